@@ -1,0 +1,115 @@
+"""What a data set is: images and labels in three splits, and what is known of them before they are read."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+SplitName = Literal["train", "val", "test"]
+SPLITS: tuple[SplitName, ...] = ("train", "val", "test")
+
+
+class Task(StrEnum):
+    """What the labels mean."""
+
+    MULTI_CLASS = "multi-class"
+    BINARY = "binary"
+    ORDINAL = "ordinal"
+    MULTI_LABEL = "multi-label"
+
+
+@dataclass(frozen=True)
+class DatasetInfo:
+    """What is known of a data set without its images.
+
+    Attributes:
+        title: name for people.
+        task: what the labels mean.
+        classes: class names, in the order of the labels; of a multi-label set, the names of the labels.
+        channels: 1 (grey) or 3 (RGB).
+        size: side of the images in pixels.
+        counts: number of images of each split.
+        licence: licence of the images.
+        source: citation or address of the data.
+        generated: whether the images are drawn by a program; tables made of them say so.
+        class_counts: number of training images of each class, where known and the task has classes.
+    """
+
+    title: str
+    task: Task
+    classes: tuple[str, ...]
+    channels: int
+    size: int
+    counts: dict[SplitName, int]
+    licence: str = "unknown"
+    source: str = ""
+    generated: bool = False
+    class_counts: tuple[int, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Split:
+    """The images and labels of a split.
+
+    Attributes:
+        images: uint8, (N, H, W) for grey images or (N, H, W, 3) for RGB ones.
+        labels: integers, (N, 1) with class numbers, or (N, L) with 0 and 1 for a multi-label set.
+        groups: (N,) integers that tell which images belong together (one patient, say), or None.
+    """
+
+    images: NDArray[np.uint8]
+    labels: NDArray[np.int64]
+    groups: NDArray[np.int64] | None = None
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+
+Splits = dict[SplitName, Split]
+
+
+@dataclass(frozen=True)
+class DatasetContext:
+    """Where a data set finds and keeps files.
+
+    Attributes:
+        data_dir: folder of downloaded files, and of those a user has put there by hand.
+        cache_dir: folder for what can be made again.
+        mirror: address that replaces the server of MedMNIST, or None.
+    """
+
+    data_dir: Path
+    cache_dir: Path
+    mirror: str | None = field(default=None)
+
+
+class Dataset(ABC):
+    """A data set; reading it is put off until `load`."""
+
+    @abstractmethod
+    def info(self) -> DatasetInfo | None:
+        """Return what is known without the images, or None while the data cannot be seen (a file is missing).
+
+        Raises:
+            DataError: the data can be seen and is not valid.
+        """
+
+    @abstractmethod
+    def fingerprint(self) -> str | None:
+        """Return a text that changes with the content, such as a checksum; None while the data cannot be seen."""
+
+    @abstractmethod
+    def load(self) -> Splits:
+        """Read, or fetch and read, the images and labels of all three splits.
+
+        Raises:
+            DataError: the data cannot be had or is not valid; the message says what to do.
+        """

@@ -1,0 +1,74 @@
+"""The errors a user can cause, each told in one line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Position:
+    """A line of a file (1-based)."""
+
+    file: Path
+    line: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}"
+
+
+class UserError(Exception):
+    """Something the user can put right; the command line prints it as one line and exits with status 2."""
+
+
+class PluginError(UserError):
+    """A plugin, or a component of one, cannot be used."""
+
+
+class DataError(UserError):
+    """A data set cannot be had, or its content is not what it must be."""
+
+
+class StoreError(UserError):
+    """A store cannot be read or written."""
+
+
+class StageError(Exception):
+    """A stage cannot finish; it is recorded as failed and the stages beside it go on."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong with a suite.
+
+    Attributes:
+        position: file and line, where known.
+        key: dotted path of the offending key, such as ``comparison[0].labels[1]``.
+        message: what is wrong and what to do.
+    """
+
+    position: Position | None
+    key: str
+    message: str
+
+    def __str__(self) -> str:
+        return ": ".join(str(part) for part in (self.position, self.key, self.message) if part)
+
+
+class SuiteError(UserError):
+    """A suite is not valid; it carries every problem that was found."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(map(str, self.problems)))
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return `` (did you mean 'x'?)`` for the known word nearest to `word`, or an empty string."""
+    matches = get_close_matches(word, list(known), n=1, cutoff=0.6)
+    return f" (did you mean {matches[0]!r}?)" if matches else ""

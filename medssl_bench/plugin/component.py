@@ -1,0 +1,80 @@
+"""A component as a suite uses it: a name, validated parameters, and what tells two versions of it apart."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Component:
+    """A component with its parameters, described by data alone, so that any worker can build it.
+
+    Attributes:
+        kind: name of its kind, such as ``"augmentation"``.
+        name: the name it is registered under.
+        parameters: every parameter with a JSON-able value; nested components stand as `Component`.
+        revision: the revision that its author declares; results of another revision are other results.
+        plugin: name of the plugin that registers it.
+        source: SHA-256 of the plugin's source when it is an inline or editable one, else None.
+        files: SHA-256 of each file that a parameter names, by parameter.
+    """
+
+    kind: str
+    name: str
+    parameters: dict[str, Any] = field(default_factory=dict)
+    revision: int = 1
+    plugin: str = ""
+    source: str | None = None
+    files: dict[str, str | None] = field(default_factory=dict)
+
+    def to_data(self) -> dict[str, Any]:
+        """Return the component as JSON-able data, from which `from_data` makes it again."""
+        return {
+            "kind": self.kind,
+            "name": self.name,
+            "parameters": {name: _to_data(value) for name, value in self.parameters.items()},
+            "revision": self.revision,
+            "plugin": self.plugin,
+            "source": self.source,
+            "files": self.files,
+        }
+
+    @classmethod
+    def from_data(cls, data: dict[str, Any]) -> Component:
+        """Return the component that `to_data` described."""
+        parameters = {name: _from_data(value) for name, value in data["parameters"].items()}
+        return cls(**{**data, "parameters": parameters})
+
+    def identity(self) -> dict[str, Any]:
+        """Return what decides the results of this component: a file counts by its content, not by its place."""
+        parameters = {
+            name: {"sha256": self.files[name]} if name in self.files else _identity(value)
+            for name, value in self.parameters.items()
+        }
+        return {
+            "name": self.name,
+            "plugin": self.plugin,
+            "revision": self.revision,
+            "source": self.source,
+            "parameters": parameters,
+        }
+
+
+def _to_data(value: Any) -> Any:  # noqa: ANN401
+    if isinstance(value, list):
+        return [_to_data(item) for item in value]
+    return {"component": value.to_data()} if isinstance(value, Component) else value
+
+
+def _from_data(value: Any) -> Any:  # noqa: ANN401
+    if isinstance(value, list):
+        return [_from_data(item) for item in value]
+    is_component = isinstance(value, dict) and value.keys() == {"component"}
+    return Component.from_data(value["component"]) if is_component else value
+
+
+def _identity(value: Any) -> Any:  # noqa: ANN401
+    if isinstance(value, list):
+        return [_identity(item) for item in value]
+    return value.identity() if isinstance(value, Component) else value

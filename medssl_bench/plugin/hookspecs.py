@@ -1,0 +1,85 @@
+"""The hooks a plugin can implement; their names and arguments are the plugin interface.
+
+The ``medssl_<kind>s`` hooks register components; each is called once, when plugins are loaded, with a
+`Register`. The others watch a run; what they raise is reported once and ends the watching, never the run.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from medssl_bench.plugin.markers import hookspec
+
+if TYPE_CHECKING:
+    from medssl_bench.plugin.registry import Register
+    from medssl_bench.plugin.watching import Epoch, Outcome, RunInfo, StageInfo
+
+
+@hookspec
+def medssl_datasets(register: Register) -> None:
+    """Register data sets: ``factory(context, *, ...) -> medssl_bench.datasets.Dataset``."""
+
+
+@hookspec
+def medssl_augmentations(register: Register) -> None:
+    """Register augmentations: ``factory(size, *, ...) -> nn.Module``, images (B, 3, H, W) in [0, 1] to views."""
+
+
+@hookspec
+def medssl_ops(register: Register) -> None:
+    """Register ops for suites' lists of ops: ``factory(size, *, ...) -> medssl_bench.augmentations.Op``."""
+
+
+@hookspec
+def medssl_encoders(register: Register) -> None:
+    """Register encoders: ``factory(size, *, ...) -> nn.Module`` with an attribute ``dim``."""
+
+
+@hookspec
+def medssl_methods(register: Register) -> None:
+    """Register methods: ``factory(encoder, context, *, ...) -> medssl_bench.methods.Method``."""
+
+
+@hookspec
+def medssl_evaluators(register: Register) -> None:
+    """Register evaluators: ``factory(*, ...) -> medssl_bench.evaluators.Evaluator``."""
+
+
+@hookspec
+def medssl_executors(register: Register) -> None:
+    """Register executors: ``factory(*, ...) -> medssl_bench.executors.Executor``."""
+
+
+@hookspec
+def medssl_references(register: Register) -> None:
+    """Register published numbers: ``factory(table, *, ...) -> medssl_bench.report.reference.Reference``."""
+
+
+@hookspec
+def medssl_run_begins(run: RunInfo) -> None:
+    """A run is about to start its first stage."""
+
+
+@hookspec
+def medssl_stage_begins(stage: StageInfo) -> None:
+    """A stage is about to start."""
+
+
+@hookspec
+def medssl_epoch_begins(stage: StageInfo, epoch: Epoch) -> None:
+    """An epoch of training is about to start; `epoch.metrics` is empty."""
+
+
+@hookspec
+def medssl_epoch_ends(stage: StageInfo, epoch: Epoch) -> None:
+    """An epoch of training has ended."""
+
+
+@hookspec
+def medssl_stage_ends(stage: StageInfo, outcome: Outcome) -> None:
+    """A stage has ended, well or not."""
+
+
+@hookspec
+def medssl_run_ends(run: RunInfo, outcomes: list[Outcome]) -> None:
+    """A run has ended; `outcomes` has every stage that it ran."""

@@ -1,0 +1,193 @@
+"""Finds plugins, keeps the broken ones from harming the others, and fills the registry."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import sys
+from dataclasses import dataclass, field, replace
+from importlib import import_module
+from importlib.metadata import Distribution, EntryPoint, entry_points
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pluggy
+
+from medssl_bench.errors import PluginError
+from medssl_bench.plugin import hookspecs
+from medssl_bench.plugin.content import source_digest
+from medssl_bench.plugin.kinds import KINDS
+from medssl_bench.plugin.markers import PROJECT
+from medssl_bench.plugin.registry import Entry, NameCollision, Plugin, Registry
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+BLOCK_VARIABLE = "MEDSSL_BENCH_BLOCK"
+"""Environment variable with a comma-separated list of plugins to leave out."""
+
+BUILT_IN = (
+    "medssl_bench.datasets.builtin",
+    "medssl_bench.augmentations.builtin",
+    "medssl_bench.encoders.builtin",
+    "medssl_bench.methods.builtin",
+    "medssl_bench.evaluators.builtin",
+    "medssl_bench.executors.builtin",
+)
+"""Modules of the harness' own components; they are plugins like any other."""
+
+
+@dataclass
+class Plugins:
+    """The plugins of this process, and the components they registered.
+
+    Attributes:
+        registry: every component.
+        found: every plugin that was found, the broken and blocked ones too.
+        manager: pluggy's manager; its hooks watch runs.
+    """
+
+    registry: Registry = field(default_factory=Registry)
+    found: list[Plugin] = field(default_factory=list)
+    manager: pluggy.PluginManager = field(default_factory=lambda: pluggy.PluginManager(PROJECT))
+
+    def __post_init__(self) -> None:
+        self.manager.add_hookspecs(hookspecs)
+
+    @property
+    def warnings(self) -> list[str]:
+        """One line for each plugin that is broken."""
+        return [
+            f"plugin {plugin.name!r} is not used: {plugin.problem}"
+            for plugin in self.found
+            if plugin.problem and plugin.problem != "blocked"
+        ]
+
+    def blocked(self, name: str) -> bool:
+        """Return whether a plugin is blocked."""
+        return bool(self.manager.is_blocked(name))
+
+    def add(self, plugin: Plugin, load: Callable[[], object]) -> Plugin:
+        """Load a plugin and register its components, or note why that failed.
+
+        Raises:
+            NameCollision: it registers a name that another plugin has registered.
+        """
+        if self.blocked(plugin.name):
+            plugin = replace(plugin, problem="blocked")
+        else:
+            try:
+                self._register(plugin, load())
+            except NameCollision:
+                raise
+            except BaseException as error:
+                if isinstance(error, KeyboardInterrupt):
+                    raise
+                self._withdraw(plugin.name)
+                plugin = replace(plugin, problem=f"{type(error).__name__}: {error}".partition("\n")[0])
+        self.found.append(plugin)
+        return plugin
+
+    def _register(self, plugin: Plugin, implementation: object) -> None:
+        self.manager.register(implementation, name=plugin.name)
+        callers = self.manager.get_hookcallers(implementation) or []
+        if not callers:
+            raise PluginError("it implements no hook; mark its functions with @hookimpl")
+        for caller in callers:
+            if not caller.has_spec():
+                raise PluginError(f"there is no hook {caller.name!r}")
+        for kind in KINDS.values():
+            hook = self.manager.subset_hook_caller(
+                kind.hook, [other for other in self.manager.get_plugins() if other is not implementation]
+            )
+            hook(register=self._register_for(plugin, kind.name))
+
+    def _register_for(self, plugin: Plugin, kind: str) -> Callable[..., None]:
+        def register(name: str, factory: Callable[..., Any] | str, *, revision: int = 1) -> None:
+            self.registry.add(Entry(KINDS[kind], name, plugin, factory, revision))
+
+        return register
+
+    def _withdraw(self, name: str) -> None:
+        if self.manager.has_plugin(name):
+            self.manager.unregister(name=name)
+        self.registry.remove(name)
+
+    def add_inline(self, path: Path) -> Plugin:
+        """Load a Python file as a plugin: the only code that a suite can make run.
+
+        Raises:
+            PluginError: the file is not a usable plugin.
+        """
+        plugin = self.add(
+            Plugin(path.stem, "inline", source=source_digest(path), distribution=path.name), lambda: _load_file(path)
+        )
+        if plugin.problem and plugin.problem != "blocked":
+            raise PluginError(f"{path.name} is not a usable plugin: {plugin.problem}")
+        return plugin
+
+
+def load_plugins(block: Iterable[str] = ()) -> Plugins:
+    """Load the built-in and the installed plugins.
+
+    Args:
+        block: names of plugins to leave out, besides those that `BLOCK_VARIABLE` lists.
+
+    Raises:
+        NameCollision: two plugins register the same name.
+    """
+    plugins = Plugins()
+    from_environment = os.environ.get(BLOCK_VARIABLE, "").split(",")
+    for name in {*block, *(word.strip() for word in from_environment)} - {""}:
+        plugins.manager.set_blocked(name)
+    for module in BUILT_IN:
+        name = module.split(".")[1]
+        added = plugins.add(Plugin(name, "built-in", "medssl-bench"), lambda module=module: import_module(module))
+        if added.problem not in {"", "blocked"}:
+            raise PluginError(f"built-in plugin {name!r}: {added.problem}")
+    for entry_point in sorted(entry_points(group=PROJECT), key=lambda found: found.name):
+        plugins.add(_describe(entry_point), entry_point.load)
+    return plugins
+
+
+def _describe(entry_point: EntryPoint) -> Plugin:
+    distribution = entry_point.dist
+    if distribution is None:
+        return Plugin(entry_point.name, "installed")
+    editable = _is_editable(distribution)
+    return Plugin(
+        name=entry_point.name,
+        origin="editable" if editable else "installed",
+        distribution=distribution.name,
+        version=distribution.version,
+        source=_package_digest(entry_point.module) if editable else None,
+    )
+
+
+def _is_editable(distribution: Distribution) -> bool:
+    text = distribution.read_text("direct_url.json")
+    return bool(text and json.loads(text).get("dir_info", {}).get("editable"))
+
+
+def _package_digest(module: str) -> str | None:
+    """Return the digest of the top-level package, or module, that a module belongs to."""
+    try:
+        spec = importlib.util.find_spec(module.partition(".")[0])
+    except (ImportError, ValueError):
+        return None
+    if spec is None or spec.origin is None:
+        return None
+    origin = Path(spec.origin)
+    return source_digest(origin.parent if spec.submodule_search_locations else origin)
+
+
+def _load_file(path: Path) -> object:
+    name = f"medssl_bench_inline_{path.stem}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise PluginError("it is not a Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module

@@ -1,0 +1,264 @@
+"""The registry: every component of every plugin, by kind and name."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from functools import cached_property
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Protocol
+
+from medssl_bench.errors import PluginError, UserError, did_you_mean
+from medssl_bench.plugin import docstring
+from medssl_bench.plugin.component import Component
+from medssl_bench.plugin.content import file_digest
+from medssl_bench.plugin.kinds import KINDS, Kind
+from medssl_bench.plugin.parameters import ParameterProblem, ParameterTable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+_TARGET = re.compile(r"[\w.]+:\w+")
+
+
+class Register(Protocol):
+    """What a plugin's hook is given: call it once for each component."""
+
+    def __call__(self, name: str, factory: Callable[..., Any] | str, *, revision: int = 1) -> None:
+        """Register a component.
+
+        Args:
+            name: what suites call it; letters, digits, ``_``, ``.`` and ``-``.
+            factory: function or class that makes it, or ``"module:attribute"``, imported when first used.
+            revision: raise it whenever the component gives other results than before, so that results
+                made with the older one are computed anew.
+        """
+
+
+@dataclass(frozen=True)
+class Plugin:
+    """A plugin that was found.
+
+    Attributes:
+        name: the name of its entry point, or of its file.
+        origin: ``built-in``, ``installed``, ``editable`` or ``inline``.
+        distribution: the distribution that it comes with, or an empty string.
+        version: version of that distribution, or an empty string.
+        source: SHA-256 of its source when that can change under an unchanged version, else None.
+        problem: why it is not used (broken or blocked), or an empty string.
+    """
+
+    name: str
+    origin: str
+    distribution: str = ""
+    version: str = ""
+    source: str | None = None
+    problem: str = ""
+
+    def provenance(self) -> dict[str, Any]:
+        """Return what a record says of the plugin."""
+        return {
+            "origin": self.origin,
+            "distribution": self.distribution,
+            "version": self.version,
+            "source": self.source,
+        }
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A registered component; its factory is imported and read when first needed."""
+
+    kind: Kind
+    name: str
+    plugin: Plugin
+    target: Callable[..., Any] | str
+    revision: int = 1
+
+    @cached_property
+    def factory(self) -> Callable[..., Any]:
+        """The factory.
+
+        Raises:
+            PluginError: it cannot be imported.
+        """
+        if not isinstance(self.target, str):
+            return self.target
+        module, _, attribute = self.target.partition(":")
+        try:
+            factory: Callable[..., Any] = getattr(import_module(module), attribute)
+        except Exception as error:
+            raise PluginError(f"{self.title}: cannot import {self.target}: {_line(error)}") from error
+        return factory
+
+    @cached_property
+    def table(self) -> ParameterTable:
+        """The parameters.
+
+        Raises:
+            PluginError: the factory cannot be imported, or has a signature that the harness cannot call.
+        """
+        factory = self.factory
+        try:
+            return ParameterTable(factory, self.kind)
+        except PluginError as error:
+            raise PluginError(f"{self.title}: {error}") from error
+
+    @property
+    def title(self) -> str:
+        """How messages name the component."""
+        return f"{self.kind.name} {self.name!r} of plugin {self.plugin.name!r}"
+
+    @property
+    def summary(self) -> str:
+        """The first line of the factory's docstring."""
+        return docstring.summary(self.factory)
+
+
+@dataclass
+class Registry:
+    """Components by kind and name. Names are unique within a kind: a second registration is refused."""
+
+    entries: dict[str, dict[str, Entry]] = field(default_factory=lambda: {kind: {} for kind in KINDS})
+
+    def add(self, entry: Entry) -> None:
+        """Add a component.
+
+        Raises:
+            PluginError: the entry is not a usable component.
+            NameCollision: another plugin has registered the name already.
+        """
+        if not isinstance(entry.name, str) or not _NAME.fullmatch(entry.name):
+            raise PluginError(
+                f"{entry.name!r} is not a name for {entry.kind.name}; use letters, digits, '_', '.' and '-'"
+            )
+        if isinstance(entry.revision, bool) or not isinstance(entry.revision, int) or entry.revision < 1:
+            raise PluginError(f"{entry.title}: revision must be an integer from 1, not {entry.revision!r}")
+        if isinstance(entry.target, str):
+            if not _TARGET.fullmatch(entry.target):
+                raise PluginError(f"{entry.title}: {entry.target!r} is not 'module:attribute'")
+        else:
+            _ = entry.table
+        known = self.entries[entry.kind.name]
+        if entry.name in known:
+            raise NameCollision(entry, known[entry.name])
+        known[entry.name] = entry
+
+    def remove(self, plugin: str) -> None:
+        """Withdraw every component of a plugin."""
+        for named in self.entries.values():
+            for name in [name for name, entry in named.items() if entry.plugin.name == plugin]:
+                del named[name]
+
+    def find(self, kind: str, name: str) -> Entry:
+        """Return a component.
+
+        Raises:
+            UserError: there is none of that name.
+        """
+        known = self.entries[kind]
+        if name in known:
+            return known[name]
+        known_names = ", ".join(sorted(known)) or "none"
+        hint = did_you_mean(name, known) or f"; there are: {known_names}"
+        raise UserError(f"there is no {kind} {name!r}{hint}")
+
+    def of(self, plugin: str) -> list[Entry]:
+        """Return what a plugin provides."""
+        return [e for named in self.entries.values() for e in named.values() if e.plugin.name == plugin]
+
+    def resolve(self, kind: str, value: Any, base: Path) -> Component:  # noqa: ANN401
+        """Validate a component as a suite writes it.
+
+        Args:
+            kind: name of its kind.
+            value: a name, a table with ``name`` and parameters, or, for an augmentation, a list of ops.
+            base: folder that relative paths start from.
+
+        Raises:
+            ParameterProblem: the value is not valid; its path leads to the offending part.
+        """
+        name, values = _split(kind, value)
+        try:
+            entry = self.find(kind, name)
+            table = entry.table
+        except UserError as error:
+            raise ParameterProblem(("name",) if isinstance(value, dict) else (), str(error)) from error
+        try:
+            valid = table.validate(values, base)
+        except ParameterProblem as problem:
+            raise ParameterProblem(problem.path, f"{kind} {name!r}: {problem.message}") from None
+        for parameter, nested in table.nested.items():
+            valid[parameter] = self._resolve_list(nested, parameter, valid[parameter], base)
+        return Component(
+            kind=kind,
+            name=name,
+            parameters=valid,
+            revision=entry.revision,
+            plugin=entry.plugin.name,
+            source=entry.plugin.source,
+            files={p: file_digest(valid[p]) for p in table.path_names() if valid[p] is not None},
+        )
+
+    def _resolve_list(self, kind: str, parameter: str, values: list[Any], base: Path) -> list[Component]:
+        resolved = []
+        for index, value in enumerate(values):
+            try:
+                resolved.append(self.resolve(kind, value, base))
+            except ParameterProblem as problem:
+                raise ParameterProblem((parameter, index, *problem.path), problem.message) from None
+        return resolved
+
+    def build(self, component: Component, **supplies: Any) -> Any:  # noqa: ANN401
+        """Make a component.
+
+        Args:
+            component: what to make.
+            supplies: the positional arguments of its kind, by name (nested components get the same).
+
+        Raises:
+            UserError: this process has no such component, or has another revision of it.
+        """
+        entry = self.find(component.kind, component.name)
+        if (entry.plugin.name, entry.revision) != (component.plugin, component.revision):
+            raise UserError(
+                f"{entry.title} has revision {entry.revision} here; the plan asks for revision "
+                f"{component.revision} of plugin {component.plugin!r}"
+            )
+        plain = {n: v for n, v in component.parameters.items() if n not in entry.table.nested}
+        instance = entry.table.instance({**plain, **dict.fromkeys(entry.table.nested, [])})
+        keywords = {name: getattr(instance, name) for name in plain}
+        for name in entry.table.nested:
+            keywords[name] = [self.build(nested, **supplies) for nested in component.parameters[name]]
+        return entry.factory(*(supplies[name] for name in entry.kind.receives), **keywords)
+
+
+class NameCollision(UserError):
+    """Two plugins register the same name."""
+
+    def __init__(self, second: Entry, first: Entry) -> None:
+        super().__init__(
+            f"plugins {first.plugin.name!r} and {second.plugin.name!r} both register {first.kind.name} "
+            f"{first.name!r}; block one of them with -p no:{second.plugin.name}"
+        )
+
+
+def _split(kind: str, value: Any) -> tuple[str, dict[str, Any]]:  # noqa: ANN401
+    """Return the name and the parameters of a component as a suite writes it."""
+    if isinstance(value, str):
+        return value, {}
+    if isinstance(value, list) and kind == "augmentation":
+        return "sequence", {"ops": value}
+    if isinstance(value, dict):
+        name = value.get("name")
+        if isinstance(name, str):
+            return name, {key: item for key, item in value.items() if key != "name"}
+        raise ParameterProblem((), f'a table for {kind} needs a name, as in {{ name = "..." }}')
+    expected = "a name, a table or a list of ops" if kind == "augmentation" else "a name or a table"
+    raise ParameterProblem((), f"expected {expected} for {kind}, not {value!r}")
+
+
+def _line(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}".partition("\n")[0]

@@ -1,0 +1,177 @@
+"""Makes one document of a suite file: what it extends, what its recipes extend, and its sweeps written out."""
+
+from __future__ import annotations
+
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from medssl_bench.errors import Position, Problem, SuiteError, did_you_mean
+from medssl_bench.suite.merge import merge
+from medssl_bench.suite.source import Node, read_toml
+
+
+def compose(path: Path) -> Node:
+    """Read a suite file and everything it extends.
+
+    Raises:
+        SuiteError: a file cannot be read, is not TOML, or extends itself.
+    """
+    root = _read(path, ())
+    return _write_out_sweeps(_extend_recipes(root))
+
+
+def _read(path: Path, trail: tuple[Path, ...]) -> Node:
+    root = read_toml(path)
+    base = root.value.get("extends")
+    if base is None:
+        return root
+    name = base.plain()
+    if not isinstance(name, str) or Path(name).name != name:
+        raise _error(base.position, "extends", f"{name!r} is not the name of a suite file in the same folder")
+    target = path.parent / name
+    if target in (*trail, path):
+        chain = " -> ".join(file.name for file in (*trail, path, target))
+        raise _error(base.position, "extends", f"suites extend each other in a circle: {chain}")
+    if not target.is_file():
+        raise _error(base.position, "extends", f"there is no file {name!r} beside this one")
+    inherited = _read(target, (*trail, path))
+    return merge(inherited, root)
+
+
+def _extend_recipes(root: Node) -> Node:
+    """Return the document with every recipe's ``extends`` carried out."""
+    recipes = root.value.get("pretraining")
+    if recipes is None or not isinstance(recipes.value, dict):
+        return root
+    done = {name: _extended(name, recipes.value, ()) for name in recipes.value}
+    return _with(root, "pretraining", Node(done, recipes.position))
+
+
+def _extended(name: str, recipes: dict[str, Node], trail: tuple[str, ...]) -> Node:
+    recipe = recipes[name]
+    if not isinstance(recipe.value, dict) or "extends" not in recipe.value:
+        return recipe
+    base = recipe.value["extends"]
+    key, target = f"pretraining.{name}.extends", base.plain()
+    if target not in recipes:
+        raise _error(base.position, key, f"there is no recipe {target!r}{did_you_mean(str(target), recipes)}")
+    if target in (*trail, name):
+        chain = " -> ".join((*trail, name, target))
+        raise _error(base.position, key, f"recipes extend each other in a circle: {chain}")
+    inherited = _extended(target, recipes, (*trail, name))
+    durations = {"epochs", "steps", "images_seen"}
+    if durations & recipe.value.keys() and isinstance(inherited.value, dict):
+        kept = {k: v for k, v in inherited.value.items() if k not in durations or k in recipe.value}
+        inherited = Node(kept, inherited.position)
+    return merge(inherited, recipe)
+
+
+def _write_out_sweeps(root: Node) -> Node:
+    """Return the document with one recipe for each value of a sweep, and one arm for each such recipe."""
+    recipes, comparisons = root.value.get("pretraining"), root.value.get("comparison")
+    if recipes is None or not isinstance(recipes.value, dict):
+        return root
+    variants: dict[str, dict[str, Node]] = {}
+    for name, recipe in recipes.value.items():
+        if isinstance(recipe.value, dict) and "sweep" in recipe.value:
+            variants[name] = _variants(name, recipe)
+    if not variants:
+        return root
+    written: dict[str, Node] = {}
+    for name, recipe in recipes.value.items():
+        swept = {f"{name} {suffix}": variant for suffix, variant in variants.get(name, {}).items()}
+        written.update(swept or {name: recipe})
+    root = _with(root, "pretraining", Node(written, recipes.position))
+    if comparisons is None or not isinstance(comparisons.value, list):
+        return root
+    tables = [_sweep_arms(table, variants) for table in comparisons.value]
+    return _with(root, "comparison", Node(tables, comparisons.position))
+
+
+def _variants(name: str, recipe: Node) -> dict[str, Node]:
+    """Return the recipe with each combination of its sweep's values, by a text that names the values."""
+    sweep = recipe.value["sweep"]
+    key = f"pretraining.{name}.sweep"
+    if not isinstance(sweep.value, dict) or not sweep.value:
+        raise _error(sweep.position, key, 'a sweep is a table such as { "augmentation.blur" = [0.5, 1.0] }')
+    for swept, values in sweep.value.items():
+        if not isinstance(values.value, list) or not values.value:
+            raise _error(values.position, f"{key}.{swept}", "give a list of at least one value")
+    plain = _with(recipe, "sweep", None)
+    found = {}
+    for combination in product(*(values.value for values in sweep.value.values())):
+        variant = plain
+        for swept, value in zip(sweep.value, combination, strict=True):
+            variant = _set(variant, swept.split("."), value)
+        labels = (f"{k.rpartition('.')[2]}={_text(v.plain())}" for k, v in zip(sweep.value, combination, strict=True))
+        found[" ".join(labels)] = variant
+    return found
+
+
+def _sweep_arms(table: Node, variants: dict[str, dict[str, Node]]) -> Node:
+    """Return a comparison in which every arm that uses a swept recipe stands once for each of its variants."""
+    arms = table.value.get("arm") if isinstance(table.value, dict) else None
+    if arms is None or not isinstance(arms.value, list):
+        return table
+    written: list[Node] = []
+    for arm in arms.value:
+        used = [name for name in variants if name in _recipes_of(arm)]
+        if not used:
+            written.append(arm)
+        for suffixes in product(*(variants[name] for name in used)) if used else ():
+            written.append(_arm_variant(arm, dict(zip(used, suffixes, strict=True))))
+    return _with(table, "arm", Node(written, arms.position))
+
+
+def _recipes_of(arm: Node) -> list[str]:
+    chain = arm.value.get("pretraining") if isinstance(arm.value, dict) else None
+    if chain is None or not isinstance(chain.value, list):
+        return []
+    links = [link.plain() for link in chain.value]
+    return [link.get("recipe") if isinstance(link, dict) else link for link in links]
+
+
+def _arm_variant(arm: Node, suffixes: dict[str, str]) -> Node:
+    """Return an arm on one variant of each swept recipe, named after it."""
+    links = []
+    for link in arm.value["pretraining"].value:
+        recipe = link.value.get("recipe") if isinstance(link.value, dict) else link
+        name = recipe.plain() if recipe else None
+        if name in suffixes:
+            renamed = Node(f"{name} {suffixes[name]}", link.position)
+            link = _with(link, "recipe", renamed) if isinstance(link.value, dict) else renamed  # noqa: PLW2901
+        links.append(link)
+    arm = _with(arm, "pretraining", Node(links, arm.value["pretraining"].position))
+    if "name" in arm.value:
+        name = " ".join([str(arm.value["name"].plain()), *suffixes.values()])
+        arm = _with(arm, "name", Node(name, arm.value["name"].position))
+    return arm
+
+
+def _set(node: Node, keys: list[str], value: Node) -> Node:
+    """Return a table with one value set; a component written as a name becomes a table on the way."""
+    if not keys:
+        return value
+    if isinstance(node.value, str):
+        node = Node({"name": node}, node.position)
+    if not isinstance(node.value, dict):
+        return node
+    inner = node.value.get(keys[0], Node({}, value.position))
+    return _with(node, keys[0], _set(inner, keys[1:], value))
+
+
+def _with(node: Node, key: str, value: Node | None) -> Node:
+    """Return a table with one key replaced, or removed."""
+    table = {name: item for name, item in node.value.items() if name != key}
+    if value is not None:
+        table[key] = value
+    return Node(table, node.position)
+
+
+def _text(value: Any) -> str:  # noqa: ANN401
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _error(position: Position, key: str, message: str) -> SuiteError:
+    return SuiteError([Problem(position, key, message)])

@@ -1,0 +1,49 @@
+"""How a suite, or a recipe, extends another: tables merge key by key, comparisons by id and arms by name."""
+
+from __future__ import annotations
+
+from medssl_bench.suite.source import Node
+
+_IDENTITY = {"comparison": "id", "arm": "name"}
+"""Lists whose items are merged, and the key that tells which item is which; other lists are replaced."""
+
+
+def merge(base: Node, over: Node, key: str = "") -> Node:
+    """Return `base` with what `over` says instead of it or beyond it.
+
+    Args:
+        base: what is extended.
+        over: what extends it; a table in it stands for changes, any other value for itself.
+        key: the key that both stand at; the lists ``comparison`` and ``arm`` are merged by ``id`` and ``name``.
+    """
+    if isinstance(base.value, dict) and isinstance(over.value, dict):
+        if _replaces(base.value, over.value):
+            return over
+        merged = dict(base.value)
+        for name, node in over.value.items():
+            merged[name] = merge(merged[name], node, name) if name in merged else node
+        return Node(merged, over.position)
+    if key in _IDENTITY and isinstance(base.value, list) and isinstance(over.value, list):
+        return Node(_merge_lists(base.value, over.value, _IDENTITY[key]), over.position)
+    return over
+
+
+def _replaces(base: dict[str, Node], over: dict[str, Node]) -> bool:
+    """Return whether `over` names another component than `base`, whose parameters then mean nothing to it."""
+    return "name" in base and "name" in over and base["name"].plain() != over["name"].plain()
+
+
+def _merge_lists(base: list[Node], over: list[Node], identity: str) -> list[Node]:
+    merged = list(base)
+    places = {_name(node, identity): index for index, node in enumerate(base)}
+    for node in over:
+        name = _name(node, identity)
+        if name is not None and name in places:
+            merged[places[name]] = merge(merged[places[name]], node)
+        else:
+            merged.append(node)
+    return merged
+
+
+def _name(node: Node, identity: str) -> object:
+    return node.value[identity].plain() if isinstance(node.value, dict) and identity in node.value else None

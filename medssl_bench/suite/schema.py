@@ -1,0 +1,226 @@
+"""The schema of suite files. Its descriptions are the suite reference (`docs/suite-reference.md`)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, WithJsonSchema, model_validator
+
+from medssl_bench.suite.budget import BUDGET_SCHEMA, Budget, parse_budget, parse_positive_budget
+
+Metric = Literal["accuracy", "auroc", "balanced_accuracy"]
+Floor = Literal["majority", "untrained"]
+Selection = Literal["validation", "last", "test"]
+Precision = Literal["float32", "bfloat16"]
+
+_ID = r"^[^\x00-\x1f/\\]+$"
+
+ComponentRef = Annotated[
+    Any,
+    WithJsonSchema(
+        {
+            "description": 'a component: its name, or a table { name = "...", parameter = ... }',
+            "anyOf": [
+                {"type": "string"},
+                {"type": "object", "required": ["name"], "properties": {"name": {"type": "string"}}},
+                {"type": "array"},
+            ],
+        }
+    ),
+]
+Seed = Annotated[int, Field(ge=0)]
+LabelBudget = Annotated[Budget, PlainValidator(parse_positive_budget), WithJsonSchema(BUDGET_SCHEMA)]
+ValidationBudget = Annotated[Budget, PlainValidator(parse_budget), WithJsonSchema(BUDGET_SCHEMA)]
+
+
+def _parse_duration(value: object) -> dict[str, int]:
+    """Return a duration by data set; a plain number is the default of every set."""
+    table = value if isinstance(value, dict) else {"default": value}
+    for name, number in table.items():
+        if isinstance(number, bool) or not isinstance(number, int) or number < 1:
+            raise ValueError(f"{number!r} for {name} is not a whole number from 1")
+    return dict(table)
+
+
+Duration = Annotated[
+    dict[str, int],
+    PlainValidator(_parse_duration),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "integer", "minimum": 1},
+                {"type": "object", "additionalProperties": {"type": "integer", "minimum": 1}},
+            ]
+        }
+    ),
+]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+
+class Optimizer(_Table):
+    """The optimiser of a pretraining."""
+
+    name: Literal["adamw", "adam", "sgd"] = Field("adamw", description="which optimiser")
+    lr: float = Field(5e-4, gt=0, description="learning rate")
+    weight_decay: float = Field(1e-4, ge=0, description="weight decay; decoupled for adamw, in the gradient else")
+    momentum: float = Field(0.9, ge=0, lt=1, description="momentum of sgd")
+
+
+class Schedule(_Table):
+    """The learning rate over the epochs of a pretraining."""
+
+    name: Literal["cosine", "constant"] = Field("cosine", description="shape of the schedule")
+    minimum: float = Field(1e-5, ge=0, description="learning rate at the end of the cosine's half period")
+    period: int | None = Field(
+        None, ge=1, description="half period of the cosine in epochs; past it the rate climbs again; none: all epochs"
+    )
+    warmup: int = Field(0, ge=0, description="epochs of linear rise from 0 before the schedule starts")
+
+
+class Teacher(_Table):
+    """A trained arm that a method learns from."""
+
+    arm: str = Field(description="name of an arm of the same comparison that trains its encoder")
+    labels: LabelBudget | None = Field(None, description="its label budget; none: that of the cell")
+
+
+class ChainLink(_Table):
+    """One pretraining of an arm's chain."""
+
+    recipe: str = Field(description="name of a [pretraining.NAME] table")
+    on: ComponentRef | None = Field(None, description="data set to pretrain on; none: the one that is evaluated")
+
+
+def _parse_link(value: object) -> ChainLink:
+    return ChainLink(recipe=value, on=None) if isinstance(value, str) else ChainLink.model_validate(value)
+
+
+Link = Annotated[
+    ChainLink,
+    PlainValidator(_parse_link),
+    WithJsonSchema(
+        {
+            "description": 'a recipe\'s name, or { recipe = "...", on = "another data set" }',
+            "anyOf": [
+                {"type": "string"},
+                {
+                    "type": "object",
+                    "required": ["recipe"],
+                    "additionalProperties": False,
+                    "properties": {"recipe": {"type": "string"}, "on": {}},
+                },
+            ],
+        }
+    ),
+]
+
+
+class Pretraining(_Table):
+    """A recipe: how an encoder is pretrained without labels."""
+
+    extends: str | None = Field(None, description="another recipe, whose keys hold where this one is silent")
+    method: ComponentRef = Field("simclr", description="the method")
+    encoder: ComponentRef = Field("resnet18", description="the encoder; of a chain, the first recipe's counts")
+    augmentation: ComponentRef = Field(description="a name, a table, or a list of ops")
+    epochs: Duration | None = Field(
+        None, description="passes over the images; a number, or a table by data set with `default`"
+    )
+    steps: Duration | None = Field(None, description="optimiser steps, instead of epochs")
+    images_seen: Duration | None = Field(None, description="images processed, instead of epochs (equal compute)")
+    images: LabelBudget = Field(Budget("all"), description="how many of the training images are used, without labels")
+    batch_size: int = Field(256, ge=2, description="images of a batch; a smaller set is one batch")
+    view_size: int | None = Field(None, ge=8, description="side of the views in pixels; none: the data set's")
+    optimizer: Optimizer = Field(default_factory=Optimizer, description="the optimiser")
+    schedule: Schedule = Field(default_factory=Schedule, description="the learning rate over the epochs")
+    precision: Precision = Field("float32", description="arithmetic of the forward pass; weights stay float32")
+    keep: Literal["last", "best"] = Field(
+        "last", description="which epoch's encoder is kept: the last, or the best by the method's validation metric"
+    )
+    validate_every: int = Field(1, ge=1, description="epochs between two looks at the validation images")
+    teacher: Teacher | None = Field(None, description="a trained arm that the method learns from")
+    sweep: dict[str, list[Any]] = Field(
+        default_factory=dict,
+        description='values to try, by key, as in { "augmentation.blur" = [0.5, 1.0] }; every arm that uses the '
+        "recipe becomes one arm for each combination",
+    )
+
+    @model_validator(mode="after")
+    def _one_duration(self) -> Pretraining:
+        given = [name for name in ("epochs", "steps", "images_seen") if getattr(self, name) is not None]
+        if len(given) != 1:
+            raise ValueError(f"give exactly one of epochs, steps and images_seen, not {', '.join(given) or 'none'}")
+        return self
+
+
+class Arm(_Table):
+    """One way to get a classifier: a chain of pretrainings and an evaluator."""
+
+    name: str = Field(min_length=1, max_length=80, pattern=_ID, description="what tables call it; unique in its table")
+    pretraining: list[Link] = Field(
+        default_factory=list, description="recipes, each starting from the one before; empty: from scratch"
+    )
+    evaluator: ComponentRef = Field(description="what is made of the encoder, such as linear_probe or finetune")
+    encoder: ComponentRef | None = Field(None, description="encoder of an arm without pretraining")
+
+
+class Comparison(_Table):
+    """One table: arms x data sets x label budgets x seeds x draws."""
+
+    id: str = Field(min_length=1, max_length=80, pattern=_ID, description="unique name of the table")
+    title: str = Field("", description="heading of the table; none: the id")
+    datasets: list[ComponentRef] = Field(min_length=1, description="data sets, each a name or a table")
+    labels: list[LabelBudget] = Field(min_length=1, description='label budgets, such as [100, 250, "all"]')
+    validation_labels: ValidationBudget = Field(
+        Budget("all"), description="labelled validation images; 0: none, the last epoch counts"
+    )
+    selection: Selection = Field(
+        "validation",
+        description='which epoch of the downstream training counts; "test" measures the optimism of selecting on '
+        "test, and the table says so",
+    )
+    metrics: list[Metric] = Field(default=["accuracy", "auroc"], min_length=1, description="columns; all are recorded")
+    baseline: str | None = Field(None, description="arm that the others are compared with")
+    reference: str | None = Field(None, description='published numbers, as in "thesis:table-7.1"')
+    analyses: list[ComponentRef] = Field(default_factory=list, description="what else to compute of each encoder")
+    seeds: list[Seed] | None = Field(None, min_length=1, description="training seeds, instead of the suite's")
+    draws: list[Seed] | None = Field(None, min_length=1, description="label draws, instead of the suite's")
+    floors: list[Floor] | None = Field(None, description="floors, instead of the suite's")
+    shuffle_labels: bool = Field(
+        False, description="a control: labels are shuffled within each split, so nothing can be learned"
+    )
+    encoder: ComponentRef = Field("resnet18", description="encoder of arms that neither pretrain nor name one")
+    arm: list[Arm] = Field(min_length=1, description="the arms")
+
+
+class SuiteModel(_Table):
+    """A suite file."""
+
+    schema_version: Literal[1] = Field(alias="schema", description="version of this format")
+    name: str = Field(min_length=1, max_length=80, pattern=_ID, description="name of the suite")
+    description: str = Field("", description="one line on what it asks")
+    extends: str | None = Field(None, description="a suite file beside this one, which this one changes")
+    requires: list[str] = Field(
+        default_factory=list, description='distributions it needs, as in ["medssl-bench-thesis>=0.1"]'
+    )
+    plugins: list[str] = Field(
+        default_factory=list, description="Python files beside this one that are loaded as plugins: code that will run"
+    )
+    seeds: list[Seed] = Field(default=[0], min_length=1, description="training seeds: weights, batches, views")
+    draws: list[Seed] = Field(default=[0], min_length=1, description="label draws: which images are labelled")
+    floors: list[Floor] = Field(
+        default=["majority", "untrained"],
+        description="arms that every honest table has: the majority class, and a probe on an untrained encoder",
+    )
+    epochs_scale: float = Field(
+        1.0, gt=0, le=1, description="scales every training; results are marked as scaled when it is below 1"
+    )
+    dataset: dict[str, ComponentRef] = Field(default_factory=dict, description="data sets with parameters, by name")
+    augmentation: dict[str, ComponentRef] = Field(default_factory=dict, description="augmentations, likewise")
+    encoder: dict[str, ComponentRef] = Field(default_factory=dict, description="encoders, likewise")
+    method: dict[str, ComponentRef] = Field(default_factory=dict, description="methods, likewise")
+    evaluator: dict[str, ComponentRef] = Field(default_factory=dict, description="evaluators, likewise")
+    pretraining: dict[str, Pretraining] = Field(default_factory=dict, description="recipes, by name")
+    comparison: list[Comparison] = Field(min_length=1, description="the tables")
