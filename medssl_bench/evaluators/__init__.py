@@ -1,0 +1,5 @@
+"""Evaluators: what is made of an encoder with a few labels, and how it is measured."""
+
+from medssl_bench.evaluators.base import Evaluation, Evaluator, Trial
+
+__all__ = ["Evaluation", "Evaluator", "Trial"]

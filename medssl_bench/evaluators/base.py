@@ -1,0 +1,108 @@
+"""What an evaluator is: it takes an encoder and labelled images and gives predictions for the whole test set."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping  # noqa: TC003 - read by plugin authors at run time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from medssl_bench.randomness import stream
+
+if TYPE_CHECKING:
+    import numpy as np
+    import torch
+    from numpy.typing import NDArray
+    from torch import Tensor, nn
+
+    from medssl_bench.datasets import DatasetInfo, Splits
+    from medssl_bench.datasets.base import SplitName
+
+Needs = Literal["labels", "features", "encoder"]
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One cell of a comparison, as an evaluator gets it.
+
+    Attributes:
+        info: what the data set is.
+        splits: all images and labels; the labels of images outside `train` and `val` are not to be looked at,
+            but for those of the test split in an analysis.
+        train: places of the labelled training images, (n,) int64.
+        val: places of the labelled validation images, (m,) int64; empty: the last epoch counts.
+        selection: which epoch counts: ``validation``, ``last``, or ``test`` to measure the optimism of that.
+        seed: the training seed.
+        device: where to compute.
+        encoder: makes the encoder, with the weights the arm starts from, on the device.
+        features: of every image of each split, (N, D) float32 on the CPU, from un-augmented images in evaluation
+            mode; None unless the evaluator needs them.
+        report: call it after each epoch with the epoch's number, their total and metrics, for progress bars.
+    """
+
+    info: DatasetInfo
+    splits: Splits
+    train: NDArray[np.int64]
+    val: NDArray[np.int64]
+    selection: Literal["validation", "last", "test"]
+    seed: int
+    device: torch.device
+    encoder: Callable[[], nn.Module]
+    features: Mapping[SplitName, Tensor] | None = None
+    report: Callable[[int, int, Mapping[str, float]], None] = lambda _index, _total, _metrics: None
+
+    def stream(self, purpose: str, **axes: int | str) -> int:
+        """Return a seed that the purpose and the training seed decide; arms and label draws share it (pairing)."""
+        return stream(purpose, seed=self.seed, **axes)
+
+
+@dataclass
+class Evaluation:
+    """What an evaluator found.
+
+    Attributes:
+        scores: of the test images at the epoch that counts, (N, C) float32: probabilities of the classes, or of
+            each label of a multi-label set; None for an analysis, which predicts nothing.
+        last_scores: the same after the last epoch; None where there are no epochs.
+        selected_epoch: 0-based number of the epoch that counts; None where there are no epochs.
+        metrics: what else was measured, by name.
+        history: one row of metrics per epoch that was looked at.
+        weights: state dicts to keep, by file name without ending: ``encoder`` for a trained encoder, ``head``.
+        arrays: further arrays to keep.
+    """
+
+    scores: NDArray[np.float32] | None = None
+    last_scores: NDArray[np.float32] | None = None
+    selected_epoch: int | None = None
+    metrics: dict[str, float] = field(default_factory=dict)
+    history: list[dict[str, float]] = field(default_factory=list)
+    weights: dict[str, dict[str, Tensor]] = field(default_factory=dict)
+    arrays: dict[str, NDArray[np.generic]] = field(default_factory=dict)
+
+
+class Evaluator(ABC):
+    """A way to judge an encoder. Its module imports torch only inside methods: plans are made without torch.
+
+    Attributes:
+        analysis: True for one that describes an encoder and predicts nothing; it stands under ``analyses``.
+        needs: ``labels`` alone, ``features`` of the frozen encoder, or the ``encoder`` itself.
+        uses_seed: whether the training seed changes the result of one and the same encoder.
+        trains_encoder: whether it leaves an encoder of its own (``weights["encoder"]``).
+    """
+
+    analysis: ClassVar[bool] = False
+    needs: ClassVar[Needs] = "features"
+    uses_seed: ClassVar[bool] = True
+    trains_encoder: ClassVar[bool] = False
+
+    def refuses(self, info: DatasetInfo) -> str:  # noqa: ARG002
+        """Return why it cannot judge on such a data set, or an empty string."""
+        return ""
+
+    def images_seen(self, train: int) -> int:  # noqa: ARG002
+        """Return how many images it trains an encoder on, given the number of labelled ones, for cost estimates."""
+        return 0
+
+    @abstractmethod
+    def evaluate(self, trial: Trial) -> Evaluation:
+        """Judge one encoder on one cell."""

@@ -1,0 +1,18 @@
+"""Self-supervised methods: what turns unlabelled images into an encoder."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from medssl_bench.methods.base import Batch, Images, Method, MethodContext, Progress, View
+
+__all__ = ["Batch", "Images", "Method", "MethodContext", "Progress", "View"]
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401
+    """Import torch only when a method is really made: listing components stays instant."""
+    if name in __all__:
+        return getattr(import_module("medssl_bench.methods.base"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

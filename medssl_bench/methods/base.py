@@ -1,0 +1,133 @@
+"""What a self-supervised method is, and what the training loop hands to it."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Protocol
+
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True)
+class View:
+    """A view that a method wants of every image.
+
+    Attributes:
+        size: side in pixels; None: the recipe's.
+        intensity: False leaves out the ops that change intensities, so that only the geometry is random.
+        stream: views with the same number share their random draws, such as a clean and a distorted view with one
+            crop; None: a stream of its own.
+        parameters: parameters of the recipe's augmentation to set otherwise, such as ``{"scale": [0.05, 0.3]}``.
+        augmentation: another augmentation than the recipe's, as a suite would write it; None: the recipe's.
+    """
+
+    size: int | None = None
+    intensity: bool = True
+    stream: int | None = None
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    augmentation: str | Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Batch:
+    """A batch of images, on the device.
+
+    Attributes:
+        views: one tensor for each `View` that the method asks for, (B, 3, size, size) float in [0, 1].
+        image: the images themselves, (B, 3, H, W) float in [0, 1].
+        index: (B,) int64, their places in the training set.
+        group: (B,) int64, which images belong together (one patient, say), or None where the set does not tell.
+    """
+
+    views: tuple[Tensor, ...]
+    image: Tensor
+    index: Tensor
+    group: Tensor | None = None
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a pretraining has come.
+
+    Attributes:
+        step: optimiser steps done before this batch.
+        total: optimiser steps of the whole pretraining.
+        epoch: 0-based.
+    """
+
+    step: int
+    total: int
+    epoch: int
+
+    @property
+    def fraction(self) -> float:
+        """The part that is done, in [0, 1)."""
+        return self.step / self.total
+
+
+class Images(Protocol):
+    """The unlabelled images of a pretraining, for methods that look at all of them."""
+
+    def __len__(self) -> int:
+        """Return the number of images N."""
+
+    def batches(self, size: int) -> Iterator[Batch]:
+        """Yield every image once, in order, without views."""
+
+
+@dataclass(frozen=True)
+class MethodContext:
+    """What a method may need to know when it is made.
+
+    Attributes:
+        size: side of the recipe's views in pixels.
+        images: number of unlabelled training images N.
+        teacher: the trained arm that the recipe names, images in [0, 1] to logits, frozen; or None.
+    """
+
+    size: int
+    images: int
+    teacher: nn.Module | None = None
+
+
+class Method(nn.Module):
+    """A self-supervised method around an encoder.
+
+    Attributes:
+        monitor: name of the validation metric, higher being better, that says which epoch is the best; None when
+            the method has none (``keep = "best"`` is then refused).
+
+    Args:
+        encoder: images (B, 3, H, W) in [0, 1] to features (B, ``encoder.dim``).
+    """
+
+    monitor: ClassVar[str | None] = None
+
+    def __init__(self, encoder: nn.Module) -> None:
+        super().__init__()
+        self.encoder = encoder
+
+    @abstractmethod
+    def views(self) -> Sequence[View]:
+        """Return the views that the method wants of every image; the answer must not change."""
+
+    @abstractmethod
+    def forward(self, batch: Batch, progress: Progress) -> tuple[Tensor, dict[str, Tensor]]:
+        """Return the loss of a batch, a scalar, and metrics, scalars without gradient.
+
+        It is called in evaluation mode and without gradients on validation batches; it must then leave the
+        method's state (queues, centres, banks) as it is.
+        """
+
+    def on_epoch_start(self, images: Images, progress: Progress) -> None:
+        """Act before an epoch, with all images at hand (cluster assignments, say). Does nothing by default."""
+
+    def after_step(self, progress: Progress) -> None:
+        """Act after an optimiser step (a momentum update, say). Does nothing by default."""
+
+    def parameter_groups(self, weight_decay: float) -> list[dict[str, Any]]:
+        """Return the optimiser's parameter groups; by default one, of every parameter that wants a gradient."""
+        trained = [parameter for parameter in self.parameters() if parameter.requires_grad]
+        return [{"params": trained, "weight_decay": weight_decay}]
