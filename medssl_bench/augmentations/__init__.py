@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 __all__ = ["Op", "Sequence"]
 
 
-def __getattr__(name: str) -> Any:  # noqa: ANN401
+def __getattr__(name: str) -> Any:
     """Import torch only when an op is really made: listing components stays instant."""
     if name in __all__:
         return getattr(import_module(f"medssl_bench.augmentations.{name.lower()}"), name)

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from medssl_bench.augmentations.op import Op
 from medssl_bench.augmentations.uniforms import uniforms
+from medssl_bench.errors import UserError
 from medssl_bench.randomness import stream
 
 
@@ -22,11 +23,20 @@ class Sequence(nn.Module):
     Args:
         ops: the ops, in order.
         size: side of the views in pixels; the ops must lead to it (the constructor cannot know that).
+
+    Raises:
+        UserError: one of them is not an op.
     """
 
     def __init__(self, ops: Iterable[Op], size: int) -> None:
         super().__init__()
         self.ops = nn.ModuleList(ops)
+        for op in self.ops:
+            if not isinstance(op, Op):
+                raise UserError(
+                    f"{type(op).__name__} is not an op of the harness (medssl_bench.augmentations.Op); "
+                    "another module is an augmentation of its own, not a step of a sequence"
+                )
         self.size = size
         self._columns: dict[tuple[object, ...], Tensor] = {}
 
@@ -41,12 +51,12 @@ class Sequence(nn.Module):
         """
         return self.view(images, int(torch.randint(2**62, ()).item()))
 
-    def view(self, images: Tensor, key: int, *, intensity: bool = True) -> Tensor:
+    def view(self, images: Tensor, key: int | Tensor, *, intensity: bool = True) -> Tensor:
         """Return one view of every image; the same key gives the same view.
 
         Args:
             images: (B, 3, H, W) float in [0, 1].
-            key: seed of the view, in [0, 2**63).
+            key: seed of the view, in [0, 2**63); as a tensor on the device when the call is captured in a graph.
             intensity: False leaves out every op that is not geometric; the geometry stays as it is with them.
 
         Returns:
@@ -60,9 +70,12 @@ class Sequence(nn.Module):
         return images
 
     def _named(self) -> Iterable[tuple[str, Op]]:
+        """Yield the ops that can act, each with the name of its stream."""
         seen: Counter[str] = Counter()
         for op in self.ops:
             assert isinstance(op, Op)
+            if op.p <= 0:  # it must not take part in the counting either
+                continue
             name = type(op).__name__
             yield f"{name}#{seen[name]}", op
             seen[name] += 1

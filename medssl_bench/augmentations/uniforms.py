@@ -14,11 +14,11 @@ _MIX_1 = -0x40A7B892E31B1A47  # 0xBF58476D1CE4E5B9
 _MIX_2 = -0x6B2FB644ECCEEE15  # 0x94D049BB133111EB
 
 
-def uniforms(key: int, count: int, columns: Tensor) -> Tensor:
+def uniforms(key: int | Tensor, count: int, columns: Tensor) -> Tensor:
     """Return uniform numbers.
 
     Args:
-        key: seed of the view, in [0, 2**63).
+        key: seed of the view, in [0, 2**63): a number, or a scalar int64 tensor on the device of `columns`.
         count: number of images B.
         columns: (K,) int64; each op and each of its parameters has a number of its own, so that adding an op
             shifts nobody else's numbers.

@@ -1,1 +1,1 @@
-"""encoders."""
+"""Encoders: timm's models, made right for small images."""

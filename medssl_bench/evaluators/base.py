@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping  # noqa: TC003 - read by plugin authors at run time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, Literal
+
+import numpy as np
 
 from medssl_bench.randomness import stream
 
 if TYPE_CHECKING:
-    import numpy as np
     import torch
     from numpy.typing import NDArray
     from torch import Tensor, nn
@@ -19,6 +20,21 @@ if TYPE_CHECKING:
     from medssl_bench.datasets.base import SplitName
 
 Needs = Literal["labels", "features", "encoder"]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Images by which an epoch is chosen.
+
+    Attributes:
+        split: the split that they are of.
+        places: which of its images, (m,) int64.
+        labels: their labels, (m, L).
+    """
+
+    split: SplitName
+    places: NDArray[np.int64]
+    labels: NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -50,6 +66,19 @@ class Trial:
     encoder: Callable[[], nn.Module]
     features: Mapping[SplitName, Tensor] | None = None
     report: Callable[[int, int, Mapping[str, float]], None] = lambda _index, _total, _metrics: None
+
+    def choice(self) -> Choice | None:
+        """Return the images by which the epoch that counts is chosen, or None where the last one counts."""
+        if self.selection == "test":
+            test = self.splits["test"].labels
+            return Choice("test", np.arange(len(test)), test)
+        if self.selection == "last" or not len(self.val):
+            return None
+        return Choice("val", self.val, self.splits["val"].labels[self.val])
+
+    def looks_at(self, epoch: int, epochs: int, every: int) -> bool:
+        """Return whether an epoch is looked at: every few, and the last."""
+        return (epoch + 1) % every == 0 or epoch == epochs - 1
 
     def stream(self, purpose: str, **axes: int | str) -> int:
         """Return a seed that the purpose and the training seed decide; arms and label draws share it (pairing)."""

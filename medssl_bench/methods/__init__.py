@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 __all__ = ["Batch", "Images", "Method", "MethodContext", "Progress", "View"]
 
 
-def __getattr__(name: str) -> Any:  # noqa: ANN401
+def __getattr__(name: str) -> Any:
     """Import torch only when a method is really made: listing components stays instant."""
     if name in __all__:
         return getattr(import_module("medssl_bench.methods.base"), name)

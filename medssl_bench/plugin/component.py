@@ -61,20 +61,20 @@ class Component:
         }
 
 
-def _to_data(value: Any) -> Any:  # noqa: ANN401
+def _to_data(value: Any) -> Any:
     if isinstance(value, list):
         return [_to_data(item) for item in value]
     return {"component": value.to_data()} if isinstance(value, Component) else value
 
 
-def _from_data(value: Any) -> Any:  # noqa: ANN401
+def _from_data(value: Any) -> Any:
     if isinstance(value, list):
         return [_from_data(item) for item in value]
     is_component = isinstance(value, dict) and value.keys() == {"component"}
     return Component.from_data(value["component"]) if is_component else value
 
 
-def _identity(value: Any) -> Any:  # noqa: ANN401
+def _identity(value: Any) -> Any:
     if isinstance(value, list):
         return [_identity(item) for item in value]
     return value.identity() if isinstance(value, Component) else value

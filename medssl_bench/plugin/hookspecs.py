@@ -11,8 +11,11 @@ from typing import TYPE_CHECKING
 from medssl_bench.plugin.markers import hookspec
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from medssl_bench.plugin.registry import Register
     from medssl_bench.plugin.watching import Epoch, Outcome, RunInfo, StageInfo
+    from medssl_bench.report.leaderboard import Leaderboard
 
 
 @hookspec
@@ -56,8 +59,8 @@ def medssl_references(register: Register) -> None:
 
 
 @hookspec
-def medssl_run_begins(run: RunInfo) -> None:
-    """A run is about to start its first stage."""
+def medssl_run_begins(run: RunInfo, refresh: Callable[[], Leaderboard]) -> None:
+    """A run is about to start its first stage; `refresh` gives the leaderboard as it stands, at any time."""
 
 
 @hookspec

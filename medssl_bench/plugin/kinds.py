@@ -31,9 +31,19 @@ KINDS = {
     for kind in (
         Kind("dataset", "datasets", "medssl_datasets", ("context",), "labelled images in three splits"),
         Kind(
-            "augmentation", "augmentations", "medssl_augmentations", ("size",), "one random view of every image"
+            "augmentation",
+            "augmentations",
+            "medssl_augmentations",
+            ("size",),
+            "one random view of every image",
         ),
-        Kind("op", "ops", "medssl_ops", ("size",), "one step of an augmentation that is written as a list of ops"),
+        Kind(
+            "op",
+            "ops",
+            "medssl_ops",
+            ("size",),
+            "one step of an augmentation that is written as a list of ops",
+        ),
         Kind("encoder", "encoders", "medssl_encoders", ("size",), "images to feature vectors"),
         Kind("method", "methods", "medssl_methods", ("encoder", "context"), "how an encoder is pretrained"),
         Kind("evaluator", "evaluators", "medssl_evaluators", (), "what is made of an encoder, and measured"),

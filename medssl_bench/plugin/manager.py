@@ -121,7 +121,8 @@ class Plugins:
             PluginError: the file is not a usable plugin.
         """
         plugin = self.add(
-            Plugin(path.stem, "inline", source=source_digest(path), distribution=path.name), lambda: _load_file(path)
+            Plugin(path.stem, "inline", source=source_digest(path), distribution=path.name),
+            lambda: _load_file(path),
         )
         if plugin.problem and plugin.problem != "blocked":
             raise PluginError(f"{path.name} is not a usable plugin: {plugin.problem}")

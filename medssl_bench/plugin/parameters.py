@@ -36,6 +36,17 @@ class Components:
 
 
 @dataclass(frozen=True)
+class OneComponent:
+    """Marks a parameter that is a component or none: ``augmentation: Annotated[Any, OneComponent("augmentation")]``.
+
+    The factory receives a function that makes the component from the positional arguments of its kind, by name
+    (``augmentation(size=28)``), or None.
+    """
+
+    kind: str
+
+
+@dataclass(frozen=True)
 class Parameter:
     """One keyword parameter of a factory, for people: all fields are text but `required`."""
 
@@ -71,22 +82,20 @@ class ParameterTable:
         keywords = _keywords(factory, kind)
         hints = _hints(factory, keywords)
         self._docs = docstring.arguments(factory)
-        self.nested = {name: nested for name, hint in hints.items() if (nested := _nested_kind(hint))}
+        self.nested = {name: nested for name, hint in hints.items() if (nested := _nested(hint))}
         fields: dict[str, Any] = {
             name: (hints[name], ... if parameter.default is parameter.empty else parameter.default)
             for name, parameter in keywords.items()
         }
+        for name in self.nested:  # checked when the components are resolved
+            fields[name] = (Any, fields[name][1])
         try:
             self.model: type[BaseModel] = create_model(
                 "Parameters",
-                __config__=ConfigDict(
-                    extra="forbid", strict=True, allow_inf_nan=False, protected_namespaces=()
-                ),
+                __config__=ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, protected_namespaces=()),
                 **fields,
             )
-            self._defaults = to_jsonable_python(
-                {n: p.default for n, p in keywords.items() if p.default is not p.empty}
-            )
+            self._defaults = to_jsonable_python({n: p.default for n, p in keywords.items() if p.default is not p.empty})
         except Exception as error:
             raise PluginError(f"its parameters cannot be read: {error}") from error
 
@@ -198,13 +207,13 @@ def _hints(factory: Callable[..., Any], keywords: Mapping[str, inspect.Parameter
         ) from error
 
 
-def _nested_kind(hint: Any) -> str | None:  # noqa: ANN401
+def _nested(hint: Any) -> Components | OneComponent | None:
     if typing.get_origin(hint) is not Annotated:
         return None
-    return next((item.kind for item in typing.get_args(hint) if isinstance(item, Components)), None)
+    return next((item for item in typing.get_args(hint) if isinstance(item, Components | OneComponent)), None)
 
 
-def _mentions(annotation: Any, wanted: type) -> bool:  # noqa: ANN401
+def _mentions(annotation: Any, wanted: type) -> bool:
     return annotation is wanted or any(_mentions(argument, wanted) for argument in typing.get_args(annotation))
 
 
@@ -232,7 +241,7 @@ _NAMES: dict[Any, str] = {
 }
 
 
-def _annotation_text(annotation: Any) -> str:  # noqa: ANN401
+def _annotation_text(annotation: Any) -> str:
     origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
     if origin is typing.Literal:
         return " | ".join(json.dumps(value) for value in arguments)
@@ -252,4 +261,4 @@ def _short(value: object) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
-__all__ = ["Components", "Field", "Parameter", "ParameterProblem", "ParameterTable"]
+__all__ = ["Components", "Field", "OneComponent", "Parameter", "ParameterProblem", "ParameterTable"]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from medssl_bench.errors import PluginError, UserError, did_you_mean
@@ -13,11 +14,10 @@ from medssl_bench.plugin import docstring
 from medssl_bench.plugin.component import Component
 from medssl_bench.plugin.content import file_digest
 from medssl_bench.plugin.kinds import KINDS, Kind
-from medssl_bench.plugin.parameters import ParameterProblem, ParameterTable
+from medssl_bench.plugin.parameters import Components, OneComponent, ParameterProblem, ParameterTable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 _TARGET = re.compile(r"[\w.]+:\w+")
@@ -169,7 +169,7 @@ class Registry:
         """Return what a plugin provides."""
         return [e for named in self.entries.values() for e in named.values() if e.plugin.name == plugin]
 
-    def resolve(self, kind: str, value: Any, base: Path) -> Component:  # noqa: ANN401
+    def resolve(self, kind: str, value: Any, base: Path) -> Component:
         """Validate a component as a suite writes it.
 
         Args:
@@ -191,7 +191,7 @@ class Registry:
         except ParameterProblem as problem:
             raise ParameterProblem(problem.path, f"{kind} {name!r}: {problem.message}") from None
         for parameter, nested in table.nested.items():
-            valid[parameter] = self._resolve_list(nested, parameter, valid[parameter], base)
+            valid[parameter] = self._resolve_nested(nested, parameter, valid[parameter], base)
         return Component(
             kind=kind,
             name=name,
@@ -202,16 +202,32 @@ class Registry:
             files={p: file_digest(valid[p]) for p in table.path_names() if valid[p] is not None},
         )
 
-    def _resolve_list(self, kind: str, parameter: str, values: list[Any], base: Path) -> list[Component]:
-        resolved = []
-        for index, value in enumerate(values):
-            try:
-                resolved.append(self.resolve(kind, value, base))
-            except ParameterProblem as problem:
-                raise ParameterProblem((parameter, index, *problem.path), problem.message) from None
-        return resolved
+    def resolve_or_raise(self, kind: str, value: Any, base: Path = Path()) -> Component:
+        """Return `resolve`, for a component that no suite names.
 
-    def build(self, component: Component, **supplies: Any) -> Any:  # noqa: ANN401
+        Raises:
+            UserError: the value is not valid.
+        """
+        try:
+            return self.resolve(kind, value, base)
+        except ParameterProblem as problem:
+            raise UserError(problem.message) from None
+
+    def _resolve_nested(self, nested: Components | OneComponent, parameter: str, value: Any, base: Path) -> Any:
+        """Resolve the components that a parameter holds."""
+        if isinstance(nested, OneComponent):
+            return None if value is None else self._resolve_at(nested.kind, value, base, (parameter,))
+        if not isinstance(value, list):
+            raise ParameterProblem((parameter,), f"expected a list of {nested.kind}s, not {value!r}")
+        return [self._resolve_at(nested.kind, item, base, (parameter, index)) for index, item in enumerate(value)]
+
+    def _resolve_at(self, kind: str, value: Any, base: Path, path: tuple[str | int, ...]) -> Component:
+        try:
+            return self.resolve(kind, value, base)
+        except ParameterProblem as problem:
+            raise ParameterProblem((*path, *problem.path), problem.message) from None
+
+    def build(self, component: Component, **supplies: Any) -> Any:
         """Make a component.
 
         Args:
@@ -227,12 +243,18 @@ class Registry:
                 f"{entry.title} has revision {entry.revision} here; the plan asks for revision "
                 f"{component.revision} of plugin {component.plugin!r}"
             )
-        plain = {n: v for n, v in component.parameters.items() if n not in entry.table.nested}
-        instance = entry.table.instance({**plain, **dict.fromkeys(entry.table.nested, [])})
-        keywords = {name: getattr(instance, name) for name in plain}
-        for name in entry.table.nested:
-            keywords[name] = [self.build(nested, **supplies) for nested in component.parameters[name]]
+        nested = entry.table.nested
+        instance = entry.table.instance({n: None if n in nested else v for n, v in component.parameters.items()})
+        keywords = {
+            name: self._build_nested(value, supplies) if name in nested else getattr(instance, name)
+            for name, value in component.parameters.items()
+        }
         return entry.factory(*(supplies[name] for name in entry.kind.receives), **keywords)
+
+    def _build_nested(self, value: Any, supplies: dict[str, Any]) -> Any:
+        if isinstance(value, list):
+            return [self.build(item, **supplies) for item in value]
+        return None if value is None else partial(self.build, value)
 
 
 class NameCollision(UserError):
@@ -245,7 +267,7 @@ class NameCollision(UserError):
         )
 
 
-def _split(kind: str, value: Any) -> tuple[str, dict[str, Any]]:  # noqa: ANN401
+def _split(kind: str, value: Any) -> tuple[str, dict[str, Any]]:
     """Return the name and the parameters of a component as a suite writes it."""
     if isinstance(value, str):
         return value, {}

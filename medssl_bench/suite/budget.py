@@ -21,9 +21,16 @@ BUDGET_SCHEMA: dict[str, Any] = {
             "additionalProperties": False,
             "properties": {
                 "count": {"type": "integer", "minimum": 1, "description": "this many images"},
-                "per_class": {"type": "integer", "minimum": 1, "description": "this many images of each class"},
+                "per_class": {
+                    "type": "integer",
+                    "minimum": 1,
+                    "description": "this many images of each class",
+                },
                 "percent": {"type": "number", "exclusiveMinimum": 0, "maximum": 100},
-                "stratified": {"type": "boolean", "description": "keep the class proportions (default false)"},
+                "stratified": {
+                    "type": "boolean",
+                    "description": "keep the class proportions (default false)",
+                },
                 "short": {
                     "enum": ["error", "clip", "skip"],
                     "description": "what to do when the set is too small: refuse (default), take all, leave the cell out",
@@ -102,7 +109,7 @@ def parse_budget(value: object) -> Budget:
     if isinstance(value, Budget):
         return value
     if isinstance(value, bool) or not isinstance(value, int | str | dict):
-        raise ValueError(f"{value!r} is not a budget; give N, \"all\", \"10%\" or {{ per_class = N }}")
+        raise ValueError(f'{value!r} is not a budget; give N, "all", "10%" or {{ per_class = N }}')
     if isinstance(value, int):
         return _count(value)
     if isinstance(value, str):

@@ -169,7 +169,7 @@ def _with(node: Node, key: str, value: Node | None) -> Node:
     return Node(table, node.position)
 
 
-def _text(value: Any) -> str:  # noqa: ANN401
+def _text(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 

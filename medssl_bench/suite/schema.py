@@ -75,7 +75,9 @@ class Schedule(_Table):
     name: Literal["cosine", "constant"] = Field("cosine", description="shape of the schedule")
     minimum: float = Field(1e-5, ge=0, description="learning rate at the end of the cosine's half period")
     period: int | None = Field(
-        None, ge=1, description="half period of the cosine in epochs; past it the rate climbs again; none: all epochs"
+        None,
+        ge=1,
+        description="half period of the cosine in epochs; past it the rate climbs again; none: all epochs",
     )
     warmup: int = Field(0, ge=0, description="epochs of linear rise from 0 before the schedule starts")
 
@@ -137,7 +139,8 @@ class Pretraining(_Table):
     schedule: Schedule = Field(default_factory=Schedule, description="the learning rate over the epochs")
     precision: Precision = Field("float32", description="arithmetic of the forward pass; weights stay float32")
     keep: Literal["last", "best"] = Field(
-        "last", description="which epoch's encoder is kept: the last, or the best by the method's validation metric"
+        "last",
+        description="which epoch's encoder is kept: the last, or the best by the method's validation metric",
     )
     validate_every: int = Field(1, ge=1, description="epochs between two looks at the validation images")
     teacher: Teacher | None = Field(None, description="a trained arm that the method learns from")
@@ -206,7 +209,8 @@ class SuiteModel(_Table):
         default_factory=list, description='distributions it needs, as in ["medssl-bench-thesis>=0.1"]'
     )
     plugins: list[str] = Field(
-        default_factory=list, description="Python files beside this one that are loaded as plugins: code that will run"
+        default_factory=list,
+        description="Python files beside this one that are loaded as plugins: code that will run",
     )
     seeds: list[Seed] = Field(default=[0], min_length=1, description="training seeds: weights, batches, views")
     draws: list[Seed] = Field(default=[0], min_length=1, description="label draws: which images are labelled")

@@ -23,7 +23,7 @@ class Node:
     value: Any
     position: Position
 
-    def plain(self) -> Any:  # noqa: ANN401
+    def plain(self) -> Any:
         """Return the value without positions."""
         if isinstance(self.value, dict):
             return {key: node.plain() for key, node in self.value.items()}
@@ -64,7 +64,7 @@ def read_toml(path: Path) -> Node:
     return _node(document, (), lines, Position(path, 1))
 
 
-def _node(value: Any, path: KeyPath, lines: dict[KeyPath, int], around: Position) -> Node:  # noqa: ANN401
+def _node(value: Any, path: KeyPath, lines: dict[KeyPath, int], around: Position) -> Node:
     position = replace(around, line=lines.get(path, around.line))
     if isinstance(value, dict):
         value = {key: _node(item, (*path, key), lines, position) for key, item in value.items()}

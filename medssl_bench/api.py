@@ -1,0 +1,196 @@
+"""The Python interface: run a suite, load its leaderboard, load a trained encoder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from medssl_bench.errors import DataError, UserError
+from medssl_bench.folders import dataset_context
+from medssl_bench.plan.build import build_plan
+from medssl_bench.plan.selection import Selection
+from medssl_bench.plan.status import look
+from medssl_bench.plugin.watching import Outcome, RunInfo
+from medssl_bench.report.leaderboard import Leaderboard
+from medssl_bench.store.store import Store
+from medssl_bench.suite.suite import Suite
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from medssl_bench.datasets import Dataset, DatasetContext
+    from medssl_bench.executors import Executor
+    from medssl_bench.plan.stage import Plan
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """What a run gives.
+
+    Attributes:
+        leaderboard: made from everything the store holds for the suite, earlier runs' results too.
+        outcomes: how each stage ended that this run was to do.
+        cached: how many stages were finished before.
+    """
+
+    leaderboard: Leaderboard
+    outcomes: list[Outcome] = field(default_factory=list)
+    cached: int = 0
+
+    @property
+    def failed(self) -> list[Outcome]:
+        """The stages that failed themselves."""
+        return [outcome for outcome in self.outcomes if outcome.status == "failed"]
+
+
+def run(
+    suite: str | Path | Suite,
+    *,
+    store: str | Path = "store",
+    data_dir: str | Path | None = None,
+    device: str = "auto",
+    executor: str = "local",
+    only: Sequence[str] = (),
+    seeds: Iterable[int] | None = None,
+    draws: Iterable[int] | None = None,
+    epochs_scale: float | None = None,
+) -> RunResult:
+    """Run a suite: do every stage that the store does not hold yet, and make the leaderboard.
+
+    Args:
+        suite: a suite or its file.
+        store: directory of finished stages; made if need be.
+        data_dir: folder of data files; None: ``MEDSSL_BENCH_DATA``, or a folder of the user's cache.
+        device: ``cpu``, ``cuda``, ``mps``, or ``auto``.
+        executor: name of the executor.
+        only: comparisons, arms or data sets to run, by name; empty: all.
+        seeds: training seeds, instead of the suite's.
+        draws: label draws, instead of the suite's.
+        epochs_scale: factor in (0, 1] on every training; below 1 all results are marked as scaled.
+
+    Raises:
+        UserError: the suite, an option or the store cannot be used. A stage that fails raises nothing: it is
+            recorded, the others go on, and `RunResult.failed` has it.
+    """
+    suite = suite if isinstance(suite, Suite) else Suite.load(suite)
+    suite.require_files()
+    context = dataset_context(data_dir)
+    selection = make_selection(only=only, seeds=seeds, draws=draws, epochs_scale=epochs_scale)
+    plan = _plan_of_seen_data(suite, context, selection)
+    opened = Store(Path(store))
+    statuses = look(plan, opened)
+    waiting = [status for status in statuses if status.runs]
+    cached = sum(status.status == "done" for status in statuses)
+    outcomes: list[Outcome] = []
+    if waiting:
+        outcomes = _execute(suite, plan, opened, context, device, executor, waiting, cached)
+    return RunResult(Leaderboard.of(suite, plan, opened), outcomes, cached)
+
+
+def make_selection(
+    *,
+    only: Sequence[str] = (),
+    seeds: Iterable[int] | None = None,
+    draws: Iterable[int] | None = None,
+    epochs_scale: float | None = None,
+) -> Selection:
+    """Return which part of a suite is meant.
+
+    Raises:
+        UserError: `epochs_scale` is not in (0, 1], or a seed or draw is negative or missing.
+    """
+    if epochs_scale is not None and not 0 < epochs_scale <= 1:
+        raise UserError(f"--epochs-scale {epochs_scale:g}: give a factor above 0 and up to 1")
+    numbers = {
+        name: None if given is None else tuple(dict.fromkeys(given))
+        for name, given in (("seeds", seeds), ("draws", draws))
+    }
+    for name, found in numbers.items():
+        if found is not None and (not found or min(found) < 0):
+            raise UserError(f"--{name}: give one or more whole numbers from 0, as in 0,1,2")
+    return Selection(tuple(only), numbers["seeds"], numbers["draws"], epochs_scale)
+
+
+def load_leaderboard(
+    suite: str | Path | Suite,
+    store: str | Path = "store",
+    *,
+    data_dir: str | Path | None = None,
+    **selected: Any,
+) -> Leaderboard:
+    """Return the leaderboard of a suite from what a store holds, without running anything (see `Leaderboard.load`)."""
+    suite = suite if isinstance(suite, Suite) else Suite.load(suite)
+    plan = build_plan(suite, dataset_context(data_dir), make_selection(**selected))
+    return Leaderboard.of(suite, plan, Store(Path(store)))
+
+
+def load_encoder(key: str, store: str | Path = "store", device: str = "cpu") -> nn.Module:
+    """Return a trained encoder: images (B, 3, H, W) in [0, 1] to features (B, D), in evaluation mode.
+
+    Args:
+        key: content key of a pretrain stage, or of an evaluate stage that trained its encoder, or the beginning of
+            one, as ``medssl-bench plan`` shows it.
+        store: directory of the store.
+        device: where to put it.
+
+    Raises:
+        UserError: the store has no such stage, or the stage left no encoder.
+    """
+    from medssl_bench.plugin.manager import load_plugins
+    from medssl_bench.stages.workshop import Workshop
+    from medssl_bench.training.device import find_device
+
+    opened = Store(Path(store))
+    whole = opened.find(key)
+    if not (opened.folder(whole) / "encoder.safetensors").is_file():
+        raise UserError(f"stage {whole[:12]} left no encoder; give a pretrain stage, or one that fine-tuned")
+    workshop = Workshop(load_plugins().registry, opened, dataset_context(None), find_device(device))
+    return workshop.encoder(None, whole).eval()
+
+
+def _plan_of_seen_data(suite: Suite, context: DatasetContext, selection: Selection) -> Plan:
+    """Return a plan without pending stages: data that cannot be seen before it is fetched is fetched now."""
+    plan = build_plan(suite, context, selection)
+    if not any(stage.pending for stage in plan.stages.values()):
+        return plan
+    registry = suite.plugins.registry
+    named = [dataset for table in suite.tables for dataset in table.datasets]
+    linked = [link.on for table in suite.tables for arm in table.arms for link in arm.chain if link.on]
+    for dataset in {item.label: item for item in (*named, *linked)}.values():
+        made: Dataset = registry.build(dataset.component, context=context)
+        if made.fingerprint() is None:
+            made.load()
+    plan = build_plan(suite, context, selection)
+    for stage in plan.stages.values():
+        if stage.pending:
+            raise DataError(f"{stage.title}: its data set has no fingerprint even after it was loaded")
+    return plan
+
+
+def _execute(
+    suite: Suite,
+    plan: Plan,
+    store: Store,
+    context: DatasetContext,
+    device: str,
+    executor: str,
+    waiting: list[Any],
+    cached: int,
+) -> list[Outcome]:
+    from medssl_bench.executors import Job, Watchers
+
+    registry = suite.plugins.registry
+    runner: Executor = registry.build(registry.resolve_or_raise("executor", executor))
+    store.prepare()
+    watchers = Watchers(suite.plugins.manager)
+    info = RunInfo(suite.name, store.path, tuple(s.stage.info(s.seconds) for s in waiting), cached)
+    job = Job(tuple(status.stage for status in waiting), registry, store, context, device, watchers)
+    watchers.tell("medssl_run_begins", run=info, refresh=lambda: Leaderboard.of(suite, plan, store))
+    outcomes: list[Outcome] = []
+    try:
+        outcomes = runner.run(job)
+    finally:
+        watchers.tell("medssl_run_ends", run=info, outcomes=outcomes)
+    return outcomes

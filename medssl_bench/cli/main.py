@@ -1,0 +1,105 @@
+"""The command ``medssl-bench``: its verbs, and how its errors are told."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+import click
+
+from medssl_bench.errors import UserError
+
+_VERBS = {
+    "run": "run a suite to its leaderboard",
+    "plan": "show what is done, what will run, why, and for how long",
+    "validate": "check a suite without running it",
+    "leaderboard": "show or write the tables of what a store holds",
+    "list": "list components, by kind",
+    "show": "show a component's parameters and documentation",
+    "preview": "draw images and their augmented views",
+    "data": "list and fetch data sets",
+    "embed": "write the features of a trained encoder",
+    "export": "write a trained encoder's weights for plain timm",
+    "plugins": "show plugins and what they provide",
+    "new-plugin": "write a new, working plugin package",
+    "check-plugin": "test every component of a plugin",
+    "schema": "print the JSON Schema of suite files, for editors",
+    "doctor": "check this machine and this installation",
+}
+
+
+class _Verbs(click.Group):
+    """A group that imports a verb's module when the verb is used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return list(_VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _VERBS:
+            return None
+        command: click.Command = import_module(f"medssl_bench.cli.{cmd_name.replace('-', '_')}").command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Say which verb was meant when there is none of that name."""
+        from medssl_bench.errors import did_you_mean
+
+        if args and args[0] not in _VERBS and not args[0].startswith("-"):
+            ctx.fail(f"there is no command {args[0]!r}{did_you_mean(args[0], _VERBS)}")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """List the verbs without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_VERBS.items()))
+
+
+def _version(context: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        from medssl_bench import __version__
+
+        click.echo(f"medssl-bench {__version__}")
+        context.exit()
+
+
+@click.group(
+    cls=_Verbs,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Start with: medssl-bench run suites/quickstart.toml",
+)
+@click.option(
+    "-p", "plugin", multiple=True, metavar="no:NAME", help="Leave out the plugin NAME. May be given more than once."
+)
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Show the version.")
+@click.pass_context
+def cli(context: click.Context, plugin: tuple[str, ...]) -> None:
+    """Find out which self-supervised recipe is worth it for your medical images.
+
+    A suite, a TOML file, declares the comparisons; `run` turns it into trained models and a leaderboard, and never
+    computes the same thing twice.
+    """
+    for text in plugin:
+        if not text.startswith("no:") or text == "no:":
+            raise click.BadParameter(f"{text!r} is not no:NAME", param_hint="-p")
+    context.obj = tuple(text.removeprefix("no:") for text in plugin)
+
+
+def main() -> None:
+    """Run the command line and exit: 0 done, 1 something failed, 2 bad input, 130 interrupted."""
+    try:
+        status = cli.main(standalone_mode=False)
+    except click.exceptions.Abort:
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except UserError as error:
+        for line in str(error).splitlines():
+            click.echo(f"error: {line}", err=True)
+        sys.exit(2)
+    except BrokenPipeError:  # the reader of a pipe has seen enough
+        sys.stderr.close()
+        sys.exit(0)
+    sys.exit(status if isinstance(status, int) else 0)

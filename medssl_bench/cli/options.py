@@ -1,0 +1,97 @@
+"""Options that several verbs share, and the suite they are about."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from medssl_bench.plugin.manager import Plugins
+    from medssl_bench.suite.suite import Suite
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+
+class Numbers(click.ParamType):
+    """Whole numbers from 0, as in ``0,1,2`` or ``0-4``."""
+
+    name = "numbers"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, ...]:
+        """Return the numbers."""
+        if isinstance(value, tuple):
+            return value
+        found: list[int] = []
+        for part in str(value).split(","):
+            first, dash, last = part.strip().partition("-")
+            if not first.isdecimal() or (dash and not last.isdecimal()):
+                self.fail(f"{value!r} is not a list of whole numbers from 0; write 0,1,2 or 0-4", param, ctx)
+            found += range(int(first), int(last if dash else first) + 1)
+        if not found:
+            self.fail(f"{value!r} names no number; write 0,1,2 or 0-4", param, ctx)
+        return tuple(dict.fromkeys(found))
+
+
+suite_argument = click.argument("suite", type=click.Path(path_type=Path))
+
+store_option = click.option(
+    "--store",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("store"),
+    show_default=True,
+    envvar="MEDSSL_BENCH_STORE",
+    help="Directory of finished stages.",
+)
+
+data_dir_option = click.option(
+    "--data-dir",
+    type=click.Path(path_type=Path, file_okay=False),
+    envvar="MEDSSL_BENCH_DATA",
+    help="Folder of data files, downloaded or put there by hand.  [default: in your cache folder]",
+)
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
+
+
+def selection_options(function: _Function) -> _Function:
+    """Add the options that say which part of a suite is meant, and how it is scaled."""
+    for option in (
+        click.option(
+            "--epochs-scale", type=float, metavar="F", help="Scale every training by F (0 to 1); results are marked as scaled."
+        ),
+        click.option("--draws", type=Numbers(), help="Label draws, such as 0,1,2 or 0-4, instead of the suite's."),
+        click.option("--seeds", type=Numbers(), help="Training seeds, such as 0,1,2 or 0-4, instead of the suite's."),
+        click.option(
+            "--only", multiple=True, metavar="NAME",
+            help="Only this comparison, arm or data set. May be given more than once.",
+        ),
+    ):  # fmt: skip
+        function = option(function)
+    return function
+
+
+def load_plugins(context: click.Context) -> Plugins:
+    """Load the plugins, and warn of the broken ones."""
+    from medssl_bench.plugin.manager import load_plugins as load
+
+    plugins = load(context.obj or ())
+    for warning in plugins.warnings:
+        click.echo(f"warning: {warning}", err=True)
+    return plugins
+
+
+def load_suite(context: click.Context, path: Path) -> Suite:
+    """Load a suite, and say which code it makes run.
+
+    Raises:
+        SuiteError: it is not valid.
+    """
+    from medssl_bench.suite.suite import Suite
+
+    suite = Suite.load(path, load_plugins(context))
+    for name in suite.model.plugins:
+        click.echo(f"note: {path} runs the code of {name}, which it names as a plugin", err=True)
+    return suite

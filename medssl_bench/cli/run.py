@@ -1,0 +1,69 @@
+"""``medssl-bench run``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from medssl_bench.cli.options import data_dir_option, load_suite, selection_options, store_option, suite_argument
+
+if TYPE_CHECKING:
+    from medssl_bench.api import RunResult
+
+
+@click.command("run")
+@suite_argument
+@store_option
+@data_dir_option
+@click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1, mps or auto.")
+@click.option("--executor", default="local", show_default=True, help="Who runs the stages: see list executors.")
+@selection_options
+@click.pass_context
+def command(
+    context: click.Context,
+    suite: Path,
+    store: Path,
+    data_dir: Path | None,
+    device: str,
+    executor: str,
+    **selected: Any,
+) -> int:
+    """Run SUITE: do what the store does not hold yet, and show the leaderboard.
+
+    Finished stages are kept whatever happens: interrupt with Ctrl-C and run the same command again to go on. The exit
+    status is 1 if a stage failed, and the others are finished all the same.
+    """
+    from rich.console import Console
+
+    from medssl_bench.api import run
+    from medssl_bench.cli.progress import watcher
+
+    loaded = load_suite(context, suite)
+    console = Console()
+    loaded.plugins.manager.register(watcher(console), name="progress")
+    try:
+        result = run(loaded, store=store, data_dir=data_dir, device=device, executor=executor, **selected)
+    except KeyboardInterrupt:
+        click.echo(f"\nstopped; finished stages are kept in {store}: run the same command again to go on", err=True)
+        return 130
+    _show(console, result, suite, store)
+    return 1 if result.failed else 0
+
+
+def _show(console: Any, result: RunResult, suite: Path, store: Path) -> None:
+    from medssl_bench.report.formats.console import render
+
+    if not result.outcomes:
+        console.print(f"everything is done already: {result.cached} stages in {store}\n", style="dim")
+    console.print(render(result.leaderboard))
+    for outcome in result.failed:
+        click.echo(f"failed: {outcome.stage.title}: {outcome.reason}", err=True)
+    blocked = sum(outcome.status == "blocked" for outcome in result.outcomes)
+    if result.failed:
+        click.echo(
+            f"{len(result.failed)} stage(s) failed, {blocked} blocked by them; tracebacks in {store / 'failed'}; "
+            f"run again to retry",
+            err=True,
+        )

@@ -1,0 +1,22 @@
+"""The plugin that registers the harness' own data sets."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from medssl_bench.datasets.medmnist import FLAGS
+from medssl_bench.plugin.markers import hookimpl
+
+if TYPE_CHECKING:
+    from medssl_bench.plugin.registry import Register
+
+
+@hookimpl
+def medssl_datasets(register: Register) -> None:
+    """Register the 2D MedMNIST sets, files of the user's own, and the generated phantoms."""
+    for flag in FLAGS:
+        register(flag, f"medssl_bench.datasets.medmnist:{flag}")
+    register("npz", "medssl_bench.datasets.npz:npz")
+    register("folder", "medssl_bench.datasets.folder:folder")
+    register("phantom_cells", "medssl_bench.datasets.phantoms.factories:phantom_cells")
+    register("phantom_layers", "medssl_bench.datasets.phantoms.factories:phantom_layers")

@@ -1,0 +1,174 @@
+"""Data sets of the user's own as images in class folders."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import Field
+
+from medssl_bench.datasets.base import SPLITS, Dataset, DatasetInfo, Split, Task
+from medssl_bench.errors import DataError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from medssl_bench.datasets.base import DatasetContext, SplitName, Splits
+    from medssl_bench.datasets.folder_listing import Listing
+
+
+@dataclass(frozen=True)
+class FolderDataset(Dataset):
+    """Images in class folders; see `folder` for the fields."""
+
+    context: DatasetContext
+    path: Path
+    size: int
+    task: str | None
+    validation: float
+    test: float
+    seed: int
+    colour: Literal["auto", "grey", "rgb"]
+    title: str
+    licence: str
+    source: str
+
+    @cached_property
+    def _listing(self) -> Listing:
+        from medssl_bench.datasets.folder_listing import list_images
+
+        return list_images(self.path)
+
+    @cached_property
+    def _places(self) -> dict[SplitName, NDArray[np.int64]]:
+        from medssl_bench.datasets.folder_split import assign_splits
+
+        return assign_splits(self._listing, self.validation, self.test, self.seed)
+
+    @cached_property
+    def _channels(self) -> int:
+        """With ``colour = "auto"``, 3 if the first training image of any class is in colour."""
+        if self.colour != "auto":
+            return 1 if self.colour == "grey" else 3
+        return 3 if any(self._is_colour(name) for name in self._first_names()) else 1
+
+    def _first_names(self) -> list[str]:
+        first = dict(zip(reversed(self._listing.labels), reversed(self._listing.names), strict=True))
+        return [first[label] for label in sorted(first)]
+
+    def _is_colour(self, name: str) -> bool:
+        from medssl_bench.datasets.decode import is_colour
+
+        try:
+            return is_colour(self.path / name)
+        except Exception as error:
+            raise DataError(f"{self.path / name}: cannot be read as an image; repair or remove it") from error
+
+    def info(self) -> DatasetInfo | None:
+        """List the files, and look at the kind of the first of each class; None where there is no folder.
+
+        Raises:
+            DataError: the folder is not laid out as it must be.
+        """
+        if not self.path.exists():
+            return None
+        classes = self._listing.classes
+        task = Task(self.task) if self.task else Task.BINARY if len(classes) == 2 else Task.MULTI_CLASS
+        if task is Task.BINARY and len(classes) != 2:
+            raise DataError(f"{self.path}: has {len(classes)} classes; the task 'binary' needs two")
+        training = Counter(self._listing.labels[place] for place in self._places["train"])
+        return DatasetInfo(
+            title=self.title,
+            task=task,
+            classes=classes,
+            channels=self._channels,
+            size=self.size,
+            counts={split: len(self._places[split]) for split in SPLITS},
+            licence=self.licence,
+            source=self.source,
+            class_counts=tuple(training[label] for label in range(len(classes))),
+        )
+
+    def fingerprint(self) -> str | None:
+        """Return the SHA-256 over the names and contents of the images, or None where there is no folder.
+
+        Raises:
+            DataError: a file cannot be read.
+        """
+        if not self.path.exists():
+            return None
+        from medssl_bench.datasets.digests import folder_sha256
+
+        try:
+            return f"sha256:{folder_sha256(self.path, self._listing.names, self.context.cache_dir)}"
+        except OSError as error:
+            raise DataError(f"{error.filename}: cannot be read ({error.strerror})") from error
+
+    def load(self) -> Splits:
+        """Decode and resize the images, or take them from the cache.
+
+        Raises:
+            DataError: the folder is not there or not laid out as it must be, or files in it cannot be read.
+        """
+        import numpy as np
+
+        from medssl_bench.datasets.image_cache import read_images
+
+        labels = np.array(self._listing.labels, np.int64)[:, None]
+        images = read_images(
+            self._listing,
+            self.fingerprint() or "",
+            self.context.cache_dir,
+            size=self.size,
+            channels=self._channels,
+            strict=self.colour == "auto",
+        )
+        return {split: Split(images[places], labels[places]) for split, places in self._places.items()}
+
+
+def folder(
+    context: DatasetContext,
+    *,
+    path: Path,
+    size: Annotated[int, Field(ge=8)] = 28,
+    task: Literal["multi-class", "binary", "ordinal"] | None = None,
+    validation: Annotated[float, Field(ge=0, lt=1)] = 0.1,
+    test: Annotated[float, Field(ge=0, lt=1)] = 0.2,
+    seed: Annotated[int, Field(ge=0)] = 0,
+    colour: Literal["auto", "grey", "rgb"] = "auto",
+    title: str | None = None,
+    licence: str = "unknown",
+    source: str = "",
+) -> FolderDataset:
+    """Images in class folders, with given splits or without.
+
+    With splits: ``path/train/<class>/``, ``path/val/<class>/`` and ``path/test/<class>/``. Those that are not given are
+    drawn from the training images, class by class. Without: ``path/<class>/``, of which all three are drawn. A draw
+    knows nothing of patients: where several images are of one patient, give the splits. Classes are in the order of
+    their names (numbers in numerical order). Each image is turned as its EXIF data says, its short side resized to
+    `size` with antialiasing, and its middle square kept.
+
+    Args:
+        context: whose `cache_dir` keeps the resized images.
+        path: the folder; a relative path starts from the suite's folder.
+        size: side of the images in pixels.
+        task: what the labels mean; if left out, two classes mean binary, more multi-class.
+        validation: fraction of the training images drawn for validation, where the folder gives no val/.
+        test: fraction of the training images drawn for the test, where the folder gives no test/.
+        seed: of that draw.
+        colour: grey images have one channel, rgb ones three; auto looks at the first training image of each class, and
+            refuses to make later ones grey that are in colour.
+        title: name for people; if left out, the folder's name.
+        licence: licence of the images, for tables and figures made of them.
+        source: citation or address of the data.
+
+    Raises:
+        DataError: the fractions leave no training images.
+    """
+    if validation + test >= 1:
+        raise DataError(f"{path}: validation = {validation} and test = {test} leave no images for training")
+    return FolderDataset(context, path, size, task, validation, test, seed, colour, title or path.name, licence, source)

@@ -1,0 +1,40 @@
+"""How much memory there is for arrays."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from medssl_bench.errors import DataError
+
+
+def require_memory(size: int, what: str) -> None:
+    """Refuse an array that does not fit into memory, before the system runs out of it.
+
+    Args:
+        size: of the array, in bytes.
+        what: what it holds, for the message.
+
+    Raises:
+        DataError: it is larger than the memory that is free.
+    """
+    free = _free_memory()
+    if free is not None and size > free:
+        raise DataError(
+            f"{what} would take {size / 2**30:,.1f} GiB of memory; {free / 2**30:,.1f} GiB are free: use a smaller "
+            f"image size, fewer images or a larger machine"
+        )
+
+
+def _free_memory() -> int | None:
+    """Return the bytes that can be had without swapping; all there are, or None, where the system does not tell."""
+    try:
+        for line in Path("/proc/meminfo").read_text("ascii").splitlines():
+            if line.startswith("MemAvailable:"):
+                return int(line.split()[1]) * 1024
+    except OSError:
+        pass
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):
+        return None

@@ -1,0 +1,123 @@
+"""MedMNIST's file layout: one npz with ``train_images``, ``train_labels``, ``val_...`` and ``test_...``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from medssl_bench.datasets.base import SPLITS, Split
+from medssl_bench.datasets.npz_members import NpzMembers
+from medssl_bench.errors import DataError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from medssl_bench.datasets.base import SplitName, Splits
+
+_KEYS = tuple(f"{split}_{part}" for split in SPLITS for part in ("images", "labels"))
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What a file holds, its pixels left aside.
+
+    Attributes:
+        size: side of the images in pixels.
+        channels: 1 (grey) or 3 (RGB).
+        labels: of each split, (N, L).
+    """
+
+    size: int
+    channels: int
+    labels: dict[SplitName, NDArray[np.int64]]
+
+    @property
+    def counts(self) -> dict[SplitName, int]:
+        """Number of images of each split."""
+        return {split: len(labels) for split, labels in self.labels.items()}
+
+
+def read_layout(path: Path) -> Layout:
+    """Read the labels, and of the images only what their headers say.
+
+    Raises:
+        DataError: the file cannot be read or has another layout; the message names the file and the array.
+    """
+    with NpzMembers(path) as members:
+        return _layout(path, members)
+
+
+def read_splits(path: Path) -> Splits:
+    """Read all images and labels.
+
+    Raises:
+        DataError: as `read_layout`, or the images do not fit into memory.
+    """
+    with NpzMembers(path) as members:
+        layout = _layout(path, members)
+        return {split: Split(_images(members, split, layout), layout.labels[split]) for split in SPLITS}
+
+
+def _images(members: NpzMembers, split: SplitName, layout: Layout) -> NDArray[np.uint8]:
+    images = members.read(f"{split}_images")
+    return images if layout.channels == 3 else images.reshape(images.shape[:3])
+
+
+def _layout(path: Path, members: NpzMembers) -> Layout:
+    if missing := [key for key in _KEYS if key not in members.keys()]:  # noqa: SIM118 - not a dictionary
+        raise DataError(f"{path}: has no {', '.join(missing)}; an npz data set has the arrays {', '.join(_KEYS)}")
+    kinds = {split: _image_kind(path, members, split) for split in SPLITS}
+    (_, size, channels) = kinds["train"]
+    for split, (_, *kind) in kinds.items():
+        if kind != [size, channels]:
+            raise DataError(
+                f"{path}: {split}_images: {kind[0]} pixels wide with {kind[1]} channels, where train_images are {size} "
+                f"pixels wide with {channels}; all splits must be alike"
+            )
+    labels = {split: _labels(path, members, split, kinds[split][0]) for split in SPLITS}
+    for split in SPLITS:
+        if labels[split].shape[1] != labels["train"].shape[1]:
+            raise DataError(f"{path}: {split}_labels: has another number of columns than train_labels")
+    return Layout(size, channels, labels)
+
+
+def _image_kind(path: Path, members: NpzMembers, split: SplitName) -> tuple[int, int, int]:
+    """Return the number of images, their side and their channels."""
+    key = f"{split}_images"
+    header = members.header(key)
+    shape = header.shape
+    if header.dtype != np.uint8:
+        raise DataError(f"{path}: {key}: has elements of type {header.dtype}; images must be uint8 (0 to 255)")
+    if len(shape) not in {3, 4} or (len(shape) == 4 and shape[3] not in {1, 3}):
+        raise DataError(f"{path}: {key}: has shape {shape}; it must be (N, size, size) or (N, size, size, 3)")
+    if shape[0] == 0:
+        raise DataError(f"{path}: {key}: holds no images; every split needs some")
+    if shape[1] != shape[2] or shape[1] == 0:
+        raise DataError(f"{path}: {key}: has shape {shape}; the images must be square: crop or pad them")
+    return shape[0], shape[1], shape[3] if len(shape) == 4 else 1
+
+
+def _labels(path: Path, members: NpzMembers, split: SplitName, images: int) -> NDArray[np.int64]:
+    key = f"{split}_labels"
+    header = members.header(key)
+    shape = header.shape
+    if header.dtype.kind not in "bui":
+        raise DataError(f"{path}: {key}: has elements of type {header.dtype}; labels must be integers")
+    if len(shape) not in {1, 2} or shape[0] != images or 0 in shape:
+        raise DataError(
+            f"{path}: {key}: has shape {shape}; {images} images need labels of shape ({images}, 1), or ({images}, L) "
+            f"with L columns of 0 and 1"
+        )
+    return _as_int64(path, key, members.read(key)).reshape(images, -1)
+
+
+def _as_int64(path: Path, key: str, labels: NDArray[Any]) -> NDArray[np.int64]:
+    converted = labels.astype(np.int64)
+    if converted.min() < 0:  # also what an unsigned number beyond int64 becomes
+        place = int(np.argmin(converted.min(axis=-1) if converted.ndim == 2 else converted))
+        raise DataError(f"{path}: {key}: row {place} has a label out of range; class numbers start from 0")
+    return converted

@@ -1,0 +1,115 @@
+"""The arrays inside an npz file: shapes from their headers alone, contents without pickles."""
+
+from __future__ import annotations
+
+import math
+import zipfile
+import zlib
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING, Any, Self
+
+from numpy.lib import format as npy
+
+from medssl_bench.datasets.memory import require_memory
+from medssl_bench.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Header:
+    """What the header of an array says: its shape and the type of its elements."""
+
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+
+
+class NpzMembers:
+    """An npz file, open for reading; a context manager.
+
+    Args:
+        path: the file.
+
+    Raises:
+        DataError: it cannot be opened, or is not an npz file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        with _told(f"{path}: not an npz file, or a damaged one"):
+            self._zip = zipfile.ZipFile(path)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._zip.close()
+
+    def keys(self) -> set[str]:
+        """Return the names of the arrays."""
+        return {name.removesuffix(".npy") for name in self._zip.namelist() if name.endswith(".npy")}
+
+    def header(self, key: str) -> Header:
+        """Return the shape and type of an array without reading its elements.
+
+        Raises:
+            DataError: the entry is damaged, or holds Python objects.
+        """
+        with self._entry(key) as entry:
+            return self._header(key, entry)
+
+    def read(self, key: str) -> NDArray[Any]:
+        """Read an array.
+
+        Raises:
+            DataError: the entry is damaged, holds Python objects, or does not fit into memory.
+        """
+        with self._entry(key) as entry:
+            header = self._header(key, entry)
+            require_memory(math.prod(header.shape) * header.dtype.itemsize, f"{self._path}: {key}")
+        with self._entry(key) as entry:
+            array: NDArray[Any] = npy.read_array(entry, allow_pickle=False)
+            return array
+
+    @contextmanager
+    def _entry(self, key: str) -> Iterator[IO[bytes]]:
+        with _told(f"{self._path}: {key}: damaged"), self._zip.open(f"{key}.npy") as entry:
+            yield entry
+
+    def _header(self, key: str, entry: IO[bytes]) -> Header:
+        version = npy.read_magic(entry)
+        read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
+        shape, _, dtype = read(entry)
+        if dtype.hasobject:
+            raise DataError(f"{self._path}: {key}: holds Python objects, which are not read as they can run code")
+        declared = entry.tell() + math.prod(shape) * dtype.itemsize
+        held = self._zip.getinfo(f"{key}.npy").file_size
+        if min(shape, default=0) < 0 or declared != held:
+            raise DataError(f"{self._path}: {key}: damaged: its header declares {declared:,} bytes, it holds {held:,}")
+        return Header(shape, dtype)
+
+
+@contextmanager
+def _told(what: str) -> Iterator[None]:
+    """Turn whatever a damaged file makes zipfile and NumPy raise into one line."""
+    try:
+        yield
+    except (
+        OSError,
+        ValueError,
+        EOFError,
+        KeyError,
+        RuntimeError,  # an encrypted entry
+        NotImplementedError,  # a compression that Python lacks
+        OverflowError,
+        zipfile.BadZipFile,
+        zlib.error,
+    ) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise DataError(f"{what} ({reason.partition(chr(10))[0] or type(error).__name__})") from error

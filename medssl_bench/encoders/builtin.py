@@ -1,0 +1,129 @@
+"""The built-in encoders. Importing this module imports no torch: plans are made without it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import Field
+
+from medssl_bench import hookimpl
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from torch import nn
+
+    from medssl_bench.plugin.registry import Register
+
+Weights = Literal["scratch", "pretrained"]
+Normalize = Literal["auto", "half", "imagenet"]
+
+
+@hookimpl
+def medssl_encoders(register: Register) -> None:
+    """Register timm's models under the names that suites use."""
+    for depth in (18, 34, 50):
+        register(f"resnet{depth}", _resnet(f"resnet{depth}"))
+    for width in ("tiny", "small"):
+        register(f"vit_{width}", _vit(f"vit_{width}_patch16_224"))
+    register("timm", any_timm)
+
+
+def _resnet(model: str) -> Callable[..., nn.Module]:
+    def resnet(
+        size: int,
+        *,
+        stem: Literal["imagenet", "small"] = "imagenet",
+        weights: Weights = "scratch",
+        weights_file: Path | None = None,
+        normalize: Normalize = "auto",
+        zero_init_last: bool = False,
+    ) -> nn.Module:
+        from medssl_bench.encoders.timm_encoder import TimmEncoder, use_small_stem
+
+        encoder = TimmEncoder(
+            model,
+            size,
+            pretrained=weights == "pretrained",
+            normalize=normalize,
+            options={"zero_init_last": zero_init_last},
+        )
+        if stem == "small":
+            use_small_stem(encoder)
+        encoder.load_file(weights_file)
+        return encoder
+
+    resnet.__doc__ = f"""{model.replace("resnet", "ResNet-")} (He et al. 2016), timm's ``{model}``.
+
+    Args:
+        stem: ``imagenet``, the ordinary 7x7 convolution of stride 2 and max-pooling, as the thesis uses it also at
+            28 pixels; ``small``, a 3x3 convolution of stride 1 and no pooling, as usual for CIFAR.
+        weights: ``scratch``, or ``pretrained`` for the weights that timm downloads (ImageNet).
+        weights_file: safetensors file with an encoder's weights to start from, such as ``export`` writes.
+        normalize: mean and standard deviation taken off the images: ``half`` (0.5 and 0.5), ``imagenet``, or
+            ``auto``, which is ``imagenet`` for pretrained weights and ``half`` else.
+        zero_init_last: start residual branches at zero, as timm does by default and torchvision does not.
+    """
+    return resnet
+
+
+def _vit(model: str) -> Callable[..., nn.Module]:
+    def vit(
+        size: int,
+        *,
+        patch: Annotated[int, Field(ge=2)] | None = None,
+        weights: Weights = "scratch",
+        weights_file: Path | None = None,
+        normalize: Normalize = "auto",
+    ) -> nn.Module:
+        from medssl_bench.encoders.timm_encoder import TimmEncoder, fitting_patch
+
+        encoder = TimmEncoder(
+            model,
+            size,
+            pretrained=weights == "pretrained",
+            normalize=normalize,
+            options={"img_size": size, "patch_size": fitting_patch(size, patch)},
+        )
+        encoder.load_file(weights_file)
+        return encoder
+
+    name = model.split("_")[1].capitalize()
+    vit.__doc__ = f"""ViT-{name} (Dosovitskiy et al. 2021), timm's ``{model}`` with a patch that fits the images.
+
+    Args:
+        patch: side of a patch in pixels; it must divide the image's side, else pixels would silently be dropped;
+            none: 4 at 28 pixels, 8 at 64 and 128, 16 at 224.
+        weights: ``scratch``, or ``pretrained`` for the weights that timm downloads (ImageNet), resampled to the patch.
+        weights_file: safetensors file with an encoder's weights to start from, such as ``export`` writes.
+        normalize: mean and standard deviation taken off the images: ``half`` (0.5 and 0.5), ``imagenet``, or
+            ``auto``, which is ``imagenet`` for pretrained weights and ``half`` else.
+    """
+    return vit
+
+
+def any_timm(
+    size: int,
+    *,
+    model: str,
+    weights: Weights = "scratch",
+    weights_file: Path | None = None,
+    normalize: Normalize = "auto",
+    options: dict[str, Any] = {},  # noqa: B006 - the default of the TOML table; never changed
+) -> nn.Module:
+    """Any model that timm can make, by its name.
+
+    Args:
+        model: timm's name of the model, such as ``convnext_atto``.
+        weights: ``scratch``, or ``pretrained`` for the weights that timm downloads.
+        weights_file: safetensors file with an encoder's weights to start from, such as ``export`` writes.
+        normalize: mean and standard deviation taken off the images: ``half`` (0.5 and 0.5), ``imagenet``, or
+            ``auto``, which is ``imagenet`` for pretrained weights and ``half`` else.
+        options: further keyword arguments of ``timm.create_model``.
+    """
+    from medssl_bench.encoders.timm_encoder import TimmEncoder
+
+    encoder = TimmEncoder(model, size, pretrained=weights == "pretrained", normalize=normalize, options=options)
+    encoder.load_file(weights_file)
+    return encoder

@@ -1,0 +1,122 @@
+"""A timm model as an encoder: images in [0, 1] to one feature vector each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+import timm
+import torch
+from timm.data.constants import IMAGENET_DEFAULT_MEAN, IMAGENET_DEFAULT_STD
+from torch import Tensor, nn
+
+from medssl_bench.errors import StageError, did_you_mean
+from medssl_bench.store.tensors import load_tensors
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+_HALF = ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
+_IMAGENET = (IMAGENET_DEFAULT_MEAN, IMAGENET_DEFAULT_STD)
+
+
+class TimmEncoder(nn.Module):
+    """A timm model without its classifier, behind the normalisation of its input.
+
+    Attributes:
+        dim: length D of the features.
+        backbone: the timm model; its state dict is what ``export`` writes.
+        card: how plain timm makes the same model.
+
+    Args:
+        model: timm's name of the model.
+        size: side of the images in pixels.
+        pretrained: load the weights that timm downloads.
+        normalize: ``half``, ``imagenet``, or ``auto`` (``imagenet`` for pretrained weights, else ``half``).
+        options: further keyword arguments of ``timm.create_model``.
+
+    Raises:
+        StageError: timm knows no such model, or its weights cannot be had.
+    """
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(
+        self,
+        model: str,
+        size: int,
+        *,
+        pretrained: bool = False,
+        normalize: Literal["auto", "half", "imagenet"] = "auto",
+        options: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__()
+        options = dict(options or {})
+        if not timm.is_model(model):
+            raise StageError(f"timm has no model {model!r}{did_you_mean(model, timm.list_models())}")
+        try:
+            self.backbone = timm.create_model(model, pretrained=pretrained, num_classes=0, **options)
+        except Exception as error:
+            what = "its pretrained weights cannot be had" if pretrained else "it cannot be made"
+            raise StageError(f"timm model {model!r}: {what} with {options}: {error}".partition("\n")[0]) from error
+        self.size = size
+        self.dim: int = self.backbone.num_features
+        mean, std = _IMAGENET if normalize == "imagenet" or (normalize == "auto" and pretrained) else _HALF
+        self.register_buffer("mean", torch.tensor(mean).view(1, 3, 1, 1), persistent=False)
+        self.register_buffer("std", torch.tensor(std).view(1, 3, 1, 1), persistent=False)
+        self.card: dict[str, Any] = {"model": model, "options": options, "mean": list(mean), "std": list(std)}
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return the features of images, (B, 3, H, W) in [0, 1] to (B, D)."""
+        features: Tensor = self.backbone((images - self.mean) / self.std)
+        return features
+
+    def feature_map(self, images: Tensor) -> Tensor:
+        """Return what the model sees before pooling: (B, D, h, w) of a convolutional one, (B, T, D) tokens of a ViT."""
+        features: Tensor = self.backbone.forward_features((images - self.mean) / self.std)
+        return features
+
+    def load_file(self, file: Path | None) -> None:
+        """Take the weights of a safetensors file with the backbone's names; None does nothing.
+
+        Raises:
+            StageError: the file holds the weights of another model.
+        """
+        if file is None:
+            return
+        try:
+            self.backbone.load_state_dict(load_tensors(file))
+        except RuntimeError as error:
+            first = str(error).splitlines()[-1].strip()
+            raise StageError(f"{file}: these are not the weights of {self.card['model']}: {first}") from error
+
+
+def use_small_stem(encoder: TimmEncoder) -> None:
+    """Give a ResNet the stem for small images: a 3x3 convolution of stride 1, no pooling (as usual for CIFAR)."""
+    backbone = encoder.backbone
+    first = backbone.conv1
+    backbone.conv1 = nn.Conv2d(first.in_channels, first.out_channels, kernel_size=3, padding=1, bias=False)
+    nn.init.kaiming_normal_(backbone.conv1.weight, mode="fan_out", nonlinearity="relu")
+    backbone.maxpool = nn.Identity()
+    encoder.card["changes"] = "conv1 = Conv2d(3, 64, 3, padding=1, bias=False); maxpool = Identity()"
+
+
+def fitting_patch(size: int, patch: int | None) -> int:
+    """Return the side of a ViT's patches for images of a size.
+
+    Args:
+        size: side of the images in pixels.
+        patch: the wanted side; None: the one that gives a grid nearest to 8 x 8 among those that divide the image.
+
+    Raises:
+        StageError: the patch does not divide the image.
+    """
+    if patch is None:
+        fits = [side for side in (4, 7, 8, 14, 16) if size % side == 0]
+        if not fits:
+            raise StageError(f"no usual patch divides images of {size} pixels; set patch")
+        return max((side for side in fits if size // side >= 7), default=min(fits))
+    if size % patch:
+        raise StageError(f"a patch of {patch} does not divide images of {size} pixels: pixels would be dropped")
+    return patch

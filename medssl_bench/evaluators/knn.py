@@ -1,0 +1,53 @@
+"""Nearest neighbours among the features of the labelled images: no training, nothing to choose."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from medssl_bench.evaluators.base import Evaluation, Evaluator, Needs, Trial
+
+Weighting = Literal["uniform", "similarity"]
+
+
+class NearestNeighbours(Evaluator):
+    """Classifies by the k labelled images of the highest cosine similarity.
+
+    With ``similarity`` weighting a neighbour counts exp(similarity / temperature) (Wu et al. 2018, sec. 3.4).
+
+    Args:
+        k: number of neighbours; all labelled images where there are fewer.
+        weighting: how much each neighbour counts.
+        temperature: of the weights.
+    """
+
+    needs: ClassVar[Needs] = "features"
+    uses_seed: ClassVar[bool] = False
+
+    def __init__(self, *, k: int, weighting: Weighting, temperature: float) -> None:
+        self.k = k
+        self.weighting = weighting
+        self.temperature = temperature
+
+    def evaluate(self, trial: Trial) -> Evaluation:
+        """Let the neighbours of each test image vote."""
+        import torch
+        import torch.nn.functional as F
+
+        from medssl_bench.datasets import Task
+
+        assert trial.features is not None
+        labels = torch.from_numpy(trial.splits["train"].labels[trial.train]).to(trial.device)
+        votes = labels.float()
+        if trial.info.task is not Task.MULTI_LABEL:
+            votes = F.one_hot(labels[:, 0], len(trial.info.classes)).float()
+        bank = F.normalize(trial.features["train"][trial.train].to(trial.device), dim=1)
+        scores = []
+        for queries in trial.features["test"].split(1024):
+            similarity = F.normalize(queries.to(trial.device), dim=1) @ bank.T
+            nearest, places = similarity.topk(min(self.k, len(bank)), dim=1)
+            weights = torch.ones_like(nearest)
+            if self.weighting == "similarity":
+                weights = ((nearest - 1) / self.temperature).exp()  # minus 1: the same shares, and no overflow
+            counted = (weights[:, :, None] * votes[places]).sum(dim=1)
+            scores.append(counted / weights.sum(dim=1, keepdim=True))
+        return Evaluation(scores=torch.cat(scores).cpu().numpy())

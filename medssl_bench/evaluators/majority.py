@@ -1,0 +1,27 @@
+"""The majority class of the labelled images: the floor that a classifier must beat."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+
+from medssl_bench.datasets import Task
+from medssl_bench.evaluators.base import Evaluation, Evaluator, Needs, Trial
+
+
+class Majority(Evaluator):
+    """Predicts, for every test image, how often each class (or label) was among the labelled training images."""
+
+    needs: ClassVar[Needs] = "labels"
+    uses_seed: ClassVar[bool] = False
+
+    def evaluate(self, trial: Trial) -> Evaluation:
+        """Count the labels."""
+        labels = trial.splits["train"].labels[trial.train]
+        if trial.info.task is Task.MULTI_LABEL:
+            shares = labels.mean(axis=0)
+        else:
+            shares = np.bincount(labels[:, 0], minlength=len(trial.info.classes)) / len(labels)
+        scores = np.tile(shares.astype(np.float32), (len(trial.splits["test"]), 1))
+        return Evaluation(scores=scores)

@@ -1,0 +1,86 @@
+"""Metrics of predictions: accuracy, AUROC and balanced accuracy, as MedMNIST's evaluator and scikit-learn define them."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medssl_bench.datasets import Task
+
+_THRESHOLD = 0.5
+
+
+def measure(task: Task, labels: NDArray[np.int64], scores: NDArray[np.float32]) -> dict[str, float | None]:
+    """Return the metrics of scores.
+
+    Args:
+        task: what the labels mean.
+        labels: (N, 1) class numbers, or (N, L) of 0 and 1 for a multi-label task.
+        scores: (N, C) probabilities of the classes, or of each label of a multi-label task.
+
+    Returns:
+        ``accuracy``: share of images whose class has the highest score; of a multi-label task, the mean over labels
+        of the share of right decisions at 0.5. ``auroc``: mean over classes of the one-vs-rest area; of a binary
+        task, the area of class 1; of a multi-label task, the mean over labels. ``balanced_accuracy``: mean over
+        classes (labels) of the recall (of both decisions). A class that the labels lack, or have alone, has no area
+        and no recall: it is left out of the mean, which is None where nothing is left.
+    """
+    if task is Task.MULTI_LABEL:
+        return _multi_label(labels, scores)
+    classes = labels[:, 0]
+    predicted = scores.argmax(axis=1)
+    present = np.unique(classes)
+    recalls = [float((predicted[classes == number] == number).mean()) for number in present]
+    areas = one_vs_rest_areas(classes[:, None] == np.arange(scores.shape[1]), scores)
+    if task is Task.BINARY:
+        areas = areas[1:]
+    return {
+        "accuracy": float((predicted == classes).mean()),
+        "auroc": _mean(areas),
+        "balanced_accuracy": _mean(recalls),
+    }
+
+
+def one_vs_rest_areas(is_positive: NDArray[np.bool_], scores: NDArray[np.float32]) -> list[float]:
+    """Return the area under the ROC curve of each column; nan where a column has only one kind of images.
+
+    Args:
+        is_positive: (N, C).
+        scores: (N, C).
+    """
+    import torch
+    from torchmetrics.functional.classification import binary_auroc
+
+    areas = []
+    for column in range(scores.shape[1]):
+        truth = is_positive[:, column]
+        if truth.all() or not truth.any():
+            areas.append(math.nan)  # torchmetrics would call it 0
+            continue
+        # in double precision: torchmetrics sums in the precision of the scores
+        predicted = torch.from_numpy(scores[:, column].astype(np.float64))
+        areas.append(float(binary_auroc(predicted, torch.from_numpy(truth.astype(np.int64)))))
+    return areas
+
+
+def _multi_label(labels: NDArray[np.int64], scores: NDArray[np.float32]) -> dict[str, float | None]:
+    decided = scores > _THRESHOLD
+    is_positive = labels > 0
+    recalls = [
+        float((decided[kind, column] == is_positive[kind, column]).mean())
+        for column in range(scores.shape[1])
+        for kind in (is_positive[:, column], ~is_positive[:, column])
+        if kind.any()
+    ]
+    return {
+        "accuracy": float((decided == is_positive).mean()),
+        "auroc": _mean(one_vs_rest_areas(is_positive, scores)),
+        "balanced_accuracy": _mean(recalls),
+    }
+
+
+def _mean(values: list[float]) -> float | None:
+    known = [value for value in values if not math.isnan(value)]
+    return sum(known) / len(known) if known else None

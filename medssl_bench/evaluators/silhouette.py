@@ -1,0 +1,50 @@
+"""The silhouette coefficient of the classes in PCA space (Jiang 2023, ch. 7 and App. D)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from medssl_bench.datasets import Task
+from medssl_bench.evaluators.base import Evaluation, Evaluator, Needs, Trial
+from medssl_bench.randomness import generator
+
+if TYPE_CHECKING:
+    from medssl_bench.datasets import DatasetInfo
+
+
+class Silhouette(Evaluator):
+    """Euclidean silhouette coefficient (Rousseeuw 1987) of test images, after PCA fitted on all training features.
+
+    Args:
+        components: numbers of principal components to compute it with.
+        points: how many test images are drawn; all where there are fewer.
+    """
+
+    analysis: ClassVar[bool] = True
+    needs: ClassVar[Needs] = "features"
+
+    def __init__(self, *, components: list[int], points: int) -> None:
+        self.components = components
+        self.points = points
+
+    def refuses(self, info: DatasetInfo) -> str:
+        """Refuse multi-label sets: their images belong to no one cluster."""
+        return "its images have no one class to cluster by" if info.task is Task.MULTI_LABEL else ""
+
+    def evaluate(self, trial: Trial) -> Evaluation:
+        """Compute ``silhouette_<n>`` and ``explained_variance_<n>`` for each number of components n."""
+        from sklearn.decomposition import PCA
+        from sklearn.metrics import silhouette_score
+
+        assert trial.features is not None
+        train, test = trial.features["train"].numpy(), trial.features["test"].numpy()
+        labels = trial.splits["test"].labels[:, 0]
+        drawn = generator("embedding points", seed=0).permutation(len(test))[: self.points]
+        result = Evaluation()
+        for wanted in self.components:
+            number = min(wanted, *train.shape)
+            pca = PCA(number, svd_solver="covariance_eigh" if train.shape[0] >= train.shape[1] else "full").fit(train)
+            points = pca.transform(test[drawn])
+            result.metrics[f"silhouette_{wanted}"] = float(silhouette_score(points, labels[drawn]))
+            result.metrics[f"explained_variance_{wanted}"] = float(pca.explained_variance_ratio_.sum())
+        return result

@@ -1,0 +1,73 @@
+"""What an executor is: it takes the stages to run and gives how each of them ended."""
+
+from __future__ import annotations
+
+import warnings
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pluggy
+
+    from medssl_bench.datasets import DatasetContext
+    from medssl_bench.plan.stage import Stage
+    from medssl_bench.plugin.registry import Registry
+    from medssl_bench.plugin.watching import Outcome
+    from medssl_bench.store.store import Store
+
+
+class Watchers:
+    """Tells the plugins that watch what happens; one that raises is left out from then on, and the run goes on.
+
+    Args:
+        manager: pluggy's manager.
+    """
+
+    def __init__(self, manager: pluggy.PluginManager) -> None:
+        self._manager = manager
+
+    def tell(self, hook: str, **arguments: Any) -> None:
+        """Call a watching hook, such as ``medssl_stage_begins``."""
+        for name, plugin in self._manager.list_name_plugin():
+            if plugin is None or not hasattr(plugin, hook):
+                continue
+            others = [other for other in self._manager.get_plugins() if other is not plugin]
+            try:
+                self._manager.subset_hook_caller(hook, others)(**arguments)
+            except Exception as error:  # noqa: BLE001 - watching must not harm what is watched
+                self._manager.unregister(plugin)
+                warnings.warn(f"plugin {name!r} stops watching: {type(error).__name__}: {error}", stacklevel=2)
+
+
+@dataclass(frozen=True)
+class Job:
+    """Stages to run, and what for.
+
+    Attributes:
+        stages: in an order in which every stage stands after those it builds on; parents that are not among them
+            are finished.
+        registry: where components come from.
+        store: where results go.
+        context: where data sets find files.
+        device: ``cpu``, ``cuda``, ``cuda:1``, ``mps``, or ``auto``.
+        watchers: to be told what happens.
+    """
+
+    stages: tuple[Stage, ...]
+    registry: Registry
+    store: Store
+    context: DatasetContext
+    device: str
+    watchers: Watchers
+
+
+class Executor(ABC):
+    """A way to run stages. Its module imports torch only inside methods: plans are made without torch."""
+
+    @abstractmethod
+    def run(self, job: Job) -> list[Outcome]:
+        """Run the stages and return how each of them ended, the blocked ones too.
+
+        A failing stage must not stop the others; `KeyboardInterrupt` passes through.
+        """

@@ -1,0 +1,46 @@
+"""NT-Xent, the normalised temperature-scaled cross-entropy of SimCLR (Chen et al. 2020, eq. 1)."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def nt_xent(first: Tensor, second: Tensor, temperature: float) -> tuple[Tensor, Tensor]:
+    """Return the loss and the similarities that it is made of.
+
+    Each of the 2N projections must find the other view of its image among the 2N - 1 others. The value is that of
+    lightly's ``NTXentLoss``; this one masks the diagonal instead of indexing by it, so it does not synchronise the
+    device.
+
+    Args:
+        first: (N, D) projections of the first views, not normalised.
+        second: (N, D) projections of the second views, row by row of the same images.
+        temperature: what the cosine similarities are divided by, above 0.
+
+    Returns:
+        The mean loss, a scalar, and the logits (2N, 2N) with -inf on the diagonal.
+    """
+    projections = F.normalize(torch.cat([first, second]).float(), dim=1)
+    logits = projections @ projections.T / temperature
+    itself = torch.eye(len(logits), dtype=torch.bool, device=logits.device)
+    logits = logits.masked_fill(itself, float("-inf"))
+    return F.cross_entropy(logits, positives(logits)), logits
+
+
+def positives(logits: Tensor) -> Tensor:
+    """Return the column of each row's positive, (2N,) int64."""
+    size = len(logits)
+    return torch.arange(size, device=logits.device).roll(size // 2)
+
+
+def contrastive_accuracy(logits: Tensor, top: int) -> Tensor:
+    """Return how often the positive is among the `top` nearest of the 2N - 1 others, a scalar in [0, 1].
+
+    Args:
+        logits: (2N, 2N) from `nt_xent`.
+        top: 1 or more.
+    """
+    positive = logits.gather(1, positives(logits)[:, None])
+    return ((logits > positive).sum(dim=1) < top).float().mean()

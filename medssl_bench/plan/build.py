@@ -1,0 +1,105 @@
+"""Turns a suite into a plan: its trials, and the stages that fill them."""
+
+from __future__ import annotations
+
+from itertools import product
+from typing import TYPE_CHECKING
+
+from medssl_bench.errors import DataError, Problem, SuiteError, UserError
+from medssl_bench.plan.checks import CellCheck
+from medssl_bench.plan.known_datasets import KnownDatasets
+from medssl_bench.plan.selection import Only, Selection
+from medssl_bench.plan.stage import Plan, Trial
+from medssl_bench.plan.stages import Cell, StageMaker
+from medssl_bench.suite.source import key_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from medssl_bench.datasets import DatasetContext
+    from medssl_bench.plan.known_datasets import KnownDataset
+    from medssl_bench.suite.suite import Suite
+    from medssl_bench.suite.table import Arm, NamedDataset, Table
+
+
+def build_plan(suite: Suite, context: DatasetContext, selection: Selection | None = None) -> Plan:
+    """Return the plan of a suite, or of the part of it that is selected.
+
+    Args:
+        suite: a valid suite.
+        context: where data sets keep files; only looked at, nothing is fetched.
+        selection: what to plan; None: everything.
+
+    Raises:
+        SuiteError: the suite asks for something that its data cannot give.
+    """
+    return _Builder(suite, context, selection or Selection()).build()
+
+
+class _Builder:
+    def __init__(self, suite: Suite, context: DatasetContext, selection: Selection) -> None:
+        self.suite = suite
+        self.selection = selection
+        self.only = Only(suite, selection.only)
+        self.datasets = KnownDatasets(suite.plugins.registry, context)
+        self.plan = Plan(suite.name, selection.epochs_scale or suite.model.epochs_scale)
+        self.maker = StageMaker(self.plan, suite.plugins.registry, self.datasets)
+        self.problems: dict[Problem, None] = {}
+
+    def build(self) -> Plan:
+        for index, table in enumerate(self.suite.tables):
+            for dataset in table.datasets:
+                known = self._known(dataset)
+                if known is not None and self.only.wants(table.id, dataset=dataset.label):
+                    self.plan.datasets[dataset.label] = known.info
+                    check = CellCheck(table, known.info)
+                    self._check(index, table, check)
+                    for arm, cell in self._cells(table, dataset, known, check):
+                        self._add(index, arm, cell)
+        if self.problems:
+            raise SuiteError(self.problems)
+        return self.plan
+
+    def _cells(
+        self, table: Table, dataset: NamedDataset, known: KnownDataset, check: CellCheck
+    ) -> Iterator[tuple[Arm, Cell]]:
+        arms = [arm for arm in table.arms if self.only.wants(table.id, arm=arm.name)]
+        seeds, draws = self.selection.seeds or table.seeds, self.selection.draws or table.draws
+        for labels, arm, seed, draw in product(table.labels, arms, seeds, draws):
+            if not check.skips(labels):
+                yield arm, Cell(table, dataset, known, labels, seed, draw)
+
+    def _known(self, dataset: NamedDataset) -> KnownDataset | None:
+        try:
+            return self.datasets.get(dataset.component)
+        except DataError as error:
+            self._note(str(error), *dataset.key)
+            return None
+
+    def _check(self, index: int, table: Table, check: CellCheck) -> None:
+        """Note what the table asks of a data set in vain."""
+        here = ("comparison", index)
+        for place, labels in enumerate(table.labels):
+            self._note(check.labels(labels), *here, "labels", place)
+        self._note(check.validation_labels(), *here, "validation_labels")
+        registry = self.suite.plugins.registry
+        arms = [arm for arm in table.arms if not arm.floor]
+        for key, components in (("arm", [arm.evaluator for arm in arms]), ("analyses", table.analyses)):
+            for place, component in enumerate(components):
+                self._note(check.evaluator(registry.build(component), component.name), *here, key, place)
+
+    def _note(self, message: str, *key: str | int) -> None:
+        if message:
+            self.problems[Problem(self.suite.position(key), key_text(key), message)] = None
+
+    def _add(self, index: int, arm: Arm, cell: Cell) -> None:
+        try:
+            stage = self.maker.evaluate(arm, cell)
+        except UserError as error:
+            self._note(str(error), "comparison", index)
+            return
+        self.plan.trials.append(
+            Trial(cell.table.id, arm.name, cell.dataset.label, cell.labels.text, cell.seed, cell.draw, stage.key)
+        )
+        for analysis in cell.table.analyses:
+            self.maker.analyse(arm, cell, analysis, stage)

@@ -1,0 +1,68 @@
+"""What a suite may ask of a data set: budgets that it can fill, evaluators that can judge on it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from medssl_bench.datasets import Task
+
+if TYPE_CHECKING:
+    from medssl_bench.datasets import DatasetInfo
+    from medssl_bench.datasets.base import SplitName
+    from medssl_bench.evaluators import Evaluator
+    from medssl_bench.suite.budget import Budget
+    from medssl_bench.suite.table import Table
+
+
+class CellCheck:
+    """Checks what a table asks of one data set; every check returns what is wrong, or an empty string.
+
+    Args:
+        table: the comparison.
+        info: what is known of the data set; None while it cannot be seen, and then nothing is found wrong.
+    """
+
+    def __init__(self, table: Table, info: DatasetInfo | None) -> None:
+        self._table = table
+        self._info = info
+
+    def labels(self, budget: Budget) -> str:
+        """Check a label budget against the training split."""
+        return self._budget(budget, "train")
+
+    def validation_labels(self) -> str:
+        """Check the validation-label budget against the validation split."""
+        return self._budget(self._table.model.validation_labels, "val")
+
+    def skips(self, budget: Budget) -> bool:
+        """Return whether the cells of a budget are left out, as the set is too small and the suite says so."""
+        if self._info is None:
+            return False
+        if budget.unit == "per_class" and budget.short == "skip" and self._info.class_counts:
+            return min(self._info.class_counts) < budget.amount
+        return budget.is_skipped(self._info.counts["train"])
+
+    def evaluator(self, evaluator: Evaluator, name: str) -> str:
+        """Check that an evaluator can judge on the data set."""
+        reason = evaluator.refuses(self._info) if self._info else ""
+        return f"{name} cannot judge on {self._info.title}: {reason}" if reason and self._info else ""
+
+    def _budget(self, budget: Budget, split: SplitName) -> str:
+        info = self._info
+        if info is None:
+            return ""
+        if info.task is Task.MULTI_LABEL and (budget.stratified or budget.unit == "per_class"):
+            return f"{info.title} is a multi-label set: its images have no one class; draw a plain number of images"
+        try:
+            budget.images(info.counts[split])
+        except ValueError as error:
+            return f"{info.title}, {split} split: {error}"
+        if budget.unit == "per_class" and budget.short == "error" and split == "train" and info.class_counts:
+            fewest = min(info.class_counts)
+            if fewest < budget.amount:
+                name = info.classes[info.class_counts.index(fewest)]
+                return (
+                    f"{info.title}: class {name!r} has {fewest} training images, fewer than {budget.amount:g}; write "
+                    f'{{ per_class = {budget.amount:g}, short = "clip" }} (all there are) or short = "skip"'
+                )
+        return ""

@@ -1,0 +1,72 @@
+"""What a plan knows of the data sets: fingerprints and counts, without reading images."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from medssl_bench.plan.keys import content_key
+
+if TYPE_CHECKING:
+    from medssl_bench.datasets import Dataset, DatasetContext, DatasetInfo
+    from medssl_bench.plugin.component import Component
+    from medssl_bench.plugin.registry import Registry
+
+_DESCRIPTIVE = frozenset({"title", "licence", "source", "classes"})
+"""Parameters of data sets that say what the data is called; they decide no result and are in no key."""
+
+
+@dataclass(frozen=True)
+class KnownDataset:
+    """A data set as a plan sees it.
+
+    Attributes:
+        component: what it is.
+        info: None while the data cannot be seen.
+        fingerprint: None while the data cannot be seen.
+    """
+
+    component: Component
+    info: DatasetInfo | None
+    fingerprint: str | None
+
+    @property
+    def pending(self) -> bool:
+        """Whether the data cannot be seen yet."""
+        return self.fingerprint is None
+
+    def identity(self) -> dict[str, Any]:
+        """Return what decides its images, labels and splits."""
+        identity = self.component.identity()
+        identity["parameters"] = {
+            name: value
+            for name, value in identity["parameters"].items()
+            if name not in _DESCRIPTIVE and name not in self.component.files
+        }
+        return {**identity, "fingerprint": self.fingerprint}
+
+
+class KnownDatasets:
+    """Looks at each data set once.
+
+    Args:
+        registry: where data sets come from.
+        context: where they keep files.
+    """
+
+    def __init__(self, registry: Registry, context: DatasetContext) -> None:
+        self._registry = registry
+        self._context = context
+        self._known: dict[str, KnownDataset] = {}
+
+    def get(self, component: Component) -> KnownDataset:
+        """Return what is known of a data set.
+
+        Raises:
+            DataError: it can be seen and is not valid.
+        """
+        key = content_key(component.to_data())
+        if key not in self._known:
+            dataset: Dataset = self._registry.build(component, context=self._context)
+            self._known[key] = KnownDataset(component, dataset.info(), dataset.fingerprint())
+        return self._known[key]

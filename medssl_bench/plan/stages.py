@@ -1,0 +1,307 @@
+"""Makes the stages of an arm: its pretrainings, the features of its encoder, its evaluation, its analyses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from medssl_bench.errors import UserError
+from medssl_bench.plan.keys import content_key
+from medssl_bench.plan.stage import AnalysisCell, Plan, Stage, StageKind
+from medssl_bench.suite.budget import Budget
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from medssl_bench.evaluators import Evaluator
+    from medssl_bench.plan.known_datasets import KnownDataset, KnownDatasets
+    from medssl_bench.plugin.component import Component
+    from medssl_bench.plugin.registry import Registry
+    from medssl_bench.suite.table import Arm, Link, NamedDataset, Recipe, Table
+
+REVISIONS: dict[StageKind, int] = {"pretrain": 1, "embed": 1, "evaluate": 1, "analyse": 1}
+"""Raise one whenever the harness' own part of such a stage gives other results than before (a golden-number test
+watches), so that results made by the older one are computed anew."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What a trial has beside its arm."""
+
+    table: Table
+    dataset: NamedDataset
+    known: KnownDataset
+    labels: Budget
+    seed: int
+    draw: int
+
+
+class StageMaker:
+    """Adds stages to a plan, each once.
+
+    Args:
+        plan: where to add them.
+        registry: where components come from.
+        datasets: what is known of the data.
+    """
+
+    def __init__(self, plan: Plan, registry: Registry, datasets: KnownDatasets) -> None:
+        self.plan = plan
+        self.registry = registry
+        self.datasets = datasets
+        self.scale = plan.epochs_scale
+        self.teaching: list[str] = []
+
+    def evaluate(self, arm: Arm, cell: Cell) -> Stage:
+        """Add the evaluation of one trial, and what it builds on.
+
+        Raises:
+            UserError: a recipe of the arm cannot be carried out in this comparison.
+        """
+        component = self._scaled(arm.evaluator)
+        evaluator: Evaluator = self.registry.build(component)
+        model = cell.table.model
+        start = self._pretrained(arm, cell)
+        parents = [start] if start and evaluator.needs == "encoder" else []
+        if evaluator.needs == "features":
+            parents = [self._embed(arm, cell)]
+        drawn = cell.labels.is_drawn or model.validation_labels.is_drawn or model.shuffle_labels
+        decides = {
+            "evaluator": component.identity(),
+            "dataset": cell.known.identity(),
+            "labels": cell.labels.to_data(),
+            "validation_labels": model.validation_labels.to_data(),
+            "selection": "last" if model.validation_labels.unit == "none" else model.selection,
+            "shuffle_labels": model.shuffle_labels,
+            "seed": cell.seed if evaluator.uses_seed else None,
+            "draw": cell.draw if drawn else None,
+        }
+        if evaluator.needs == "encoder" and not start:
+            decides["encoder"] = self._fresh_encoder(arm.encoder, cell.known, cell.seed)
+        total = cell.known.info.counts["train"] if cell.known.info else None
+        return self._stage(
+            "evaluate",
+            f"{cell.table.id} · {cell.dataset.label} · {arm.name} · {cell.labels.text} labels · "
+            f"seed {cell.seed} · draw {cell.draw}",
+            decides,
+            {
+                **decides,
+                "evaluator": component.to_data(),
+                "dataset": _dataset_spec(cell.known),
+                "encoder": None if start else self._encoder_spec(arm.encoder, cell.known, cell.seed),
+                "start": start.key if start else None,
+                "short": cell.labels.short,
+                "seed": cell.seed,
+                "draw": cell.draw,
+            },
+            parents=parents,
+            pending=cell.known.pending,
+            images=None if total is None else evaluator.images_seen(_labelled(cell.labels, cell.known, total)),
+            speed_group=f"finetune {arm.encoder.name} {_size(cell.known)}",
+        )
+
+    def analyse(self, arm: Arm, cell: Cell, analysis: Component, evaluated: Stage) -> None:
+        """Add an analysis of the encoder that an arm ends with: a fine-tuned one, else the one it began with."""
+        evaluator: Evaluator = self.registry.build(arm.evaluator)
+        if evaluator.needs == "labels":
+            return
+        trained = evaluator.trains_encoder
+        embedded = self._embed(arm, cell, of=evaluated if trained else None)
+        labels, draw = (cell.labels.text, cell.draw) if trained else (None, None)
+        words = [analysis.name, cell.dataset.label, arm.name, f"seed {cell.seed}"]
+        if trained:
+            words += [f"{labels} labels", f"draw {draw}"]
+        stage = self._stage(
+            "analyse",
+            " · ".join(words),
+            {"evaluator": analysis.identity(), "dataset": cell.known.identity(), "seed": cell.seed},
+            {"evaluator": analysis.to_data(), "dataset": _dataset_spec(cell.known), "seed": cell.seed},
+            parents=[embedded],
+            pending=cell.known.pending,
+            images=0,
+        )
+        found = AnalysisCell(
+            cell.table.id, analysis.name, arm.name, cell.dataset.label, labels, cell.seed, draw, stage.key
+        )
+        if found not in self.plan.analyses:
+            self.plan.analyses.append(found)
+
+    def _embed(self, arm: Arm, cell: Cell, of: Stage | None = None) -> Stage:
+        """Add the features of a data set: of the encoder that the arm starts from, or of a trained one."""
+        start = of or self._pretrained(arm, cell)
+        decides: dict[str, Any] = {"dataset": cell.known.identity()}
+        encoder = None
+        if start is None:
+            decides["encoder"] = self._fresh_encoder(arm.encoder, cell.known, cell.seed)
+            encoder = self._encoder_spec(arm.encoder, cell.known, cell.seed)
+        total = sum(cell.known.info.counts.values()) if cell.known.info else None
+        source = f"untrained {arm.encoder.name}, seed {cell.seed}" if start is None else start.title
+        return self._stage(
+            "embed",
+            f"features · {cell.dataset.label} · {source}",
+            decides,
+            {"dataset": _dataset_spec(cell.known), "encoder": encoder, "start": start.key if start else None},
+            parents=[start] if start else [],
+            pending=cell.known.pending,
+            images=total,
+            speed_group=f"embed {arm.encoder.name} {_size(cell.known)}",
+        )
+
+    def _pretrained(self, arm: Arm, cell: Cell) -> Stage | None:
+        """Add the pretrainings of an arm; return the last, or None for an arm that starts from scratch."""
+        stage = None
+        for link in arm.chain:
+            stage = self._pretrain(link, cell, stage)
+        return stage
+
+    def _pretrain(self, link: Link, cell: Cell, start: Stage | None) -> Stage:
+        recipe, model = link.recipe, link.recipe.model
+        on = link.on or cell.dataset
+        known = self.datasets.get(on.component)
+        teacher = self._teacher(recipe, cell)
+        duration = self._duration(recipe, on.label)
+        view_size = model.view_size or _size(known)
+        decides: dict[str, Any] = {
+            "method": recipe.method.identity(),
+            "augmentation": recipe.augmentation.identity(),
+            "dataset": known.identity(),
+            "images": model.images.to_data(),
+            "duration": duration,
+            "batch_size": model.batch_size,
+            "view_size": view_size,
+            "optimizer": model.optimizer.model_dump(),
+            "schedule": model.schedule.model_dump(),
+            "precision": model.precision,
+            "keep": model.keep,
+            "validate_every": model.validate_every,
+            "seed": cell.seed,
+        }
+        encoder = None
+        if start is None:
+            encoder = {"component": recipe.encoder.to_data(), "size": view_size, "seed": cell.seed}
+            decides["encoder"] = {**encoder, "component": recipe.encoder.identity()}
+        after = f" after {start.title.removeprefix('pretrain · ')}" if start else ""
+        images = None
+        if known.info:
+            images = _images_seen(duration, model.images.images(known.info.counts["train"]) or 0, model.batch_size)
+        return self._stage(
+            "pretrain",
+            f"pretrain · {recipe.name} · {on.label} · seed {cell.seed}{after}",
+            decides,
+            {
+                **decides,
+                "method": recipe.method.to_data(),
+                "augmentation": recipe.augmentation.to_data(),
+                "dataset": _dataset_spec(known),
+                "encoder": encoder,
+                "start": start.key if start else None,
+                "teacher": teacher.key if teacher else None,
+            },
+            parents=[stage for stage in (start, teacher) if stage],
+            pending=known.pending,
+            images=images,
+            speed_group=f"pretrain {recipe.method.name} {recipe.encoder.name} {view_size}",
+        )
+
+    def _teacher(self, recipe: Recipe, cell: Cell) -> Stage | None:
+        """Add the trained arm that a recipe learns from."""
+        wanted = recipe.model.teacher
+        if wanted is None:
+            return None
+        arms = {arm.name: arm for arm in cell.table.arms}
+        if wanted.arm not in arms:
+            raise UserError(f"recipe {recipe.name!r}: its teacher, arm {wanted.arm!r}, is not in this comparison")
+        if wanted.arm in self.teaching:
+            raise UserError(f"recipe {recipe.name!r}: arm {wanted.arm!r} would be its own teacher")
+        evaluator: Evaluator = self.registry.build(arms[wanted.arm].evaluator)
+        if not evaluator.trains_encoder:
+            raise UserError(f"recipe {recipe.name!r}: its teacher, arm {wanted.arm!r}, trains no encoder")
+        self.teaching.append(wanted.arm)
+        try:
+            return self.evaluate(arms[wanted.arm], replace(cell, labels=wanted.labels or cell.labels))
+        finally:
+            self.teaching.pop()
+
+    def _duration(self, recipe: Recipe, label: str) -> dict[str, int]:
+        """Return the recipe's duration on a data set, scaled."""
+        for unit in ("epochs", "steps", "images_seen"):
+            table: dict[str, int] | None = getattr(recipe.model, unit)
+            if table is None:
+                continue
+            if label not in table and "default" not in table:
+                raise UserError(f"recipe {recipe.name!r}: {unit} says nothing of {label!r} and has no default")
+            return {unit: self._scale(table.get(label, table.get("default", 0)))}
+        raise AssertionError("the schema asks for one duration")
+
+    def _scale(self, number: int) -> int:
+        return max(1, round(number * self.scale))
+
+    def _scaled(self, component: Component) -> Component:
+        """Return an evaluator with its parameter ``epochs``, if it has one, scaled."""
+        epochs = component.parameters.get("epochs")
+        if self.scale == 1 or not isinstance(epochs, int):
+            return component
+        return replace(component, parameters={**component.parameters, "epochs": self._scale(epochs)})
+
+    def _fresh_encoder(self, encoder: Component, known: KnownDataset, seed: int) -> dict[str, Any]:
+        return {"component": encoder.identity(), "size": _size(known), "seed": seed}
+
+    def _encoder_spec(self, encoder: Component, known: KnownDataset, seed: int) -> dict[str, Any]:
+        return {"component": encoder.to_data(), "size": _size(known), "seed": seed}
+
+    def _stage(
+        self,
+        kind: StageKind,
+        title: str,
+        decides: dict[str, Any],
+        spec: dict[str, Any],
+        *,
+        parents: Sequence[Stage],
+        pending: bool,
+        images: int | None,
+        speed_group: str = "",
+    ) -> Stage:
+        """Add a stage, or return the one with this key that is there already."""
+        pending = pending or any(parent.pending for parent in parents)
+        identity = {
+            **decides,
+            "stage": kind,
+            "revision": REVISIONS[kind],
+            "parents": [p.key for p in parents],
+        }
+        if self.scale < 1 and kind in {"pretrain", "evaluate"}:
+            identity["epochs_scale"] = self.scale
+        key = content_key(identity)
+        if pending:
+            key = f"pending-{key[:32]}"
+        if key not in self.plan.stages:
+            spec = {**spec, "epochs_scale": self.scale}
+            self.plan.stages[key] = Stage(
+                key, kind, title, identity, spec, tuple(p.key for p in parents), images, speed_group
+            )
+        return self.plan.stages[key]
+
+
+def _dataset_spec(known: KnownDataset) -> dict[str, Any]:
+    return {"component": known.component.to_data(), "fingerprint": known.fingerprint}
+
+
+def _size(known: KnownDataset) -> int | None:
+    return known.info.size if known.info else None
+
+
+def _labelled(budget: Budget, known: KnownDataset, total: int) -> int:
+    """Return how many labelled images a budget is, for estimates."""
+    number = budget.images(total) if budget.short != "error" or budget.amount <= total else total
+    if number is not None:
+        return number
+    counts = known.info.class_counts if known.info else None
+    return int(sum(min(count, budget.amount) for count in counts)) if counts else int(budget.amount) * 10
+
+
+def _images_seen(duration: dict[str, int], images: int, batch_size: int) -> int:
+    """Return how many images a pretraining processes."""
+    batch = min(batch_size, images)
+    if "steps" in duration:
+        return duration["steps"] * batch
+    return duration.get("images_seen") or duration["epochs"] * (images // batch if batch else 0) * batch

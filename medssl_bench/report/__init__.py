@@ -1,0 +1,1 @@
+"""Leaderboards, statistics and pictures, all made from the store alone."""

@@ -1,0 +1,1 @@
+"""The forms in which a leaderboard is written: console, Markdown, LaTeX, CSV and JSON."""

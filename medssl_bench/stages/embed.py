@@ -1,0 +1,47 @@
+"""The embed stage: the features of every image of a data set, once per encoder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from medssl_bench.datasets import Splits
+from medssl_bench.datasets.base import SPLITS
+from medssl_bench.stages.workshop import Report, StageResult, Workshop
+from medssl_bench.store.tensors import save_tensors
+from medssl_bench.training.images import DeviceImages
+
+_BATCH = 512
+
+
+def embed(spec: Mapping[str, Any], workshop: Workshop, folder: Path, report: Report) -> StageResult:
+    """Compute features.
+
+    Args:
+        spec: of an embed stage.
+        workshop: what to work with.
+        folder: where to leave ``features.safetensors``: (N, D) float32 for each split.
+        report: called once.
+    """
+    data = workshop.dataset(spec["dataset"])
+    encoder = workshop.encoder(spec["encoder"], spec["start"])
+    found = features(encoder, data.splits, workshop.device)
+    save_tensors(found, folder / "features.safetensors")
+    report(0, 1, {}, None)
+    return StageResult(metrics={"dim": found["train"].shape[1]})
+
+
+@torch.no_grad()
+def features(encoder: nn.Module, splits: Splits, device: torch.device) -> dict[str, Tensor]:
+    """Return the features of un-augmented images in evaluation mode, (N, D) float32 on the CPU, by split."""
+    encoder = encoder.to(memory_format=torch.channels_last).eval()
+    found = {}
+    for name in SPLITS:
+        images = DeviceImages(splits[name], device)
+        batches = torch.arange(len(images), device=device).split(_BATCH)
+        found[name] = torch.cat([encoder(images.take(index)).float().cpu() for index in batches])
+    return found

@@ -1,0 +1,155 @@
+"""The evaluate and analyse stages: an evaluator on one cell."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medssl_bench.datasets import Split, Splits, Task
+from medssl_bench.datasets.draws import draw_labels
+from medssl_bench.errors import StageError
+from medssl_bench.evaluators.base import Evaluation, Evaluator, Trial
+from medssl_bench.evaluators.metrics import measure
+from medssl_bench.plugin.component import Component
+from medssl_bench.randomness import forked, generator, stream
+from medssl_bench.stages.workshop import LoadedDataset, Report, StageResult, Workshop
+from medssl_bench.store.tensors import save_tensors
+from medssl_bench.suite.budget import Budget
+
+
+def evaluate(spec: Mapping[str, Any], workshop: Workshop, folder: Path, report: Report) -> StageResult:
+    """Judge one cell of a comparison.
+
+    Args:
+        spec: of an evaluate stage; its first parent is the embed stage of an evaluator that needs features.
+        workshop: what to work with.
+        folder: where to leave ``predictions.npz`` (the scores of the whole test set), ``history.json``, and the
+            weights that were trained.
+        report: called after each epoch that was looked at.
+
+    Raises:
+        StageError: the evaluator does not do what it must.
+    """
+    data = workshop.dataset(spec["dataset"])
+    splits = _shuffled(data.splits, spec["draw"]) if spec["shuffle_labels"] else data.splits
+    short = spec["short"]
+    train = draw_labels(splits["train"].labels, Budget(**spec["labels"], short=short), spec["draw"])
+    val = draw_labels(splits["val"].labels, Budget(**spec["validation_labels"]), spec["draw"], split="val")
+    evaluator: Evaluator = workshop.registry.build(Component.from_data(spec["evaluator"]))
+    trial = Trial(
+        info=data.info,
+        splits=splits,
+        train=train,
+        val=val,
+        selection=spec["selection"],
+        seed=spec["seed"],
+        device=workshop.device,
+        encoder=partial(workshop.encoder, spec["encoder"], spec["start"]),
+        features=workshop.features(spec["parents"][0]) if evaluator.needs == "features" else None,
+        report=lambda index, total, metrics: report(index, total, metrics, None),
+    )
+    with forked(stream("evaluate", seed=spec["seed"])):
+        found = evaluator.evaluate(trial)
+    truth = splits["test"].labels
+    _check(found, truth, data, Component.from_data(spec["evaluator"]).name)
+    assert found.scores is not None
+    np.savez(folder / "predictions.npz", **_predictions(found, truth, train, val))
+    _keep(found, folder)
+    metrics: dict[str, Any] = measure(data.info.task, truth, found.scores)
+    if found.last_scores is not None:
+        metrics["last_epoch"] = measure(data.info.task, truth, found.last_scores)
+    headline = {name: metrics[name] for name in ("accuracy", "auroc") if metrics[name] is not None}
+    return StageResult(
+        metrics={
+            **metrics,
+            **found.metrics,
+            "selected_epoch": found.selected_epoch,
+            "labelled": len(train),
+            "labelled_validation": len(val),
+            "labelled_per_class": _class_counts(data, splits["train"].labels[train]),
+        },
+        images_seen=evaluator.images_seen(len(train)),
+        headline=headline,
+    )
+
+
+def analyse(spec: Mapping[str, Any], workshop: Workshop, folder: Path, report: Report) -> StageResult:
+    """Describe an encoder; arguments as of `evaluate`."""
+    data = workshop.dataset(spec["dataset"])
+    evaluator: Evaluator = workshop.registry.build(Component.from_data(spec["evaluator"]))
+    trial = Trial(
+        info=data.info,
+        splits=data.splits,
+        train=np.empty(0, dtype=np.int64),
+        val=np.empty(0, dtype=np.int64),
+        selection="last",
+        seed=spec["seed"],
+        device=workshop.device,
+        encoder=partial(workshop.encoder, None, spec["parents"][0]),
+        features=workshop.features(spec["parents"][0]),
+        report=lambda index, total, metrics: report(index, total, metrics, None),
+    )
+    with forked(stream("analyse", seed=spec["seed"])):
+        found = evaluator.evaluate(trial)
+    _keep(found, folder)
+    return StageResult(metrics=dict(found.metrics), headline=found.metrics)
+
+
+def _shuffled(splits: Splits, draw: int) -> Splits:
+    """Return the splits with the labels of each in a random order: a control in which nothing can be learned."""
+    return {
+        name: Split(
+            split.images,
+            generator("shuffled labels", split=name, draw=draw).permutation(split.labels),
+            split.groups,
+        )
+        for name, split in splits.items()
+    }
+
+
+def _check(found: Evaluation, truth: NDArray[np.int64], data: LoadedDataset, name: str) -> None:
+    wanted = (len(truth), len(data.info.classes))
+    for scores in (found.scores, found.last_scores):
+        if scores is None:
+            continue
+        if scores.shape != wanted:
+            raise StageError(f"evaluator {name!r} gave scores of shape {scores.shape}, not {wanted}")
+        if not np.isfinite(scores).all():
+            raise StageError(f"evaluator {name!r} gave scores that are not finite numbers; its training has diverged")
+    if found.scores is None:
+        raise StageError(f"evaluator {name!r} gave no scores")
+
+
+def _predictions(
+    found: Evaluation, truth: NDArray[np.int64], train: NDArray[np.int64], val: NDArray[np.int64]
+) -> dict[str, NDArray[Any]]:
+    arrays: dict[str, NDArray[Any]] = {
+        "y_true": truth,
+        "y_score": np.asarray(found.scores, dtype=np.float32),
+        "train_index": train,
+        "val_index": val,
+    }
+    if found.last_scores is not None:
+        arrays["y_score_last_epoch"] = np.asarray(found.last_scores, dtype=np.float32)
+    return arrays
+
+
+def _keep(found: Evaluation, folder: Path) -> None:
+    if found.history:
+        (folder / "history.json").write_text(json.dumps(found.history, indent=1) + "\n", "utf-8")
+    for name, tensors in found.weights.items():
+        save_tensors(tensors, folder / f"{name}.safetensors")
+    if found.arrays:
+        np.savez_compressed(folder / "arrays.npz", **found.arrays)
+
+
+def _class_counts(data: LoadedDataset, labels: NDArray[np.int64]) -> list[int]:
+    if data.info.task is Task.MULTI_LABEL:
+        return [int(count) for count in labels.sum(axis=0)]
+    return np.bincount(labels[:, 0], minlength=len(data.info.classes)).tolist()

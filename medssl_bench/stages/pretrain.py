@@ -1,0 +1,96 @@
+"""The pretrain stage: an encoder from unlabelled images."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from medssl_bench.datasets.draws import draw_unlabelled
+from medssl_bench.errors import StageError
+from medssl_bench.methods.base import Method, MethodContext
+from medssl_bench.plugin.component import Component
+from medssl_bench.randomness import forked, stream
+from medssl_bench.stages.workshop import Report, StageResult, Workshop
+from medssl_bench.store.tensors import load_tensors, save_tensors
+from medssl_bench.suite.budget import Budget
+from medssl_bench.training.images import DeviceImages
+from medssl_bench.training.pretrain import Pretraining
+from medssl_bench.training.view_maker import ViewMaker
+
+
+def pretrain(spec: Mapping[str, Any], workshop: Workshop, folder: Path, report: Report) -> StageResult:
+    """Pretrain an encoder.
+
+    Args:
+        spec: of a pretrain stage.
+        workshop: what to work with.
+        folder: where to leave ``encoder.safetensors``, ``method.safetensors`` (what the method holds beside the
+            encoder) and ``history.json``.
+        report: called after each epoch.
+
+    Raises:
+        StageError: the pretraining cannot be carried out.
+    """
+    data = workshop.dataset(spec["dataset"])
+    places = draw_unlabelled(len(data.splits["train"]), Budget(**spec["images"]), spec["seed"])
+    if len(places) < 2:
+        raise StageError(f"{len(places)} unlabelled image(s) is too few to pretrain on")
+    train = DeviceImages(data.splits["train"], workshop.device, places)
+    val = DeviceImages(data.splits["val"], workshop.device)
+    method = _method(spec, workshop, len(places))
+    views = ViewMaker(
+        method.views(),
+        Component.from_data(spec["augmentation"]),
+        spec["view_size"],
+        workshop.registry,
+        workshop.device,
+        spec["seed"],
+    )
+    training = Pretraining(method, train, val, views, spec, report)
+    result = training.run()
+
+    save_tensors(method.encoder.state_dict(), folder / "encoder.safetensors")
+    rest = {name: value for name, value in method.state_dict().items() if not name.startswith("encoder.")}
+    save_tensors(rest, folder / "method.safetensors")
+    (folder / "history.json").write_text(json.dumps(result.history, indent=1) + "\n", "utf-8")
+    last = result.history[-1]
+    return StageResult(
+        metrics={
+            "epochs": len(result.history),
+            "epoch_kept": result.epoch,
+            "images": len(places),
+            "batch_size": training.length.batch,
+            "validation_batch_size": min(training.length.batch, len(val)),
+            **last,
+        },
+        images_seen=result.images_seen,
+        headline={name: value for name, value in last.items() if name in {"loss", "top1", "val_top1"}},
+    )
+
+
+def _method(spec: Mapping[str, Any], workshop: Workshop, images: int) -> Method:
+    """Return the method around the encoder that the pretraining starts from, on the device."""
+    encoder = workshop.encoder(spec["encoder"], spec["start"])
+    teacher = _teacher(spec["teacher"], workshop) if spec["teacher"] else None
+    context = MethodContext(spec["view_size"], images, teacher)
+    with forked(stream("method weights", seed=spec["seed"])):
+        method = workshop.registry.build(Component.from_data(spec["method"]), encoder=encoder, context=context)
+    if not isinstance(method, Method):
+        raise StageError(f"method {spec['method']['name']!r} gave {type(method).__name__}, not a Method")
+    return method.to(workshop.device, memory_format=torch.channels_last)
+
+
+def _teacher(key: str, workshop: Workshop) -> nn.Module:
+    """Return a trained arm, images in [0, 1] to logits, frozen and in evaluation mode."""
+    record = workshop.store.record(key)
+    assert record is not None
+    encoder = workshop.encoder(record.spec["encoder"], key)
+    weights = load_tensors(workshop.folder(key) / "head.safetensors")
+    head = nn.Linear(weights["weight"].shape[1], weights["weight"].shape[0])
+    head.load_state_dict(weights)
+    return nn.Sequential(encoder, head.to(workshop.device)).eval().requires_grad_(requires_grad=False)

@@ -1,0 +1,102 @@
+"""Where a result comes from: versions, plugins, git state, device."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+import sys
+from datetime import UTC, datetime
+from functools import lru_cache
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import torch
+
+from medssl_bench.plugin.component import Component
+from medssl_bench.plugin.registry import Registry
+
+_DISTRIBUTIONS = (
+    "medssl-bench", "torch", "timm", "kornia", "lightly", "torchmetrics", "medmnist", "numpy", "scikit-learn", "pillow",
+)  # fmt: skip
+
+
+def provenance(registry: Registry, spec: dict[str, Any], device: torch.device) -> dict[str, Any]:
+    """Return what a record says of the circumstances of a stage.
+
+    Args:
+        registry: where its components came from.
+        spec: of the stage.
+        device: where it was computed.
+    """
+    return {
+        "time": datetime.now(UTC).isoformat(timespec="seconds"),
+        "versions": _versions(),
+        "plugins": _plugins(registry, spec),
+        "git": _git_state(),
+        "device": _device(device),
+        "host": platform.node(),
+        "platform": platform.platform(),
+        "threads": torch.get_num_threads(),
+        "deterministic": device.type == "cpu" or torch.are_deterministic_algorithms_enabled(),
+    }
+
+
+@lru_cache(maxsize=1)
+def _versions() -> dict[str, str]:
+    found = {"python": platform.python_version()}
+    for name in _DISTRIBUTIONS:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def _plugins(registry: Registry, spec: dict[str, Any]) -> dict[str, Any]:
+    """Return the plugins whose components the stage uses."""
+    used: dict[str, Any] = {}
+    for component in _components(spec):
+        entry = registry.find(component.kind, component.name)
+        used[entry.plugin.name] = entry.plugin.provenance()
+    return used
+
+
+def _components(value: Any) -> list[Component]:
+    if isinstance(value, dict):
+        if {"kind", "name", "parameters", "plugin"} <= value.keys():
+            return [Component.from_data(value), *_components(value["parameters"])]
+        return [component for item in value.values() for component in _components(item)]
+    return [component for item in value for component in _components(item)] if isinstance(value, list) else []
+
+
+@lru_cache(maxsize=1)
+def _git_state() -> dict[str, Any] | None:
+    """Return commit and cleanness of the repository around the working directory, or None outside one."""
+    try:
+        commit = _git("rev-parse", "HEAD")
+        return {"commit": commit, "clean": not _git("status", "--porcelain")}
+    except (OSError, subprocess.SubprocessError):
+        return None
+
+
+def _git(*arguments: str) -> str:
+    done = subprocess.run(["git", *arguments], capture_output=True, text=True, check=True, timeout=10)  # noqa: S603, S607
+    return done.stdout.strip()
+
+
+def _device(device: torch.device) -> str:
+    if device.type == "cuda":
+        return f"cuda: {torch.cuda.get_device_name(device)}"
+    return f"{device.type}: {_processor()}, {os.cpu_count()} cores"
+
+
+@lru_cache(maxsize=1)
+def _processor() -> str:
+    if sys.platform == "linux":
+        try:
+            with open("/proc/cpuinfo", encoding="utf-8") as file:
+                return next(line.partition(":")[2].strip() for line in file if line.startswith("model name"))
+        except (OSError, StopIteration):
+            pass
+    return platform.processor() or platform.machine()

@@ -1,0 +1,134 @@
+"""What a worker keeps between stages: components, data sets in memory, features, and where results go."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import torch
+from torch import Tensor, nn
+
+from medssl_bench.datasets import Dataset, DatasetContext, DatasetInfo, Splits
+from medssl_bench.errors import StageError
+from medssl_bench.plan.keys import content_key
+from medssl_bench.plugin.component import Component
+from medssl_bench.plugin.registry import Registry
+from medssl_bench.randomness import forked, stream
+from medssl_bench.store.store import Store
+from medssl_bench.store.tensors import load_tensors
+
+Report = Callable[[int, int, Mapping[str, float], float | None], None]
+_Item = TypeVar("_Item")
+_KEPT = 4
+
+
+@dataclass(frozen=True)
+class LoadedDataset:
+    """A data set in memory."""
+
+    info: DatasetInfo
+    splits: Splits
+
+
+@dataclass
+class StageResult:
+    """What a stage found; its files are in its folder already.
+
+    Attributes:
+        metrics: for the record.
+        images_seen: images processed in training.
+        headline: the few metrics that are shown when the stage ends.
+    """
+
+    metrics: dict[str, Any] = field(default_factory=dict)
+    images_seen: int = 0
+    headline: dict[str, float] = field(default_factory=dict)
+
+
+class Workshop:
+    """What stages work with.
+
+    Args:
+        registry: where components come from.
+        store: finished stages.
+        context: where data sets find files.
+        device: where to compute.
+    """
+
+    def __init__(self, registry: Registry, store: Store, context: DatasetContext, device: torch.device) -> None:
+        self.registry = registry
+        self.store = store
+        self.context = context
+        self.device = device
+        self._datasets: OrderedDict[str, LoadedDataset] = OrderedDict()
+        self._features: OrderedDict[str, dict[str, Tensor]] = OrderedDict()
+
+    def dataset(self, spec: Mapping[str, Any]) -> LoadedDataset:
+        """Return a data set; the last few stay in memory.
+
+        Args:
+            spec: ``component`` and ``fingerprint``, from a stage.
+
+        Raises:
+            DataError: it cannot be had or is not valid.
+            StageError: its content is no longer what the plan was made for.
+        """
+        return _kept(self._datasets, content_key(dict(spec)), lambda: self._load(spec))
+
+    def _load(self, spec: Mapping[str, Any]) -> LoadedDataset:
+        dataset: Dataset = self.registry.build(Component.from_data(spec["component"]), context=self.context)
+        splits = dataset.load()
+        if dataset.fingerprint() != spec["fingerprint"]:
+            raise StageError(f"data set {spec['component']['name']!r} has changed since the plan was made; run again")
+        info = dataset.info()
+        assert info is not None
+        return LoadedDataset(info, splits)
+
+    def features(self, key: str) -> dict[str, Tensor]:
+        """Return the features that an embed stage left, (N, D) float32 by split."""
+        return _kept(self._features, key, lambda: load_tensors(self.store.folder(key) / "features.safetensors"))
+
+    def encoder(self, spec: Mapping[str, Any] | None, start: str | None) -> nn.Module:
+        """Return an encoder on the device: a freshly initialised one, or what an earlier stage left.
+
+        Args:
+            spec: ``component``, ``size`` and ``seed`` of a fresh one.
+            start: key of the stage whose encoder it is, instead.
+        """
+        weights = None
+        if start is not None:
+            weights = load_tensors(self.store.folder(start) / "encoder.safetensors")
+            spec = self.encoder_spec(start)
+        assert spec is not None
+        with forked(stream("encoder weights", seed=spec["seed"])):
+            encoder: nn.Module = self.registry.build(Component.from_data(spec["component"]), size=spec["size"])
+        if not isinstance(getattr(encoder, "dim", None), int):
+            raise StageError(f"encoder {spec['component']['name']!r} has no integer attribute 'dim'")
+        if weights is not None:
+            encoder.load_state_dict(weights)
+        return encoder.to(self.device)
+
+    def encoder_spec(self, key: str) -> dict[str, Any]:
+        """Return how the encoder that a stage left was first made, following its chain to the beginning."""
+        record = self.store.record(key)
+        if record is None:
+            raise StageError(f"stage {key[:12]} is not in the store")
+        spec: dict[str, Any] | None = record.spec.get("encoder")
+        return spec if spec is not None else self.encoder_spec(record.spec["start"])
+
+    def folder(self, key: str) -> Path:
+        """Return the folder of a finished stage."""
+        return self.store.folder(key)
+
+
+def _kept(cache: OrderedDict[str, _Item], key: str, make: Callable[[], _Item]) -> _Item:
+    """Return an item of a cache of the last few, making it if need be."""
+    if key not in cache:
+        while len(cache) >= _KEPT:
+            cache.popitem(last=False)
+        cache[key] = make()
+    cache.move_to_end(key)
+    return cache[key]

@@ -1,0 +1,1 @@
+"""The store: finished artefacts and their records, by content key."""

@@ -1,0 +1,37 @@
+"""Tensors in files: safetensors, which hold data and no code."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from medssl_bench.errors import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from torch import Tensor
+
+
+def save_tensors(tensors: Mapping[str, Tensor], file: Path) -> None:
+    """Write named tensors; they are copied to the CPU and made contiguous."""
+    from safetensors.torch import save_file
+
+    save_file({name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}, file)
+
+
+def load_tensors(file: Path) -> dict[str, Tensor]:
+    """Read named tensors onto the CPU.
+
+    Raises:
+        StoreError: the file cannot be read or is not one of safetensors.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        return load_file(file)
+    except FileNotFoundError as error:
+        raise StoreError(f"{file}: there is no such file") from error
+    except (SafetensorError, OSError) as error:
+        raise StoreError(f"{file}: these weights cannot be read ({error})") from error

@@ -1,0 +1,241 @@
+"""Finds what the names of a suite mean: components, recipes, arms; every name that means nothing is a problem."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from medssl_bench.errors import Problem, SuiteError, UserError, did_you_mean
+from medssl_bench.plugin.component import Component
+from medssl_bench.plugin.parameters import ParameterProblem
+from medssl_bench.suite.source import key_text
+from medssl_bench.suite.table import Arm, Link, NamedDataset, Recipe, Table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from medssl_bench.evaluators import Evaluator
+    from medssl_bench.plugin.registry import Registry
+    from medssl_bench.suite import schema
+    from medssl_bench.suite.source import Node
+
+Key = tuple[str | int, ...]
+
+FLOOR_NAMES = {"majority": "majority class", "untrained": "untrained encoder"}
+"""Names of the arms that the harness adds as floors."""
+
+_ALIASED = ("dataset", "augmentation", "encoder", "method", "evaluator")
+
+
+class _Unresolved(Exception):
+    """Something was not found; the problem is noted already."""
+
+
+class Resolver:
+    """Resolves one suite.
+
+    Args:
+        model: the checked document.
+        root: the document with positions.
+        registry: the components there are.
+        base: the folder of the suite file, from which relative paths start.
+    """
+
+    def __init__(self, model: schema.SuiteModel, root: Node, registry: Registry, base: Path) -> None:
+        self.model = model
+        self.root = root
+        self.registry = registry
+        self.base = base
+        self.problems: list[Problem] = []
+        self.missing: list[Problem] = []
+        self.recipes: dict[str, Recipe | None] = {}
+
+    def tables(self) -> tuple[Table, ...]:
+        """Return the comparisons.
+
+        Raises:
+            SuiteError: with every problem that was found.
+        """
+        for kind in _ALIASED:
+            for alias in getattr(self.model, kind):
+                self._try(self._component, kind, alias, (kind, alias))
+        for name in self.model.pretraining:
+            self.recipes[name] = self._try(self._recipe, name)
+        self._unique((table.id for table in self.model.comparison), "comparison", "id")
+        tables = [self._try(self._table, index) for index in range(len(self.model.comparison))]
+        if self.problems:
+            raise SuiteError(dict.fromkeys(self.problems))
+        return tuple(table for table in tables if table is not None)
+
+    def _try(self, step: Any, *arguments: Any) -> Any:
+        """Run a step; note what it cannot resolve and go on, so that one look tells every problem."""
+        try:
+            return step(*arguments)
+        except _Unresolved:
+            return None
+
+    def _fail(self, key: Key, message: str) -> _Unresolved:
+        self.problems.append(Problem(self.root.locate(key), key_text(key), message))
+        return _Unresolved()
+
+    def _unique(self, names: Iterable[str], *key: str | int) -> None:
+        for name, count in Counter(names).items():
+            if count > 1:
+                self._fail(key[:-1], f"{count} items have the {key[-1]} {name!r}; it must be unique")
+
+    def _component(self, kind: str, value: Any, key: Key) -> Component:
+        """Resolve a component; a name of the suite's own table of that kind stands for what the table says."""
+        aliases = getattr(self.model, kind, {})
+        name = value if isinstance(value, str) else value.get("name") if isinstance(value, dict) else None
+        given: dict[str, Any] = value if isinstance(value, dict) else {}
+        alias = isinstance(name, str) and name in aliases
+        if alias:
+            meant = aliases[name]
+            if isinstance(meant, dict) and given:
+                value = {**meant, **{k: v for k, v in given.items() if k != "name"}}
+            else:
+                value = meant
+        try:
+            component = self.registry.resolve(kind, value, self.base)
+        except ParameterProblem as problem:
+            inside = problem.path and problem.path[0] in given and problem.path[0] != "name"
+            where = key if inside or not alias else (kind, name)
+            raise self._fail((*where, *problem.path), problem.message) from None
+        self._note_missing(component, (kind, name) if alias else key)
+        return component
+
+    def _note_missing(self, component: Component, key: Key) -> None:
+        entry = self.registry.find(component.kind, component.name)
+        for name in entry.table.path_names():
+            path = component.parameters[name]
+            if path is not None and not (self.base / path).exists():
+                where = (*key, name)
+                problem = Problem(self.root.locate(where), key_text(where), f"there is no file or folder {path}")
+                if problem not in self.missing:
+                    self.missing.append(problem)
+
+    def _recipe(self, name: str) -> Recipe:
+        model = self.model.pretraining[name]
+        key = ("pretraining", name)
+        found = {
+            kind: self._try(self._component, kind, getattr(model, kind), (*key, kind))
+            for kind in ("method", "encoder", "augmentation")
+        }
+        if None in found.values():
+            raise _Unresolved
+        return Recipe(name, model, **found)
+
+    def _table(self, index: int) -> Table:
+        model = self.model.comparison[index]
+        key = ("comparison", index)
+        self._check_lists(model, key)
+        datasets = [
+            self._try(self._dataset, value, (*key, "datasets", place)) for place, value in enumerate(model.datasets)
+        ]
+        self._unique((dataset.label for dataset in datasets if dataset), *key, "datasets", "name")
+        encoder = self._try(self._component, "encoder", model.encoder, (*key, "encoder"))
+        self._unique((arm.name for arm in model.arm), *key, "arm", "name")
+        arms = [self._try(self._arm, arm, encoder, (*key, "arm", place)) for place, arm in enumerate(model.arm)]
+        analyses = [
+            self._try(self._analysis, value, (*key, "analyses", place)) for place, value in enumerate(model.analyses)
+        ]
+        self._check_names(model, key)
+        if None in (*datasets, encoder, *arms, *analyses):
+            raise _Unresolved
+        floors = self._floors(model, arms, encoder)
+        return Table(
+            model=model,
+            datasets=tuple(datasets),
+            arms=(*floors, *arms),
+            analyses=tuple(analyses),
+            seeds=tuple(model.seeds or self.model.seeds),
+            draws=tuple(model.draws or self.model.draws),
+        )
+
+    def _check_lists(self, model: schema.Comparison, key: Key) -> None:
+        self._unique((budget.text for budget in model.labels), *key, "labels", "budget")
+        for name in ("seeds", "draws"):
+            values = getattr(model, name)
+            self._unique(map(str, values or ()), *key, name, "number")
+            self._unique(map(str, getattr(self.model, name)), name, "number")
+
+    def _check_names(self, model: schema.Comparison, key: Key) -> None:
+        names = [arm.name for arm in model.arm]
+        floors = [FLOOR_NAMES[floor] for floor in self._floor_kinds(model)]
+        for name in set(names) & set(floors):
+            self._fail((*key, "arm"), f"{name!r} is the name of a floor; call the arm otherwise, or set floors = []")
+        if model.baseline is not None and model.baseline not in (*names, *floors):
+            hint = did_you_mean(model.baseline, names) or f"; the arms are {', '.join(names)}"
+            self._fail((*key, "baseline"), f"there is no arm {model.baseline!r}{hint}")
+        if model.reference is not None:
+            plugin, _, table = model.reference.partition(":")
+            try:
+                self.registry.build(self.registry.resolve("reference", plugin, self.base), table=table)
+            except (UserError, ParameterProblem) as error:
+                self._fail((*key, "reference"), str(error))
+
+    def _dataset(self, value: Any, key: Key) -> NamedDataset:
+        component = self._component("dataset", value, key)
+        if isinstance(value, str):
+            return NamedDataset(value, component, key)
+        given = " ".join(f"{name}={item}" for name, item in value.items() if name not in {"name", "path"})
+        return NamedDataset(f"{value['name']} {given}".strip(), component, key)
+
+    def _arm(self, model: schema.Arm, encoder: Component | None, key: Key) -> Arm:
+        chain = [self._link(link, (*key, "pretraining", place)) for place, link in enumerate(model.pretraining)]
+        evaluator = self._component("evaluator", model.evaluator, (*key, "evaluator"))
+        if self._built(evaluator).analysis:
+            raise self._fail(
+                (*key, "evaluator"),
+                f"{evaluator.name!r} describes an encoder and predicts nothing; put it under the comparison's analyses",
+            )
+        if chain and model.encoder is not None:
+            raise self._fail((*key, "encoder"), "the encoder of an arm with pretraining is that of its first recipe")
+        if model.encoder is not None:
+            encoder = self._component("encoder", model.encoder, (*key, "encoder"))
+        if chain:
+            encoder = chain[0].recipe.encoder
+        if encoder is None:
+            raise _Unresolved
+        return Arm(model.name, tuple(chain), evaluator, encoder)
+
+    def _link(self, link: schema.ChainLink, key: Key) -> Link:
+        if link.recipe not in self.recipes:
+            known = list(self.recipes)
+            hint = did_you_mean(link.recipe, known) or f"; the recipes are {', '.join(known) or 'none'}"
+            raise self._fail(key, f"there is no [pretraining.{link.recipe}]{hint}")
+        recipe = self.recipes[link.recipe]
+        on = self._dataset(link.on, (*key, "on")) if link.on is not None else None
+        if recipe is None:
+            raise _Unresolved
+        return Link(recipe, on)
+
+    def _analysis(self, value: Any, key: Key) -> Component:
+        component = self._component("evaluator", value, key)
+        if not self._built(component).analysis:
+            raise self._fail(
+                key, f"{component.name!r} gives a classifier; it can be an arm's evaluator, not an analysis"
+            )
+        return component
+
+    def _built(self, component: Component) -> Evaluator:
+        evaluator: Evaluator = self.registry.build(component)
+        return evaluator
+
+    def _floor_kinds(self, model: schema.Comparison) -> Sequence[str]:
+        return self.model.floors if model.floors is None else model.floors
+
+    def _floors(self, model: schema.Comparison, arms: list[Arm], encoder: Component) -> list[Arm]:
+        """Return the floors; the untrained encoder is probed as the comparison's first linear probe is."""
+        probes = [arm.evaluator for arm in arms if arm.evaluator.name == "linear_probe"]
+        pretrained = [arm.encoder for arm in arms if arm.chain]
+        floors = []
+        for kind in dict.fromkeys(self._floor_kinds(model)):
+            evaluator = self.registry.resolve(
+                "evaluator", {"majority": "majority"}.get(kind, "linear_probe"), self.base
+            )
+            if kind == "untrained" and probes:
+                evaluator = probes[0]
+            floors.append(Arm(FLOOR_NAMES[kind], (), evaluator, pretrained[0] if pretrained else encoder, floor=True))
+        return floors

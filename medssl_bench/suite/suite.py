@@ -1,0 +1,89 @@
+"""A suite, read and checked: every component resolved, every name found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from medssl_bench.errors import Problem, SuiteError
+from medssl_bench.plugin.manager import Plugins, load_plugins
+from medssl_bench.suite.compose import compose
+from medssl_bench.suite.resolve import Resolver
+from medssl_bench.suite.validation import check_requirements, inline_plugins, validate
+
+if TYPE_CHECKING:
+    from medssl_bench.errors import Position
+    from medssl_bench.suite.schema import SuiteModel
+    from medssl_bench.suite.source import Node
+    from medssl_bench.suite.table import Table
+
+
+@dataclass(frozen=True)
+class Suite:
+    """A valid suite. Make one with `load`.
+
+    Attributes:
+        path: the file.
+        model: what the file says, checked.
+        tables: its comparisons, in order.
+        plugins: the plugins of this process, the suite's inline ones among them.
+        missing: one problem for each file or folder that the suite names and that is not there.
+    """
+
+    path: Path
+    model: SuiteModel
+    tables: tuple[Table, ...]
+    plugins: Plugins
+    missing: tuple[Problem, ...]
+    _root: Node
+
+    @classmethod
+    def load(cls, path: str | Path, plugins: Plugins | None = None) -> Suite:
+        """Read and check a suite file.
+
+        Args:
+            path: the file.
+            plugins: where components come from; None: the installed plugins. The suite's inline plugins are
+                added to it: loading a suite that names some runs their code.
+
+        Raises:
+            SuiteError: the suite is not valid; it carries every problem with file, line and key.
+        """
+        path = Path(path)
+        root = compose(path)
+        model = validate(root)
+        check_requirements(model, root)
+        plugins = plugins if plugins is not None else load_plugins()
+        for plugin, position in inline_plugins(model, root):
+            _add_inline(plugins, plugin, position)
+        resolver = Resolver(model, root, plugins.registry, path.parent.resolve())
+        tables = resolver.tables()
+        return cls(path, model, tables, plugins, tuple(resolver.missing), root)
+
+    @property
+    def name(self) -> str:
+        """Name of the suite."""
+        return self.model.name
+
+    def position(self, key: tuple[str | int, ...]) -> Position:
+        """Return file and line of a key."""
+        return self._root.locate(key)
+
+    def require_files(self) -> None:
+        """Check that every file the suite names is there.
+
+        Raises:
+            SuiteError: one or more are not.
+        """
+        if self.missing:
+            raise SuiteError(self.missing)
+
+
+def _add_inline(plugins: Plugins, file: Path, position: Problem) -> None:
+    if any(found.origin == "inline" and found.distribution == file.name for found in plugins.found):
+        return
+    try:
+        plugins.add_inline(file)
+    except Exception as error:
+        raise SuiteError([Problem(position.position, position.key, str(error))]) from error

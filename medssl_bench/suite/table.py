@@ -1,0 +1,91 @@
+"""The parts of a resolved suite: data sets, recipes, arms and tables."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from medssl_bench.plugin.component import Component
+    from medssl_bench.suite.budget import Budget
+    from medssl_bench.suite.schema import Comparison, Pretraining
+
+
+@dataclass(frozen=True)
+class NamedDataset:
+    """A data set as tables call it.
+
+    Attributes:
+        label: the name in tables; unique among the data sets of a comparison.
+        component: what it is.
+        key: where the suite names it, for messages.
+    """
+
+    label: str
+    component: Component
+    key: tuple[str | int, ...]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A recipe with its components."""
+
+    name: str
+    model: Pretraining
+    method: Component
+    encoder: Component
+    augmentation: Component
+
+
+@dataclass(frozen=True)
+class Link:
+    """One pretraining of an arm's chain; `on` is None for the data set that is evaluated."""
+
+    recipe: Recipe
+    on: NamedDataset | None
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One way to get a classifier.
+
+    Attributes:
+        name: unique within its comparison.
+        chain: pretrainings, each starting from the one before.
+        evaluator: what is made of the encoder.
+        encoder: the encoder; of a chain, its first recipe's.
+        floor: whether the harness added it as a floor.
+    """
+
+    name: str
+    chain: tuple[Link, ...]
+    evaluator: Component
+    encoder: Component
+    floor: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """A comparison with its components, the floors among its arms."""
+
+    model: Comparison
+    datasets: tuple[NamedDataset, ...]
+    arms: tuple[Arm, ...]
+    analyses: tuple[Component, ...]
+    seeds: tuple[int, ...]
+    draws: tuple[int, ...]
+
+    @property
+    def id(self) -> str:
+        """Name of the table."""
+        return self.model.id
+
+    @property
+    def title(self) -> str:
+        """Heading of the table."""
+        return self.model.title or self.model.id
+
+    @property
+    def labels(self) -> tuple[Budget, ...]:
+        """The label budgets, in the order of the columns."""
+        return tuple(self.model.labels)

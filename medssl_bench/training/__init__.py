@@ -1,0 +1,1 @@
+"""Training: images on the device, views, optimisers, schedules and the pretraining loop."""

@@ -1,0 +1,52 @@
+"""Optimisers of a pretraining, as a recipe names them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch.optim import SGD, Adam, AdamW, Optimizer
+
+from medssl_bench.training.schedule import cosine, warmup
+
+
+def make_optimizer(groups: list[dict[str, Any]], settings: dict[str, Any]) -> Optimizer:
+    """Return an optimiser.
+
+    Args:
+        groups: parameter groups; a group's ``weight_decay`` counts, and its ``lr_scale``, if it has one, multiplies
+            the learning rate.
+        settings: the recipe's ``optimizer`` table.
+    """
+    lr = settings["lr"]
+    if settings["name"] == "sgd":
+        return SGD(groups, lr=lr, momentum=settings["momentum"])
+    kind = AdamW if settings["name"] == "adamw" else Adam
+    return kind(groups, lr=lr, fused=True)
+
+
+def set_learning_rate(optimizer: Optimizer, lr: float) -> None:
+    """Set the learning rate of every group, times its ``lr_scale``."""
+    for group in optimizer.param_groups:
+        rate = lr * group.get("lr_scale", 1.0)
+        if isinstance(group["lr"], torch.Tensor):
+            group["lr"].fill_(rate)
+        else:
+            group["lr"] = rate
+
+
+def scheduled_rate(epoch: int, epochs: float, *, lr: float, schedule: dict[str, Any]) -> float:
+    """Return the learning rate of an epoch.
+
+    Args:
+        epoch: 0-based.
+        epochs: length of the pretraining, in epochs.
+        lr: the recipe's learning rate.
+        schedule: the recipe's ``schedule`` table.
+    """
+    rising = schedule["warmup"]
+    factor = warmup(epoch, rising) if epoch < rising else 1.0
+    if schedule["name"] == "constant":
+        return lr * factor
+    period = schedule["period"] or max(1.0, epochs - rising)
+    return factor * cosine(max(0, epoch - rising), start=lr, minimum=schedule["minimum"], period=period)

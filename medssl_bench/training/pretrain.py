@@ -1,0 +1,207 @@
+"""The pretraining loop."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from medssl_bench.errors import StageError
+from medssl_bench.methods.base import Method, Progress
+from medssl_bench.randomness import forked, generator, stream
+from medssl_bench.training.images import DeviceImages
+from medssl_bench.training.optimizer import make_optimizer, scheduled_rate, set_learning_rate
+from medssl_bench.training.view_maker import ViewMaker
+
+Report = Callable[[int, int, Mapping[str, float], float | None], None]
+
+
+@dataclass(frozen=True)
+class Length:
+    """How long a pretraining is.
+
+    Attributes:
+        batch: images of a batch; the last, incomplete batch of an epoch is dropped.
+        steps_per_epoch: batches of an epoch.
+        steps: optimiser steps in all.
+    """
+
+    batch: int
+    steps_per_epoch: int
+    steps: int
+
+    @classmethod
+    def of(cls, duration: Mapping[str, int], images: int, batch_size: int) -> Length:
+        """Return the length of a duration given as ``epochs``, ``steps`` or ``images_seen``."""
+        batch = min(batch_size, images)
+        per_epoch = images // batch
+        if "epochs" in duration:
+            return cls(batch, per_epoch, duration["epochs"] * per_epoch)
+        steps = duration.get("steps") or max(1, round(duration["images_seen"] / batch))
+        return cls(batch, per_epoch, steps)
+
+    @property
+    def epochs(self) -> int:
+        """Epochs begun."""
+        return math.ceil(self.steps / self.steps_per_epoch)
+
+
+@dataclass
+class Pretrained:
+    """What a pretraining gives.
+
+    Attributes:
+        epoch: 0-based epoch whose weights are kept.
+        history: one row of metrics per epoch; those of the validation images start with ``val_``.
+        images_seen: images processed in training.
+    """
+
+    epoch: int
+    history: list[dict[str, float]] = field(default_factory=list)
+    images_seen: int = 0
+
+
+class Pretraining:
+    """One pretraining.
+
+    Args:
+        method: the method around the encoder that is trained, on the device.
+        train: the unlabelled images.
+        val: validation images, on which the method's metrics are followed; may be empty.
+        views: makes the views.
+        settings: the ``spec`` of a pretrain stage: duration, batch_size, optimizer, schedule, precision, keep,
+            validate_every, seed.
+        report: called after each epoch with its number, their total, metrics and images per second.
+    """
+
+    def __init__(
+        self,
+        method: Method,
+        train: DeviceImages,
+        val: DeviceImages,
+        views: ViewMaker,
+        settings: Mapping[str, Any],
+        report: Report,
+    ) -> None:
+        self.method = method
+        self.train = train
+        self.val = val
+        self.views = views
+        self.settings = settings
+        self.report = report
+        self.seed: int = settings["seed"]
+        self.length = Length.of(settings["duration"], len(train), settings["batch_size"])
+        if settings["keep"] == "best" and method.monitor is None:
+            raise StageError(f'{type(method).__name__} has no metric to choose by; set keep = "last"')
+
+    def run(self) -> Pretrained:
+        """Train, and leave the kept weights in the method.
+
+        Raises:
+            StageError: the loss is not a finite number.
+        """
+        optimizer = make_optimizer(
+            self.method.parameter_groups(self.settings["optimizer"]["weight_decay"]), self.settings["optimizer"]
+        )
+        result = Pretrained(epoch=self.length.epochs - 1)
+        best, best_state = -math.inf, None
+        for epoch in range(self.length.epochs):
+            started = time.perf_counter()
+            row = {"epoch": float(epoch), "lr": self._learning_rate(epoch)}
+            set_learning_rate(optimizer, row["lr"])
+            row |= self._train_epoch(epoch, optimizer)
+            speed = self._images_of(epoch) / (time.perf_counter() - started)
+            if epoch % self.settings["validate_every"] == 0 or epoch == self.length.epochs - 1:
+                row |= {f"val_{name}": value for name, value in self._validate(epoch).items()}
+            result.history.append(row)
+            result.images_seen += self._images_of(epoch)
+            watched = row.get(f"val_{self.method.monitor}", -math.inf)
+            if self.settings["keep"] == "best" and watched > best:
+                best, result.epoch = watched, epoch
+                best_state = {name: tensor.clone() for name, tensor in self.method.state_dict().items()}
+            self.report(epoch, self.length.epochs, row, speed)
+        if best_state is not None:
+            self.method.load_state_dict(best_state)
+        return result
+
+    def _learning_rate(self, epoch: int) -> float:
+        epochs = self.length.steps / self.length.steps_per_epoch
+        return scheduled_rate(epoch, epochs, lr=self.settings["optimizer"]["lr"], schedule=self.settings["schedule"])
+
+    def _steps_of(self, epoch: int) -> int:
+        """Return the steps of an epoch; the last may be cut short by a duration in steps."""
+        return min(self.length.steps_per_epoch, self.length.steps - epoch * self.length.steps_per_epoch)
+
+    def _images_of(self, epoch: int) -> int:
+        return self._steps_of(epoch) * self.length.batch
+
+    def _batches(self, epoch: int) -> Iterator[Tensor]:
+        order = torch.from_numpy(generator("batches", seed=self.seed, epoch=epoch).permutation(len(self.train)))
+        yield from order.to(self.train.device).split(self.length.batch)[: self._steps_of(epoch)]
+
+    def _train_epoch(self, epoch: int, optimizer: torch.optim.Optimizer) -> dict[str, float]:
+        sums = _Sums()
+        step = epoch * self.length.steps_per_epoch
+        with forked(stream("epoch start", seed=self.seed, epoch=epoch)):
+            self.method.eval()
+            self.method.on_epoch_start(self.train, Progress(step, self.length.steps, epoch))
+        self.method.train()
+        for index in self._batches(epoch):
+            progress = Progress(step, self.length.steps, epoch)
+            images = self.train.take(index)
+            batch = self.train.batch(index, self.views(images, "views", step), images)
+            with forked(stream("training step", seed=self.seed, step=step)):
+                optimizer.zero_grad(set_to_none=True)
+                with self._precision():
+                    loss, metrics = self.method(batch, progress)
+                loss.backward()
+                optimizer.step()
+                self.method.after_step(progress)
+            sums.add({"loss": loss, **metrics})
+            step += 1
+        means = sums.means()
+        if not math.isfinite(means["loss"]):
+            raise StageError(f"the loss is {means['loss']} in epoch {epoch + 1}; try a smaller learning rate")
+        return means
+
+    @torch.no_grad()
+    def _validate(self, epoch: int) -> dict[str, float]:
+        """Return the method's metrics on the validation images, with the same views at every epoch."""
+        sums = _Sums()
+        self.method.eval()
+        step = (epoch + 1) * self.length.steps_per_epoch
+        size = min(self.length.batch, len(self.val))
+        for number, index in enumerate(torch.arange(len(self.val), device=self.val.device).split(max(size, 1))):
+            if len(index) < size or not size:  # a smaller batch has fewer candidates: its accuracy is another metric
+                break
+            images = self.val.take(index)
+            batch = self.val.batch(index, self.views(images, "validation views", number), images)
+            with forked(stream("validation step", seed=self.seed, step=number)), self._precision():
+                loss, metrics = self.method(batch, Progress(min(step, self.length.steps), self.length.steps, epoch))
+            sums.add({"loss": loss, **metrics})
+        return sums.means()
+
+    def _precision(self) -> torch.autocast:
+        enabled = self.settings["precision"] == "bfloat16"
+        return torch.autocast(self.train.device.type, dtype=torch.bfloat16, enabled=enabled)
+
+
+class _Sums:
+    """Means of metrics over batches, read from the device once."""
+
+    def __init__(self) -> None:
+        self._sums: dict[str, Tensor] = {}
+        self._count = 0
+
+    def add(self, metrics: Mapping[str, Tensor]) -> None:
+        self._count += 1
+        for name, value in metrics.items():
+            self._sums[name] = self._sums.get(name, torch.zeros((), device=value.device)) + value.detach().float()
+
+    def means(self) -> dict[str, float]:
+        return {name: float(total) / self._count for name, total in self._sums.items()}

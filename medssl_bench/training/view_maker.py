@@ -1,0 +1,86 @@
+"""Makes the views that a method asks for, each from its own random stream."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor, nn
+
+from medssl_bench.augmentations.views import draw_view
+from medssl_bench.errors import StageError
+from medssl_bench.methods.base import View
+from medssl_bench.plugin.component import Component
+from medssl_bench.plugin.parameters import ParameterProblem
+from medssl_bench.plugin.registry import Registry
+from medssl_bench.randomness import stream
+
+
+class ViewMaker:
+    """Makes views.
+
+    Args:
+        views: what the method asks for.
+        augmentation: the recipe's augmentation.
+        size: side of the recipe's views in pixels.
+        registry: where other augmentations come from.
+        device: where to put what the augmentations hold.
+        seed: the training seed.
+    """
+
+    def __init__(
+        self,
+        views: Sequence[View],
+        augmentation: Component,
+        size: int,
+        registry: Registry,
+        device: Any,
+        seed: int,
+    ) -> None:
+        self._views = tuple(views)
+        self._seed = seed
+        self._modules = [
+            _module(_component(view, augmentation, registry), view.size or size, registry).to(device) for view in views
+        ]
+
+    def __call__(self, images: Tensor, purpose: str, step: int) -> tuple[Tensor, ...]:
+        """Return the views of a batch.
+
+        Args:
+            images: (B, 3, H, W) float in [0, 1].
+            purpose: ``"views"`` in training; validation views have another stream.
+            step: number of the batch; the same number gives the same views.
+        """
+        return tuple(
+            draw_view(
+                module,
+                images,
+                stream(
+                    purpose, seed=self._seed, step=step, view=place if view.stream is None else f"shared {view.stream}"
+                ),
+                intensity=view.intensity,
+            )
+            for place, (view, module) in enumerate(zip(self._views, self._modules, strict=True))
+        )
+
+
+def _component(view: View, augmentation: Component, registry: Registry) -> Component:
+    """Return the augmentation of a view, with the parameters that the method wants otherwise."""
+    written: str | Mapping[str, Any] = view.augmentation or {"name": augmentation.name, **augmentation.parameters}
+    if view.parameters:
+        written = {**({"name": written} if isinstance(written, str) else written), **view.parameters}
+    elif view.augmentation is None:
+        return augmentation
+    try:
+        return registry.resolve("augmentation", written, Path())
+    except ParameterProblem as problem:
+        raise StageError(f"the method asks for a view that cannot be made: {problem.message}") from problem
+
+
+def _module(component: Component, size: int, registry: Registry) -> nn.Module:
+    build: Callable[..., nn.Module] = registry.build
+    module = build(component, size=size)
+    if not isinstance(module, nn.Module):
+        raise StageError(f"augmentation {component.name!r} gave {type(module).__name__}, not an nn.Module")
+    return module

@@ -1,0 +1,25 @@
+"""The hooks: what this plugin registers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from medssl_bench import hookimpl
+
+if TYPE_CHECKING:
+    from medssl_bench.plugin.registry import Register
+
+_SEQUENCES = ("tau_nat", "tau_nat_weak", "tau_short", "tau_short_literal", "tau_nov", "tau_grey")
+
+
+@hookimpl
+def medssl_augmentations(register: Register) -> None:
+    """Register the thesis' augmentation sequences."""
+    for name in _SEQUENCES:
+        register(name, f"medssl_bench_thesis.sequences:{name}")
+
+
+@hookimpl
+def medssl_references(register: Register) -> None:
+    """Register the numbers of the thesis' tables."""
+    register("thesis", "medssl_bench_thesis.tables:thesis")

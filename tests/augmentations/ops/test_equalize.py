@@ -1,0 +1,79 @@
+import kornia.color
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from PIL import Image, ImageOps
+
+from medssl_bench.augmentations.ops import Equalize
+
+NOTHING = torch.empty(1, 0)
+levels = st.one_of(
+    arrays(np.uint8, (28, 28)),
+    arrays(np.uint8, (28, 28), elements=st.sampled_from([3, 7, 200])),
+    arrays(np.uint8, (5, 7)),
+    arrays(np.uint8, (40, 40), elements=st.integers(90, 120)),
+)
+
+
+def grey(picture: np.ndarray) -> torch.Tensor:
+    return torch.from_numpy(picture)[None, None] / 255
+
+
+def colourful(side: int) -> np.ndarray:
+    """Return a smooth RGB picture, whose luma takes many levels."""
+    y, x = np.mgrid[:side, :side] / side
+    return (255 * np.stack([x, (x + y) / 2, 0.2 + 0.6 * y], axis=-1) ** 1.5).astype(np.uint8)
+
+
+@given(picture=levels)
+def test_the_table_is_pillows_exactly(picture: np.ndarray) -> None:
+    theirs = np.asarray(ImageOps.equalize(Image.fromarray(picture)))
+    ours = Equalize().transform(grey(picture), NOTHING)[0, 0]
+    assert np.array_equal((ours * 255).round().numpy(), theirs)
+
+
+@given(picture=levels)
+def test_the_equation_is_floor_of_255_cdf(picture: np.ndarray) -> None:
+    histogram = np.bincount(picture.ravel(), minlength=256)
+    table = [255 * int(histogram[: level + 1].sum()) // picture.size for level in range(256)]
+    ours = Equalize(rule="equation").transform(grey(picture), NOTHING)[0, 0]
+    assert np.array_equal((ours * 255).round().numpy(), np.array(table)[picture])
+
+
+@pytest.mark.parametrize("rule", ["pillow", "equation"])
+def test_only_y_of_ycbcr_changes(rule: str) -> None:
+    torch.manual_seed(0)
+    images = torch.rand(4, 3, 20, 20, dtype=torch.float64)  # whole levels would lie on the edge of rounding
+    ycbcr = kornia.color.rgb_to_ycbcr(images)
+    rounded = (ycbcr[:, :1] * 255).round() / 255
+    equalized = Equalize(rule=rule).transform(rounded, NOTHING)  # type: ignore[arg-type]
+    expected = kornia.color.ycbcr_to_rgb(torch.cat([equalized, ycbcr[:, 1:]], dim=1))
+    ours = Equalize(rule=rule).transform(images, NOTHING)  # type: ignore[arg-type]
+    torch.testing.assert_close(ours, expected, atol=1e-5, rtol=0)
+
+
+def test_the_whole_is_pillows_up_to_its_8_bit_rounding() -> None:
+    """Pillow rounds Y, Cb and Cr to whole levels, Y downwards, before and after."""
+    picture = colourful(256)
+    y, cb, cr = Image.fromarray(picture).convert("YCbCr").split()
+    theirs = np.asarray(Image.merge("YCbCr", (ImageOps.equalize(y), cb, cr)).convert("RGB")).astype(float)
+    ours = Equalize().transform(torch.from_numpy(picture).permute(2, 0, 1)[None] / 255, NOTHING)
+    difference = np.abs(ours[0].permute(1, 2, 0).numpy() * 255 - theirs)
+    assert difference.mean() < 1
+    assert difference.max() < 4
+
+
+def test_equalising_each_channel_would_be_another_thing() -> None:
+    images = torch.from_numpy(colourful(64)).permute(2, 0, 1)[None] / 255
+    by_channel = torch.cat([Equalize().transform(channel, NOTHING) for channel in images.split(1, dim=1)], dim=1)
+    assert (Equalize().transform(images, NOTHING) - by_channel).abs().mean() > 0.05
+
+
+def test_rgb_copies_of_a_grey_image_are_equalised_alike() -> None:
+    images = grey(np.random.default_rng(1).integers(0, 256, (28, 28), dtype=np.uint8))
+    one = Equalize().transform(images, NOTHING)
+    three = Equalize().transform(images.expand(-1, 3, -1, -1), NOTHING)
+    torch.testing.assert_close(three, one.expand(-1, 3, -1, -1), atol=1e-6, rtol=0)
