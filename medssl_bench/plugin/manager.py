@@ -68,6 +68,14 @@ class Plugins:
         """Return whether a plugin is blocked."""
         return bool(self.manager.is_blocked(name))
 
+    def watched(self, name: str) -> list[str]:
+        """Return the names of the run's hooks that a plugin implements."""
+        registering = {kind.hook for kind in KINDS.values()}
+        callers = (
+            self.manager.get_hookcallers(self.manager.get_plugin(name)) or [] if self.manager.has_plugin(name) else []
+        )
+        return sorted(caller.name for caller in callers if caller.name not in registering)
+
     def add(self, plugin: Plugin, load: Callable[[], object]) -> Plugin:
         """Load a plugin and register its components, or note why that failed.
 

@@ -1,0 +1,96 @@
+"""``medssl-bench leaderboard``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from medssl_bench.cli.options import data_dir_option, load_suite, selection_options, store_option, suite_argument
+
+if TYPE_CHECKING:
+    from medssl_bench.report.leaderboard import Leaderboard
+
+
+@click.command("leaderboard")
+@suite_argument
+@store_option
+@data_dir_option
+@selection_options
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "csv", "markdown", "latex", "json"]),
+    default="table",
+    show_default=True,
+    help="json: one object per cell; csv: one line per value.",
+)
+@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write to a file.")
+@click.pass_context
+def command(
+    context: click.Context,
+    suite: Path,
+    store: Path,
+    data_dir: Path | None,
+    form: str,
+    output: Path | None,
+    **selected: Any,
+) -> None:
+    """Show or write the tables of SUITE from what the store holds. Nothing is run.
+
+    Results that were scaled down are never mixed with full ones: where the store holds only scaled ones, these are
+    shown, and marked; give --epochs-scale to see those of one scale.
+    """
+    from medssl_bench.api import load_leaderboard
+
+    loaded = load_suite(context, suite)
+    board = load_leaderboard(loaded, store, data_dir=data_dir, **selected)
+    if board.is_empty and selected["epochs_scale"] is None:
+        board = _scaled(loaded, store, board, data_dir=data_dir, **selected)
+    if form == "table":
+        _print(board, output)
+    else:
+        _write(board, form, output)
+
+
+def _scaled(suite: Any, store: Path, board: Leaderboard, **selected: Any) -> Leaderboard:
+    """Return the leaderboard at a scale for which the store holds results, or the empty one where there is none."""
+    from medssl_bench.api import load_leaderboard
+    from medssl_bench.store.store import Store
+
+    scales = {record.epochs_scale for record in Store(store).records()} - {1.0}
+    for scale in sorted(scales, reverse=True):
+        found = load_leaderboard(suite, store, **{**selected, "epochs_scale": scale})
+        if not found.is_empty:
+            click.echo(f"note: only results with --epochs-scale {scale:g} are in {store}; they are shown", err=True)
+            return found
+    return board
+
+
+def _print(board: Leaderboard, output: Path | None) -> None:
+    from rich.console import Console
+
+    from medssl_bench.report.formats.console import render
+
+    if output is None:
+        Console().print(render(board))
+        return
+    with output.open("w", encoding="utf-8") as file:
+        Console(file=file, width=120).print(render(board))
+
+
+def _write(board: Leaderboard, form: str, output: Path | None) -> None:
+    from medssl_bench.report.formats import written
+
+    writers = {
+        "csv": written.to_csv,
+        "markdown": written.to_markdown,
+        "latex": written.to_latex,
+        "json": written.to_json,
+    }
+    text = writers[form](board).rstrip("\n")
+    if output is None:
+        click.echo(text)
+    else:
+        output.write_text(text + "\n", "utf-8")

@@ -1,0 +1,55 @@
+"""``medssl-bench show``."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from medssl_bench.cli.options import json_option, load_plugins
+
+
+@click.command("show")
+@click.argument("kind")
+@click.argument("name")
+@json_option
+@click.pass_context
+def command(context: click.Context, kind: str, name: str, *, as_json: bool) -> None:
+    """Show the component NAME of a KIND: what it is, its parameters, their types, defaults and meaning."""
+    from medssl_bench.plugin import docstring
+    from medssl_bench.plugin.kinds import find_kind
+
+    entry = load_plugins(context).registry.find(find_kind(kind).name, name)
+    parameters = entry.table.parameters()
+    text = docstring.description(entry.factory)
+    if as_json:
+        data = {
+            "kind": entry.kind.name,
+            "name": entry.name,
+            "plugin": entry.plugin.name,
+            "distribution": entry.plugin.distribution,
+            "revision": entry.revision,
+            "description": text,
+            "parameters": [vars(parameter) for parameter in parameters],
+            "schema": entry.table.json_schema(),
+        }
+        click.echo(json.dumps(data, indent=1, ensure_ascii=False))
+        return
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console()
+    console.print(Text(f"{entry.kind.name} {entry.name}", style="bold cyan"), end="")
+    console.print(Text(f"  (plugin {entry.plugin.name}, revision {entry.revision})", style="dim"))
+    console.print(Text(f"\n{text}\n"))
+    if not parameters:
+        console.print("It takes no parameters.")
+        return
+    drawn = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("parameter", "type", "default", "meaning"):
+        drawn.add_column(column, no_wrap=column == "parameter")
+    for parameter in parameters:
+        default = "required" if parameter.required else parameter.default
+        drawn.add_row(*map(Text, (parameter.name, parameter.type, default, parameter.doc)))
+    console.print(drawn)

@@ -1,0 +1,73 @@
+"""The JSON Schema of suite files, with the parameters of every component there is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from medssl_bench.errors import PluginError
+from medssl_bench.suite.schema import SuiteModel
+
+if TYPE_CHECKING:
+    from medssl_bench.plugin.registry import Registry
+
+_KIND_OF_KEY = {
+    "method": "method",
+    "encoder": "encoder",
+    "augmentation": "augmentation",
+    "evaluator": "evaluator",
+    "on": "dataset",
+    "datasets": "dataset",
+    "analyses": "evaluator",
+    "dataset": "dataset",
+}
+"""Keys of a suite that hold components, and of which kind."""
+
+
+def json_schema(registry: Registry) -> dict[str, Any]:
+    """Return the schema; a component is one of the registered names, a name of the suite's own tables, or a table."""
+    schema = SuiteModel.model_json_schema(by_alias=True)
+    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    definitions = schema.setdefault("$defs", {})
+    for kind in ("dataset", "augmentation", "op", "encoder", "method", "evaluator"):
+        definitions[f"component_{kind}"] = _component(kind, registry)
+    for model in (schema, *definitions.values()):
+        for key, place in model.get("properties", {}).items():
+            if key in _KIND_OF_KEY and not (model is not schema and model.get("title") == "parameters"):
+                _refer(place, _KIND_OF_KEY[key], named_tables=model is schema)
+    return schema
+
+
+def _refer(place: dict[str, Any], kind: str, *, named_tables: bool) -> None:
+    """Let a place that holds a component, a list or a table of them refer to the components of its kind."""
+    reference = {"$ref": f"#/$defs/component_{kind}"}
+    if named_tables and "additionalProperties" in place:
+        place["additionalProperties"] = reference
+    elif place.get("type") == "array":
+        place["items"] = reference
+    elif "anyOf" in place:
+        place["anyOf"] = [reference, *(option for option in place["anyOf"] if option == {"type": "null"})]
+
+
+def _component(kind: str, registry: Registry) -> dict[str, Any]:
+    options: list[dict[str, Any]] = [
+        {"type": "string", "description": f"the name of a {kind}; known: {', '.join(registry.entries[kind])}"}
+    ]
+    if kind == "augmentation":
+        options.append({"type": "array", "items": {"$ref": "#/$defs/component_op"}})
+    for name, entry in registry.entries[kind].items():
+        try:
+            table = entry.table.json_schema()
+            summary = entry.summary
+        except PluginError:
+            continue
+        options.append(
+            {
+                "title": "parameters",
+                "description": summary,
+                "type": "object",
+                "properties": {"name": {"const": name}, **table.get("properties", {})},
+                "required": ["name", *table.get("required", [])],
+                "additionalProperties": False,
+            }
+        )
+    return {"anyOf": options}
