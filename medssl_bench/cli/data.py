@@ -84,7 +84,9 @@ def _rows(registry: Registry, context: DatasetContext) -> Iterator[dict[str, Any
                 "task": info.task.value,
                 "classes": list(info.classes),
                 "channels": info.channels,
-                **info.counts,
+                "train": info.counts["train"],
+                "val": info.counts["val"],
+                "test": info.counts["test"],
                 "licence": info.licence,
                 "here": _here(dataset),
             }

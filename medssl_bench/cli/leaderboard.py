@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 @click.pass_context
 def command(
     context: click.Context,
+    /,
     suite: Path,
     store: Path,
     data_dir: Path | None,

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 @json_option
 @click.pass_context
 def command(context: click.Context, kind: str | None, *, as_json: bool) -> None:
-    """List components, or those of one KIND: datasets, augmentations, ops, encoders, methods, evaluators, executors,
-    references.
+    """List components, or those of one KIND.
+
+    Kinds: datasets, augmentations, ops, encoders, methods, evaluators, executors, references.
     """
     from medssl_bench.plugin.kinds import KINDS, find_kind
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
-class Numbers(click.ParamType):
+class Numbers(click.ParamType[tuple[int, ...]]):
     """Whole numbers from 0, as in ``0,1,2`` or ``0-4``."""
 
     name = "numbers"
@@ -60,7 +60,7 @@ def selection_options(function: _Function) -> _Function:
     """Add the options that say which part of a suite is meant, and how it is scaled."""
     for option in (
         click.option(
-            "--epochs-scale", type=float, metavar="F", help="Scale every training by F (0 to 1); results are marked as scaled."
+            "--epochs-scale", type=float, metavar="F", help="Scale every training by F, up to 1; results are marked."
         ),
         click.option("--draws", type=Numbers(), help="Label draws, such as 0,1,2 or 0-4, instead of the suite's."),
         click.option("--seeds", type=Numbers(), help="Training seeds, such as 0,1,2 or 0-4, instead of the suite's."),

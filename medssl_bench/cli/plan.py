@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 @json_option
 @click.pass_context
 def command(
-    context: click.Context, suite: Path, store: Path, data_dir: Path | None, *, as_json: bool, **selected: Any
+    context: click.Context, /, suite: Path, store: Path, data_dir: Path | None, *, as_json: bool, **selected: Any
 ) -> None:
     """Show what of SUITE is done, what will run, why something is stale, and how long it is expected to take."""
     from medssl_bench.api import make_selection
@@ -100,11 +100,11 @@ def _summary(console: Any, suite: str, scale: float, statuses: list[StageStatus]
     known = [status.seconds for status in waiting if status.seconds is not None]
     images = sum(status.stage.images or 0 for status in waiting if status.stage.kind in {"pretrain", "evaluate"})
     scaled = f" (SCALED: epochs x {scale:g})" if scale < 1 else ""
+    done = sum(status.status == "done" for status in statuses)
+    counts = ", ".join(f"{kinds[kind]} {kind}" for kind in ("pretrain", "embed", "evaluate", "analyse") if kinds[kind])
     lines = [
-        f"\n{suite}{scaled}: {trials} trials, {len(statuses)} stages: {kinds['pretrain']} pretrainings, "
-        f"{kinds['evaluate']} evaluations, {kinds['embed']} embeddings, {kinds['analyse']} analyses",
-        f"{sum(status.status == 'done' for status in statuses)} done, {len(waiting)} to run: "
-        f"{images:,} images to train on, about {duration(sum(known))}",
+        f"\n{suite}{scaled}: {trials} trials, {len(statuses)} stages ({counts})",
+        f"{done} done, {len(waiting)} to run: {images:,} images to train on, about {duration(sum(known))}",
     ]
     if len(known) < len(waiting):
         lines.append(f"{len(waiting) - len(known)} stage(s) wait for data that has not been seen: no estimate")

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 @click.pass_context
 def command(
     context: click.Context,
+    /,
     suite: Path,
     store: Path,
     data_dir: Path | None,
@@ -48,11 +49,11 @@ def command(
     except KeyboardInterrupt:
         click.echo(f"\nstopped; finished stages are kept in {store}: run the same command again to go on", err=True)
         return 130
-    _show(console, result, suite, store)
+    _show(console, result, store)
     return 1 if result.failed else 0
 
 
-def _show(console: Any, result: RunResult, suite: Path, store: Path) -> None:
+def _show(console: Any, result: RunResult, store: Path) -> None:
     from medssl_bench.report.formats.console import render
 
     if not result.outcomes:

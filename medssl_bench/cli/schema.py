@@ -12,7 +12,7 @@ from medssl_bench.cli.options import load_plugins
 @click.command("schema")
 @click.pass_context
 def command(context: click.Context) -> None:
-    """Print the JSON Schema of suite files, with the parameters of every installed component.
+    r"""Print the JSON Schema of suite files, with the parameters of every installed component.
 
     Editors with a TOML language server check and complete a suite by it:
 

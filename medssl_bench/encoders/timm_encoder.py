@@ -65,7 +65,13 @@ class TimmEncoder(nn.Module):
         mean, std = _IMAGENET if normalize == "imagenet" or (normalize == "auto" and pretrained) else _HALF
         self.register_buffer("mean", torch.tensor(mean).view(1, 3, 1, 1), persistent=False)
         self.register_buffer("std", torch.tensor(std).view(1, 3, 1, 1), persistent=False)
-        self.card: dict[str, Any] = {"model": model, "options": options, "mean": list(mean), "std": list(std)}
+        self.card: dict[str, Any] = {
+            "model": model,
+            "options": options,
+            "mean": list(mean),
+            "std": list(std),
+            "changes": [],
+        }
 
     def forward(self, images: Tensor) -> Tensor:
         """Return the features of images, (B, 3, H, W) in [0, 1] to (B, D)."""
@@ -99,7 +105,10 @@ def use_small_stem(encoder: TimmEncoder) -> None:
     backbone.conv1 = nn.Conv2d(first.in_channels, first.out_channels, kernel_size=3, padding=1, bias=False)
     nn.init.kaiming_normal_(backbone.conv1.weight, mode="fan_out", nonlinearity="relu")
     backbone.maxpool = nn.Identity()
-    encoder.card["changes"] = "conv1 = Conv2d(3, 64, 3, padding=1, bias=False); maxpool = Identity()"
+    encoder.card["changes"] = [
+        f"conv1 = torch.nn.Conv2d({first.in_channels}, {first.out_channels}, kernel_size=3, padding=1, bias=False)",
+        "maxpool = torch.nn.Identity()",
+    ]
 
 
 def fitting_patch(size: int, patch: int | None) -> int:

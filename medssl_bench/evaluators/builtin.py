@@ -118,7 +118,9 @@ def majority() -> Evaluator:
 
 
 def silhouette(
-    *, components: Annotated[list[Count], Field(min_length=1)] = [2, 50], points: Annotated[int, Field(ge=2)] = 2000
+    *,
+    components: Annotated[tuple[Count, ...], Field(min_length=1)] = (2, 50),
+    points: Annotated[int, Field(ge=2)] = 2000,
 ) -> Evaluator:
     """Silhouette coefficient of the classes among test images, after PCA (an analysis; Jiang 2023, App. D).
 
@@ -128,4 +130,4 @@ def silhouette(
     """
     from medssl_bench.evaluators.silhouette import Silhouette
 
-    return Silhouette(components=components, points=points)
+    return Silhouette(components=list(components), points=points)

@@ -98,11 +98,12 @@ class FineTune(Evaluator):
     def _make(self, trial: Trial) -> nn.Sequential:
         import torch
 
+        from medssl_bench.encoders.dim import feature_dim
         from medssl_bench.randomness import forked
 
         encoder = trial.encoder()
         with forked(trial.stream("classifier weights")):
-            head = torch.nn.Linear(int(encoder.dim), len(trial.info.classes))
+            head = torch.nn.Linear(feature_dim(encoder), len(trial.info.classes))
         model = torch.nn.Sequential(encoder, head.to(trial.device))
         return model.to(memory_format=torch.channels_last)
 

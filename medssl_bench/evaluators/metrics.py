@@ -1,4 +1,4 @@
-"""Metrics of predictions: accuracy, AUROC and balanced accuracy, as MedMNIST's evaluator and scikit-learn define them."""
+"""Accuracy, AUROC and balanced accuracy, as MedMNIST's evaluator and scikit-learn define them."""
 
 from __future__ import annotations
 

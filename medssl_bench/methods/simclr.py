@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor, nn
 
+from medssl_bench.encoders.dim import feature_dim
 from medssl_bench.methods.base import Batch, Method, Progress, View
 from medssl_bench.methods.ntxent import contrastive_accuracy, nt_xent
 
@@ -34,7 +35,7 @@ class SimCLR(Method):
         loss: Literal["nt_xent", "lightly"],
     ) -> None:
         super().__init__(encoder)
-        self.head = nn.Sequential(nn.Linear(int(encoder.dim), hidden), nn.ReLU(), nn.Linear(hidden, projection))
+        self.head = nn.Sequential(nn.Linear(feature_dim(encoder), hidden), nn.ReLU(), nn.Linear(hidden, projection))
         self.temperature = temperature
         self.lightly_loss: nn.Module | None = None
         if loss == "lightly":

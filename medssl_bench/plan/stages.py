@@ -90,6 +90,7 @@ class StageMaker:
                 "dataset": _dataset_spec(cell.known),
                 "encoder": None if start else self._encoder_spec(arm.encoder, cell.known, cell.seed),
                 "start": start.key if start else None,
+                "trains_encoder": evaluator.trains_encoder,
                 "short": cell.labels.short,
                 "seed": cell.seed,
                 "draw": cell.draw,

@@ -7,6 +7,7 @@ import json
 import os
 import sys
 from dataclasses import dataclass, field, replace
+from functools import partial
 from importlib import import_module
 from importlib.metadata import Distribution, EntryPoint, entry_points
 from pathlib import Path
@@ -152,7 +153,7 @@ def load_plugins(block: Iterable[str] = ()) -> Plugins:
         plugins.manager.set_blocked(name)
     for module in BUILT_IN:
         name = module.split(".")[1]
-        added = plugins.add(Plugin(name, "built-in", "medssl-bench"), lambda module=module: import_module(module))
+        added = plugins.add(Plugin(name, "built-in", "medssl-bench"), partial(import_module, module))
         if added.problem not in {"", "blocked"}:
             raise PluginError(f"built-in plugin {name!r}: {added.problem}")
     for entry_point in sorted(entry_points(group=PROJECT), key=lambda found: found.name):

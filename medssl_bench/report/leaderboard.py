@@ -149,10 +149,10 @@ def _table(table: Table, plan: Plan, results: Results, suite: Suite) -> TableRes
     for trial in _trials(plan, table):
         by_cell.setdefault((trial.dataset, trial.arm, trial.labels), []).append(trial)
     citation, reference = _reference(table, suite)
-    panels = []
-    for dataset in dict.fromkeys(key[0] for key in by_cell):
-        for metric in table.model.metrics:
-            panels.append(_panel(table, dataset, metric, by_cell, results))
+    datasets = dict.fromkeys(dataset for dataset, _, _ in by_cell)
+    panels = [
+        _panel(table, dataset, metric, by_cell, results) for dataset in datasets for metric in table.model.metrics
+    ]
     for panel in panels:
         for cell in panel.cells.values():
             cell.reference = reference(cell)

@@ -39,9 +39,9 @@ def embed(spec: Mapping[str, Any], workshop: Workshop, folder: Path, report: Rep
 def features(encoder: nn.Module, splits: Splits, device: torch.device) -> dict[str, Tensor]:
     """Return the features of un-augmented images in evaluation mode, (N, D) float32 on the CPU, by split."""
     encoder = encoder.to(memory_format=torch.channels_last).eval()
-    found = {}
+    found: dict[str, Tensor] = {}
     for name in SPLITS:
         images = DeviceImages(splits[name], device)
-        batches = torch.arange(len(images), device=device).split(_BATCH)
+        batches = torch.split(torch.arange(len(images), device=device), _BATCH)
         found[name] = torch.cat([encoder(images.take(index)).float().cpu() for index in batches])
     return found

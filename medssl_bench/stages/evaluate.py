@@ -59,7 +59,7 @@ def evaluate(spec: Mapping[str, Any], workshop: Workshop, folder: Path, report: 
     truth = splits["test"].labels
     _check(found, truth, data, Component.from_data(spec["evaluator"]).name)
     assert found.scores is not None
-    np.savez(folder / "predictions.npz", **_predictions(found, truth, train, val))
+    _savez(folder / "predictions.npz", _predictions(found, truth, train, val))
     _keep(found, folder)
     metrics: dict[str, Any] = measure(data.info.task, truth, found.scores)
     if found.last_scores is not None:
@@ -140,16 +140,20 @@ def _predictions(
     return arrays
 
 
+def _savez(file: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
+    np.savez(file, allow_pickle=False, **arrays)
+
+
 def _keep(found: Evaluation, folder: Path) -> None:
     if found.history:
         (folder / "history.json").write_text(json.dumps(found.history, indent=1) + "\n", "utf-8")
     for name, tensors in found.weights.items():
         save_tensors(tensors, folder / f"{name}.safetensors")
     if found.arrays:
-        np.savez_compressed(folder / "arrays.npz", **found.arrays)
+        _savez(folder / "arrays.npz", found.arrays)
 
 
 def _class_counts(data: LoadedDataset, labels: NDArray[np.int64]) -> list[int]:
     if data.info.task is Task.MULTI_LABEL:
         return [int(count) for count in labels.sum(axis=0)]
-    return np.bincount(labels[:, 0], minlength=len(data.info.classes)).tolist()
+    return [int(count) for count in np.bincount(labels[:, 0], minlength=len(data.info.classes))]

@@ -82,7 +82,8 @@ def _method(spec: Mapping[str, Any], workshop: Workshop, images: int) -> Method:
         method = workshop.registry.build(Component.from_data(spec["method"]), encoder=encoder, context=context)
     if not isinstance(method, Method):
         raise StageError(f"method {spec['method']['name']!r} gave {type(method).__name__}, not a Method")
-    return method.to(workshop.device, memory_format=torch.channels_last)
+    method.to(workshop.device).to(memory_format=torch.channels_last)
+    return method
 
 
 def _teacher(key: str, workshop: Workshop) -> nn.Module:

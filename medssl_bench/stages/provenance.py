@@ -9,6 +9,7 @@ import sys
 from datetime import UTC, datetime
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -95,7 +96,7 @@ def _device(device: torch.device) -> str:
 def _processor() -> str:
     if sys.platform == "linux":
         try:
-            with open("/proc/cpuinfo", encoding="utf-8") as file:
+            with Path("/proc/cpuinfo").open(encoding="utf-8") as file:
                 return next(line.partition(":")[2].strip() for line in file if line.startswith("model name"))
         except (OSError, StopIteration):
             pass

@@ -12,6 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from medssl_bench.datasets import Dataset, DatasetContext, DatasetInfo, Splits
+from medssl_bench.datasets.base import SPLITS, SplitName
+from medssl_bench.encoders.dim import feature_dim
 from medssl_bench.errors import StageError
 from medssl_bench.plan.keys import content_key
 from medssl_bench.plugin.component import Component
@@ -64,7 +66,7 @@ class Workshop:
         self.context = context
         self.device = device
         self._datasets: OrderedDict[str, LoadedDataset] = OrderedDict()
-        self._features: OrderedDict[str, dict[str, Tensor]] = OrderedDict()
+        self._features: OrderedDict[str, dict[SplitName, Tensor]] = OrderedDict()
 
     def dataset(self, spec: Mapping[str, Any]) -> LoadedDataset:
         """Return a data set; the last few stay in memory.
@@ -87,9 +89,13 @@ class Workshop:
         assert info is not None
         return LoadedDataset(info, splits)
 
-    def features(self, key: str) -> dict[str, Tensor]:
+    def features(self, key: str) -> dict[SplitName, Tensor]:
         """Return the features that an embed stage left, (N, D) float32 by split."""
-        return _kept(self._features, key, lambda: load_tensors(self.store.folder(key) / "features.safetensors"))
+        return _kept(self._features, key, lambda: self._load_features(key))
+
+    def _load_features(self, key: str) -> dict[SplitName, Tensor]:
+        found = load_tensors(self.store.folder(key) / "features.safetensors")
+        return {name: found[name] for name in SPLITS}
 
     def encoder(self, spec: Mapping[str, Any] | None, start: str | None) -> nn.Module:
         """Return an encoder on the device: a freshly initialised one, or what an earlier stage left.
@@ -105,8 +111,7 @@ class Workshop:
         assert spec is not None
         with forked(stream("encoder weights", seed=spec["seed"])):
             encoder: nn.Module = self.registry.build(Component.from_data(spec["component"]), size=spec["size"])
-        if not isinstance(getattr(encoder, "dim", None), int):
-            raise StageError(f"encoder {spec['component']['name']!r} has no integer attribute 'dim'")
+        feature_dim(encoder)
         if weights is not None:
             encoder.load_state_dict(weights)
         return encoder.to(self.device)

@@ -129,7 +129,7 @@ def _recipes_of(arm: Node) -> list[str]:
     if chain is None or not isinstance(chain.value, list):
         return []
     links = [link.plain() for link in chain.value]
-    return [link.get("recipe") if isinstance(link, dict) else link for link in links]
+    return [str(link.get("recipe")) if isinstance(link, dict) else str(link) for link in links]
 
 
 def _arm_variant(arm: Node, suffixes: dict[str, str]) -> Node:

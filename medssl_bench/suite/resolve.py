@@ -102,7 +102,7 @@ class Resolver:
             inside = problem.path and problem.path[0] in given and problem.path[0] != "name"
             where = key if inside or not alias else (kind, name)
             raise self._fail((*where, *problem.path), problem.message) from None
-        self._note_missing(component, (kind, name) if alias else key)
+        self._note_missing(component, (kind, str(name)) if alias else key)
         return component
 
     def _note_missing(self, component: Component, key: Key) -> None:

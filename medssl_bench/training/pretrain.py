@@ -142,7 +142,7 @@ class Pretraining:
 
     def _batches(self, epoch: int) -> Iterator[Tensor]:
         order = torch.from_numpy(generator("batches", seed=self.seed, epoch=epoch).permutation(len(self.train)))
-        yield from order.to(self.train.device).split(self.length.batch)[: self._steps_of(epoch)]
+        yield from torch.split(order.to(self.train.device), self.length.batch)[: self._steps_of(epoch)]
 
     def _train_epoch(self, epoch: int, optimizer: torch.optim.Optimizer) -> dict[str, float]:
         sums = _Sums()
@@ -176,7 +176,7 @@ class Pretraining:
         self.method.eval()
         step = (epoch + 1) * self.length.steps_per_epoch
         size = min(self.length.batch, len(self.val))
-        for number, index in enumerate(torch.arange(len(self.val), device=self.val.device).split(max(size, 1))):
+        for number, index in enumerate(torch.split(torch.arange(len(self.val), device=self.val.device), max(size, 1))):
             if len(index) < size or not size:  # a smaller batch has fewer candidates: its accuracy is another metric
                 break
             images = self.val.take(index)

@@ -71,7 +71,7 @@ def draw_scene(labels: NDArray[np.int64], rng: np.random.Generator, nuisance: fl
     traits = {name: draws.uniform(*bounds[labels].T) for name, bounds in RANGES.items()}
     zoom = np.exp(draws.uniform(-0.22, 0.18))
     radius = zoom * traits["radius"]
-    centre_x, centre_y = draws.uniform(-0.16, 0.16), draws.uniform(-0.16, 0.16)
+    centre_x, centre_y = draws.uniform(-0.2, 0.2), draws.uniform(-0.2, 0.2)
     fewest, most = RANGES["lobes"][labels].T
     count = np.floor(draws.uniform(fewest, most + 1))[:, None]
     index = np.arange(MOST_LOBES, dtype=np.float32)
@@ -94,7 +94,7 @@ def draw_scene(labels: NDArray[np.int64], rng: np.random.Generator, nuisance: fl
         grains=draw_waves(draws, 16, 0.8 * traits["grain"], 1.3 * traits["grain"]),
         red_cells=draw_red_cells(draws, centre_x, centre_y, radius, zoom),
         stain=draw_stain(draws, nuisance),
-        camera=draw_camera(draws, blur=0.11 * nuisance, light=0.25 * nuisance, noise=0.045 * nuisance),
+        camera=draw_camera(draws, blur=0.11 * nuisance, light=0.25 * nuisance, noise=0.03 * nuisance),
     )
 
 

@@ -30,8 +30,9 @@ def to_csv(board: Leaderboard) -> str:
     for cell in board.cells():
         head = [cell.comparison, cell.dataset, cell.labels, cell.arm, cell.metric]
         tail = [cell.n, cell.mean, cell.std, cell.difference, cell.reference, cell.scaled]
-        for seed, draw, value in [(v.seed, v.draw, v.value) for v in cell.values] or [("", "", "")]:
-            writer.writerow([*head, seed, draw, value, *tail])
+        values: list[tuple[object, ...]] = [(found.seed, found.draw, found.value) for found in cell.values]
+        for value in values or [("", "", "")]:
+            writer.writerow([*head, *value, *tail])
     return stream.getvalue()
 
 

@@ -1,0 +1,129 @@
+"""``medssl-bench preview``."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from medssl_bench.cli.options import data_dir_option, load_plugins, load_suite
+
+if TYPE_CHECKING:
+    from medssl_bench.plugin.component import Component
+    from medssl_bench.plugin.manager import Plugins
+
+
+@click.command("preview")
+@click.argument("augmentation")
+@click.option("--dataset", default="phantom_cells", show_default=True, help="Data set to take images from.")
+@click.option(
+    "--suite",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="A suite: AUGMENTATION may then be one of its recipes or augmentations, and --dataset one of its data sets.",
+)
+@click.option(
+    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="A parameter of the augmentation, as in TOML."
+)
+@click.option("--images", type=click.IntRange(1, 50), default=6, show_default=True, help="Rows: images.")
+@click.option("--views", type=click.IntRange(1, 50), default=5, show_default=True, help="Columns: views of each.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of images and views.")
+@click.option("--size", type=click.IntRange(8), help="Side of the views in pixels; none: the images'.")
+@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="A PNG; none: the terminal.")
+@data_dir_option
+@click.pass_context
+def command(
+    context: click.Context,
+    augmentation: str,
+    dataset: str,
+    suite: Path | None,
+    settings: tuple[str, ...],
+    images: int,
+    views: int,
+    seed: int,
+    size: int | None,
+    output: Path | None,
+    data_dir: Path | None,
+) -> None:
+    """Draw training images in a column and views that AUGMENTATION makes of them to their right.
+
+    Every class is among the images where there are enough rows.
+    """
+    import torch
+
+    from medssl_bench.augmentations.views import draw_view
+    from medssl_bench.folders import dataset_context
+    from medssl_bench.randomness import stream
+    from medssl_bench.report.contact_sheet import HalfBlocks, contact_sheet
+    from medssl_bench.training.images import DeviceImages
+
+    plugins, augmenting, showing = _components(context, augmentation, dataset, suite, dict(map(_setting, settings)))
+    split = plugins.registry.build(showing, context=dataset_context(data_dir)).load()["train"]
+    originals = DeviceImages(split, torch.device("cpu"), _rows(split.labels, images, seed))
+    batch = originals.take(torch.arange(len(originals)))
+    module = plugins.registry.build(augmenting, size=size or originals.size)
+    drawn = [draw_view(module, batch, stream("preview", seed=seed, view=view)) for view in range(views)]
+    sheet = contact_sheet(batch, drawn, captions=["original", *(f"view {view + 1}" for view in range(views))])
+    if output is not None:
+        sheet.save(output, format="PNG")
+        click.echo(f"{output}: {len(originals)} images of {showing.name}, {views} views by {augmenting.name}")
+        return
+    from rich.console import Console
+
+    Console().print(HalfBlocks(contact_sheet(batch, drawn, scale=1, gap=1)))
+
+
+def _components(
+    context: click.Context, augmentation: str, dataset: str, suite: Path | None, settings: dict[str, Any]
+) -> tuple[Plugins, Component, Component]:
+    """Return the plugins, the augmentation and the data set, which a suite may define."""
+    if suite is None:
+        plugins = load_plugins(context)
+        names: dict[str, Any] = {}
+        datasets: dict[str, Any] = {}
+        base = Path()
+    else:
+        loaded = load_suite(context, suite)
+        plugins, base = loaded.plugins, suite.parent.resolve()
+        recipes = {name: recipe.augmentation for name, recipe in loaded.model.pretraining.items()}
+        names, datasets = {**loaded.model.augmentation, **recipes}, loaded.model.dataset
+    written = names.get(augmentation, augmentation)
+    if isinstance(written, str) and written in names and written != augmentation:
+        written = names[written]
+    if settings:
+        written = {**(written if isinstance(written, dict) else {"name": written}), **settings}
+    registry = plugins.registry
+    return (
+        plugins,
+        registry.resolve_or_raise("augmentation", written, base),
+        registry.resolve_or_raise("dataset", datasets.get(dataset, dataset), base),
+    )
+
+
+def _setting(text: str) -> tuple[str, Any]:
+    key, equals, value = text.partition("=")
+    if not equals:
+        raise click.BadParameter(f"{text!r} is not KEY=VALUE", param_hint="--set")
+    try:
+        return key.strip(), tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        return key.strip(), value.strip()
+
+
+def _rows(labels: Any, images: int, seed: int) -> Any:
+    """Return the places of some images, of as many classes as there can be."""
+    import numpy as np
+
+    from medssl_bench.datasets.draws import draw_labels
+    from medssl_bench.suite.budget import Budget
+
+    images = min(images, len(labels))
+    single = labels.shape[1] == 1
+    order = draw_labels(labels, Budget("count", len(labels)), seed)
+    if not single:
+        return order[:images]
+    first = {int(labels[place, 0]): place for place in reversed(order)}
+    chosen = [first[number] for number in sorted(first)][:images]
+    rest = [place for place in order if place not in set(chosen)]
+    return np.array([*chosen, *rest][:images])

@@ -1,0 +1,84 @@
+"""The options by which `embed` and `export` are told which trained encoder is meant."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from medssl_bench.cli.options import data_dir_option, load_suite, store_option, suite_argument
+from medssl_bench.errors import UserError
+from medssl_bench.plan.stage import Trial
+from medssl_bench.stages.workshop import Workshop
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+
+def encoder_options(function: _Function) -> _Function:
+    """Add the options that choose one trial of a suite, and where results and data are."""
+    for option in (
+        click.option("--draw", type=int, help="Its label draw, for a fine-tuned encoder; none: the first."),
+        click.option("--seed", type=int, help="Its training seed; none: the first."),
+        click.option(
+            "--labels", help="Its label budget as tables write it, for a fine-tuned encoder; none: the first."
+        ),
+        click.option("--dataset", help="The data set; may be left out where the suite has one."),
+        click.option("--table", metavar="ID", help="The comparison; may be left out where the suite has one."),
+        click.option("--arm", required=True, help="Name of the arm whose encoder is meant."),
+        click.option("--epochs-scale", type=float, metavar="F", help="Of a run that was scaled by F."),
+        data_dir_option,
+        store_option,
+        suite_argument,
+    ):
+        function = option(function)
+    return function
+
+
+class TrainedEncoder:
+    """An encoder that an arm of a suite ended with.
+
+    Args:
+        context: of the command line.
+        suite: the suite file.
+        store: directory of the store.
+        data_dir: folder of data files.
+        epochs_scale: of the run that trained it.
+        wanted: which trial, as of `find_trial`.
+
+    Raises:
+        UserError: the suite has no such trial, its encoder is untrained, or it has not been run yet.
+    """
+
+    def __init__(
+        self,
+        context: click.Context,
+        suite: Path,
+        store: Path,
+        data_dir: Path | None,
+        epochs_scale: float | None,
+        **wanted: str | int | None,
+    ) -> None:
+        from medssl_bench.api import make_selection
+        from medssl_bench.folders import dataset_context
+        from medssl_bench.plan.build import build_plan
+        from medssl_bench.plan.lookup import encoder_stage, find_trial
+        from medssl_bench.store.store import Store
+        from medssl_bench.training.device import find_device
+
+        loaded = load_suite(context, suite)
+        where = dataset_context(data_dir)
+        plan = build_plan(loaded, where, make_selection(epochs_scale=epochs_scale))
+        self.trial: Trial = find_trial(plan, **wanted)
+        key = encoder_stage(plan, self.trial)
+        if key is None:
+            raise UserError(f"--arm {self.trial.arm}: this arm trains no encoder")
+        opened = Store(store)
+        if not opened.is_done(key):
+            raise UserError(f"{plan.stages[key].title} is not in {store} yet; run {suite} first")
+        self.key = key
+        self.store = opened
+        self.dataset = plan.stages[self.trial.stage].spec["dataset"]
+        self.workshop = Workshop(loaded.plugins.registry, opened, where, find_device("auto"))
+        self.encoder = self.workshop.encoder(None, key).eval()

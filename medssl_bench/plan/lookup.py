@@ -1,0 +1,51 @@
+"""Finds the stage that an arm's encoder comes from."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import TYPE_CHECKING
+
+from medssl_bench.errors import UserError, did_you_mean
+
+if TYPE_CHECKING:
+    from medssl_bench.plan.stage import Plan, Trial
+
+
+def find_trial(plan: Plan, **wanted: str | int | None) -> Trial:
+    """Return the first trial of a plan with these properties.
+
+    Args:
+        plan: where to look.
+        wanted: fields of `Trial`, such as ``arm="frozen"``; None leaves one open, and then the trials that are left
+            must have one and the same arm, data set and comparison.
+
+    Raises:
+        UserError: there is none, or the choice is left open.
+    """
+    found = plan.trials
+    for name, value in wanted.items():
+        if value is None:
+            continue
+        known = list(dict.fromkeys(str(getattr(trial, name)) for trial in found))
+        found = [trial for trial in found if str(getattr(trial, name)) == str(value)]
+        if not found:
+            hint = did_you_mean(str(value), known) or f"; there are: {', '.join(known)}"
+            raise UserError(f"--{name} {value}: the suite has no such trial{hint}")
+    for name in ("table", "dataset", "arm"):
+        left = list(dict.fromkeys(str(getattr(trial, name)) for trial in found))
+        if len(left) > 1:
+            raise UserError(f"give --{name}, one of: {', '.join(left)}")
+    assert {field.name for field in fields(found[0])} >= wanted.keys()
+    return found[0]
+
+
+def encoder_stage(plan: Plan, trial: Trial) -> str | None:
+    """Return the key of the stage whose encoder a trial ends with; None where it is an untrained one.
+
+    That is the trial's own stage where it trained the encoder, else the last pretraining of its chain.
+    """
+    stage = plan.stages[trial.stage]
+    if stage.spec["trains_encoder"]:
+        return stage.key
+    start: str | None = stage.spec["start"]
+    return start
