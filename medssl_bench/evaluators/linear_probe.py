@@ -40,6 +40,12 @@ class LinearProbe(Evaluator):
 
     def evaluate(self, trial: Trial) -> Evaluation:
         """Train the probe on the labelled features and predict the test images."""
+        from medssl_bench.training.threads import one_thread
+
+        with one_thread():
+            return self._evaluate(trial)
+
+    def _evaluate(self, trial: Trial) -> Evaluation:
         from medssl_bench.evaluators.classification import BestEpoch, probabilities, targets
         from medssl_bench.training.optimizer import set_learning_rate
         from medssl_bench.training.schedule import multistep

@@ -53,14 +53,14 @@ def contact_sheet(
         raise ValueError(f"{len(columns)} columns need as many captions, not {len(captions)}")
     side = columns[-1].shape[1]
     cell = side * (scale or max(1, round(112 / side)))
-    font = ImageFont.load_default(size=max(10, cell // 8))
-    head = 2 * int(font.size) if captions else 0
+    letters = max(10, cell // 8)
+    head = 2 * letters if captions else 0
     step = cell + gap
     sheet = Image.new("RGB", (len(columns) * step - gap, head + len(columns[0]) * step - gap), _PAPER)
     for x, column in enumerate(columns):
         for y, pixels in enumerate(column):
             sheet.paste(_sized(Image.fromarray(pixels), cell), (x * step, head + y * step))
-    pen = ImageDraw.Draw(sheet)
+    pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(size=letters)
     for x, caption in enumerate(captions):
         pen.text((x * step + cell // 2, head // 2), caption, fill=_INK, font=font, anchor="mm")
     return sheet

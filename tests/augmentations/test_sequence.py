@@ -23,8 +23,8 @@ STRONG = ((0.5, 1.5), (0.5, 1.5), (0.5, 1.5), (-0.1, 0.1))
 
 
 def sequence() -> Sequence:
-    ops = [HorizontalFlip(0.5), ResizedCrop(16), ColorJitter(*STRONG, p=0.8), GaussianBlur(), Sharpness(), GaussianNoise()]
-    return Sequence(ops, 16)
+    jitter = ColorJitter(*STRONG, p=0.8)
+    return Sequence([HorizontalFlip(0.5), ResizedCrop(16), jitter, GaussianBlur(), Sharpness(), GaussianNoise()], 16)
 
 
 def drawn_by(kind: type[Op], ops: list[Op]) -> Tensor:
@@ -91,11 +91,11 @@ def test_without_intensity_the_geometry_is_the_same() -> None:
 
 def test_no_global_generator_is_touched() -> None:
     torch.manual_seed(0)
-    before = torch.get_rng_state(), random.getstate(), np.random.get_state()[1].copy()
+    before = torch.get_rng_state(), random.getstate(), np.random.get_state()[1].copy()  # noqa: NPY002
     sequence().view(IMAGES, 5)
     assert torch.equal(torch.get_rng_state(), before[0])
     assert random.getstate() == before[1]
-    assert np.array_equal(np.random.get_state()[1], before[2])
+    assert np.array_equal(np.random.get_state()[1], before[2])  # noqa: NPY002
 
 
 def test_a_whole_view_compiles_into_one_graph_with_the_key_as_a_tensor() -> None:

@@ -38,7 +38,7 @@ def test_a_sequence_draws_from_its_own_streams() -> None:
 def test_a_kornia_container_is_reproducible_and_leaves_the_global_generators_alone() -> None:
     module = kornia_container()
     assert not has_own_streams(module)
-    before = torch.get_rng_state(), random.getstate(), np.random.get_state()[1].copy()
+    before = torch.get_rng_state(), random.getstate(), np.random.get_state()[1].copy()  # noqa: NPY002
     first = draw_view(module, IMAGES, 4)
     torch.rand(3)
     assert torch.equal(draw_view(module, IMAGES, 4), first)
@@ -47,7 +47,7 @@ def test_a_kornia_container_is_reproducible_and_leaves_the_global_generators_alo
     draw_view(module, IMAGES, 6)
     assert torch.equal(torch.get_rng_state(), before[0])
     assert random.getstate() == before[1]
-    assert np.array_equal(np.random.get_state()[1], before[2])
+    assert np.array_equal(np.random.get_state()[1], before[2])  # noqa: NPY002
 
 
 def test_geometry_alone_is_refused_where_it_cannot_be_had() -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Literal, TypeVar
 
 Reading = Literal["text", "code"]
-"""``text``: the thesis as printed. ``code``: the public repository j-freddy/simclr-medical-imaging, commit 0b42814, which
-the published numbers came from. Where the text is no workable specification (the crop, the table of the equalisation),
-both follow the code, and a parameter gives the other."""
+"""``text``: the thesis as printed. ``code``: the public repository j-freddy/simclr-medical-imaging at commit 0b42814,
+from which the published numbers came. Where the text is no workable specification (the crop, the table of the
+equalisation), both follow the code, and a parameter gives the other."""
 
 _Value = TypeVar("_Value")
 

@@ -10,7 +10,8 @@ from medssl_bench.errors import UserError, did_you_mean
 from medssl_bench.report.reference import Reference, ReferenceCell
 
 CITATION = (
-    "[Jiang 2023] F. Jiang, Evaluating SimCLR for Medical Image Classification, BEng thesis, Imperial College London, 2023"
+    "[Jiang 2023] F. Jiang, Evaluating SimCLR for Medical Image Classification, "
+    "BEng thesis, Imperial College London, 2023"
 )
 
 _PRINTED = {
@@ -28,9 +29,9 @@ _COLUMNS: tuple[tuple[Literal["accuracy", "auroc"], str], ...] = (("accuracy", "
 def thesis(table: str) -> Reference:
     """The tables of [Jiang 2023]: `table-7.1` to `table-7.6`, one seed, no interval.
 
-    Arms are ``supervised``, ``frozen`` and ``unfrozen``. Tables 7.4 and 7.5 compare encoders by what they were pretrained
-    on, and name it: ``frozen (pathmnist, retinamnist)`` is pretrained on pathmnist, then on retinamnist. The rows that
-    tables 7.2 and 7.3 copy from table 7.1 are in table 7.1 alone.
+    Arms are ``supervised``, ``frozen`` and ``unfrozen``. Tables 7.4 and 7.5 compare encoders by what they were
+    pretrained on, and name it: ``frozen (pathmnist, retinamnist)`` is pretrained on pathmnist, then on retinamnist.
+    The rows that tables 7.2 and 7.3 copy from table 7.1 are in table 7.1 alone.
 
     Raises:
         UserError: the thesis has no such table.

@@ -10,8 +10,8 @@ from medssl_bench.augmentations.ops import Erase
 def test_rectangles_are_distributed_as_torchvisions() -> None:
     count, image = 3000, torch.zeros(1, 40, 40)
     torch.manual_seed(0)
-    expected = [RandomErasing.get_params(image, (0.02, 0.33), (0.3, 3.3), [1.0])[:4] for _ in range(count)]
-    op = Erase(value=1.0)
+    expected = [RandomErasing.get_params(image, (0.02, 0.33), (0.3, 1.0), [1.0])[:4] for _ in range(count)]
+    op = Erase(ratio=(0.3, 1.0), value=1.0)
     erased = op.transform(image.expand(count, 1, 40, 40), torch.rand(count, op.draws(1, 40, 40)))[:, 0]
     rows, columns = erased.amax(2), erased.amax(1)
     ours = (rows.argmax(1), columns.argmax(1), rows.sum(1), columns.sum(1))

@@ -68,9 +68,7 @@ def test_the_first_candidate_that_fits_is_taken() -> None:
 @pytest.mark.parametrize(
     ("height", "width", "box"), [(10, 100, (0, 43, 10, 13)), (100, 10, (43, 0, 13, 10)), (10, 10, (0, 0, 10, 10))]
 )
-def test_the_central_crop_is_taken_where_no_box_fits(
-    height: int, width: int, box: tuple[int, int, int, int]
-) -> None:
+def test_the_central_crop_is_taken_where_no_box_fits(height: int, width: int, box: tuple[int, int, int, int]) -> None:
     op = ResizedCrop(28, scale=(1.0, 1.0), ratio=(3 / 4, 4 / 3))
     uniforms = torch.zeros(1, op.draws(3, height, width))
     assert tuple(int(value) for value in op.boxes(uniforms, height, width)) == box

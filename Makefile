@@ -1,0 +1,26 @@
+# Thin wrappers over plain commands; the README shows them too. PYTHON picks the interpreter (3.11 or newer).
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo test lint
+
+# Everything the demo needs, then the suite: results go to ./store, so a second run has nothing left to compute.
+demo: .venv/installed
+	$(BIN)/medssl-bench run suites/quickstart.toml
+
+test: .venv/installed-dev
+	$(BIN)/python -m pytest
+
+lint: .venv/installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+.venv/installed: pyproject.toml $(wildcard plugins/*/pyproject.toml)
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet -e . -e plugins/medssl-bench-thesis -e plugins/medssl-bench-example
+	@touch $@
+
+.venv/installed-dev: .venv/installed
+	$(BIN)/python -m pip install --quiet -e ".[dev]"
+	@touch $@
