@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["table", "csv", "markdown", "latex", "json"]),
+    type=click.Choice(["table", "csv", "markdown", "latex", "json", "svg"]),
     default="table",
     show_default=True,
-    help="json: one object per cell; csv: one line per value.",
+    help="json: one object per cell; csv: one line per value; svg: a picture.",
 )
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write to a file.")
 @click.pass_context
@@ -82,13 +82,14 @@ def _print(board: Leaderboard, output: Path | None) -> None:
 
 
 def _write(board: Leaderboard, form: str, output: Path | None) -> None:
-    from medssl_bench.report.formats import written
+    from medssl_bench.report.formats import console, written
 
     writers = {
         "csv": written.to_csv,
         "markdown": written.to_markdown,
         "latex": written.to_latex,
         "json": written.to_json,
+        "svg": console.to_svg,
     }
     text = writers[form](board).rstrip("\n")
     if output is None:

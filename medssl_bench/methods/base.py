@@ -19,7 +19,7 @@ class View:
         intensity: False leaves out the ops that change intensities, so that only the geometry is random.
         stream: views with the same number share their random draws, such as a clean and a distorted view with one
             crop; None: a stream of its own.
-        parameters: parameters of the recipe's augmentation to set otherwise, such as ``{"scale": [0.05, 0.3]}``.
+        parameters: parameters of the recipe's augmentation to set otherwise, such as ``{"crop_scale": [0.05, 0.3]}``.
         augmentation: another augmentation than the recipe's, as a suite would write it; None: the recipe's.
     """
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import torch
 from torch import nn
@@ -92,6 +92,13 @@ def _teacher(key: str, workshop: Workshop) -> nn.Module:
     assert record is not None
     encoder = workshop.encoder(record.spec["encoder"], key)
     weights = load_tensors(workshop.folder(key) / "head.safetensors")
-    head = nn.Linear(weights["weight"].shape[1], weights["weight"].shape[0])
+    head = nn.utils.skip_init(nn.Linear, weights["weight"].shape[1], weights["weight"].shape[0])
     head.load_state_dict(weights)
-    return nn.Sequential(encoder, head.to(workshop.device)).eval().requires_grad_(requires_grad=False)
+    return _Frozen(encoder, head.to(workshop.device)).eval().requires_grad_(requires_grad=False)
+
+
+class _Frozen(nn.Sequential):
+    """Stays in evaluation mode, also as a part of a method that is trained: its batch statistics must not move."""
+
+    def train(self, mode: bool = True) -> Self:  # noqa: ARG002 - torch's signature
+        return super().train(mode=False)

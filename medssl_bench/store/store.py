@@ -110,8 +110,8 @@ class Store:
     def workplace(self, key: str) -> Iterator[Path]:
         """Give a folder to make a stage's files in; it is gone afterwards, unless `finish` has moved it."""
         folder = self.path / "work" / f"{key[:16]}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
-        folder.mkdir(parents=True)
         try:
+            folder.mkdir(parents=True)
             yield folder
         finally:
             shutil.rmtree(folder, ignore_errors=True)

@@ -61,16 +61,16 @@ def draw_red_cells(draws: Draws, centre_x: Floats, centre_y: Floats, radius: Flo
         radius: (B,) of the cell in the middle.
         zoom: (B,) magnification.
     """
-    count = np.floor(draws.uniform(1, MOST + 1))[:, None]
+    count = np.floor(draws.uniform(2, MOST + 1))[:, None]
     index = np.arange(MOST, dtype=np.float32)
     direction = draws.angle(1) + np.float32(2 * np.pi) * (index + draws.uniform(-0.4, 0.4, MOST)) / count
-    size = zoom[:, None] * draws.uniform(0.3, 0.44, 1) * (1 + draws.normal(0.06, MOST))
+    size = zoom[:, None] * draws.uniform(0.34, 0.42, 1) * (1 + draws.normal(0.06, MOST))
     near = np.maximum(radius[:, None] + size * draws.uniform(0.6, 1.2, MOST), np.float32(0.5))
     far = near + draws.uniform(0, 0.3, MOST)
     return RedCells(
         x=centre_x[:, None] + far * np.cos(direction),
         y=centre_y[:, None] + far * np.sin(direction),
         radius=np.where(index < count, size, np.float32(-9)),
-        amount=draws.uniform(0.2, 0.45, 1) * draws.uniform(0.8, 1.2, MOST),
-        pallor=draws.uniform(0.1, 0.9, 1) * draws.uniform(0.6, 1.0, MOST),
+        amount=draws.uniform(0.25, 0.4, 1) * draws.uniform(0.9, 1.1, MOST),
+        pallor=draws.uniform(0.4, 0.8, 1) * draws.uniform(0.6, 1.0, MOST),
     )

@@ -45,9 +45,8 @@ class Stain:
 
 def draw_stain(draws: Draws, nuisance: float) -> Stain:
     """Return a stain for each image; `nuisance` scales how far they differ."""
-    hue = draws.normal(0.13, 3, 3)
-    amount = draws.normal(0.25, 3, 1)
-    overall = draws.uniform(-0.6, 0.4, 1, 1)
-    lamp = draws.normal(0.05, 3) + draws.uniform(-0.5, 0.1, 1)
-    dyes = DYES * np.exp(np.float32(nuisance) * (hue + amount + overall))
+    hue = draws.normal(0.06, 3, 3) + draws.normal(0.12, 1, 3)
+    amount = draws.normal(0.15, 3, 1) + draws.uniform(-0.8, 0.5, 1, 1)
+    lamp = draws.normal(0.04, 3) + draws.uniform(-0.6, 0.1, 1)
+    dyes = DYES * np.exp(np.float32(nuisance) * (hue + amount))
     return Stain(dyes, np.minimum(LAMP * np.exp(np.float32(nuisance) * lamp), 1))

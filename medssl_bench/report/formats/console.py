@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import io
 from typing import TYPE_CHECKING
 
 from rich import box
-from rich.console import Group
+from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
@@ -36,6 +37,13 @@ def render(board: Leaderboard, *, compact: bool = False) -> Group:
     if board.ranking and not compact:
         parts.append(_ranking(board.ranking))
     return Group(*parts)
+
+
+def to_svg(board: Leaderboard) -> str:
+    """Return the leaderboard as a picture, in SVG."""
+    console = Console(record=True, width=76, file=io.StringIO())
+    console.print(render(board))
+    return console.export_svg(title=f"medssl-bench: {board.suite}")
 
 
 def _panel(panel: Panel, table: TableResult, *, compact: bool) -> Table:

@@ -1,0 +1,250 @@
+"""The verbs that run a suite and show what it gave, for real, on a tiny one."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from medmnist_metrics import get_acc, get_auc
+
+from medssl_bench import Leaderboard, load_encoder
+
+
+def _board(cli, suite, *options):
+    result = cli("leaderboard", suite, "--format", "json", *options)
+    assert result.status == 0, result.err
+    return json.loads(result.out)
+
+
+def _cell(cells, **wanted):
+    (found,) = [cell for cell in cells if all(cell[name] == value for name, value in wanted.items())]
+    return found
+
+
+def test_run_then_run_again(cli, tiny):
+    first = cli("run", tiny)
+    assert first.status == 0, first.err
+    assert "Squares" in first.out
+    assert "supervised (baseline)" in first.out
+    assert "overall ranking" in first.out
+    assert "[1/" in first.out, "plain lines where the output is no terminal"
+    records = {path: path.stat().st_mtime_ns for path in Path("store").rglob("record.json")}
+
+    start = time.perf_counter()
+    again = cli("run", tiny)
+    assert time.perf_counter() - start < 5
+    assert again.status == 0
+    assert "everything is done already" in again.out
+    assert records == {path: path.stat().st_mtime_ns for path in Path("store").rglob("record.json")}
+
+
+def test_the_leaderboard_is_what_the_predictions_say(cli, ran):
+    """medmnist's own evaluator, on the kept predictions, gives the numbers of the leaderboard."""
+    cells = _board(cli, ran)
+    plan = json.loads(cli("plan", ran, "--json").out)
+    (stage,) = [
+        s for s in plan["stages"] if s["title"].startswith("table · squares · supervised · 20 labels · seed 0 · draw 1")
+    ]
+    kept = np.load(Path("store/done") / stage["key"][:2] / stage["key"] / "predictions.npz")
+    for metric, measured in (
+        ("accuracy", get_acc(kept["y_true"], kept["y_score"], "multi-class")),
+        ("auroc", get_auc(kept["y_true"], kept["y_score"], "multi-class")),
+    ):
+        cell = _cell(cells, arm="supervised", labels="20", metric=metric)
+        (value,) = [v["value"] for v in cell["values"] if (v["seed"], v["draw"]) == (0, 1)]
+        assert value == pytest.approx(measured, abs=1e-9)
+    assert len(kept["train_index"]) == 20
+    assert len(kept["val_index"]) == 18
+
+
+def test_cells_are_complete(cli, ran):
+    cells = _board(cli, ran)
+    arms = {"majority class", "untrained encoder", "supervised", "frozen"}
+    assert {cell["arm"] for cell in cells} == arms
+    assert len(cells) == len(arms) * 2 * 2
+    few, everything = (_cell(cells, arm="frozen", labels=labels, metric="accuracy") for labels in ("20", "all"))
+    assert few["n"] == 2
+    assert few["std"] is not None
+    assert everything["n"] == 1, "a draw of all labels is the same draw whatever its number"
+    assert everything["std"] is None
+    assert few["scaled"] is None
+    assert _cell(cells, arm="supervised", labels="20", metric="auroc")["difference"] is None
+
+
+def test_one_pretraining_serves_everything(cli, tiny):
+    plan = json.loads(cli("plan", tiny, "--json").out)["stages"]
+    assert [stage["kind"] for stage in plan].count("pretrain") == 1
+    (pretrain,) = [stage for stage in plan if stage["kind"] == "pretrain"]
+    (embed,) = [stage for stage in plan if stage["parents"] == [pretrain["key"]]]
+    served = [stage for stage in plan if stage["parents"] == [embed["key"]]]
+    assert len(served) == 4, "two draws of 20 labels, all labels, and the analysis"
+    assert all(stage["estimate"] is not None for stage in plan)
+
+
+def test_a_change_recomputes_only_what_builds_on_it(cli, ran):
+    ran.write_text(ran.read_text().replace("epochs = 20 }", "epochs = 30 }"))
+    plan = json.loads(cli("plan", ran, "--json").out)["stages"]
+    waiting = [stage for stage in plan if stage["status"] != "done"]
+    assert {stage["kind"] for stage in waiting} == {"evaluate"}
+    assert all("epochs: 20 -> 30" in stage["why"] for stage in waiting)
+    assert {re.split(" · ", stage["title"])[2] for stage in waiting} == {"frozen", "untrained encoder"}
+
+
+def test_a_scaled_run_is_never_mistaken_for_a_full_one(cli, tiny):
+    assert cli("run", tiny, "--epochs-scale", "0.5").status == 0
+    shown = cli("leaderboard", tiny)
+    assert "SCALED" in shown.out
+    assert "only results with --epochs-scale 0.5" in shown.err
+    assert {cell["scaled"] for cell in _board(cli, tiny)} == {0.5}
+    cli("run", tiny)
+    cells = _board(cli, tiny)
+    assert {cell["scaled"] for cell in cells} == {None}
+    assert all(cell["n"] == cell["expected"] for cell in cells)
+    assert "SCALED" not in cli("leaderboard", tiny).out
+
+
+def test_a_failing_arm_takes_no_other_with_it(cli, tiny):
+    tiny.write_text(
+        tiny.read_text().replace(
+            'encoder = "small"\naugmentation', 'encoder = { name = "timm", model = "no_such" }\naugmentation'
+        )
+    )
+    result = cli("run", tiny)
+    assert result.status == 1
+    assert "timm has no model 'no_such'" in result.err
+    assert "Traceback" not in result.err + result.out
+    cells = _board(cli, tiny)
+    assert _cell(cells, arm="frozen", labels="20", metric="accuracy")["failed"] == 2
+    assert _cell(cells, arm="supervised", labels="20", metric="accuracy")["n"] == 2
+    assert "failed" in cli("leaderboard", tiny).out
+    assert any("no_such" in path.read_text() for path in Path("store/failed").rglob("traceback.txt"))
+
+
+def test_only_selects(cli, tiny):
+    cli("run", tiny, "--only", "supervised", "--draws", "1")
+    cells = [cell for cell in _board(cli, tiny) if cell["n"]]
+    assert {cell["arm"] for cell in cells} == {"supervised"}
+    assert {value["draw"] for cell in cells for value in cell["values"] if cell["labels"] == "20"} == {1}
+    wrong = cli("run", tiny, "--only", "supervized")
+    assert wrong.status == 2
+    assert "did you mean 'supervised'" in wrong.err
+
+
+def test_every_format(cli, ran):
+    rows = list(csv.DictReader(io.StringIO(cli("leaderboard", ran, "--format", "csv").out)))
+    assert {row["metric"] for row in rows} == {"accuracy", "auroc"}
+    assert "| supervised (baseline) |" in cli("leaderboard", ran, "--format", "markdown").out
+    assert r"\toprule" in cli("leaderboard", ran, "--format", "latex").out
+    assert cli("leaderboard", ran, "--format", "svg", "-o", "board.svg").status == 0
+    assert Path("board.svg").read_text().startswith("<svg")
+
+
+def test_export_loads_in_plain_timm(cli, ran):
+    """The documented lines, run without this project, give the features that the harness gives."""
+    assert cli("export", ran, "--arm", "frozen", "-o", "exported").status == 0
+    card = json.loads(Path("exported/model.json").read_text())
+    scope: dict = {}
+    os.chdir("exported")
+    exec(card["load"], scope)  # noqa: S102
+    os.chdir("..")
+    images = torch.rand(4, 3, 28, 28, generator=torch.Generator().manual_seed(0))
+    mean, std = (torch.tensor(card[name]).view(1, 3, 1, 1) for name in ("mean", "std"))
+    encoder = load_encoder(card["stage"][:10])
+    with torch.no_grad():
+        torch.testing.assert_close(scope["encoder"].eval()((images - mean) / std), encoder(images))
+    again = cli("export", ran, "--arm", "frozen", "-o", "exported")
+    assert again.status == 2
+    assert "there already" in again.err
+
+
+def test_embed_writes_the_features_the_probe_used(cli, ran):
+    result = cli("embed", ran, "--arm", "supervised", "--labels", "20", "--draw", "1", "-o", "features.npz")
+    assert result.status == 0, result.err
+    found = np.load("features.npz")
+    assert found["test_features"].shape == (30, found["train_features"].shape[1])
+    head = _weights_of(cli, ran, "table · squares · supervised · 20 labels · seed 0 · draw 1")
+    logits = found["test_features"] @ head["weight"].numpy().T + head["bias"].numpy()
+    kept = np.load(head["folder"] / "predictions.npz")["y_score"]
+    np.testing.assert_allclose(np.exp(logits) / np.exp(logits).sum(1, keepdims=True), kept, atol=1e-5)
+    assert "yet; run" in cli("embed", ran, "--arm", "frozen", "--epochs-scale", "0.5", "-o", "x.npz").err
+
+
+def _weights_of(cli, suite, title):
+    from medssl_bench.store.tensors import load_tensors
+
+    stages = json.loads(cli("plan", suite, "--json").out)["stages"]
+    (key,) = [stage["key"] for stage in stages if stage["title"].startswith(title)]
+    folder = Path("store/done") / key[:2] / key
+    return {**load_tensors(folder / "head.safetensors"), "folder": folder}
+
+
+def test_python_interface(tiny):
+    from medssl_bench import Suite, run
+
+    result = run(Suite.load(tiny), only=["supervised"])
+    assert not result.failed
+    assert isinstance(result.leaderboard, Leaderboard)
+    assert Leaderboard.load(tiny, only=["supervised"]).cells()[0].n
+    assert run(tiny, only=["supervised"]).outcomes == []
+
+
+def test_record_says_where_a_result_comes_from(cli, ran):
+    records = [json.loads(path.read_text()) for path in Path("store/done").rglob("record.json")]
+    (record,) = [record for record in records if record["kind"] == "pretrain"]
+    assert record["provenance"]["versions"].keys() >= {"python", "torch", "timm", "kornia", "medssl-bench"}
+    assert record["provenance"]["plugins"].keys() == {"augmentations", "datasets", "encoders", "methods"}
+    assert record["cost"]["images_seen"] == 2 * 48
+    assert record["cost"]["wall_seconds"] > 0
+    assert record["identity"]["seed"] == 0
+    for name, about in record["files"].items():
+        file = next(Path("store/done").rglob(f"{record['key']}/{name}"))
+        assert file.stat().st_size == about["bytes"]
+
+
+def test_interrupt_keeps_what_is_done_and_says_how_to_go_on(tiny):
+    """Ctrl-C in the middle of a run, as a terminal would send it, and then the run again."""
+    command = [sys.executable, "-m", "medssl_bench", "run", str(tiny)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if "[4/" in line:
+                process.send_signal(signal.SIGINT)
+                break
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "run the same command again to go on" in err
+    assert "Traceback" not in err
+    assert len(list(Path("store/done").rglob("record.json"))) >= 3
+    assert not list(Path("store/work").iterdir())
+    again = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    assert again.returncode == 0, again.stderr
+    assert re.search(r"[3-9] done already", again.stdout)
+
+
+def test_shuffled_labels_teach_nothing(cli, tiny):
+    tiny.write_text(tiny.read_text().replace('title = "Squares"', 'title = "Squares"\nshuffle_labels = true'))
+    assert cli("run", tiny).status == 0
+    cells = [cell for cell in _board(cli, tiny) if cell["metric"] == "accuracy" and cell["labels"] == "all"]
+    assert all(cell["mean"] < 0.6 for cell in cells), "three even classes: chance is a third"
+    assert "control: shuffled labels" in cli("leaderboard", tiny).out
+
+
+def test_missing_data_is_told_before_anything_runs(cli, tiny):
+    Path("squares.npz").unlink()
+    result = cli("run", tiny)
+    assert result.status == 2
+    assert re.search(r"tiny\.toml:8: dataset\.squares\.path: there is no file", result.err)
+    assert not Path("store").exists()
+    plan = json.loads(cli("plan", tiny, "--json").out)["stages"]
+    assert {stage["status"] for stage in plan} == {"pending"}
