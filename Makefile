@@ -9,7 +9,7 @@ demo: .venv/installed
 	$(BIN)/medssl-bench run suites/quickstart.toml
 
 test: .venv/installed-dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2
 
 lint: .venv/installed-dev
 	$(BIN)/ruff check .

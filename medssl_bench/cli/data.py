@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from medssl_bench.cli.options import data_dir_option, json_option, load_plugins
+from medssl_bench.errors import PluginError
 
 if TYPE_CHECKING:
     from medssl_bench.datasets import Dataset, DatasetContext
@@ -73,7 +74,11 @@ def fetch(context: click.Context, names: tuple[str, ...], size: str, data_dir: P
 
 def _rows(registry: Registry, context: DatasetContext) -> Iterator[dict[str, Any]]:
     for name, entry in registry.entries["dataset"].items():
-        if any(parameter.required for parameter in entry.table.parameters()):
+        try:
+            if any(parameter.required for parameter in entry.table.parameters()):
+                continue
+        except PluginError as error:
+            click.echo(f"warning: {error}", err=True)
             continue
         dataset: Dataset = registry.build(registry.resolve_or_raise("dataset", name), context=context)
         info = dataset.info()

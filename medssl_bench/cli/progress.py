@@ -64,6 +64,7 @@ class LiveView:
         self._stage = _bars(console)
         self._live: Live | None = None
         self._board: RenderableType = Text()
+        self._title = Text()
         self._refresh: Callable[[], Leaderboard] | None = None
         self._left: dict[str, float | None] = {}
         self._began = 0.0
@@ -86,7 +87,10 @@ class LiveView:
     @hookimpl
     def medssl_stage_begins(self, stage: StageInfo) -> None:
         """Give the stage its bar."""
-        self._stage.reset(self._task, description=stage.title, total=None, text="")
+        self._title = Text(stage.title, style="bold", no_wrap=True, overflow="ellipsis")
+        self._stage.reset(self._task, total=None, text="")
+        if self._live is not None:
+            self._live.update(self._draw())
 
     @hookimpl
     def medssl_epoch_ends(self, stage: StageInfo, epoch: Epoch) -> None:  # noqa: ARG002
@@ -127,7 +131,8 @@ class LiveView:
         return expected * (time.monotonic() - self._began) / self._done_estimate
 
     def _draw(self) -> Group:
-        return Group(self._board, self._overall, self._stage)
+        # the bars first: of a board that is longer than the terminal, rich shows the beginning
+        return Group(self._overall, self._title, self._stage, Text(), self._board)
 
 
 def _bars(console: Console) -> Progress:

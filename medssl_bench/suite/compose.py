@@ -8,7 +8,7 @@ from typing import Any
 
 from medssl_bench.errors import Position, Problem, SuiteError, did_you_mean
 from medssl_bench.suite.merge import merge
-from medssl_bench.suite.source import Node, read_toml
+from medssl_bench.suite.source import Node, is_file, key_text, read_toml
 
 
 def compose(path: Path) -> Node:
@@ -33,7 +33,7 @@ def _read(path: Path, trail: tuple[Path, ...]) -> Node:
     if target in (*trail, path):
         chain = " -> ".join(file.name for file in (*trail, path, target))
         raise _error(base.position, "extends", f"suites extend each other in a circle: {chain}")
-    if not target.is_file():
+    if not is_file(target):
         raise _error(base.position, "extends", f"there is no file {name!r} beside this one")
     inherited = _read(target, (*trail, path))
     return merge(inherited, root)
@@ -53,8 +53,8 @@ def _extended(name: str, recipes: dict[str, Node], trail: tuple[str, ...]) -> No
     if not isinstance(recipe.value, dict) or "extends" not in recipe.value:
         return recipe
     base = recipe.value["extends"]
-    key, target = f"pretraining.{name}.extends", base.plain()
-    if target not in recipes:
+    key, target = key_text(("pretraining", name, "extends")), base.plain()
+    if not isinstance(target, str) or target not in recipes:
         raise _error(base.position, key, f"there is no recipe {target!r}{did_you_mean(str(target), recipes)}")
     if target in (*trail, name):
         chain = " -> ".join((*trail, name, target))
@@ -92,21 +92,38 @@ def _write_out_sweeps(root: Node) -> Node:
 def _variants(name: str, recipe: Node) -> dict[str, Node]:
     """Return the recipe with each combination of its sweep's values, by a text that names the values."""
     sweep = recipe.value["sweep"]
-    key = f"pretraining.{name}.sweep"
-    if not isinstance(sweep.value, dict) or not sweep.value:
-        raise _error(sweep.position, key, 'a sweep is a table such as { "augmentation.blur" = [0.5, 1.0] }')
-    for swept, values in sweep.value.items():
-        if not isinstance(values.value, list) or not values.value:
-            raise _error(values.position, f"{key}.{swept}", "give a list of at least one value")
+    _check_sweep(name, sweep)
     plain = _with(recipe, "sweep", None)
-    found = {}
+    found: dict[str, Node] = {}
     for combination in product(*(values.value for values in sweep.value.values())):
         variant = plain
         for swept, value in zip(sweep.value, combination, strict=True):
-            variant = _set(variant, swept.split("."), value)
-        labels = (f"{k.rpartition('.')[2]}={_text(v.plain())}" for k, v in zip(sweep.value, combination, strict=True))
-        found[" ".join(labels)] = variant
+            variant = _set(variant, swept.split("."), value, ("pretraining", name, "sweep", swept))
+        pairs = zip(sweep.value, combination, strict=True)
+        label = " ".join(f"{swept.rpartition('.')[2]}={_text(value.plain())}" for swept, value in pairs)
+        if label in found:
+            key = key_text(("pretraining", name, "sweep"))
+            raise _error(combination[-1].position, key, f"two of the values are written alike, {label!r}")
+        found[label] = variant
     return found
+
+
+def _check_sweep(name: str, sweep: Node) -> None:
+    """Check that a sweep is a table of lists of values."""
+    here = ("pretraining", name, "sweep")
+    if not isinstance(sweep.value, dict) or not sweep.value:
+        message = 'a sweep is a table such as { "augmentation.blur" = [0.5, 1.0] }'
+        raise _error(sweep.position, key_text(here), message)
+    for swept, values in sweep.value.items():
+        message = ""
+        if swept in {"extends", "sweep"}:
+            message = "this key cannot be swept"
+        elif isinstance(values.value, dict):
+            message = f'put the whole key in quotes, as in {{ "{swept}.{next(iter(values.value), "x")}" = [0.5, 1.0] }}'
+        elif not isinstance(values.value, list) or not values.value:
+            message = "give a list of at least one value"
+        if message:
+            raise _error(values.position, key_text((*here, swept)), message)
 
 
 def _sweep_arms(table: Node, variants: dict[str, dict[str, Node]]) -> Node:
@@ -138,27 +155,28 @@ def _arm_variant(arm: Node, suffixes: dict[str, str]) -> Node:
     for link in arm.value["pretraining"].value:
         recipe = link.value.get("recipe") if isinstance(link.value, dict) else link
         name = recipe.plain() if recipe else None
-        if name in suffixes:
+        if isinstance(name, str) and name in suffixes:
             renamed = Node(f"{name} {suffixes[name]}", link.position)
             link = _with(link, "recipe", renamed) if isinstance(link.value, dict) else renamed  # noqa: PLW2901
         links.append(link)
     arm = _with(arm, "pretraining", Node(links, arm.value["pretraining"].position))
-    if "name" in arm.value:
-        name = " ".join([str(arm.value["name"].plain()), *suffixes.values()])
+    if "name" in arm.value and isinstance(arm.value["name"].value, str):
+        name = " ".join([arm.value["name"].value, *suffixes.values()])
         arm = _with(arm, "name", Node(name, arm.value["name"].position))
     return arm
 
 
-def _set(node: Node, keys: list[str], value: Node) -> Node:
+def _set(node: Node, keys: list[str], value: Node, here: tuple[str, ...]) -> Node:
     """Return a table with one value set; a component written as a name becomes a table on the way."""
     if not keys:
         return value
     if isinstance(node.value, str):
         node = Node({"name": node}, node.position)
     if not isinstance(node.value, dict):
-        return node
+        message = f"{keys[0]!r} leads into {node.plain()!r}, which is neither a table nor the name of a component"
+        raise _error(value.position, key_text(here), message)
     inner = node.value.get(keys[0], Node({}, value.position))
-    return _with(node, keys[0], _set(inner, keys[1:], value))
+    return _with(node, keys[0], _set(inner, keys[1:], value, here))
 
 
 def _with(node: Node, key: str, value: Node | None) -> Node:

@@ -14,10 +14,11 @@ def merge(base: Node, over: Node, key: str = "") -> Node:
     Args:
         base: what is extended.
         over: what extends it; a table in it stands for changes, any other value for itself.
-        key: the key that both stand at; the lists ``comparison`` and ``arm`` are merged by ``id`` and ``name``.
+        key: the key that both stand at, empty for whole suites and recipes; the lists ``comparison`` and ``arm`` are
+            merged by ``id`` and ``name``.
     """
     if isinstance(base.value, dict) and isinstance(over.value, dict):
-        if _replaces(base.value, over.value):
+        if key and _replaces(base.value, over.value):
             return over
         merged = dict(base.value)
         for name, node in over.value.items():
@@ -30,7 +31,8 @@ def merge(base: Node, over: Node, key: str = "") -> Node:
 
 def _replaces(base: dict[str, Node], over: dict[str, Node]) -> bool:
     """Return whether `over` names another component than `base`, whose parameters then mean nothing to it."""
-    return "name" in base and "name" in over and base["name"].plain() != over["name"].plain()
+    names = [table["name"].value for table in (base, over) if "name" in table]
+    return len(names) == 2 and all(isinstance(name, str) for name in names) and names[0] != names[1]
 
 
 def _merge_lists(base: list[Node], over: list[Node], identity: str) -> list[Node]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
 import tomllib
 from dataclasses import dataclass, replace
@@ -14,6 +16,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from medssl_bench.suite.lines import Path as KeyPath
+
+
+_DEEPEST = 50
+"""How many tables and lists may stand inside each other; what reads them further on is recursive."""
 
 
 @dataclass(frozen=True)
@@ -48,24 +54,38 @@ def read_toml(path: Path) -> Node:
     Raises:
         SuiteError: it cannot be read or is not TOML.
     """
-    try:
-        text = path.read_bytes().decode("utf-8")
-    except OSError as error:
-        raise SuiteError([Problem(None, "", f"{path}: cannot read the suite: {error.strerror}")]) from error
-    except UnicodeDecodeError as error:
-        line = path.read_bytes()[: error.start].count(b"\n") + 1
-        raise SuiteError([Problem(Position(path, line), "", "the file is not UTF-8; save it as UTF-8")]) from error
-    text = text.replace("\r\n", "\n")
+    text = _text(path)
     try:
         document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise SuiteError([_syntax_problem(path, text, str(error))]) from error
-    lines = line_numbers(text)
+        lines = line_numbers(text)
+    except (ValueError, RecursionError) as error:
+        raise SuiteError([_syntax_problem(path, text, error)]) from error
     return _node(document, (), lines, Position(path, 1))
+
+
+def is_file(path: Path) -> bool:
+    """Return whether there is such a file; a name that no file can have (too long, say) is the name of none."""
+    return os.path.isfile(path)  # noqa: PTH113 - Path.is_file raises on such names
+
+
+def _text(path: Path) -> str:
+    try:
+        content = path.read_bytes()
+    except (OSError, ValueError) as error:  # a ValueError: the name has a null byte
+        reason = getattr(error, "strerror", None) or str(error)
+        raise SuiteError([Problem(None, "", f"{path}: cannot read the suite: {reason}")]) from error
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        raise SuiteError([Problem(Position(path, line), "", "the file is not UTF-8; save it as UTF-8")]) from error
+    return text.removeprefix("\ufeff").replace("\r\n", "\n")
 
 
 def _node(value: Any, path: KeyPath, lines: dict[KeyPath, int], around: Position) -> Node:
     position = replace(around, line=lines.get(path, around.line))
+    if len(path) > _DEEPEST:
+        raise SuiteError([Problem(position, key_text(path[:3]), f"tables and lists nest at most {_DEEPEST} deep")])
     if isinstance(value, dict):
         value = {key: _node(item, (*path, key), lines, position) for key, item in value.items()}
     elif isinstance(value, list):
@@ -73,23 +93,31 @@ def _node(value: Any, path: KeyPath, lines: dict[KeyPath, int], around: Position
     return Node(value, position)
 
 
-def _syntax_problem(path: Path, text: str, message: str) -> Problem:
-    """Turn the message of `tomllib`, which ends in its place, into a problem with the key on that line."""
-    match = re.search(r"\(at line (\d+), column \d+\)", message)
-    rows = text.splitlines() or [""]
-    line = int(match[1]) if match else len(rows)
-    row = rows[min(line, len(rows)) - 1]
-    key = row.partition("=")[0].strip(" \t[]") if row.strip() and not row.lstrip().startswith("#") else ""
-    what = re.sub(r" \(at .*\)$", "", message)
-    return Problem(Position(path, line), key[:60], f"this is not valid TOML: {what[:1].lower()}{what[1:]}")
+def _syntax_problem(path: Path, text: str, error: ValueError | RecursionError) -> Problem:
+    """Turn what `tomllib` raises, whose message mostly ends in its place, into a problem with the key on that line."""
+    rows = text.removesuffix("\n").split("\n")
+    match = re.search(r"\(at line (\d+), column \d+\)", str(error))
+    what = re.sub(r" \(at .*\)$", "", str(error))
+    what = f"this is not valid TOML: {what[:1].lower()}{what[1:]}"
+    line = min(int(match[1]), len(rows)) if match else len(rows)
+    if isinstance(error, RecursionError):
+        line = 1 + max(range(len(rows)), key=lambda row: rows[row].count("[") + rows[row].count("{"))
+        what = f"tables and lists nest at most {_DEEPEST} deep"
+    elif not isinstance(error, tomllib.TOMLDecodeError):  # the only other one: Python refuses to read thousands of digits
+        digits = re.search(r"\d{4000}", text.replace("_", "0"))
+        line = text.count("\n", 0, digits.start()) + 1 if digits else line
+        what = "this number has too many digits"
+    key = re.match(r"""[ \t\[]*([\w."'-]+)""", rows[line - 1])
+    return Problem(Position(path, line), key[1][:60] if key else "", what)
 
 
 def key_text(path: KeyPath) -> str:
-    """Return a path as people write it: ``comparison[0].arm[1].evaluator``."""
+    """Return a path as TOML writes it: ``comparison[0].arm[1].evaluator``, ``dataset."my cells".path``."""
     text = ""
     for part in path:
         if isinstance(part, int):
             text += f"[{part}]"
         else:
-            text += f".{part}" if text else part
+            bare = re.fullmatch(r"[A-Za-z0-9_-]+", part)
+            text += f"{'.' if text else ''}{part if bare else json.dumps(part, ensure_ascii=False)}"
     return text

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import torch
@@ -26,8 +28,8 @@ class DeviceImages:
         images = split.images if places is None else split.images[places]
         groups = split.groups if places is None or split.groups is None else split.groups[places]
         self.device = device
-        self.pixels = torch.from_numpy(np.ascontiguousarray(images)).to(device)
-        self.groups = None if groups is None else torch.from_numpy(np.ascontiguousarray(groups)).to(device)
+        self.pixels = _held(images, device)
+        self.groups = None if groups is None else _held(groups, device)
 
     def __len__(self) -> int:
         """Return the number of images N."""
@@ -61,3 +63,10 @@ class DeviceImages:
         """Yield every image once, in order, without views."""
         for index in torch.arange(len(self), device=self.device).split(size):
             yield self.batch(index)
+
+
+def _held(array: NDArray[Any], device: torch.device) -> Tensor:
+    """Return an array as a tensor; it may be read-only, as large sets are mapped into memory: none is written to."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The given NumPy array is not writable")
+        return torch.from_numpy(np.ascontiguousarray(array)).to(device)

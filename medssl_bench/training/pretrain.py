@@ -103,7 +103,7 @@ class Pretraining:
         """Train, and leave the kept weights in the method.
 
         Raises:
-            StageError: the loss is not a finite number.
+            StageError: the loss is not a finite number, or the best epoch is wanted and its metric is not measured.
         """
         optimizer = make_optimizer(
             self.method.parameter_groups(self.settings["optimizer"]["weight_decay"]), self.settings["optimizer"]
@@ -118,6 +118,7 @@ class Pretraining:
             speed = self._images_of(epoch) / (time.perf_counter() - started)
             if epoch % self.settings["validate_every"] == 0 or epoch == self.length.epochs - 1:
                 row |= {f"val_{name}": value for name, value in self._validate(epoch).items()}
+                self._require_monitor(row)
             result.history.append(row)
             result.images_seen += self._images_of(epoch)
             watched = row.get(f"val_{self.method.monitor}", -math.inf)
@@ -128,6 +129,11 @@ class Pretraining:
         if best_state is not None:
             self.method.load_state_dict(best_state)
         return result
+
+    def _require_monitor(self, row: Mapping[str, float]) -> None:
+        """Refuse to choose an epoch by a metric that is never measured."""
+        if self.settings["keep"] == "best" and f"val_{self.method.monitor}" not in row:
+            raise StageError(f'the validation images give no {self.method.monitor} to choose by; set keep = "last"')
 
     def _learning_rate(self, epoch: int) -> float:
         epochs = self.length.steps / self.length.steps_per_epoch

@@ -15,6 +15,7 @@ from medssl_bench.plugin.component import Component
 from medssl_bench.plugin.parameters import ParameterProblem
 from medssl_bench.plugin.registry import Registry
 from medssl_bench.randomness import stream
+from medssl_bench.suite.source import key_text
 
 
 class ViewMaker:
@@ -67,7 +68,7 @@ class ViewMaker:
 
 def _component(view: View, augmentation: Component, registry: Registry) -> Component:
     """Return the augmentation of a view, with the parameters that the method wants otherwise."""
-    written: str | Mapping[str, Any] = view.augmentation or {"name": augmentation.name, **augmentation.parameters}
+    written: str | Mapping[str, Any] = view.augmentation or _as_written(augmentation)
     if view.parameters:
         written = {**({"name": written} if isinstance(written, str) else written), **view.parameters}
     elif view.augmentation is None:
@@ -75,7 +76,17 @@ def _component(view: View, augmentation: Component, registry: Registry) -> Compo
     try:
         return registry.resolve("augmentation", written, Path())
     except ParameterProblem as problem:
-        raise StageError(f"the method asks for a view that cannot be made: {problem.message}") from problem
+        where = f"{key_text(problem.path)}: " if problem.path else ""
+        raise StageError(f"the method asks for a view that cannot be made: {where}{problem.message}") from problem
+
+
+def _as_written(value: Any) -> Any:
+    """Return a component, with those it is made of, as a suite would write it."""
+    if isinstance(value, list):
+        return [_as_written(item) for item in value]
+    if isinstance(value, Component):
+        return {"name": value.name, **{name: _as_written(item) for name, item in value.parameters.items()}}
+    return value
 
 
 def _module(component: Component, size: int, registry: Registry) -> nn.Module:

@@ -71,7 +71,7 @@ def draw_scene(labels: NDArray[np.int64], rng: np.random.Generator, nuisance: fl
     traits = {name: draws.uniform(*bounds[labels].T) for name, bounds in RANGES.items()}
     zoom = np.exp(draws.uniform(-0.15, 0.12))
     radius = zoom * traits["radius"]
-    centre_x, centre_y = draws.uniform(-0.15, 0.15), draws.uniform(-0.15, 0.15)
+    centre_x, centre_y = draws.uniform(-0.2, 0.2), draws.uniform(-0.2, 0.2)
     fewest, most = RANGES["lobes"][labels].T
     count = np.floor(draws.uniform(fewest, most + 1))[:, None]
     index = np.arange(MOST_LOBES, dtype=np.float32)

@@ -24,10 +24,12 @@ class Stain:
     Attributes:
         dyes: (B, 3, 3) optical density of each dye (first of the axes) in red, green and blue.
         lamp: (B, 3) colour of the empty background, in [0, 1].
+        saturation: (B,) of the colours; 0 is grey.
     """
 
     dyes: Floats
     lamp: Floats
+    saturation: Floats
 
     def transmit(self, purple: Floats, eosin: Floats, blue: Floats) -> Floats:
         """Return the light (B, H, W, 3) in [0, 1] behind amounts (B, H, W) of the dyes.
@@ -40,13 +42,17 @@ class Stain:
             density = self.dyes[:, :, channel, None, None]
             absorbed = purple * density[:, 0] + eosin * density[:, 1] + blue * density[:, 2]
             image[..., channel] = np.exp(-absorbed) * self.lamp[:, channel, None, None]
-        return image
+        grey = image.mean(axis=-1, keepdims=True)
+        return np.clip(grey + self.saturation[:, None, None, None] * (image - grey), 0, 1)
 
 
 def draw_stain(draws: Draws, nuisance: float) -> Stain:
     """Return a stain for each image; `nuisance` scales how far they differ."""
     hue = draws.normal(0.06, 3, 3) + draws.normal(0.12, 1, 3)
-    amount = draws.normal(0.15, 3, 1) + draws.uniform(-0.8, 0.5, 1, 1)
+    amount = draws.normal(0.15, 3, 1) + draws.uniform(-0.7, 0.5, 1, 1)
     lamp = draws.normal(0.04, 3) + draws.uniform(-0.6, 0.1, 1)
-    dyes = DYES * np.exp(np.float32(nuisance) * (hue + amount))
-    return Stain(dyes, np.minimum(LAMP * np.exp(np.float32(nuisance) * lamp), 1))
+    return Stain(
+        dyes=DYES * np.exp(np.float32(nuisance) * (hue + amount)),
+        lamp=np.minimum(LAMP * np.exp(np.float32(nuisance) * lamp), 1),
+        saturation=np.maximum(1 + np.float32(nuisance) * draws.uniform(-0.8, 0.3), 0),
+    )

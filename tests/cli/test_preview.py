@@ -1,0 +1,61 @@
+"""``preview`` draws what the augmentation does."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+from PIL import Image
+
+
+def _columns(path, images, views):
+    """Return the cells of a sheet, by row and column, without the captions above."""
+    sheet = np.asarray(Image.open(path).convert("RGB")).astype(int)
+    step = (sheet.shape[1] + 2) // (views + 1)
+    top = sheet.shape[0] + 2 - images * step
+    return [
+        [sheet[top + y * step :, x * step :][: step - 2, : step - 2] for x in range(views + 1)] for y in range(images)
+    ]
+
+
+def test_views_of_nothing_are_the_images(cli, tiny):
+    result = cli(
+        "preview", "plain", "--suite", tiny, "--dataset", "squares", "--images", 3, "--views", 2, "-o", "a.png"
+    )
+    assert result.status == 0, result.err
+    for original, *views in _columns("a.png", 3, 2):
+        for view in views:
+            np.testing.assert_array_equal(view, original)
+
+
+def test_rows_show_every_class_and_seeds_repeat(cli, tiny):
+    options = ("--suite", tiny, "--dataset", "squares", "--images", 3, "--views", 2)
+    for name, seed in (("a.png", 1), ("b.png", 1), ("c.png", 2)):
+        assert cli("preview", "nat", *options, "--seed", seed, "-o", name).status == 0
+    brightness = sorted(row[0][40:70, 40:70].mean() for row in _columns("a.png", 3, 2))
+    assert brightness[0] + 30 < brightness[1] < brightness[2] - 30, "one image of each class"
+    pictures = [np.asarray(Image.open(name)) for name in ("a.png", "b.png", "c.png")]
+    np.testing.assert_array_equal(pictures[0], pictures[1])
+    assert (pictures[0] != pictures[2]).any()
+
+
+def test_parameters_can_be_set(cli, tiny):
+    options = ("--suite", tiny, "--dataset", "squares", "--images", 2, "--views", 1)
+    assert cli("preview", "simclr", *options, "--set", "strength=0.0", "--set", "flip_p=0", "-o", "a.png").status == 0
+    wrong = cli("preview", "simclr", *options, "--set", "strenght=0.0", "-o", "b.png")
+    assert wrong.status == 2
+    assert "did you mean 'strength'" in wrong.err
+
+
+def test_in_the_terminal(cli, tiny):
+    result = cli("preview", "plain", "--suite", tiny, "--dataset", "squares", "--images", 1, "--views", 1)
+    assert result.status == 0
+    assert "▀" in result.out
+
+
+@pytest.mark.parametrize(("word", "meant"), [("simclrr", "simclr"), ("plian", "plain")])
+def test_unknown_augmentation(cli, tiny, word, meant):
+    result = cli("preview", word, "--suite", tiny, "--dataset", "squares", "-o", "a.png")
+    assert result.status == 2
+    assert re.search(rf"no augmentation '{word}' \(did you mean '{meant}'\?\)", result.err)

@@ -1,0 +1,95 @@
+"""Images on the device."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from medssl_bench.datasets import Split
+from medssl_bench.training.images import DeviceImages
+
+CPU = torch.device("cpu")
+
+
+def split(images, groups=None):
+    return Split(images, np.zeros((len(images), 1), np.int64), groups)
+
+
+@settings(deadline=None, max_examples=30)
+@given(pixels=arrays(np.uint8, (5, 4, 4, 3)), places=st.lists(st.integers(0, 4), min_size=1, max_size=6))
+def test_a_batch_holds_the_images_as_fractions_of_255(pixels, places):
+    batch = DeviceImages(split(pixels), CPU).take(torch.tensor(places))
+
+    assert batch.shape == (len(places), 3, 4, 4)
+    assert batch.dtype == torch.float32
+    expected = np.moveaxis(pixels[places], 3, 1).astype(np.float64) / 255
+    np.testing.assert_allclose(batch.numpy(), expected, rtol=1e-6)
+
+
+def test_grey_images_stay_grey_in_memory_and_have_three_channels_in_a_batch():
+    pixels = np.arange(2 * 4 * 4, dtype=np.uint8).reshape(2, 4, 4)
+    images = DeviceImages(split(pixels), CPU)
+
+    batch = images.take(torch.tensor([1, 0]))
+
+    assert images.pixels.shape == (2, 4, 4)
+    assert images.pixels.dtype == torch.uint8
+    assert batch.shape == (2, 3, 4, 4)
+    for channel in range(3):
+        np.testing.assert_allclose(batch[:, channel].numpy(), pixels[[1, 0]] / 255, rtol=1e-6)
+
+
+def test_the_ends_of_the_range():
+    pixels = np.array([0, 255], np.uint8).repeat(4 * 4 * 3).reshape(2, 4, 4, 3)
+
+    batch = DeviceImages(split(pixels), CPU).take(torch.arange(2))
+
+    assert (batch[0] == 0).all()
+    assert (batch[1] == 1).all()
+
+
+def test_places_choose_images_and_batches_count_within_them():
+    pixels = np.arange(6, dtype=np.uint8)[:, None, None, None].repeat(4, 1).repeat(4, 2).repeat(3, 3)
+    groups = np.array([10, 11, 12, 13, 14, 15])
+    images = DeviceImages(split(pixels, groups), CPU, np.array([4, 1, 5]))
+
+    batch = images.batch(torch.tensor([0, 2]))
+
+    assert len(images) == 3
+    assert images.size == 4
+    assert (batch.image[:, 0, 0, 0] * 255).tolist() == pytest.approx([4, 5])
+    assert batch.index.tolist() == [0, 2]
+    assert batch.group.tolist() == [14, 15]
+    assert batch.views == ()
+
+
+def test_every_image_comes_once_in_order():
+    pixels = np.arange(7, dtype=np.uint8)[:, None, None].repeat(4, 1).repeat(4, 2)
+    batches = list(DeviceImages(split(pixels), CPU).batches(3))
+
+    assert [len(batch.index) for batch in batches] == [3, 3, 1]
+    assert torch.cat([batch.index for batch in batches]).tolist() == list(range(7))
+    assert (torch.cat([batch.image for batch in batches])[:, 0, 0, 0] * 255).tolist() == pytest.approx(range(7))
+    assert all(batch.group is None for batch in batches)
+
+
+def test_the_split_itself_is_not_changed():
+    pixels = np.full((2, 4, 4, 3), 200, np.uint8)
+
+    DeviceImages(split(pixels), CPU).take(torch.arange(2)).zero_()
+
+    assert (pixels == 200).all()
+
+
+def test_images_that_cannot_be_written_to_are_held_too():
+    """Large sets are mapped into memory read-only."""
+    pixels = np.full((2, 4, 4, 3), 51, np.uint8)
+    pixels.setflags(write=False)
+
+    images = DeviceImages(split(pixels, groups=np.arange(2)), CPU)
+
+    torch.testing.assert_close(images.take(torch.arange(2)), torch.full((2, 3, 4, 4), 0.2))
