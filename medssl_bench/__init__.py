@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 from medssl_bench.plugin.markers import hookimpl
 
 if TYPE_CHECKING:
-    from medssl_bench.api import load_encoder, run
+    from medssl_bench.api import load_encoder, load_leaderboard, run
     from medssl_bench.report.leaderboard import Leaderboard
     from medssl_bench.suite.suite import Suite
 
-__all__ = ["Leaderboard", "Suite", "__version__", "hookimpl", "load_encoder", "run"]
+__all__ = ["Leaderboard", "Suite", "__version__", "hookimpl", "load_encoder", "load_leaderboard", "run"]
 
 __version__ = version("medssl-bench")
 
@@ -24,6 +24,7 @@ _LAZY = {
     "Leaderboard": "medssl_bench.report.leaderboard",
     "Suite": "medssl_bench.suite.suite",
     "load_encoder": "medssl_bench.api",
+    "load_leaderboard": "medssl_bench.api",
     "run": "medssl_bench.api",
 }
 

@@ -118,12 +118,19 @@ def load_leaderboard(
     store: str | Path = "store",
     *,
     data_dir: str | Path | None = None,
-    **selected: Any,
+    only: Sequence[str] = (),
+    seeds: Iterable[int] | None = None,
+    draws: Iterable[int] | None = None,
+    epochs_scale: float | None = None,
 ) -> Leaderboard:
-    """Return the leaderboard of a suite from what a store holds, without running anything (see `Leaderboard.load`)."""
+    """Return the leaderboard of a suite from what a store holds; nothing is run. Arguments as of `run`.
+
+    Raises:
+        UserError: the suite or an option is not valid, or the store cannot be read.
+    """
     suite = suite if isinstance(suite, Suite) else Suite.load(suite)
-    plan = build_plan(suite, dataset_context(data_dir), make_selection(**selected))
-    return Leaderboard.of(suite, plan, Store(Path(store)))
+    selection = make_selection(only=only, seeds=seeds, draws=draws, epochs_scale=epochs_scale)
+    return Leaderboard.of(suite, build_plan(suite, dataset_context(data_dir), selection), Store(Path(store)))
 
 
 def load_encoder(key: str, store: str | Path = "store", device: str = "cpu") -> nn.Module:

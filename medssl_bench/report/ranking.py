@@ -7,7 +7,7 @@ from statistics import mean
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from medssl_bench.report.leaderboard import Panel, TableResult
+    from medssl_bench.report.tables import Panel, TableResult
 
 
 @dataclass(frozen=True)

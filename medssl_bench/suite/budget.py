@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from medssl_bench.errors import did_you_mean
+
 Short = Literal["error", "clip", "skip"]
 _PERCENT = re.compile(r"(\d+(?:\.\d+)?) ?%")
 _KEYS = ("count", "per_class", "percent", "stratified", "short")
@@ -66,7 +68,7 @@ class Budget:
     @property
     def text(self) -> str:
         """The budget as column heads show it: ``100``, ``all``, ``10/class``, ``5%``."""
-        amount = f"{self.amount:g}"
+        amount = _number(self.amount)
         text = {"all": "all", "none": "0", "per_class": f"{amount}/class", "percent": f"{amount}%"}.get(
             self.unit, amount
         )
@@ -86,8 +88,8 @@ class Budget:
             return max(1, round(total * self.amount / 100))
         if self.amount > total and self.short == "error":
             raise ValueError(
-                f"{self.amount:g} images are asked of a set of {total}; ask for fewer, or write "
-                f'{{ count = {self.amount:g}, short = "clip" }} (all there are) or short = "skip"'
+                f"{_number(self.amount)} images are asked of a set of {total}; ask for fewer, or write "
+                f'{{ count = {_number(self.amount)}, short = "clip" }} to take all there are'
             )
         return min(int(self.amount), total)
 
@@ -98,6 +100,18 @@ class Budget:
     def to_data(self) -> dict[str, Any]:
         """Return the budget as JSON-able data; `short` decides whether there is a result, not which."""
         return {"unit": self.unit, "amount": self.amount, "stratified": self.stratified}
+
+
+class BudgetError(ValueError):
+    """What is wrong with a budget that is written as a table, at one of its keys."""
+
+    def __init__(self, message: str, key: str) -> None:
+        super().__init__(message)
+        self.key = key
+
+
+def _number(amount: float) -> str:
+    return str(int(amount)) if amount == int(amount) else repr(amount)
 
 
 def parse_budget(value: object) -> Budget:
@@ -151,24 +165,27 @@ def _percent(value: object, *, stratified: bool = False, short: Short = "error")
 
 
 def _table(value: dict[str, Any]) -> Budget:
-    unknown = [key for key in value if key not in _KEYS]
-    if unknown:
-        raise ValueError(f"unknown key {unknown[0]!r} in a budget; it takes {', '.join(_KEYS)}")
+    for key in value:
+        if key not in _KEYS:
+            raise BudgetError(f"unknown key{did_you_mean(key, _KEYS)}; a budget takes {', '.join(_KEYS)}", key)
     units = [key for key in ("count", "per_class", "percent") if key in value]
     if len(units) != 1:
         raise ValueError("a budget's table needs exactly one of count, per_class and percent")
     stratified, short = value.get("stratified", False), value.get("short", "error")
     if not isinstance(stratified, bool):
-        raise ValueError(f"stratified is true or false, not {stratified!r}")
-    if short not in {"error", "clip", "skip"}:
-        raise ValueError(f'short is "error", "clip" or "skip", not {short!r}')
-    amount = value[units[0]]
-    if units[0] == "percent":
-        return _percent(amount, stratified=stratified, short=short)
+        raise BudgetError(f"expected true or false, not {stratified!r}", "stratified")
+    if short not in ("error", "clip", "skip"):  # noqa: PLR6201 - a list or a table in a suite cannot be looked up in a set
+        raise BudgetError(f"expected 'error', 'clip' or 'skip', not {short!r}", "short")
+    unit, amount = units[0], value[units[0]]
+    if unit == "percent":
+        try:
+            return _percent(amount, stratified=stratified, short=short)
+        except ValueError as error:
+            raise BudgetError(str(error), unit) from None
     if isinstance(amount, bool) or not isinstance(amount, int) or amount < 1:
-        raise ValueError(f"{units[0]} is a whole number from 1, not {amount!r}")
-    if units[0] == "count":
+        raise BudgetError(f"expected a whole number from 1, not {amount!r}", unit)
+    if unit == "count":
         return _count(amount, stratified=stratified, short=short)
     if stratified:
-        raise ValueError("per_class sets the number of each class; it cannot be stratified too")
+        raise BudgetError("per_class sets the number of each class; it cannot be stratified too", "stratified")
     return Budget("per_class", amount, short=short)

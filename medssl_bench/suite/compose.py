@@ -103,7 +103,7 @@ def _variants(name: str, recipe: Node) -> dict[str, Node]:
         label = " ".join(f"{swept.rpartition('.')[2]}={_text(value.plain())}" for swept, value in pairs)
         if label in found:
             key = key_text(("pretraining", name, "sweep"))
-            raise _error(combination[-1].position, key, f"two of the values are written alike, {label!r}")
+            raise _error(combination[-1].position, key, f"two variants of the recipe would be called {label!r}")
         found[label] = variant
     return found
 
@@ -188,7 +188,7 @@ def _with(node: Node, key: str, value: Node | None) -> Node:
 
 
 def _text(value: Any) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return f"{value:.12g}" if isinstance(value, float) else str(value)
 
 
 def _error(position: Position, key: str, message: str) -> SuiteError:

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PlainValidator, WithJsonSchema, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
 
 from medssl_bench.suite.budget import BUDGET_SCHEMA, Budget, parse_budget, parse_positive_budget
 
@@ -14,6 +23,7 @@ Selection = Literal["validation", "last", "test"]
 Precision = Literal["float32", "bfloat16"]
 
 _ID = r"^[^\x00-\x1f/\\]+$"
+_LINE = r"^[^\x00-\x1f]*$"
 
 ComponentRef = Annotated[
     Any,
@@ -33,18 +43,9 @@ LabelBudget = Annotated[Budget, PlainValidator(parse_positive_budget), WithJsonS
 ValidationBudget = Annotated[Budget, PlainValidator(parse_budget), WithJsonSchema(BUDGET_SCHEMA)]
 
 
-def _parse_duration(value: object) -> dict[str, int]:
-    """Return a duration by data set; a plain number is the default of every set."""
-    table = value if isinstance(value, dict) else {"default": value}
-    for name, number in table.items():
-        if isinstance(number, bool) or not isinstance(number, int) or number < 1:
-            raise ValueError(f"{number!r} for {name} is not a whole number from 1")
-    return dict(table)
-
-
 Duration = Annotated[
-    dict[str, int],
-    PlainValidator(_parse_duration),
+    dict[str, Annotated[int, Field(ge=1)]],
+    BeforeValidator(lambda value: value if isinstance(value, dict) else {"default": value}),
     WithJsonSchema(
         {
             "anyOf": [
@@ -82,11 +83,20 @@ class Schedule(_Table):
     warmup: int = Field(0, ge=0, description="epochs of linear rise from 0 before the schedule starts")
 
 
+def _refuse_skip(budget: Budget | None) -> Budget | None:
+    """Refuse a budget that would leave out a cell for want of other images than the cell's labelled ones."""
+    if budget is not None and budget.short == "skip":
+        raise ValueError('short = "skip" leaves out cells of a table, so it is for `labels`; write "clip" or "error"')
+    return budget
+
+
 class Teacher(_Table):
     """A trained arm that a method learns from."""
 
     arm: str = Field(description="name of an arm of the same comparison that trains its encoder")
     labels: LabelBudget | None = Field(None, description="its label budget; none: that of the cell")
+
+    _no_skip = field_validator("labels")(_refuse_skip)
 
 
 class ChainLink(_Table):
@@ -96,13 +106,9 @@ class ChainLink(_Table):
     on: ComponentRef | None = Field(None, description="data set to pretrain on; none: the one that is evaluated")
 
 
-def _parse_link(value: object) -> ChainLink:
-    return ChainLink(recipe=value, on=None) if isinstance(value, str) else ChainLink.model_validate(value)
-
-
 Link = Annotated[
     ChainLink,
-    PlainValidator(_parse_link),
+    BeforeValidator(lambda value: {"recipe": value} if isinstance(value, str) else value),
     WithJsonSchema(
         {
             "description": 'a recipe\'s name, or { recipe = "...", on = "another data set" }',
@@ -150,6 +156,15 @@ class Pretraining(_Table):
         "recipe becomes one arm for each combination",
     )
 
+    _no_skip = field_validator("images")(_refuse_skip)
+
+    @field_validator("images")
+    @classmethod
+    def _unlabelled(cls, budget: Budget) -> Budget:
+        if budget.unit == "per_class" or budget.stratified:
+            raise ValueError('a pretraining sees no labels; give N, a percentage or "all"')
+        return budget
+
     @model_validator(mode="after")
     def _one_duration(self) -> Pretraining:
         given = [name for name in ("epochs", "steps", "images_seen") if getattr(self, name) is not None]
@@ -173,7 +188,7 @@ class Comparison(_Table):
     """One table: arms x data sets x label budgets x seeds x draws."""
 
     id: str = Field(min_length=1, max_length=80, pattern=_ID, description="unique name of the table")
-    title: str = Field("", description="heading of the table; none: the id")
+    title: str = Field("", pattern=_LINE, description="heading of the table; none: the id")
     datasets: list[ComponentRef] = Field(min_length=1, description="data sets, each a name or a table")
     labels: list[LabelBudget] = Field(min_length=1, description='label budgets, such as [100, 250, "all"]')
     validation_labels: ValidationBudget = Field(
@@ -196,6 +211,8 @@ class Comparison(_Table):
     )
     encoder: ComponentRef = Field("resnet18", description="encoder of arms that neither pretrain nor name one")
     arm: list[Arm] = Field(min_length=1, description="the arms")
+
+    _no_skip = field_validator("validation_labels")(_refuse_skip)
 
 
 class SuiteModel(_Table):

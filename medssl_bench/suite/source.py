@@ -103,7 +103,9 @@ def _syntax_problem(path: Path, text: str, error: ValueError | RecursionError) -
     if isinstance(error, RecursionError):
         line = 1 + max(range(len(rows)), key=lambda row: rows[row].count("[") + rows[row].count("{"))
         what = f"tables and lists nest at most {_DEEPEST} deep"
-    elif not isinstance(error, tomllib.TOMLDecodeError):  # the only other one: Python refuses to read thousands of digits
+    elif not isinstance(
+        error, tomllib.TOMLDecodeError
+    ):  # the only other one: Python refuses to read thousands of digits
         digits = re.search(r"\d{4000}", text.replace("_", "0"))
         line = text.count("\n", 0, digits.start()) + 1 if digits else line
         what = "this number has too many digits"

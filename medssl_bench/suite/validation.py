@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+from datetime import date, time
+from difflib import get_close_matches
 from importlib.metadata import PackageNotFoundError, version
+from math import isfinite
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_origin
 
 from packaging.requirements import InvalidRequirement, Requirement
 from pydantic import BaseModel, ValidationError
 
 from medssl_bench.errors import Problem, SuiteError, did_you_mean
+from medssl_bench.suite.budget import BudgetError
 from medssl_bench.suite.schema import SuiteModel
-from medssl_bench.suite.source import key_text
+from medssl_bench.suite.source import is_file, key_text
+from medssl_bench.suite.wording import wording
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from pydantic_core import ErrorDetails
 
     from medssl_bench.suite.source import Node
+
+Key = tuple[str | int, ...]
 
 
 def validate(root: Node) -> SuiteModel:
@@ -27,11 +34,44 @@ def validate(root: Node) -> SuiteModel:
     Raises:
         SuiteError: the document does not fit the schema.
     """
+    if not root.value:
+        message = "there is nothing in this file; a suite has a schema, a name and a [[comparison]]"
+        raise SuiteError([Problem(root.position, "schema", message)])
+    _refuse_odd_values(root)
     plain = root.plain()
     try:
         return SuiteModel.model_validate(plain)
     except ValidationError as error:
-        raise SuiteError(_problem(root, plain, details) for details in error.errors(include_url=False)) from None
+        raise SuiteError(_problems(root, plain, error.errors(include_url=False))) from None
+
+
+def _refuse_odd_values(root: Node) -> None:
+    """Refuse what TOML can write and no key of a suite can mean, wherever it stands.
+
+    Parameters of components are checked by their factories' types, which may take anything: such a value would
+    reach content keys and records, and cannot be kept there.
+    """
+    problems = [Problem(node.position, key_text(path), message) for path, node, message in _odd_values((), root)]
+    if problems:
+        raise SuiteError(problems)
+
+
+def _odd_values(path: Key, node: Node) -> Iterator[tuple[Key, Node, str]]:
+    value = node.value
+    if isinstance(value, dict):
+        for key, item in value.items():
+            if not key.isprintable():
+                yield (*path, key), item, "this key has a control character in it"
+            yield from _odd_values((*path, key), item)
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _odd_values((*path, index), item)
+    elif isinstance(value, float) and not isfinite(value):
+        yield path, node, f"{value} is not a finite number"
+    elif isinstance(value, int) and not -(2**63) <= value < 2**63:
+        yield path, node, "this whole number is too large: TOML has 64 bits for it"
+    elif isinstance(value, date | time):
+        yield path, node, f"{value} is a date or a time, which no key of a suite takes; put text in quotes"
 
 
 def check_requirements(model: SuiteModel, root: Node) -> None:
@@ -63,7 +103,7 @@ def inline_plugins(model: SuiteModel, root: Node) -> Iterator[tuple[Path, Proble
         if Path(name).name != name or Path(name).suffix != ".py":
             message = f"{name!r} is not the name of a Python file; it must stand beside the suite, as in 'mine.py'"
             raise SuiteError([Problem(position, key_text(key), message)])
-        if not path.is_file():
+        if not is_file(path):
             raise SuiteError([Problem(position, key_text(key), f"there is no file {name!r} beside the suite")])
         yield path.resolve(), Problem(position, key_text(key), "")
 
@@ -82,48 +122,63 @@ def _unmet(text: str) -> str:
     return ""
 
 
-def _problem(root: Node, plain: Any, details: ErrorDetails) -> Problem:
-    """Turn one of pydantic's errors into a problem at the key that it is about."""
+def _problems(root: Node, plain: Any, errors: list[ErrorDetails]) -> Iterable[Problem]:
+    """Turn pydantic's errors into problems, each once, at the keys that they are about."""
+    found: dict[object, Problem] = {}
+    misspelt = {(*e["loc"][:-1], _meant(e["loc"])) for e in errors if e["type"] == "extra_forbidden"}
+    for details in errors:
+        if details["type"] == "missing" and details["loc"] in misspelt:
+            continue
+        path = _existing(plain, details)
+        problem = Problem(root.locate(path), key_text(path), _message(plain, path, details))
+        # the variants of a swept recipe have the same problem at the same place
+        found.setdefault((problem.position, path[-1], problem.message), problem)
+    return found.values()
+
+
+def _existing(plain: Any, details: ErrorDetails) -> Key:
+    """Return the path of an error as far as the document has it: pydantic goes on into what it makes of a value."""
     path = details["loc"]
-    kind, message = details["type"], details["msg"]
-    if kind == "extra_forbidden":
-        known = _fields_at(path[:-1])
-        message = f"unknown key{did_you_mean(str(path[-1]), known)}; known here: {', '.join(known)}"
-    elif kind == "missing":
-        message = "this key is required"
-    elif kind == "value_error":
-        message = str(details.get("ctx", {}).get("error", message))
-    else:
-        value = _at(plain, path)
-        shown = repr(value)
-        message = f"{message[:1].lower()}{message[1:]}, not {shown if len(shown) <= 60 else shown[:57] + '...'}"
-    return Problem(root.locate(path), key_text(path) or "schema", message.replace("\n", " "))
-
-
-def _at(plain: Any, path: tuple[str | int, ...]) -> Any:
-    for part in path:
+    if details["type"] == "missing":
+        return path
+    error = details.get("ctx", {}).get("error")
+    if isinstance(error, BudgetError):
+        path = (*path, error.key)
+    for length, part in enumerate(path):
         try:
             plain = plain[part]
         except (KeyError, IndexError, TypeError):
-            break
-    return plain
+            return path[:length]
+    return path
 
 
-def _fields_at(path: tuple[str | int, ...]) -> list[str]:
-    """Return the keys that the schema knows at a path."""
-    model: Any = SuiteModel
+def _message(plain: Any, path: Key, details: ErrorDetails) -> str:
+    if details["type"] == "missing":
+        return "this key is required"
+    if details["type"] == "extra_forbidden":
+        known = _fields_at(path[:-1])
+        return f"unknown key{did_you_mean(str(path[-1]), known)}; known here: {', '.join(known)}"
     for part in path:
-        model = _inner(model, part)
+        plain = plain[part]
+    return wording(details, plain)
+
+
+def _meant(path: Key) -> str:
+    """Return the key that a misspelt one was probably meant to be, or an empty string."""
+    return next(iter(get_close_matches(str(path[-1]), _fields_at(path[:-1]), n=1)), "")
+
+
+def _fields_at(path: Key) -> list[str]:
+    """Return the keys that the schema knows at a path."""
+    model, inside = SuiteModel, False
+    for part in path:
+        if inside or isinstance(part, int):  # a name of one's own, or an index: the model is that of the key before
+            inside = False
+            continue
+        annotation = model.model_fields[part].annotation
+        inside = any(get_origin(found) is dict for found in _types(annotation))
+        model = next(t for t in _types(annotation) if isinstance(t, type) and issubclass(t, BaseModel))
     return [field.alias or name for name, field in model.model_fields.items()]
-
-
-def _inner(model: type[BaseModel], part: str | int) -> Any:
-    """Return the model one step further along a path; steps into lists and name tables stay at their model."""
-    field = model.model_fields.get(part) if isinstance(part, str) else None
-    if field is None:
-        return model
-    found = [item for item in _types(field.annotation) if isinstance(item, type) and issubclass(item, BaseModel)]
-    return found[0] if found else model
 
 
 def _types(annotation: Any) -> Iterator[Any]:

@@ -18,7 +18,7 @@ import pytest
 import torch
 from medmnist_metrics import get_acc, get_auc
 
-from medssl_bench import Leaderboard, load_encoder
+from medssl_bench import Leaderboard, load_encoder, load_leaderboard
 
 
 def _board(cli, suite, *options):
@@ -195,7 +195,7 @@ def test_python_interface(tiny):
     result = run(Suite.load(tiny), only=["supervised"])
     assert not result.failed
     assert isinstance(result.leaderboard, Leaderboard)
-    assert Leaderboard.load(tiny, only=["supervised"]).cells()[0].n
+    assert load_leaderboard(tiny, only=["supervised"]).cells()[0].n
     assert run(tiny, only=["supervised"]).outcomes == []
 
 

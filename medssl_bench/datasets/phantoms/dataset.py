@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from abc import abstractmethod
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
 from medssl_bench.datasets.base import SPLITS, Dataset, DatasetInfo, Split, SplitName, Splits, Task
 from medssl_bench.datasets.memory import require_memory
+from medssl_bench.datasets.phantoms.limits import LARGEST, MOST_NUISANCE, SMALLEST
 from medssl_bench.datasets.progress import progress_bar
 from medssl_bench.errors import DataError
 from medssl_bench.randomness import generator
@@ -20,22 +19,20 @@ from medssl_bench.randomness import generator
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-SMALLEST, LARGEST = 8, 1024
-MOST_NUISANCE = 2.0
 _CHUNK = 16
-"""Images drawn at once: few, to stay in the processor's cache; part of what is drawn, for they share a stream."""
-_THREADS = 8
+"""Images drawn at once; they share a random stream, so another number would give other images."""
+
 _SHOW_PROGRESS_FROM = 2**26
-"""Pixels; fewer are drawn in a few seconds."""
+"""Pixels; fewer are drawn in seconds."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PhantomDataset(Dataset):
-    """Images drawn by formula. The same parameters give the same images, whatever is drawn beside them.
+    """Images drawn by formula: the same parameters give the same images, whatever is drawn beside them.
 
-    Image i of a split depends on the seed, the split and i alone: more images leave the first ones as they are, and
-    another size shows the same scenes with other noise. (Mathematical functions may differ in their last digit from
-    one processor to the next, and with them, rarely, a pixel by one level.)
+    What image i shows depends on the seed, the split, the task and i alone. More images leave the first ones as they
+    are; another size shows the same scenes with other noise. (The last digit of mathematical functions may differ
+    between processors; with it, rarely, a pixel differs by one level.)
 
     Attributes:
         size: side of the images in pixels.
@@ -57,18 +54,19 @@ class PhantomDataset(Dataset):
     nuisance: float
 
     name: ClassVar[str]
-    revision: ClassVar[int]
-    """Must grow whenever the same parameters give other images than before."""
+    revision: ClassVar[int]  # must grow whenever the same parameters give other images than before
+    title: ClassVar[str]
+    channels: ClassVar[int]
 
     def __post_init__(self) -> None:
         """Refuse what cannot be drawn."""
         if not SMALLEST <= self.size <= LARGEST:
             raise DataError(f"{self.name}: size must be from {SMALLEST} to {LARGEST} pixels, not {self.size}")
-        for split in SPLITS:
-            if self.count(split) < 1:
-                raise DataError(f"{self.name}: {split} must be at least 1 image, not {self.count(split)}")
         if not 0 <= self.nuisance <= MOST_NUISANCE:
             raise DataError(f"{self.name}: nuisance must be from 0 to {MOST_NUISANCE:g}, not {self.nuisance}")
+        for split, count in self._counts().items():
+            if count < 1:
+                raise DataError(f"{self.name}: {split} must be at least 1 image, not {count}")
 
     @property
     @abstractmethod
@@ -78,66 +76,52 @@ class PhantomDataset(Dataset):
     @property
     @abstractmethod
     def classes(self) -> tuple[str, ...]:
-        """Names of the classes."""
-
-    @property
-    @abstractmethod
-    def channels(self) -> int:
-        """1 for grey images, 3 for RGB ones."""
-
-    @property
-    @abstractmethod
-    def title(self) -> str:
-        """Name for people."""
+        """Names of the classes, in the order of the labels."""
 
     @abstractmethod
     def draw_contents(self, rng: np.random.Generator, count: int) -> NDArray[np.int64]:
-        """Return what each image shows, (count, K); of one generator the first images never depend on `count`."""
+        """Return what each image shows, (count, K); what the first ones show must not depend on the count."""
 
     @abstractmethod
     def labels(self, contents: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return the labels (N, L) of images with such contents (N, K)."""
+        """Return the labels (N, L) of images with contents (N, K)."""
 
     @abstractmethod
     def draw_images(
         self, contents: NDArray[np.int64], scenes: np.random.Generator, noise: np.random.Generator
     ) -> NDArray[np.uint8]:
-        """Return images (B, size, size[, 3]) with such contents (B, K).
+        """Return images (B, size, size[, 3]) with contents (B, K).
 
         Args:
             contents: what they show.
-            scenes: random numbers of the scenes; how many are used does not depend on the size.
-            noise: random numbers of pixels.
+            scenes: random numbers for the scenes; how many are used must not depend on contents or size.
+            noise: random numbers for the pixels.
         """
 
-    def count(self, split: SplitName) -> int:
-        """Return the number of images of a split."""
-        return {"train": self.train, "val": self.val, "test": self.test}[split]
-
     def info(self) -> DatasetInfo:
-        """Return what the images will be; none is drawn."""
+        """Return what the images are like; none is drawn."""
         class_counts = None
         if self.task is not Task.MULTI_LABEL:
-            labels = self.labels(self._contents("train"))
-            class_counts = tuple(int(n) for n in np.bincount(labels[:, 0], minlength=len(self.classes)))
+            labels = self.labels(self._contents("train", self.train))[:, 0]
+            class_counts = tuple(np.bincount(labels, minlength=len(self.classes)).tolist())
         return DatasetInfo(
             title=self.title,
             task=self.task,
             classes=self.classes,
             channels=self.channels,
             size=self.size,
-            counts={split: self.count(split) for split in SPLITS},
+            counts=self._counts(),
             licence="Apache-2.0",
-            source="generated by medssl-bench",
+            source="drawn by medssl-bench",
             generated=True,
             class_counts=class_counts,
         )
 
     def fingerprint(self) -> str:
-        """Return the parameters and the revision of the drawing code: they decide every pixel."""
-        parameters: dict[str, Any] = {field.name: getattr(self, field.name) for field in fields(self)}
-        parameters["nuisance"] = float(self.nuisance)
-        return " ".join([f"{self.name}-r{self.revision}", *(f"{name}={value}" for name, value in parameters.items())])
+        """Return the parameters and the revision of the drawing: together they decide every pixel."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        values["nuisance"] = float(self.nuisance)
+        return " ".join([self.name, f"revision={self.revision}", *(f"{k}={v}" for k, v in values.items())])
 
     def load(self) -> Splits:
         """Draw all images.
@@ -145,25 +129,34 @@ class PhantomDataset(Dataset):
         Raises:
             DataError: they do not fit into memory.
         """
-        total = sum(self.count(split) for split in SPLITS)
+        total = sum(self._counts().values())
         pixels = total * self.size**2
         require_memory(pixels * self.channels, f"{self.name}: {total:,} images of {self.size} pixels")
-        bar = progress_bar(f"drawing {total:,} images of {self.name}", "images")
-        with bar if pixels >= _SHOW_PROGRESS_FROM else nullcontext(_silent) as report:
+        title = f"drawing {total:,} images of {self.name}"
+        with progress_bar(title, "images") if pixels >= _SHOW_PROGRESS_FROM else nullcontext() as report:
             done, splits = 0, Splits()
-            for split in SPLITS:
-                contents = self._contents(split)
-                images = np.empty((len(contents), self.size, self.size, self.channels), np.uint8)
-                for start in range(0, len(images), _CHUNK):
-                    images[start : start + _CHUNK] = self._draw_chunk(split, start)[: len(images) - start]
-                    report(done + min(start + _CHUNK, len(images)), total)
-                done += len(images)
-                splits[split] = Split(images if self.channels == 3 else images[..., 0], self.labels(contents))
+            for split, count in self._counts().items():
+                contents = self._contents(split, count + -count % _CHUNK)
+                shape = (count, self.size, self.size) + ((3,) if self.channels == 3 else ())
+                images = np.empty(shape, np.uint8)
+                for start in range(0, count, _CHUNK):
+                    chunk = self._draw_chunk(split, start, contents[start : start + _CHUNK])
+                    images[start : start + _CHUNK] = chunk[: count - start]
+                    done += min(_CHUNK, count - start)
+                    if report is not None:
+                        report(done, total)
+                splits[split] = Split(images, self.labels(contents[:count]))
         return splits
 
-    def _contents(self, split: SplitName, count: int | None = None) -> NDArray[np.int64]:
-        rng = generator(f"{self.name} contents", seed=self.seed, split=split)
-        return self.draw_contents(rng, self.count(split) if count is None else count)
+    def _counts(self) -> dict[SplitName, int]:
+        return dict(zip(SPLITS, (self.train, self.val, self.test), strict=True))
 
-    def _draw_chunk(self, split: SplitName, start: int) -> NDArray[np.uint8]:
-        axes: dict[str, int | str] = {"seed": self.seed, "split": split, "start": start}
+    def _contents(self, split: SplitName, count: int) -> NDArray[np.int64]:
+        rng = generator(f"{self.name} contents", task=self.task, seed=self.seed, split=split)
+        return self.draw_contents(rng, count)
+
+    def _draw_chunk(self, split: SplitName, start: int, contents: NDArray[np.int64]) -> NDArray[np.uint8]:
+        """Return a whole chunk, even where fewer images are wanted: its rows share their random streams."""
+        scenes = generator(f"{self.name} scenes", seed=self.seed, split=split, start=start)
+        noise = generator(f"{self.name} noise", seed=self.seed, split=split, start=start, size=self.size)
+        return self.draw_images(contents, scenes, noise)

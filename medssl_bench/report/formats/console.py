@@ -15,8 +15,9 @@ from medssl_bench.report.formats.text import heading, metric_name, notes, number
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from medssl_bench.report.leaderboard import Leaderboard, Panel, TableResult
+    from medssl_bench.report.leaderboard import Leaderboard
     from medssl_bench.report.ranking import Rank
+    from medssl_bench.report.tables import Panel, TableResult
 
 
 def render(board: Leaderboard, *, compact: bool = False) -> Group:

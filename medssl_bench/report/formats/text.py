@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from medssl_bench.report.tables import METRIC_NAMES
+
 if TYPE_CHECKING:
     from medssl_bench.report.cells import Cell
-    from medssl_bench.report.leaderboard import Panel, TableResult
+    from medssl_bench.report.tables import Panel, TableResult
 
 
 def number(cell: Cell, plus_minus: str = "±") -> str:
@@ -33,8 +35,6 @@ def heading(table: TableResult) -> str:
 
 def metric_name(panel: Panel) -> str:
     """Return a panel's metric as people write it."""
-    from medssl_bench.report.leaderboard import METRIC_NAMES
-
     return METRIC_NAMES.get(panel.metric, panel.metric)
 
 

@@ -11,7 +11,8 @@ from medssl_bench.report.formats.text import heading, metric_name, notes, number
 
 if TYPE_CHECKING:
     from medssl_bench.report.cells import Cell
-    from medssl_bench.report.leaderboard import Leaderboard, Panel, TableResult
+    from medssl_bench.report.leaderboard import Leaderboard
+    from medssl_bench.report.tables import Panel, TableResult
 
 
 def to_json(board: Leaderboard) -> str:

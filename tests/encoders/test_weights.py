@@ -1,0 +1,89 @@
+"""Weights from a file, and from timm."""
+
+from __future__ import annotations
+
+import pytest
+import timm
+import torch
+
+from medssl_bench.errors import StageError, StoreError
+from medssl_bench.store.tensors import save_tensors
+
+TINY = {"model": "test_resnet"}
+
+
+def test_a_file_of_weights_gives_the_same_features(make, images, tmp_path):
+    file = tmp_path / "encoder.safetensors"
+    trained = make("timm", seed=1, **TINY)
+    save_tensors(trained.backbone.state_dict(), file)
+
+    loaded, fresh = make("timm", seed=2, **TINY, weights_file=str(file)), make("timm", seed=2, **TINY)
+
+    with torch.no_grad():
+        assert torch.equal(loaded(images()), trained(images()))
+        assert not torch.equal(fresh(images()), trained(images()))
+
+
+@pytest.mark.parametrize("stem", ["imagenet", "small"])
+def test_a_resnets_file_fits_its_stem(make, tmp_path, stem):
+    file = tmp_path / "encoder.safetensors"
+    trained = make("resnet18", stem=stem)
+    save_tensors(trained.backbone.state_dict(), file)
+
+    loaded = make("resnet18", seed=1, stem=stem, weights_file=str(file))
+
+    assert torch.equal(loaded.backbone.conv1.weight, trained.backbone.conv1.weight)
+
+
+def test_a_file_of_plain_timm_fits(make, tmp_path):
+    model = timm.create_model("test_resnet", num_classes=0)
+    save_tensors(model.state_dict(), tmp_path / "timm.safetensors")
+
+    loaded = make("timm", **TINY, weights_file=str(tmp_path / "timm.safetensors"))
+
+    assert all(torch.equal(value, loaded.backbone.state_dict()[name]) for name, value in model.state_dict().items())
+
+
+@pytest.mark.parametrize("change", ["another model", "another stem", "one missing", "one too many"])
+def test_weights_of_another_model_fail_in_one_short_line(make, tmp_path, change):
+    file = tmp_path / "other.safetensors"
+    weights = make("resnet18", stem="small" if change == "another stem" else "imagenet").backbone.state_dict()
+    if change == "another model":
+        weights = make("timm", **TINY).backbone.state_dict()
+    if change == "one missing":
+        del weights["layer1.0.conv1.weight"]
+    if change == "one too many":
+        weights["fc.weight"] = torch.zeros(8, 512)
+    save_tensors(weights, file)
+
+    with pytest.raises(StageError, match="these are not the weights of resnet18") as caught:
+        make("resnet18", weights_file=str(file))
+
+    assert str(caught.value).startswith(f"{file}: ")
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < len(str(file)) + 250
+
+
+def test_a_file_that_is_not_there_fails_in_one_line(make, tmp_path):
+    with pytest.raises(StoreError, match=r"none\.safetensors: there is no such file"):
+        make("timm", **TINY, weights_file=str(tmp_path / "none.safetensors"))
+
+
+def test_a_file_of_something_else_fails_in_one_line(make, tmp_path):
+    (tmp_path / "text.safetensors").write_text("not tensors", "utf-8")
+
+    with pytest.raises(StoreError, match="these weights cannot be read") as caught:
+        make("timm", **TINY, weights_file=str(tmp_path / "text.safetensors"))
+
+    assert "\n" not in str(caught.value)
+
+
+def test_weights_that_cannot_be_downloaded_fail_in_one_line(make, monkeypatch):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+
+    with pytest.raises(StageError, match="its pretrained weights cannot be had") as caught:
+        make("timm", model="test_byobnet_", weights="pretrained") if False else make(
+            "timm", model="resnet10t", weights="pretrained"
+        )
+
+    assert "\n" not in str(caught.value)
