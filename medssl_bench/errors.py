@@ -42,6 +42,10 @@ class StageError(Exception):
     """A stage cannot finish; it is recorded as failed and the stages beside it go on."""
 
 
+class WatcherWarning(UserWarning):
+    """A plugin that watches a run has raised, and watches no longer."""
+
+
 @dataclass(frozen=True)
 class Problem:
     """One thing that is wrong with a suite.

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from importlib import import_module
 
 import click
 
-from medssl_bench.errors import UserError
+from medssl_bench.errors import UserError, WatcherWarning
 
 _VERBS = {
     "run": "run a suite to its leaderboard",
@@ -86,8 +87,17 @@ def cli(context: click.Context, plugin: tuple[str, ...]) -> None:
     context.obj = tuple(text.removeprefix("no:") for text in plugin)
 
 
+def _show_warning(message: Warning | str, category: type[Warning], filename: str, lineno: int, *_: object) -> None:
+    """Tell a warning of ours in one line, and any other with its place."""
+    if issubclass(category, WatcherWarning):
+        click.echo(f"warning: {message}", err=True)
+    else:
+        click.echo(f"warning: {filename}:{lineno}: {category.__name__}: {message}", err=True)
+
+
 def main() -> None:
     """Run the command line and exit: 0 done, 1 something failed, 2 bad input, 130 interrupted."""
+    warnings.showwarning = _show_warning
     try:
         status = cli.main(standalone_mode=False)
     except click.exceptions.Abort:

@@ -94,7 +94,7 @@ def _vit(model: str) -> Callable[..., nn.Module]:
 
     Args:
         patch: side of a patch in pixels; it must divide the image's side, else pixels would silently be dropped;
-            none: 4 at 28 pixels, 8 at 64 and 128, 16 at 224.
+            none: 4 at 28 pixels, 8 at 64, 16 at 128 and 224.
         weights: ``scratch``, or ``pretrained`` for the weights that timm downloads (ImageNet), resampled to the patch.
         weights_file: safetensors file with an encoder's weights to start from, such as ``export`` writes.
         normalize: mean and standard deviation taken off the images: ``half`` (0.5 and 0.5), ``imagenet``, or

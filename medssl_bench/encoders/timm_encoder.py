@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textwrap import shorten
 from typing import TYPE_CHECKING, Any, Literal
 
 import timm
@@ -36,7 +37,7 @@ class TimmEncoder(nn.Module):
         options: further keyword arguments of ``timm.create_model``.
 
     Raises:
-        StageError: timm knows no such model, or its weights cannot be had.
+        StageError: timm knows no such model, its weights cannot be had, or it cannot take images of this size.
     """
 
     mean: Tensor
@@ -61,7 +62,6 @@ class TimmEncoder(nn.Module):
             what = "its pretrained weights cannot be had" if pretrained else "it cannot be made"
             raise StageError(f"timm model {model!r}: {what} with {options}: {error}".partition("\n")[0]) from error
         self.size = size
-        self.dim: int = self.backbone.num_features
         mean, std = _IMAGENET if normalize == "imagenet" or (normalize == "auto" and pretrained) else _HALF
         self.register_buffer("mean", torch.tensor(mean).view(1, 3, 1, 1), persistent=False)
         self.register_buffer("std", torch.tensor(std).view(1, 3, 1, 1), persistent=False)
@@ -72,6 +72,22 @@ class TimmEncoder(nn.Module):
             "std": list(std),
             "changes": [],
         }
+        self.dim = self._measure_dim()
+
+    @torch.no_grad()
+    def _measure_dim(self) -> int:
+        """Return the length of an image's features: what timm calls ``num_features`` is another one in some models."""
+        self.eval()
+        what = f"timm model {self.card['model']!r}"
+        try:
+            features = self(torch.zeros(1, 3, self.size, self.size))
+        except Exception as error:
+            reason = f"{what} cannot take images of {self.size} pixels: {error}"
+            raise StageError(reason.partition("\n")[0]) from error
+        if features.ndim != 2:
+            raise StageError(f"{what} gives features of shape {tuple(features.shape)}; (B, D) is needed")
+        self.train()
+        return int(features.shape[1])
 
     def forward(self, images: Tensor) -> Tensor:
         """Return the features of images, (B, 3, H, W) in [0, 1] to (B, D)."""
@@ -94,8 +110,8 @@ class TimmEncoder(nn.Module):
         try:
             self.backbone.load_state_dict(load_tensors(file))
         except RuntimeError as error:
-            first = str(error).splitlines()[-1].strip()
-            raise StageError(f"{file}: these are not the weights of {self.card['model']}: {first}") from error
+            difference = shorten(str(error).splitlines()[-1], 160, placeholder=" ...")
+            raise StageError(f"{file}: these are not the weights of {self.card['model']}: {difference}") from error
 
 
 def use_small_stem(encoder: TimmEncoder) -> None:
@@ -116,7 +132,7 @@ def fitting_patch(size: int, patch: int | None) -> int:
 
     Args:
         size: side of the images in pixels.
-        patch: the wanted side; None: the one that gives a grid nearest to 8 x 8 among those that divide the image.
+        patch: the wanted side; None: the largest usual one that divides the image into 7 x 7 patches or more.
 
     Raises:
         StageError: the patch does not divide the image.

@@ -7,6 +7,8 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from medssl_bench.errors import WatcherWarning
+
 if TYPE_CHECKING:
     import pluggy
 
@@ -37,7 +39,8 @@ class Watchers:
                 self._manager.subset_hook_caller(hook, others)(**arguments)
             except Exception as error:  # noqa: BLE001 - watching must not harm what is watched
                 self._manager.unregister(plugin)
-                warnings.warn(f"plugin {name!r} stops watching: {type(error).__name__}: {error}", stacklevel=2)
+                text = f"plugin {name!r} stops watching: {type(error).__name__}: {error}"
+                warnings.warn(text, WatcherWarning, stacklevel=2)
 
 
 @dataclass(frozen=True)

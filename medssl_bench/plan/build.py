@@ -6,7 +6,7 @@ from itertools import product
 from typing import TYPE_CHECKING
 
 from medssl_bench.errors import DataError, Problem, SuiteError, UserError
-from medssl_bench.plan.checks import CellCheck
+from medssl_bench.plan.checks import CellCheck, Unfit
 from medssl_bench.plan.known_datasets import KnownDatasets
 from medssl_bench.plan.selection import Only, Selection
 from medssl_bench.plan.stage import Plan, Trial
@@ -58,6 +58,8 @@ class _Builder:
                         self._add(index, arm, cell)
         if self.problems:
             raise SuiteError(self.problems)
+        if self.selection.only and not self.plan.trials:
+            raise UserError(f"--only {' --only '.join(self.selection.only)}: no trial of the suite is all of these")
         return self.plan
 
     def _cells(
@@ -95,6 +97,9 @@ class _Builder:
     def _add(self, index: int, arm: Arm, cell: Cell) -> None:
         try:
             stage = self.maker.evaluate(arm, cell)
+        except Unfit as error:
+            self._note(str(error), *error.key)
+            return
         except UserError as error:
             self._note(str(error), "comparison", index)
             return

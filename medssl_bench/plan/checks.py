@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from medssl_bench.datasets import Task
+from medssl_bench.errors import UserError
 
 if TYPE_CHECKING:
     from medssl_bench.datasets import DatasetInfo
@@ -12,6 +13,14 @@ if TYPE_CHECKING:
     from medssl_bench.evaluators import Evaluator
     from medssl_bench.suite.budget import Budget
     from medssl_bench.suite.table import Table
+
+
+class Unfit(UserError):
+    """A recipe cannot be carried out in a comparison; `key` leads to the part of the suite that is to blame."""
+
+    def __init__(self, message: str, *key: str | int) -> None:
+        super().__init__(message)
+        self.key = key
 
 
 class CellCheck:
@@ -33,6 +42,10 @@ class CellCheck:
     def validation_labels(self) -> str:
         """Check the validation-label budget against the validation split."""
         return self._budget(self._table.model.validation_labels, "val")
+
+    def images(self, budget: Budget) -> str:
+        """Check a budget of unlabelled images against the training split."""
+        return self._budget(budget, "train")
 
     def skips(self, budget: Budget) -> bool:
         """Return whether the cells of a budget are left out, as the set is too small and the suite says so."""

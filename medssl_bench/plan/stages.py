@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from medssl_bench.errors import UserError
+from medssl_bench.errors import did_you_mean
+from medssl_bench.plan.checks import CellCheck, Unfit
 from medssl_bench.plan.keys import content_key
 from medssl_bench.plan.stage import AnalysisCell, Plan, Stage, StageKind
+from medssl_bench.plan.workload import labelled_images, pretraining_images
 from medssl_bench.suite.budget import Budget
 
 if TYPE_CHECKING:
@@ -56,7 +58,7 @@ class StageMaker:
         """Add the evaluation of one trial, and what it builds on.
 
         Raises:
-            UserError: a recipe of the arm cannot be carried out in this comparison.
+            Unfit: a recipe of the arm cannot be carried out in this comparison.
         """
         component = self._scaled(arm.evaluator)
         evaluator: Evaluator = self.registry.build(component)
@@ -92,12 +94,13 @@ class StageMaker:
                 "start": start.key if start else None,
                 "trains_encoder": evaluator.trains_encoder,
                 "short": cell.labels.short,
+                "validation_labels": _budget_spec(model.validation_labels),
                 "seed": cell.seed,
                 "draw": cell.draw,
             },
             parents=parents,
             pending=cell.known.pending,
-            images=None if total is None else evaluator.images_seen(_labelled(cell.labels, cell.known, total)),
+            images=None if total is None else evaluator.images_seen(labelled_images(cell.labels, cell.known, total)),
             speed_group=f"finetune {arm.encoder.name} {_size(cell.known)}",
         )
 
@@ -183,8 +186,11 @@ class StageMaker:
             decides["encoder"] = {**encoder, "component": recipe.encoder.identity()}
         after = f" after {start.title.removeprefix('pretrain · ')}" if start else ""
         images = None
+        if wrong := CellCheck(cell.table, known.info).images(model.images):
+            raise Unfit(wrong, "pretraining", recipe.name, "images")
         if known.info:
-            images = _images_seen(duration, model.images.images(known.info.counts["train"]) or 0, model.batch_size)
+            unlabelled = model.images.images(known.info.counts["train"]) or 0
+            images = pretraining_images(duration, unlabelled, model.batch_size)
         return self._stage(
             "pretrain",
             f"pretrain · {recipe.name} · {on.label} · seed {cell.seed}{after}",
@@ -194,6 +200,7 @@ class StageMaker:
                 "method": recipe.method.to_data(),
                 "augmentation": recipe.augmentation.to_data(),
                 "dataset": _dataset_spec(known),
+                "images": _budget_spec(model.images),
                 "encoder": encoder,
                 "start": start.key if start else None,
                 "teacher": teacher.key if teacher else None,
@@ -210,13 +217,18 @@ class StageMaker:
         if wanted is None:
             return None
         arms = {arm.name: arm for arm in cell.table.arms}
+        key = ("pretraining", recipe.name, "teacher")
         if wanted.arm not in arms:
-            raise UserError(f"recipe {recipe.name!r}: its teacher, arm {wanted.arm!r}, is not in this comparison")
+            message = f"there is no arm {wanted.arm!r} in comparison {cell.table.id!r}{did_you_mean(wanted.arm, arms)}"
+            raise Unfit(message, *key, "arm")
         if wanted.arm in self.teaching:
-            raise UserError(f"recipe {recipe.name!r}: arm {wanted.arm!r} would be its own teacher")
+            raise Unfit(f"arm {wanted.arm!r} of comparison {cell.table.id!r} would be its own teacher", *key, "arm")
         evaluator: Evaluator = self.registry.build(arms[wanted.arm].evaluator)
         if not evaluator.trains_encoder:
-            raise UserError(f"recipe {recipe.name!r}: its teacher, arm {wanted.arm!r}, trains no encoder")
+            message = f"arm {wanted.arm!r} of comparison {cell.table.id!r} trains no encoder, so it cannot be a teacher"
+            raise Unfit(message, *key, "arm")
+        if wanted.labels and (wrong := CellCheck(cell.table, cell.known.info).labels(wanted.labels)):
+            raise Unfit(wrong, *key, "labels")
         self.teaching.append(wanted.arm)
         try:
             return self.evaluate(arms[wanted.arm], replace(cell, labels=wanted.labels or cell.labels))
@@ -230,7 +242,8 @@ class StageMaker:
             if table is None:
                 continue
             if label not in table and "default" not in table:
-                raise UserError(f"recipe {recipe.name!r}: {unit} says nothing of {label!r} and has no default")
+                message = f"this says nothing of data set {label!r} and has no default"
+                raise Unfit(message, "pretraining", recipe.name, unit)
             return {unit: self._scale(table.get(label, table.get("default", 0)))}
         raise AssertionError("the schema asks for one duration")
 
@@ -283,26 +296,14 @@ class StageMaker:
         return self.plan.stages[key]
 
 
+def _budget_spec(budget: Budget) -> dict[str, Any]:
+    """Return a budget with what is done if the set is too small, which decides no result."""
+    return {**budget.to_data(), "short": budget.short}
+
+
 def _dataset_spec(known: KnownDataset) -> dict[str, Any]:
     return {"component": known.component.to_data(), "fingerprint": known.fingerprint}
 
 
 def _size(known: KnownDataset) -> int | None:
     return known.info.size if known.info else None
-
-
-def _labelled(budget: Budget, known: KnownDataset, total: int) -> int:
-    """Return how many labelled images a budget is, for estimates."""
-    number = budget.images(total) if budget.short != "error" or budget.amount <= total else total
-    if number is not None:
-        return number
-    counts = known.info.class_counts if known.info else None
-    return int(sum(min(count, budget.amount) for count in counts)) if counts else int(budget.amount) * 10
-
-
-def _images_seen(duration: dict[str, int], images: int, batch_size: int) -> int:
-    """Return how many images a pretraining processes."""
-    batch = min(batch_size, images)
-    if "steps" in duration:
-        return duration["steps"] * batch
-    return duration.get("images_seen") or duration["epochs"] * (images // batch if batch else 0) * batch

@@ -85,6 +85,9 @@ class Plugins:
         """
         if self.blocked(plugin.name):
             plugin = replace(plugin, problem="blocked")
+        elif self.manager.has_plugin(plugin.name):  # withdrawing it below would withdraw the other one
+            other = next(found for found in self.found if found.name == plugin.name and not found.problem)
+            plugin = replace(plugin, problem=f"{other.origin} plugin {other.name!r} has that name already; rename it")
         else:
             try:
                 self._register(plugin, load())

@@ -137,7 +137,10 @@ class ParameterTable:
         valid: dict[str, Any] = to_jsonable_python(instance.model_dump())
         for name in self.path_names():
             if valid[name] is not None:
-                valid[name] = str((base / Path(valid[name]).expanduser()).resolve())
+                try:
+                    valid[name] = str((base / Path(valid[name]).expanduser()).resolve())
+                except (OSError, RuntimeError, ValueError) as error:  # a null byte, or a home folder that nobody has
+                    raise ParameterProblem((name,), f"{valid[name]!r} is not a path: {error}") from None
         return valid
 
     def instance(self, values: Mapping[str, Any]) -> BaseModel:
@@ -151,7 +154,8 @@ class ParameterTable:
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
             path = tuple(part for part in first["loc"] if isinstance(part, int) or part in values)
-            raise ParameterProblem(path, f"{first['msg']}, not {_short(first['input'])}") from None
+            message = f"{first['msg'][:1].lower()}{first['msg'][1:]}"
+            raise ParameterProblem(path, f"{message}, not {_short(first['input'])}") from None
 
     def path_names(self) -> list[str]:
         """Return the names of the parameters that are files or folders."""

@@ -35,7 +35,7 @@ BUDGET_SCHEMA: dict[str, Any] = {
                 },
                 "short": {
                     "enum": ["error", "clip", "skip"],
-                    "description": "what to do when the set is too small: refuse (default), take all, leave the cell out",
+                    "description": "if the set is too small: refuse (default), take all there are, leave out the cell",
                 },
             },
         },
@@ -143,10 +143,10 @@ def parse_positive_budget(value: object) -> Budget:
     return budget
 
 
-def _count(value: int, *, stratified: bool = False, short: Short = "error") -> Budget:
+def _count(value: int) -> Budget:
     if value < 0:
         raise ValueError(f"{value} images cannot be drawn; give N from 0")
-    return Budget("count", value, stratified, short) if value else Budget("none")
+    return Budget("count", value) if value else Budget("none")
 
 
 def _text(value: str) -> Budget:
@@ -167,25 +167,26 @@ def _percent(value: object, *, stratified: bool = False, short: Short = "error")
 def _table(value: dict[str, Any]) -> Budget:
     for key in value:
         if key not in _KEYS:
-            raise BudgetError(f"unknown key{did_you_mean(key, _KEYS)}; a budget takes {', '.join(_KEYS)}", key)
+            raise BudgetError(f"unknown key{did_you_mean(key, _KEYS) or '; a budget takes ' + ', '.join(_KEYS)}", key)
     units = [key for key in ("count", "per_class", "percent") if key in value]
     if len(units) != 1:
         raise ValueError("a budget's table needs exactly one of count, per_class and percent")
     stratified, short = value.get("stratified", False), value.get("short", "error")
     if not isinstance(stratified, bool):
         raise BudgetError(f"expected true or false, not {stratified!r}", "stratified")
-    if short not in ("error", "clip", "skip"):  # noqa: PLR6201 - a list or a table in a suite cannot be looked up in a set
+    if short not in ("error", "clip", "skip"):
         raise BudgetError(f"expected 'error', 'clip' or 'skip', not {short!r}", "short")
-    unit, amount = units[0], value[units[0]]
-    if unit == "percent":
-        try:
-            return _percent(amount, stratified=stratified, short=short)
-        except ValueError as error:
-            raise BudgetError(str(error), unit) from None
-    if isinstance(amount, bool) or not isinstance(amount, int) or amount < 1:
-        raise BudgetError(f"expected a whole number from 1, not {amount!r}", unit)
-    if unit == "count":
-        return _count(amount, stratified=stratified, short=short)
-    if stratified:
+    if stratified and units[0] == "per_class":
         raise BudgetError("per_class sets the number of each class; it cannot be stratified too", "stratified")
-    return Budget("per_class", amount, short=short)
+    try:
+        return _amount(units[0], value[units[0]], stratified=stratified, short=short)
+    except ValueError as error:
+        raise BudgetError(str(error), units[0]) from None
+
+
+def _amount(unit: str, value: object, *, stratified: bool, short: Short) -> Budget:
+    if unit == "percent":
+        return _percent(value, stratified=stratified, short=short)
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise ValueError(f"expected a whole number from 1, not {value!r}")
+    return Budget("count" if unit == "count" else "per_class", value, stratified, short)

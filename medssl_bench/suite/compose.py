@@ -136,8 +136,9 @@ def _sweep_arms(table: Node, variants: dict[str, dict[str, Node]]) -> Node:
         used = [name for name in variants if name in _recipes_of(arm)]
         if not used:
             written.append(arm)
-        for suffixes in product(*(variants[name] for name in used)) if used else ():
-            written.append(_arm_variant(arm, dict(zip(used, suffixes, strict=True))))
+            continue
+        choices = product(*(variants[name] for name in used))
+        written += [_arm_variant(arm, dict(zip(used, suffixes, strict=True))) for suffixes in choices]
     return _with(table, "arm", Node(written, arms.position))
 
 

@@ -27,14 +27,28 @@ def json_schema(registry: Registry) -> dict[str, Any]:
     """Return the schema; a component is one of the registered names, a name of the suite's own tables, or a table."""
     schema = SuiteModel.model_json_schema(by_alias=True)
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
-    definitions = schema.setdefault("$defs", {})
+    definitions = schema["$defs"]
+    for model in (schema, *definitions.values()):
+        for key, place in model["properties"].items():
+            if key in _KIND_OF_KEY:
+                _refer(place, _KIND_OF_KEY[key], named_tables=model is schema)
+    (link,) = (o for o in definitions["Arm"]["properties"]["pretraining"]["items"]["anyOf"] if o["type"] == "object")
+    link["properties"]["on"] = {"$ref": "#/$defs/component_dataset"}
+    _let_extend(schema)
     for kind in ("dataset", "augmentation", "op", "encoder", "method", "evaluator"):
         definitions[f"component_{kind}"] = _component(kind, registry)
-    for model in (schema, *definitions.values()):
-        for key, place in model.get("properties", {}).items():
-            if key in _KIND_OF_KEY and not (model is not schema and model.get("title") == "parameters"):
-                _refer(place, _KIND_OF_KEY[key], named_tables=model is schema)
     return schema
+
+
+def _let_extend(schema: dict[str, Any]) -> None:
+    """Ask for a key only where nothing is extended that may have it."""
+    recipe, table, arm = (schema["$defs"][name] for name in ("Pretraining", "Comparison", "Arm"))
+    recipe["anyOf"] = [{"required": ["extends"]}, {"required": recipe.pop("required")}]
+    arms = {"items": {"required": arm["required"]}}
+    tables = {"items": {"required": table["required"], "properties": {"arm": arms}}}
+    schema["if"] = {"not": {"required": ["extends"]}}
+    schema["then"] = {"required": schema.pop("required"), "properties": {"comparison": tables}}
+    table["required"], arm["required"] = ["id"], ["name"]
 
 
 def _refer(place: dict[str, Any], kind: str, *, named_tables: bool) -> None:
@@ -70,4 +84,13 @@ def _component(kind: str, registry: Registry) -> dict[str, Any]:
                 "additionalProperties": False,
             }
         )
+    own = {"type": "string", "not": {"enum": list(registry.entries[kind])}}
+    options.append(
+        {
+            "description": f"one of the suite's own tables [{kind}.NAME], with other parameters",
+            "type": "object",
+            "properties": {"name": own},
+            "required": ["name"],
+        }
+    )
     return {"anyOf": options}

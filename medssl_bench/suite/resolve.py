@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import os
 from typing import TYPE_CHECKING, Any
 
 from medssl_bench.errors import Problem, SuiteError, UserError, did_you_mean
@@ -12,7 +12,7 @@ from medssl_bench.suite.source import key_text
 from medssl_bench.suite.table import Arm, Link, NamedDataset, Recipe, Table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from medssl_bench.evaluators import Evaluator
@@ -62,10 +62,14 @@ class Resolver:
                 self._try(self._component, kind, alias, (kind, alias))
         for name in self.model.pretraining:
             self.recipes[name] = self._try(self._recipe, name)
-        self._unique((table.id for table in self.model.comparison), "comparison", "id")
+        self._unique([table.id for table in self.model.comparison], ("comparison",), "id")
         tables = [self._try(self._table, index) for index in range(len(self.model.comparison))]
+        for name in ("seeds", "draws"):
+            self._unique([str(number) for number in getattr(self.model, name)], (name,))
         if self.problems:
-            raise SuiteError(dict.fromkeys(self.problems))
+            # the variants of a swept recipe have the same problem at the same place
+            found = {(p.position, p.key.rpartition(".")[2], p.message): p for p in reversed(self.problems)}
+            raise SuiteError(reversed(found.values()))
         return tuple(table for table in tables if table is not None)
 
     def _try(self, step: Any, *arguments: Any) -> Any:
@@ -79,10 +83,12 @@ class Resolver:
         self.problems.append(Problem(self.root.locate(key), key_text(key), message))
         return _Unresolved()
 
-    def _unique(self, names: Iterable[str], *key: str | int) -> None:
-        for name, count in Counter(names).items():
-            if count > 1:
-                self._fail(key[:-1], f"{count} items have the {key[-1]} {name!r}; it must be unique")
+    def _unique(self, names: Sequence[str | None], key: Key, *field: str) -> None:
+        """Note every item of a list that is called as an earlier one is; None is one that was not resolved."""
+        for place, name in enumerate(names):
+            if name is not None and name in names[:place]:
+                first = key_text((*key, names.index(name)))
+                self._fail((*key, place, *field), f"{name!r} is there already, at {first}; each may stand once")
 
     def _component(self, kind: str, value: Any, key: Key) -> Component:
         """Resolve a component; a name of the suite's own table of that kind stands for what the table says."""
@@ -101,7 +107,8 @@ class Resolver:
         except ParameterProblem as problem:
             inside = problem.path and problem.path[0] in given and problem.path[0] != "name"
             where = key if inside or not alias else (kind, name)
-            raise self._fail((*where, *problem.path), problem.message) from None
+            path = problem.path[1:] if isinstance(value, list) and problem.path[:1] == ("ops",) else problem.path
+            raise self._fail((*where, *path), problem.message) from None
         self._note_missing(component, (kind, str(name)) if alias else key)
         return component
 
@@ -109,7 +116,7 @@ class Resolver:
         entry = self.registry.find(component.kind, component.name)
         for name in entry.table.path_names():
             path = component.parameters[name]
-            if path is not None and not (self.base / path).exists():
+            if path is not None and not os.path.exists(path):  # noqa: PTH110 - Path.exists raises on impossible names
                 where = (*key, name)
                 problem = Problem(self.root.locate(where), key_text(where), f"there is no file or folder {path}")
                 if problem not in self.missing:
@@ -133,9 +140,9 @@ class Resolver:
         datasets = [
             self._try(self._dataset, value, (*key, "datasets", place)) for place, value in enumerate(model.datasets)
         ]
-        self._unique((dataset.label for dataset in datasets if dataset), *key, "datasets", "name")
+        self._unique([dataset.label if dataset else None for dataset in datasets], (*key, "datasets"))
         encoder = self._try(self._component, "encoder", model.encoder, (*key, "encoder"))
-        self._unique((arm.name for arm in model.arm), *key, "arm", "name")
+        self._unique([arm.name for arm in model.arm], (*key, "arm"), "name")
         arms = [self._try(self._arm, arm, encoder, (*key, "arm", place)) for place, arm in enumerate(model.arm)]
         analyses = [
             self._try(self._analysis, value, (*key, "analyses", place)) for place, value in enumerate(model.analyses)
@@ -143,7 +150,7 @@ class Resolver:
         self._check_names(model, key)
         if None in (*datasets, encoder, *arms, *analyses):
             raise _Unresolved
-        floors = self._floors(model, arms, encoder)
+        floors = self._floors(model, arms, encoder, (*key, "floors"))
         return Table(
             model=model,
             datasets=tuple(datasets),
@@ -154,26 +161,26 @@ class Resolver:
         )
 
     def _check_lists(self, model: schema.Comparison, key: Key) -> None:
-        self._unique((budget.text for budget in model.labels), *key, "labels", "budget")
+        self._unique([budget.text for budget in model.labels], (*key, "labels"))
         for name in ("seeds", "draws"):
-            values = getattr(model, name)
-            self._unique(map(str, values or ()), *key, name, "number")
-            self._unique(map(str, getattr(self.model, name)), name, "number")
+            self._unique([str(number) for number in getattr(model, name) or ()], (*key, name))
 
     def _check_names(self, model: schema.Comparison, key: Key) -> None:
         names = [arm.name for arm in model.arm]
         floors = [FLOOR_NAMES[floor] for floor in self._floor_kinds(model)]
-        for name in set(names) & set(floors):
-            self._fail((*key, "arm"), f"{name!r} is the name of a floor; call the arm otherwise, or set floors = []")
+        for place, name in enumerate(names):
+            if name in floors:
+                message = f"{name!r} is the name of a floor; call the arm otherwise, or set floors = []"
+                self._fail((*key, "arm", place, "name"), message)
         if model.baseline is not None and model.baseline not in (*names, *floors):
             hint = did_you_mean(model.baseline, names) or f"; the arms are {', '.join(names)}"
             self._fail((*key, "baseline"), f"there is no arm {model.baseline!r}{hint}")
         if model.reference is not None:
             plugin, _, table = model.reference.partition(":")
             try:
-                self.registry.build(self.registry.resolve("reference", plugin, self.base), table=table)
-            except (UserError, ParameterProblem) as error:
-                self._fail((*key, "reference"), str(error))
+                self.registry.build(self.registry.resolve_or_raise("reference", plugin), table=table)
+            except Exception as error:  # noqa: BLE001 - whatever a plugin raises at a name that it does not know
+                self._fail((*key, "reference"), _told(error))
 
     def _dataset(self, value: Any, key: Key) -> NamedDataset:
         component = self._component("dataset", value, key)
@@ -185,7 +192,7 @@ class Resolver:
     def _arm(self, model: schema.Arm, encoder: Component | None, key: Key) -> Arm:
         chain = [self._link(link, (*key, "pretraining", place)) for place, link in enumerate(model.pretraining)]
         evaluator = self._component("evaluator", model.evaluator, (*key, "evaluator"))
-        if self._built(evaluator).analysis:
+        if self._built(evaluator, (*key, "evaluator")).analysis:
             raise self._fail(
                 (*key, "evaluator"),
                 f"{evaluator.name!r} describes an encoder and predicts nothing; put it under the comparison's analyses",
@@ -213,29 +220,36 @@ class Resolver:
 
     def _analysis(self, value: Any, key: Key) -> Component:
         component = self._component("evaluator", value, key)
-        if not self._built(component).analysis:
+        if not self._built(component, key).analysis:
             raise self._fail(
                 key, f"{component.name!r} gives a classifier; it can be an arm's evaluator, not an analysis"
             )
         return component
 
-    def _built(self, component: Component) -> Evaluator:
-        evaluator: Evaluator = self.registry.build(component)
+    def _built(self, component: Component, key: Key) -> Evaluator:
+        try:
+            evaluator: Evaluator = self.registry.build(component)
+        except Exception as error:
+            raise self._fail(key, f"evaluator {component.name!r}: {_told(error)}") from error
         return evaluator
 
     def _floor_kinds(self, model: schema.Comparison) -> Sequence[str]:
         return self.model.floors if model.floors is None else model.floors
 
-    def _floors(self, model: schema.Comparison, arms: list[Arm], encoder: Component) -> list[Arm]:
+    def _floors(self, model: schema.Comparison, arms: list[Arm], encoder: Component, key: Key) -> list[Arm]:
         """Return the floors; the untrained encoder is probed as the comparison's first linear probe is."""
         probes = [arm.evaluator for arm in arms if arm.evaluator.name == "linear_probe"]
         pretrained = [arm.encoder for arm in arms if arm.chain]
         floors = []
         for kind in dict.fromkeys(self._floor_kinds(model)):
-            evaluator = self.registry.resolve(
-                "evaluator", {"majority": "majority"}.get(kind, "linear_probe"), self.base
-            )
+            evaluator = self._component("evaluator", {"majority": "majority"}.get(kind, "linear_probe"), key)
             if kind == "untrained" and probes:
                 evaluator = probes[0]
             floors.append(Arm(FLOOR_NAMES[kind], (), evaluator, pretrained[0] if pretrained else encoder, floor=True))
         return floors
+
+
+def _told(error: Exception) -> str:
+    """Return an error of a component in one line, with its type unless its message is meant for users."""
+    text = str(error) if isinstance(error, UserError | ValueError) else f"{type(error).__name__}: {error}"
+    return " ".join(text.split())

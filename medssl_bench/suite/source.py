@@ -94,23 +94,41 @@ def _node(value: Any, path: KeyPath, lines: dict[KeyPath, int], around: Position
 
 
 def _syntax_problem(path: Path, text: str, error: ValueError | RecursionError) -> Problem:
-    """Turn what `tomllib` raises, whose message mostly ends in its place, into a problem with the key on that line."""
+    """Turn what `tomllib` raises, whose message mostly ends in its place, into a problem with the key it is about."""
     rows = text.removesuffix("\n").split("\n")
-    match = re.search(r"\(at line (\d+), column \d+\)", str(error))
-    what = re.sub(r" \(at .*\)$", "", str(error))
-    what = f"this is not valid TOML: {what[:1].lower()}{what[1:]}"
-    line = min(int(match[1]), len(rows)) if match else len(rows)
+    match = re.search(r" \(at (?:line (\d+), column \d+|end of document)\)$", str(error))
+    what = str(error)[: match.start()] if match else str(error)
+    line = int(match[1]) if match and match[1] else len(rows)
     if isinstance(error, RecursionError):
         line = 1 + max(range(len(rows)), key=lambda row: rows[row].count("[") + rows[row].count("{"))
         what = f"tables and lists nest at most {_DEEPEST} deep"
-    elif not isinstance(
-        error, tomllib.TOMLDecodeError
-    ):  # the only other one: Python refuses to read thousands of digits
+    elif not isinstance(error, tomllib.TOMLDecodeError):  # the other one: Python reads no thousands of digits
         digits = re.search(r"\d{4000}", text.replace("_", "0"))
         line = text.count("\n", 0, digits.start()) + 1 if digits else line
         what = "this number has too many digits"
-    key = re.match(r"""[ \t\[]*([\w."'-]+)""", rows[line - 1])
-    return Problem(Position(path, line), key[1][:60] if key else "", what)
+    start = _statement(rows, min(line, len(rows)))
+    if what.startswith("Unclosed") or (match and not match[1]):  # noticed only where something else begins
+        line = start
+    key = re.match(r"""[ \t\[]*([\w."'-]+)""", rows[start - 1])
+    message = f"this is not valid TOML: {what[:1].lower()}{what[1:]}"
+    return Problem(Position(path, line), key[1][:60] if key else "", message)
+
+
+def _statement(rows: list[str], line: int) -> int:
+    """Return the line on which the statement begins that `tomllib` could not read on to the end of a line."""
+    for start in range(line, 0, -1):
+        blank = not rows[start - 1].strip() or rows[start - 1].lstrip().startswith("#")
+        if not blank and _is_toml("\n".join(rows[: start - 1])):
+            return start
+    return line
+
+
+def _is_toml(text: str) -> bool:
+    try:
+        tomllib.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def key_text(path: KeyPath) -> str:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date, time
 from difflib import get_close_matches
 from importlib.metadata import PackageNotFoundError, version
-from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_origin
 
@@ -14,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from medssl_bench.errors import Problem, SuiteError, did_you_mean
 from medssl_bench.suite.budget import BudgetError
+from medssl_bench.suite.odd_values import refuse_odd_values
 from medssl_bench.suite.schema import SuiteModel
 from medssl_bench.suite.source import is_file, key_text
 from medssl_bench.suite.wording import wording
@@ -37,41 +36,12 @@ def validate(root: Node) -> SuiteModel:
     if not root.value:
         message = "there is nothing in this file; a suite has a schema, a name and a [[comparison]]"
         raise SuiteError([Problem(root.position, "schema", message)])
-    _refuse_odd_values(root)
+    refuse_odd_values(root)
     plain = root.plain()
     try:
         return SuiteModel.model_validate(plain)
     except ValidationError as error:
         raise SuiteError(_problems(root, plain, error.errors(include_url=False))) from None
-
-
-def _refuse_odd_values(root: Node) -> None:
-    """Refuse what TOML can write and no key of a suite can mean, wherever it stands.
-
-    Parameters of components are checked by their factories' types, which may take anything: such a value would
-    reach content keys and records, and cannot be kept there.
-    """
-    problems = [Problem(node.position, key_text(path), message) for path, node, message in _odd_values((), root)]
-    if problems:
-        raise SuiteError(problems)
-
-
-def _odd_values(path: Key, node: Node) -> Iterator[tuple[Key, Node, str]]:
-    value = node.value
-    if isinstance(value, dict):
-        for key, item in value.items():
-            if not key.isprintable():
-                yield (*path, key), item, "this key has a control character in it"
-            yield from _odd_values((*path, key), item)
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from _odd_values((*path, index), item)
-    elif isinstance(value, float) and not isfinite(value):
-        yield path, node, f"{value} is not a finite number"
-    elif isinstance(value, int) and not -(2**63) <= value < 2**63:
-        yield path, node, "this whole number is too large: TOML has 64 bits for it"
-    elif isinstance(value, date | time):
-        yield path, node, f"{value} is a date or a time, which no key of a suite takes; put text in quotes"
 
 
 def check_requirements(model: SuiteModel, root: Node) -> None:
@@ -132,7 +102,7 @@ def _problems(root: Node, plain: Any, errors: list[ErrorDetails]) -> Iterable[Pr
         path = _existing(plain, details)
         problem = Problem(root.locate(path), key_text(path), _message(plain, path, details))
         # the variants of a swept recipe have the same problem at the same place
-        found.setdefault((problem.position, path[-1], problem.message), problem)
+        found.setdefault((problem.position, path[-1:], problem.message), problem)
     return found.values()
 
 
@@ -157,7 +127,7 @@ def _message(plain: Any, path: Key, details: ErrorDetails) -> str:
         return "this key is required"
     if details["type"] == "extra_forbidden":
         known = _fields_at(path[:-1])
-        return f"unknown key{did_you_mean(str(path[-1]), known)}; known here: {', '.join(known)}"
+        return f"unknown key{did_you_mean(str(path[-1]), known) or '; known here: ' + ', '.join(known)}"
     for part in path:
         plain = plain[part]
     return wording(details, plain)
@@ -170,7 +140,8 @@ def _meant(path: Key) -> str:
 
 def _fields_at(path: Key) -> list[str]:
     """Return the keys that the schema knows at a path."""
-    model, inside = SuiteModel, False
+    model: type[BaseModel] = SuiteModel
+    inside = False
     for part in path:
         if inside or isinstance(part, int):  # a name of one's own, or an index: the model is that of the key before
             inside = False

@@ -54,5 +54,5 @@ def wording(details: ErrorDetails, value: Any) -> str:
 
 def shown(value: object) -> str:
     """Return a value as messages show it, in one short line."""
-    text = str(value) if hasattr(value, "isoformat") else repr(value)
+    text = repr(value)
     return text if len(text) <= 60 else f"{text[:57]}..."

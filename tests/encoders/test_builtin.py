@@ -8,6 +8,7 @@ import torch
 import torchvision
 from torch import nn
 
+from medssl_bench.encoders.timm_encoder import TimmEncoder
 from medssl_bench.errors import StageError
 
 SIZES = (28, 64, 128, 224)
@@ -83,12 +84,12 @@ def by_hand(encoder, images, mean, std):
 )
 @pytest.mark.parametrize("normalize", ["auto", "half", "imagenet"])
 def test_features_are_those_of_plain_timm(make, images, name, parameters, normalize):
-    encoder = make(name, 28, normalize=normalize, **parameters)
+    encoder = make(name, 32, normalize=normalize, **parameters)
     mean, std = (IMAGENET_MEAN, IMAGENET_STD) if normalize == "imagenet" else (0.5, 0.5)
 
     with torch.no_grad():
-        expected = by_hand(encoder, images(), mean, std)
-        torch.testing.assert_close(encoder(images()), expected, rtol=1e-5, atol=1e-6)
+        expected = by_hand(encoder, images(size=32), mean, std)
+        torch.testing.assert_close(encoder(images(size=32)), expected, rtol=1e-5, atol=1e-6)
 
     assert encoder.card["mean"] == pytest.approx(encoder.mean.flatten().tolist())
     assert encoder.card["std"] == pytest.approx(encoder.std.flatten().tolist())
@@ -142,6 +143,16 @@ def test_the_small_stem_starts_as_other_convolutions_do(make):
     assert weight.std().item() == pytest.approx((2 / (64 * 9)) ** 0.5, rel=0.05)  # He et al. 2015, fan-out
 
 
+def test_a_new_encoder_has_seen_nothing(make):
+    """Its length is measured on an image; its batch statistics and its mode stay as timm makes them."""
+    encoder = TimmEncoder("resnet18", 28)
+
+    assert encoder.training
+    assert all(module.training for module in encoder.modules())
+    assert (encoder.backbone.bn1.running_mean == 0).all()
+    assert encoder.backbone.bn1.num_batches_tracked == 0
+
+
 def test_the_seed_decides_the_weights(make):
     first, again, other = (make("resnet18", seed=seed).backbone.conv1.weight for seed in (0, 0, 1))
 
@@ -167,6 +178,13 @@ def test_normalisation_is_no_part_of_the_weights(make):
         ("timm", 28, {"model": "resnet18d_"}, "timm has no model 'resnet18d_' (did you mean 'resnet18d'?)"),
         ("timm", 28, {"model": "no such thing at all"}, "timm has no model 'no such thing at all'"),
         ("timm", 28, {"model": "resnet18", "options": {"depth": 3}}, "timm model 'resnet18': it cannot be made with"),
+        ("timm", 28, {"model": "test_convnext"}, "timm model 'test_convnext' cannot take images of 28 pixels"),
+        (
+            "timm",
+            28,
+            {"model": "resnet18", "options": {"global_pool": ""}},
+            "timm model 'resnet18' gives features of shape (1, 512, 1, 1); (B, D) is needed",
+        ),
         ("vit_tiny", 28, {"patch": 8}, "a patch of 8 does not divide images of 28 pixels: pixels would be dropped"),
         ("vit_tiny", 31, {}, "no usual patch divides images of 31 pixels; set patch"),
     ],

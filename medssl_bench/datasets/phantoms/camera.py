@@ -43,7 +43,7 @@ class Camera:
         """Return the image (B, H, W[, C]) in [0, 1] with noise, as uint8 of the same shape."""
         noise = rng.standard_normal(image.shape, dtype=np.float32)
         noise *= self.noise.reshape(-1, *(1 for _ in image.shape[1:]))
-        return (np.clip(image + noise, 0, 1) * 255 + np.float32(0.5)).astype(np.uint8)
+        return (np.clip(image + noise, 0, 1) * 255 + 0.5).astype(np.uint8)
 
 
 def draw_camera(draws: Draws, *, blur: float, light: float, noise: float) -> Camera:

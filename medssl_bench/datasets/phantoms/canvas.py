@@ -25,8 +25,8 @@ class Canvas:
     @classmethod
     def of(cls, size: int, blur: Floats) -> Canvas:
         """Return a canvas of `size` pixels across; `blur` (B,) is in frame units."""
-        pixel = np.float32(2 / size)
-        centres = (np.arange(size, dtype=np.float32) + np.float32(0.5)) * pixel - np.float32(1)
+        pixel = 2 / size
+        centres = (np.arange(size, dtype=np.float32) + 0.5) * pixel - 1
         return cls(centres, np.sqrt(np.square(blur) + np.square(pixel))[:, None, None])
 
     def offsets(self, centre_x: Floats, centre_y: Floats) -> tuple[Floats, Floats]:
@@ -47,7 +47,7 @@ class Canvas:
         Args:
             distance: broadcastable to (B, H, W), negative inside, in frame units.
         """
-        return np.clip(np.float32(0.5) - distance / self.edge, 0, 1)
+        return np.clip(0.5 - distance / self.edge, 0, 1)
 
 
 def per_image(values: Floats) -> Floats:

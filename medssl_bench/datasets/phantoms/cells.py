@@ -18,11 +18,12 @@ from medssl_bench.datasets.phantoms.waves import Waves, draw_waves
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-MOST_LOBES = max(kind.lobes[1] for kind in CELL_TYPES)
+LOBES = np.array([kind.lobes for kind in CELL_TYPES], np.float32)
+MOST_LOBES = int(LOBES.max())
 RANGES = {
     f.name: np.array([getattr(kind, f.name) for kind in CELL_TYPES], np.float32)
     for f in fields(CellType)
-    if f.name not in {"name", "share"}
+    if f.name not in {"name", "share", "lobes"}
 }
 
 
@@ -72,10 +73,10 @@ def draw_scene(labels: NDArray[np.int64], rng: np.random.Generator, nuisance: fl
     zoom = np.exp(draws.uniform(-0.15, 0.12))
     radius = zoom * traits["radius"]
     centre_x, centre_y = draws.uniform(-0.2, 0.2), draws.uniform(-0.2, 0.2)
-    fewest, most = RANGES["lobes"][labels].T
+    fewest, most = LOBES[labels].T
     count = np.floor(draws.uniform(fewest, most + 1))[:, None]
     index = np.arange(MOST_LOBES, dtype=np.float32)
-    step = traits["gap"] * traits["lobe"] / np.maximum(traits["bend"], np.float32(0.1))
+    step = traits["gap"] * traits["lobe"] / np.maximum(traits["bend"], 0.1)
     angle = draws.angle(1) + (index - (count - 1) / 2) * step[:, None] + draws.normal(0.1, MOST_LOBES)
     bend = (radius * traits["bend"])[:, None] * (1 + draws.normal(0.12, MOST_LOBES))
     lobe_radius = (radius * traits["lobe"])[:, None] * (1 + draws.normal(0.08, MOST_LOBES))
@@ -88,7 +89,7 @@ def draw_scene(labels: NDArray[np.int64], rng: np.random.Generator, nuisance: fl
         stretch=draws.uniform(0.8, 1.0),
         lobe_x=centre_x[:, None] + bend * np.cos(angle),
         lobe_y=centre_y[:, None] + bend * np.sin(angle),
-        lobe_radius=np.where(index < count, lobe_radius, np.float32(-9)),
+        lobe_radius=np.where(index < count, lobe_radius, -9),
         outline=draw_waves(draws, 6, 0.35, 0.9),
         chromatin=draw_waves(draws, 12, 0.1, 0.25),
         grains=draw_waves(draws, 16, 0.8 * traits["grain"], 1.3 * traits["grain"]),
@@ -103,7 +104,9 @@ def paint(scene: CellScene, size: int, rng: np.random.Generator) -> NDArray[np.u
     canvas = Canvas.of(size, scene.camera.blur)
     trait = {name: per_image(values) for name, values in scene.traits.items()}
     waver = scene.outline.over(canvas, scene.outline.fade(canvas))
-    cell = canvas.inside(_body_distance(scene, canvas) - per_image(scene.radius) * (1 + trait["ragged"] * waver))
+    cell = canvas.inside(
+        _body_distance(scene, canvas) - per_image(scene.radius) * (1 + trait["ragged"] * waver)
+    )
     nucleus = cell * canvas.inside(_nucleus_distance(scene, canvas) + per_image(scene.radius) * 0.03 * waver)
     texture = scene.chromatin.over(canvas, scene.chromatin.fade(canvas))
     grains = _grains(scene, canvas)
@@ -111,10 +114,10 @@ def paint(scene: CellScene, size: int, rng: np.random.Generator) -> NDArray[np.u
     red = (1 - cell) * scene.red_cells.density(canvas, waver)
     filling = cytoplasm * (1 - trait["vacuoles"] * grains)
     grains *= cytoplasm + trait["overlay"] * nucleus
-    purple = nucleus * trait["chromatin"] * np.maximum(1 + trait["clumping"] * texture, np.float32(0.2))
+    purple = nucleus * trait["chromatin"] * np.maximum(1 + trait["clumping"] * texture, 0.2)
     purple += filling * trait["purple"] + grains * trait["grain_purple"]
     eosin = red + filling * trait["eosin"] + grains * trait["grain_eosin"]
-    blue = np.float32(0.12) * red + filling * trait["blue"]
+    blue = 0.12 * red + filling * trait["blue"]
     image = scene.stain.transmit(purple, eosin, blue)
     image *= scene.camera.light(canvas)[..., None]
     return scene.camera.expose(image, rng)
@@ -124,7 +127,7 @@ def _body_distance(scene: CellScene, canvas: Canvas) -> Floats:
     """Return the distance (B, H, W) from the cell's centre, longer across the cell's long axis."""
     across, down = canvas.offsets(scene.centre_x, scene.centre_y)
     short = per_image(np.cos(scene.long_axis)) * down - per_image(np.sin(scene.long_axis)) * across
-    squeeze = per_image(1 / np.square(scene.stretch) - 1)
+    squeeze = per_image(np.reciprocal(np.square(scene.stretch)) - 1)
     return np.sqrt(np.square(across) + np.square(down) + squeeze * np.square(short))
 
 
@@ -133,7 +136,7 @@ def _nucleus_distance(scene: CellScene, canvas: Canvas) -> Floats:
 
     The minimum of the distances is replaced by the smooth -k log(sum(exp(-d / k))).
     """
-    reach = per_image(scene.radius * np.float32(0.05))
+    reach = per_image(scene.radius * 0.05)
     total = np.full((), 1e-30, np.float32)
     for x, y, radius in zip(scene.lobe_x.T, scene.lobe_y.T, scene.lobe_radius.T, strict=True):
         total = total + np.exp((per_image(radius) - canvas.distance(x, y)) / reach)
@@ -146,6 +149,6 @@ def _grains(scene: CellScene, canvas: Canvas) -> Floats:
     The peaks are as sharp at every size; what pixels and blur average out is their contrast.
     """
     crowding = per_image(scene.traits["crowding"])
-    level = np.log((1 - crowding) / crowding) / np.float32(1.7)  # the normal quantile, nearly
-    peaks = np.clip(np.float32(0.5) + 2 * (scene.grains.over(canvas) - level), 0, 1)
+    level = np.log((1 - crowding) / crowding) / 1.7  # the normal quantile, nearly
+    peaks = np.clip(0.5 + 2 * (scene.grains.over(canvas) - level), 0, 1)
     return crowding + per_image(scene.grains.fade(canvas).mean(axis=1)) * (peaks - crowding)

@@ -19,7 +19,7 @@ from medssl_bench.randomness import generator
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_CHUNK = 16
+_CHUNK = 32
 """Images drawn at once; they share a random stream, so another number would give other images."""
 
 _SHOW_PROGRESS_FROM = 2**26

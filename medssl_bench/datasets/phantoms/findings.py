@@ -45,22 +45,23 @@ DISEASES = (
     Disease("normal", 0.3),
 )
 NORMAL = 3
+DISEASE_SHARES = tuple(disease.share for disease in DISEASES)
 
 
-def severities_of_diseases(diseases: NDArray[np.int64], draws: Draws) -> Floats:
+def severity_of_diseases(diseases: NDArray[np.int64], draws: Draws) -> Floats:
     """Return the severity (B, 4) in [0, 1] of each finding for numbers (B,) of diseases."""
     chance = np.array([disease.chance for disease in DISEASES], np.float32)[diseases]
     least = np.array([disease.least for disease in DISEASES], np.float32)[diseases]
     present = draws.uniform(0, 1, len(FINDINGS)) < chance
-    return np.where(present, least + (1 - least) * draws.uniform(0, 1, len(FINDINGS)), np.float32(0))
+    return np.where(present, least + (1 - least) * draws.uniform(0, 1, len(FINDINGS)), 0)
 
 
-def severities_of_findings(present: NDArray[np.int64], draws: Draws) -> Floats:
+def severity_of_findings(present: NDArray[np.int64], draws: Draws) -> Floats:
     """Return the severity (B, 4) of each finding for 0 and 1 (B, 4)."""
-    return present * draws.uniform(0.35, 1, len(FINDINGS))
+    return present.astype(np.float32) * draws.uniform(0.35, 1, len(FINDINGS))
 
 
-def severities_of_grades(grades: NDArray[np.int64], draws: Draws) -> Floats:
+def severity_of_grades(grades: NDArray[np.int64], draws: Draws) -> Floats:
     """Return the severity (B, 4) of each finding, of which drusen alone, for grades (B,) from 0 to 3."""
     severity = np.zeros((len(grades), len(FINDINGS)), np.float32)
     severity[:, DRUSEN] = np.where(grades > 0, (grades + draws.uniform(-0.4, 0.4)) / (len(GRADES) - 1), 0)

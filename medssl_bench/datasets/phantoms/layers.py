@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-VITREOUS, FLUID, EPITHELIUM, UNDER_DRUSEN, CHOROID = (np.float32(v) for v in (0.04, 0.05, 0.9, 0.45, 0.5))
-EPITHELIUM_THICKNESS = np.float32(0.07)
+VITREOUS, FLUID, EPITHELIUM, UNDER_DRUSEN, CHOROID = 0.04, 0.05, 0.9, 0.45, 0.5
+EPITHELIUM_THICKNESS = 0.07
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,9 @@ def draw_scene(
     draws = Draws(rng, batch)
     return LayerScene(
         retina=draw_retina(draws, severities(draws)),
-        shadows=Bumps(draws.uniform(-1, 1, 4), draws.uniform(0.02, 0.07, 4), draws.uniform(-0.5, 0.8, 4).clip(0)),
+        shadows=Bumps(
+            draws.uniform(-1, 1, 4), draws.uniform(0.02, 0.07, 4), draws.uniform(-0.5, 0.8, 4).clip(0)
+        ),
         tissue=draw_waves(draws, 10, 0.15, 0.5),
         depth=draws.uniform(0.15, 0.6),
         speckle=nuisance * draws.uniform(0.15, 0.4),
@@ -71,10 +73,10 @@ def paint(scene: LayerScene, size: int, rng: np.random.Generator) -> NDArray[np.
     surfaces = scene.retina.boundaries(canvas)
     image = _tissue(scene, canvas, surfaces)
     below_top = canvas.inside(surfaces.top[:, None, :] - canvas.x[:, None])
-    image *= 1 - below_top * np.minimum(scene.shadows.over(canvas), np.float32(0.85))[:, None, :]
+    image *= 1 - below_top * np.minimum(scene.shadows.over(canvas), 0.85)[:, None, :]
     grain = rng.standard_normal(image.shape, dtype=np.float32)
     # A large pixel averages over many grains of speckle.
-    image *= np.exp(per_image(scene.speckle) * np.float32(min(1, size / 128) ** 0.5) * grain)
+    image *= np.exp(per_image(scene.speckle) * min(1, size / 128) ** 0.5 * grain)
     image *= per_image(scene.gain) * scene.camera.light(canvas)
     return scene.camera.expose(image + per_image(scene.floor), rng)
 
@@ -86,7 +88,7 @@ def _tissue(scene: LayerScene, canvas: Canvas, surfaces: Boundaries) -> Floats:
     def below(surface: Floats) -> Floats:
         return canvas.inside(surface[:, None, :] - rows)
 
-    uneven = np.maximum(1 + np.float32(0.3) * scene.tissue.over(canvas, scene.tissue.fade(canvas)), 0)
+    uneven = np.maximum(1 + 0.3 * scene.tissue.over(canvas, scene.tissue.fade(canvas)), 0)
     retina = scene.retina
     thickness = surfaces.bottom - surfaces.top
     image = np.full((len(retina.level), len(canvas.x), len(canvas.x)), VITREOUS, np.float32)
@@ -96,7 +98,7 @@ def _tissue(scene: LayerScene, canvas: Canvas, surfaces: Boundaries) -> Floats:
         previous = brightness
     image += (FLUID - image) * _cysts(retina, canvas, surfaces)
     image += (FLUID - image) * below(surfaces.bottom)
-    image += (np.float32(0.75) * uneven - image) * below(surfaces.floor)
+    image += (0.75 * uneven - image) * below(surfaces.floor)
     image += (EPITHELIUM - image) * below(surfaces.epithelium)
     image += (UNDER_DRUSEN - image) * below(surfaces.epithelium + EPITHELIUM_THICKNESS)
     under = rows - (surfaces.bruch + EPITHELIUM_THICKNESS)[:, None, :]
@@ -116,8 +118,8 @@ def _cysts(retina: Retina, canvas: Canvas, surfaces: Boundaries) -> Floats:
         retina.cyst_x.T, retina.cyst_depth.T, retina.cyst_width.T, retina.cyst_height.T, strict=True
     ):
         middle = surfaces.top + depth[:, None] * thickness
-        down = (canvas.x[:, None] - middle[:, None, :]) / per_image(np.maximum(height, np.float32(1e-3)))
-        across = (canvas.x - x[:, None])[:, None, :] / per_image(np.maximum(width, np.float32(1e-3)))
+        down = (canvas.x[:, None] - middle[:, None, :]) / per_image(np.maximum(height, 1e-3))
+        across = (canvas.x - x[:, None])[:, None, :] / per_image(np.maximum(width, 1e-3))
         radius = np.sqrt(np.square(down) + np.square(across))
         size = per_image(np.minimum(width, height))
         outside = outside * (1 - canvas.inside(size * (radius - 1)) * (size > 0))

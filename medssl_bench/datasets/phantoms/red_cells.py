@@ -45,13 +45,15 @@ class RedCells:
             self.x.T, self.y.T, self.radius.T, self.amount.T, self.pallor.T, strict=True
         ):
             distance, edge = canvas.distance(x, y), per_image(radius)
-            middle = np.maximum(1 - np.square(distance / (np.float32(0.7) * edge)), 0)
-            disc = canvas.inside(distance - edge * (1 + np.float32(0.06) * waver))
+            middle = np.maximum(1 - np.square(distance / (0.7 * edge)), 0)
+            disc = canvas.inside(distance - edge * (1 + 0.06 * waver))
             total = total + per_image(amount) * disc * (1 - per_image(pallor) * middle)
         return total
 
 
-def draw_red_cells(draws: Draws, centre_x: Floats, centre_y: Floats, radius: Floats, zoom: Floats) -> RedCells:
+def draw_red_cells(
+    draws: Draws, centre_x: Floats, centre_y: Floats, radius: Floats, zoom: Floats
+) -> RedCells:
     """Return red cells that lie around one cell of each image and partly under it.
 
     Args:
@@ -63,14 +65,14 @@ def draw_red_cells(draws: Draws, centre_x: Floats, centre_y: Floats, radius: Flo
     """
     count = np.floor(draws.uniform(2, MOST + 1))[:, None]
     index = np.arange(MOST, dtype=np.float32)
-    direction = draws.angle(1) + np.float32(2 * np.pi) * (index + draws.uniform(-0.4, 0.4, MOST)) / count
+    direction = draws.angle(1) + 2 * np.pi * (index + draws.uniform(-0.4, 0.4, MOST)) / count
     size = zoom[:, None] * draws.uniform(0.34, 0.42, 1) * (1 + draws.normal(0.06, MOST))
-    near = np.maximum(radius[:, None] + size * draws.uniform(0.6, 1.2, MOST), np.float32(0.5))
+    near = np.maximum(radius[:, None] + size * draws.uniform(0.6, 1.2, MOST), 0.5)
     far = near + draws.uniform(0, 0.3, MOST)
     return RedCells(
         x=centre_x[:, None] + far * np.cos(direction),
         y=centre_y[:, None] + far * np.sin(direction),
-        radius=np.where(index < count, size, np.float32(-9)),
+        radius=np.where(index < count, size, -9),
         amount=draws.uniform(0.25, 0.4, 1) * draws.uniform(0.9, 1.1, MOST),
         pallor=draws.uniform(0.4, 0.8, 1) * draws.uniform(0.6, 1.0, MOST),
     )

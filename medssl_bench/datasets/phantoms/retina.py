@@ -40,7 +40,7 @@ class Retina:
         swelling: of the retina, where there are cysts.
         cyst_x: (B, K) centres.
         cyst_depth: (B, K) centres, as a share of the thickness.
-        cyst_width: (B, K) half axes; far below 0 where there is none.
+        cyst_width: (B, K) half axes; 0 where there is none.
         cyst_height: (B, K) half axes.
         begins: (B, 7) see `BEGINS`.
         brightness: (B, 7) see `BRIGHTNESS`.
@@ -74,8 +74,8 @@ class Retina:
         bottom = floor - self.fluid.over(canvas)
         thickness = self.thickness[:, None] * (1 - self.fovea.over(canvas)) + self.swelling.over(canvas)
         # What lies below pushes the retina up and presses it together: small bumps hardly reach its top.
-        pressed = np.float32(0.8) * (bruch - epithelium) + np.float32(0.4) * (epithelium - bottom)
-        top = bottom - thickness + pressed
+        top = bottom - thickness
+        top += 0.8 * (bruch - epithelium) + 0.4 * (epithelium - bottom)
         return Boundaries(top, bottom, floor, epithelium, bruch)
 
 
@@ -103,9 +103,9 @@ def draw_retina(draws: Draws, severity: Floats) -> Retina:
     fluid, membrane, cysts, drusen = severity.T
     focus = draws.uniform(-0.55, 0.55)
     cyst_x = focus[:, None] + draws.normal(0.3, CYSTS)
-    cyst_there = draws.uniform(0, 1, CYSTS) < cysts[:, None] * np.float32(1.1)
+    cyst_there = draws.uniform(0, 1, CYSTS) < cysts[:, None] * 1.1
     cyst_there[:, 0] = cysts > 0
-    cyst_size = np.where(cyst_there, draws.uniform(0.6, 1.15, CYSTS), np.float32(0)) * (0.5 + cysts[:, None] / 2)
+    cyst_size = np.where(cyst_there, draws.uniform(0.6, 1.15, CYSTS), 0) * (0.5 + cysts[:, None] / 2)
     return Retina(
         level=draws.uniform(0.2, 0.65),
         tilt=draws.normal(0.16),
@@ -113,7 +113,9 @@ def draw_retina(draws: Draws, severity: Floats) -> Retina:
         unevenness=draws.uniform(0, 0.03),
         waves=draw_waves(draws, 5, 0.5, 1.6),
         thickness=draws.uniform(0.6, 0.9),
-        fovea=Bumps(draws.uniform(-0.7, 0.7, 1), draws.uniform(0.15, 0.4, 1), draws.uniform(-0.1, 0.5, 1).clip(0)),
+        fovea=Bumps(
+            draws.uniform(-0.7, 0.7, 1), draws.uniform(0.15, 0.4, 1), draws.uniform(-0.1, 0.5, 1).clip(0)
+        ),
         drusen=_draw_drusen(draws, drusen),
         membrane=Bumps(
             (focus + draws.normal(0.1))[:, None],
@@ -125,7 +127,9 @@ def draw_retina(draws: Draws, severity: Floats) -> Retina:
             draws.uniform(0.25, 0.5, 1) * (0.6 + 0.4 * fluid[:, None]),
             draws.uniform(0.15, 0.28, 1) * fluid[:, None],
         ),
-        swelling=Bumps(focus[:, None], draws.uniform(0.3, 0.7, 1), draws.uniform(0.05, 0.3, 1) * cysts[:, None]),
+        swelling=Bumps(
+            focus[:, None], draws.uniform(0.3, 0.7, 1), draws.uniform(0.05, 0.3, 1) * cysts[:, None]
+        ),
         cyst_x=cyst_x,
         cyst_depth=draws.uniform(0.25, 0.75, CYSTS),
         cyst_width=cyst_size * draws.uniform(0.1, 0.24, CYSTS),
@@ -139,7 +143,7 @@ def _draw_drusen(draws: Draws, severity: Floats) -> Bumps:
     """Return drusen: the more severe, the more and the larger."""
     index = np.arange(MOST_DRUSEN, dtype=np.float32)
     there = index < np.ceil(severity * MOST_DRUSEN * draws.uniform(0.6, 1.0))[:, None]
-    share = np.float32(0.45) + np.float32(0.55) * severity[:, None]
+    share = 0.45 + 0.55 * severity[:, None]
     x = draws.uniform(-0.3, 0.3, 1) + draws.uniform(-0.75, 0.75, MOST_DRUSEN)
     height = there * share * draws.uniform(0.1, 0.22, MOST_DRUSEN)
     return Bumps(x, share * draws.uniform(0.07, 0.15, MOST_DRUSEN), height)

@@ -52,7 +52,7 @@ def draw_stain(draws: Draws, nuisance: float) -> Stain:
     amount = draws.normal(0.15, 3, 1) + draws.uniform(-0.7, 0.5, 1, 1)
     lamp = draws.normal(0.04, 3) + draws.uniform(-0.6, 0.1, 1)
     return Stain(
-        dyes=DYES * np.exp(np.float32(nuisance) * (hue + amount)),
-        lamp=np.minimum(LAMP * np.exp(np.float32(nuisance) * lamp), 1),
-        saturation=np.maximum(1 + np.float32(nuisance) * draws.uniform(-0.8, 0.3), 0),
+        dyes=DYES * np.exp(nuisance * (hue + amount)),
+        lamp=np.minimum(LAMP * np.exp(nuisance * lamp), 1),
+        saturation=np.maximum(1 + nuisance * draws.uniform(-0.8, 0.3), 0),
     )

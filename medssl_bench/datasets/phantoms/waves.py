@@ -28,7 +28,7 @@ class Waves:
 
     def fade(self, canvas: Canvas) -> Floats:
         """Return what is left (B, K) of each wave's amplitude where pixels and blur average over it."""
-        return np.exp(-np.square(np.float32(2 * np.pi) / self.wavelength * canvas.edge[:, :, 0]) / 24)
+        return np.exp(-np.square(2 * np.pi / self.wavelength * canvas.edge[:, :, 0]) / 24)
 
     def over(self, canvas: Canvas, strength: Floats | float = 1.0) -> Floats:
         """Return the texture (B, H, W).
@@ -40,10 +40,10 @@ class Waves:
             canvas: where to paint it.
             strength: amplitude of the waves, broadcastable to (B, K).
         """
-        number = np.float32(2 * np.pi) / self.wavelength
+        number = 2 * np.pi / self.wavelength
         across = (number * np.cos(self.angle))[:, :, None] * canvas.x + self.phase[:, :, None]
         down = (number * np.sin(self.angle))[:, :, None] * canvas.x
-        amplitude = np.broadcast_to(np.float32(np.sqrt(2 / number.shape[1])) * strength, number.shape)[:, :, None]
+        amplitude = np.broadcast_to((2 / number.shape[1]) ** 0.5 * strength, number.shape)[:, :, None]
         rows = np.concatenate([np.cos(down), -np.sin(down)], axis=1)
         columns = np.concatenate([amplitude * np.cos(across), amplitude * np.sin(across)], axis=1)
         return np.matmul(rows.transpose(0, 2, 1), columns)
@@ -54,6 +54,6 @@ def draw_waves(draws: Draws, count: int, shortest: Floats | float, longest: Floa
 
     The directions are spread evenly and then jittered: a few waves of alike direction would look like stripes.
     """
-    spread = np.arange(count, dtype=np.float32) * np.float32(np.pi / count)
+    spread = np.arange(count, dtype=np.float32) * (np.pi / count)
     angle = spread + draws.uniform(0, np.pi / count, count) + draws.angle(1)
     return Waves(draws.uniform(shortest, longest, count), angle, draws.angle(count))

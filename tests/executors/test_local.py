@@ -1,0 +1,96 @@
+"""The local executor: order, failures, what builds on them, and watchers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from medssl_bench import hookimpl
+from medssl_bench.datasets import DatasetContext
+from medssl_bench.executors import Job, Watchers
+from medssl_bench.executors.local import LocalExecutor
+from medssl_bench.plan.stage import Stage
+from medssl_bench.plugin.manager import Plugins, load_plugins
+from medssl_bench.store.store import Store
+
+
+class _Told:
+    def __init__(self) -> None:
+        self.heard: list[tuple[str, str]] = []
+
+    @hookimpl
+    def medssl_stage_begins(self, stage):
+        self.heard.append(("begins", stage.title))
+
+    @hookimpl
+    def medssl_stage_ends(self, stage, outcome):
+        self.heard.append((outcome.status, stage.title))
+
+
+class _Raises:
+    @hookimpl
+    def medssl_stage_begins(self, stage):
+        raise RuntimeError("watching badly")
+
+
+def _stage(title: str, *parents: str) -> Stage:
+    """Return a stage whose data set does not exist, so that it fails when it runs."""
+    component = {"kind": "dataset", "name": "no_such", "parameters": {}, "revision": 1, "plugin": "", "source": None}
+    spec = {"dataset": {"component": {**component, "files": {}}, "fingerprint": "x"}, "epochs_scale": 1.0}
+    return Stage(f"{title:0<64}", "embed", title, {"title": title}, spec, tuple(f"{p:0<64}" for p in parents))
+
+
+@pytest.fixture
+def job(tmp_path: Path):
+    def make(plugins: Plugins, *stages: Stage) -> Job:
+        store = Store(tmp_path / "store")
+        store.prepare()
+        context = DatasetContext(tmp_path, tmp_path)
+        return Job(stages, plugins.registry, store, context, "cpu", Watchers(plugins.manager))
+
+    return make
+
+
+def test_what_builds_on_a_failure_is_blocked_and_the_rest_goes_on(job):
+    plugins, told = load_plugins(), _Told()
+    plugins.manager.register(told)
+    outcomes = LocalExecutor().run(job(plugins, _stage("a"), _stage("b", "a"), _stage("c", "b"), _stage("d")))
+    assert [(o.stage.title, o.status) for o in outcomes] == [
+        ("a", "failed"), ("b", "blocked"), ("c", "blocked"), ("d", "failed"),
+    ]  # fmt: skip
+    assert outcomes[0].reason == "there is no dataset 'no_such'; there are: " + ", ".join(
+        sorted(plugins.registry.entries["dataset"])
+    )
+    assert outcomes[2].reason == "a failed"
+    assert told.heard == [
+        ("begins", "a"), ("failed", "a"), ("blocked", "b"), ("blocked", "c"), ("begins", "d"), ("failed", "d"),
+    ]  # fmt: skip
+
+
+def test_failures_are_recorded_with_their_traceback(job):
+    work = job(load_plugins(), _stage("a"))
+    LocalExecutor().run(work)
+    failure = work.store.failure(f"{'a':0<64}")
+    assert failure is not None
+    assert failure.status == "failed"
+    assert "Traceback" in (work.store.path / "failed" / failure.key / "traceback.txt").read_text()
+    assert not list((work.store.path / "work").iterdir())
+
+
+def test_a_watcher_that_raises_is_left_out_and_told_once(job):
+    plugins = load_plugins()
+    plugins.manager.register(_Raises(), name="bad")
+    with pytest.warns(UserWarning, match="plugin 'bad' stops watching: RuntimeError: watching badly") as warned:
+        outcomes = LocalExecutor().run(job(plugins, _stage("a"), _stage("b")))
+    assert len(warned) == 1
+    assert len(outcomes) == 2
+
+
+def test_unknown_device(job, tmp_path):
+    from dataclasses import replace
+
+    from medssl_bench.errors import UserError
+
+    with pytest.raises(UserError, match="--device tpu9: there is no such device here"):
+        LocalExecutor().run(replace(job(load_plugins(), _stage("a")), device="tpu9"))
