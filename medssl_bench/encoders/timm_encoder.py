@@ -10,6 +10,7 @@ import torch
 from timm.data.constants import IMAGENET_DEFAULT_MEAN, IMAGENET_DEFAULT_STD
 from torch import Tensor, nn
 
+from medssl_bench.encoders.small_maps import use_small_map_convolutions
 from medssl_bench.errors import StageError, did_you_mean
 from medssl_bench.store.tensors import load_tensors
 
@@ -61,6 +62,7 @@ class TimmEncoder(nn.Module):
         except Exception as error:
             what = "its pretrained weights cannot be had" if pretrained else "it cannot be made"
             raise StageError(f"timm model {model!r}: {what} with {options}: {error}".partition("\n")[0]) from error
+        use_small_map_convolutions(self.backbone)
         self.size = size
         mean, std = _IMAGENET if normalize == "imagenet" or (normalize == "auto" and pretrained) else _HALF
         self.register_buffer("mean", torch.tensor(mean).view(1, 3, 1, 1), persistent=False)

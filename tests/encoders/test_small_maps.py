@@ -1,0 +1,80 @@
+"""Convolutions on small maps equal the ordinary ones, in outputs and gradients."""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+import timm
+import torch
+from torch import nn
+
+from medssl_bench.encoders.small_maps import SmallMapConv2d, use_small_map_convolutions
+
+
+@pytest.mark.parametrize("height", [1, 2, 3, 4])
+@pytest.mark.parametrize("width", [1, 2, 3])
+@pytest.mark.parametrize("stride", [1, 2])
+@pytest.mark.parametrize("memory_format", [torch.contiguous_format, torch.channels_last])
+def test_equals_the_convolution(height, width, stride, memory_format):
+    torch.manual_seed(0)
+    plain = nn.Conv2d(5, 7, 3, stride=stride, padding=1, bias=False).double()
+    small = copy.deepcopy(plain)
+    assert use_small_map_convolutions(nn.Sequential(small)) == 1
+    images = torch.randn(4, 5, height, width, dtype=torch.float64).to(memory_format=memory_format)
+    inputs = [images.clone(memory_format=torch.preserve_format).requires_grad_() for _ in range(2)]
+    wanted, found = plain(inputs[0]), small(inputs[1])
+    torch.testing.assert_close(found, wanted)
+    weights = torch.randn_like(wanted)
+    (wanted * weights).sum().backward()
+    (found * weights).sum().backward()
+    torch.testing.assert_close(inputs[1].grad, inputs[0].grad)
+    torch.testing.assert_close(small.weight.grad, plain.weight.grad)
+
+
+@pytest.mark.parametrize("model", ["resnet18", "resnet50"])
+@pytest.mark.parametrize("size", [28, 40, 64])
+def test_a_whole_encoder_is_the_same(model, size):
+    """Also where the maps become small only in the last stage, as at 40 and 64 pixels."""
+    torch.manual_seed(0)
+    plain = timm.create_model(model, num_classes=0, zero_init_last=False).double()
+    small = copy.deepcopy(plain)
+    assert use_small_map_convolutions(small) > 0
+    assert plain.state_dict().keys() == small.state_dict().keys()
+    images = torch.rand(3, 3, size, size, dtype=torch.float64)
+    wanted, found = plain(images), small(images)
+    torch.testing.assert_close(found, wanted)
+    wanted.square().sum().backward()
+    found.square().sum().backward()
+    for (name, before), after in zip(plain.named_parameters(), small.parameters(), strict=True):
+        torch.testing.assert_close(after.grad, before.grad, msg=lambda text, name=name: f"{name}: {text}")
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        nn.Conv2d(4, 4, 3, padding=1),
+        nn.Conv2d(4, 4, 3, padding=1, bias=False, groups=2),
+        nn.Conv2d(4, 4, 3, padding=2, bias=False, dilation=2),
+        nn.Conv2d(4, 4, 3, bias=False),
+        nn.Conv2d(4, 4, 3, padding=1, bias=False, padding_mode="reflect"),
+        nn.Conv2d(4, 4, 1, bias=False),
+        nn.Conv2d(4, 4, 3, padding=1, stride=(2, 1), bias=False),
+    ],
+)
+def test_others_stay_as_they_are(other):
+    assert use_small_map_convolutions(nn.Sequential(other)) == 0
+    assert type(other) is nn.Conv2d
+
+
+def test_bfloat16_follows():
+    torch.manual_seed(0)
+    plain = nn.Conv2d(16, 16, 3, padding=1, bias=False)
+    small = copy.deepcopy(plain)
+    use_small_map_convolutions(nn.Sequential(small))
+    assert isinstance(small, SmallMapConv2d)
+    images = torch.randn(8, 16, 2, 2)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        found = small(images)
+    assert found.dtype == torch.bfloat16
+    torch.testing.assert_close(found.float(), plain(images), atol=0.05, rtol=0.05)
