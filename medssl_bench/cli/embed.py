@@ -32,5 +32,5 @@ def command(context: click.Context, /, output: Path, **chosen: Any) -> None:
     arrays = {f"{name}_features": found[name].numpy() for name in SPLITS}
     arrays |= {f"{name}_labels": data.splits[name].labels for name in SPLITS}
     with replacing(output) as part, part.open("wb") as file:
-        np.savez(file, allow_pickle=False, **arrays)
+        np.savez(file, **arrays)  # type: ignore[arg-type]
     click.echo(f"{output}: {', '.join(f'{name} {tuple(array.shape)}' for name, array in arrays.items())}")

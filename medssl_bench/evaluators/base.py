@@ -114,7 +114,8 @@ class Evaluator(ABC):
 
     Attributes:
         analysis: True for one that describes an encoder and predicts nothing; it stands under ``analyses``.
-        needs: ``labels`` alone, ``features`` of the frozen encoder, or the ``encoder`` itself.
+        needs: ``features`` of the frozen encoder, the ``encoder`` itself, or ``labels`` alone; the latter is a floor,
+            which gets all labels of the training split whatever the label budget.
         uses_seed: whether the training seed changes the result of one and the same encoder.
         trains_encoder: whether it leaves an encoder of its own (``weights["encoder"]``).
     """

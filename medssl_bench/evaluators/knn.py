@@ -47,7 +47,7 @@ class NearestNeighbours(Evaluator):
             nearest, places = similarity.topk(min(self.k, len(bank)), dim=1)
             weights = torch.ones_like(nearest)
             if self.weighting == "similarity":
-                weights = ((nearest - 1) / self.temperature).exp()  # minus 1: the same shares, and no overflow
+                weights = (nearest / self.temperature).softmax(dim=1)  # the same shares, at any temperature
             counted = (weights[:, :, None] * votes[places]).sum(dim=1)
             scores.append(counted / weights.sum(dim=1, keepdim=True))
         return Evaluation(scores=torch.cat(scores).cpu().numpy())

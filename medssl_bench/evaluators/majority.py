@@ -1,4 +1,4 @@
-"""The majority class of the labelled images: the floor that a classifier must beat."""
+"""The majority class: the floor that a classifier must beat."""
 
 from __future__ import annotations
 
@@ -11,7 +11,11 @@ from medssl_bench.evaluators.base import Evaluation, Evaluator, Needs, Trial
 
 
 class Majority(Evaluator):
-    """Predicts, for every test image, how often each class (or label) was among the labelled training images."""
+    """Predicts, for every test image, how often each class (or label) is among all training images.
+
+    It is told the class counts of the whole training split, whatever the label budget: a floor must not be lower
+    because the few labelled images happen to have another majority than the rest.
+    """
 
     needs: ClassVar[Needs] = "labels"
     uses_seed: ClassVar[bool] = False

@@ -67,13 +67,16 @@ class StageMaker:
         parents = [start] if start and evaluator.needs == "encoder" else []
         if evaluator.needs == "features":
             parents = [self._embed(arm, cell)]
-        drawn = cell.labels.is_drawn or model.validation_labels.is_drawn or model.shuffle_labels
+        labels, validation = cell.labels, model.validation_labels
+        if evaluator.needs == "labels":  # a floor, the same for every budget and draw
+            labels, validation = Budget("all"), Budget("none")
+        drawn = labels.is_drawn or validation.is_drawn or model.shuffle_labels
         decides = {
             "evaluator": component.identity(),
             "dataset": cell.known.identity(),
-            "labels": cell.labels.to_data(),
-            "validation_labels": model.validation_labels.to_data(),
-            "selection": "last" if model.validation_labels.unit == "none" else model.selection,
+            "labels": labels.to_data(),
+            "validation_labels": validation.to_data(),
+            "selection": "last" if validation.unit == "none" else model.selection,
             "shuffle_labels": model.shuffle_labels,
             "seed": cell.seed if evaluator.uses_seed else None,
             "draw": cell.draw if drawn else None,
@@ -93,8 +96,8 @@ class StageMaker:
                 "encoder": None if start else self._encoder_spec(arm.encoder, cell.known, cell.seed),
                 "start": start.key if start else None,
                 "trains_encoder": evaluator.trains_encoder,
-                "short": cell.labels.short,
-                "validation_labels": _budget_spec(model.validation_labels),
+                "short": labels.short,
+                "validation_labels": _budget_spec(validation),
                 "seed": cell.seed,
                 "draw": cell.draw,
             },

@@ -211,7 +211,8 @@ class Registry:
         try:
             return self.resolve(kind, value, base)
         except ParameterProblem as problem:
-            raise UserError(problem.message) from None
+            where = ".".join(map(str, problem.path))
+            raise UserError(f"{where}: {problem.message}" if where else problem.message) from None
 
     def _resolve_nested(self, nested: Components | OneComponent, parameter: str, value: Any, base: Path) -> Any:
         """Resolve the components that a parameter holds."""

@@ -141,7 +141,7 @@ def _predictions(
 
 
 def _savez(file: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
-    np.savez(file, allow_pickle=False, **arrays)
+    np.savez(file, **arrays)  # type: ignore[arg-type] # one name could be savez's own keyword; none is
 
 
 def _keep(found: Evaluation, folder: Path) -> None:

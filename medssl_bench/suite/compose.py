@@ -8,6 +8,7 @@ from typing import Any
 
 from medssl_bench.errors import Position, Problem, SuiteError, did_you_mean
 from medssl_bench.suite.merge import merge
+from medssl_bench.suite.schema import Pretraining
 from medssl_bench.suite.source import Node, is_file, key_text, read_toml
 
 
@@ -54,8 +55,10 @@ def _extended(name: str, recipes: dict[str, Node], trail: tuple[str, ...]) -> No
         return recipe
     base = recipe.value["extends"]
     key, target = key_text(("pretraining", name, "extends")), base.plain()
-    if not isinstance(target, str) or target not in recipes:
-        raise _error(base.position, key, f"there is no recipe {target!r}{did_you_mean(str(target), recipes)}")
+    if not isinstance(target, str):
+        raise _error(base.position, key, f"expected the name of a recipe, not {target!r}")
+    if target not in recipes:
+        raise _error(base.position, key, f"there is no recipe {target!r}{did_you_mean(target, recipes)}")
     if target in (*trail, name):
         chain = " -> ".join((*trail, name, target))
         raise _error(base.position, key, f"recipes extend each other in a circle: {chain}")
@@ -98,6 +101,7 @@ def _variants(name: str, recipe: Node) -> dict[str, Node]:
     for combination in product(*(values.value for values in sweep.value.values())):
         variant = plain
         for swept, value in zip(sweep.value, combination, strict=True):
+            variant = _with_default(variant, swept.partition(".")[0])
             variant = _set(variant, swept.split("."), value, ("pretraining", name, "sweep", swept))
         pairs = zip(sweep.value, combination, strict=True)
         label = " ".join(f"{swept.rpartition('.')[2]}={_text(value.plain())}" for swept, value in pairs)
@@ -165,6 +169,14 @@ def _arm_variant(arm: Node, suffixes: dict[str, str]) -> Node:
         name = " ".join([arm.value["name"].value, *suffixes.values()])
         arm = _with(arm, "name", Node(name, arm.value["name"].position))
     return arm
+
+
+def _with_default(recipe: Node, key: str) -> Node:
+    """Return a recipe with the component that it has for want of one, so that parameters of it can be set."""
+    field = Pretraining.model_fields.get(key)
+    if field is None or key in recipe.value or not isinstance(field.default, str):
+        return recipe
+    return _with(recipe, key, Node(field.default, recipe.position))
 
 
 def _set(node: Node, keys: list[str], value: Node, here: tuple[str, ...]) -> Node:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from medssl_bench.errors import Problem, SuiteError, UserError, did_you_mean
+from medssl_bench.errors import PluginError, Problem, SuiteError, UserError, did_you_mean
 from medssl_bench.plugin.component import Component
-from medssl_bench.plugin.parameters import ParameterProblem
+from medssl_bench.plugin.parameters import Components, OneComponent, ParameterProblem
 from medssl_bench.suite.source import key_text
 from medssl_bench.suite.table import Arm, Link, NamedDataset, Recipe, Table
 
@@ -92,25 +92,43 @@ class Resolver:
 
     def _component(self, kind: str, value: Any, key: Key) -> Component:
         """Resolve a component; a name of the suite's own table of that kind stands for what the table says."""
-        aliases = getattr(self.model, kind, {})
-        name = value if isinstance(value, str) else value.get("name") if isinstance(value, dict) else None
         given: dict[str, Any] = value if isinstance(value, dict) else {}
-        alias = isinstance(name, str) and name in aliases
-        if alias:
-            meant = aliases[name]
-            if isinstance(meant, dict) and given:
-                value = {**meant, **{k: v for k, v in given.items() if k != "name"}}
-            else:
-                value = meant
+        alias = _name(value) in getattr(self.model, kind)
+        meant = self._written_out(kind, value)
         try:
-            component = self.registry.resolve(kind, value, self.base)
+            component = self.registry.resolve(kind, meant, self.base)
         except ParameterProblem as problem:
             inside = problem.path and problem.path[0] in given and problem.path[0] != "name"
-            where = key if inside or not alias else (kind, name)
-            path = problem.path[1:] if isinstance(value, list) and problem.path[:1] == ("ops",) else problem.path
+            where = key if inside or not alias else (kind, _name(value))
+            path = problem.path[1:] if isinstance(meant, list) and problem.path[:1] == ("ops",) else problem.path
             raise self._fail((*where, *path), problem.message) from None
-        self._note_missing(component, (kind, str(name)) if alias else key)
+        self._note_missing(component, (kind, _name(value)) if alias else key)
         return component
+
+    def _written_out(self, kind: str, value: Any, inside: tuple[str, ...] = ()) -> Any:
+        """Return a component with what the suite's own tables say in place of their names, in parameters too."""
+        own = getattr(self.model, kind, {}).get(_name(value))
+        if own is not None and f"{kind}.{_name(value)}" not in inside:
+            inside = (*inside, f"{kind}.{_name(value)}")
+            if isinstance(own, dict) and isinstance(value, dict):
+                own = {**own, **{name: item for name, item in value.items() if name != "name"}}
+            value = own
+        for name, nested in self._nested(kind, value).items():
+            item = value[name]
+            many = isinstance(item, list) and isinstance(nested, Components)
+            written = [self._written_out(nested.kind, part, inside) for part in (item if many else [item])]
+            value = {**value, name: written if many else written[0]}
+        return value
+
+    def _nested(self, kind: str, value: Any) -> dict[str, Components | OneComponent]:
+        """Return which of the parameters that a table gives are components themselves."""
+        entry = self.registry.entries[kind].get(_name(value))
+        if entry is None or not isinstance(value, dict):
+            return {}
+        try:
+            return {name: nested for name, nested in entry.table.nested.items() if name in value}
+        except PluginError:  # told when the component is resolved
+            return {}
 
     def _note_missing(self, component: Component, key: Key) -> None:
         entry = self.registry.find(component.kind, component.name)
@@ -247,6 +265,12 @@ class Resolver:
                 evaluator = probes[0]
             floors.append(Arm(FLOOR_NAMES[kind], (), evaluator, pretrained[0] if pretrained else encoder, floor=True))
         return floors
+
+
+def _name(value: Any) -> str:
+    """Return the name in a component as a suite writes it, or an empty string."""
+    name = value.get("name") if isinstance(value, dict) else value
+    return name if isinstance(name, str) else ""
 
 
 def _told(error: Exception) -> str:

@@ -107,10 +107,12 @@ def _syntax_problem(path: Path, text: str, error: ValueError | RecursionError) -
         line = text.count("\n", 0, digits.start()) + 1 if digits else line
         what = "this number has too many digits"
     start = _statement(rows, min(line, len(rows)))
-    if what.startswith("Unclosed") or (match and not match[1]):  # noticed only where something else begins
-        line = start
-    key = re.match(r"""[ \t\[]*([\w."'-]+)""", rows[start - 1])
     message = f"this is not valid TOML: {what[:1].lower()}{what[1:]}"
+    if line != start:
+        unclosed = what.startswith("Unclosed") or (match and not match[1])
+        message += f" (noticed on line {line})" if unclosed else f" (it begins on line {start})"
+        line = start if unclosed else line
+    key = re.match(r"""[ \t\[]*([\w."'-]+)""", rows[start - 1])
     return Problem(Position(path, line), key[1][:60] if key else "", message)
 
 

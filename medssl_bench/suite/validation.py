@@ -18,7 +18,7 @@ from medssl_bench.suite.source import is_file, key_text
 from medssl_bench.suite.wording import wording
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from pydantic_core import ErrorDetails
 
@@ -92,8 +92,8 @@ def _unmet(text: str) -> str:
     return ""
 
 
-def _problems(root: Node, plain: Any, errors: list[ErrorDetails]) -> Iterable[Problem]:
-    """Turn pydantic's errors into problems, each once, at the keys that they are about."""
+def _problems(root: Node, plain: Any, errors: list[ErrorDetails]) -> list[Problem]:
+    """Turn pydantic's errors into problems, each once, at the keys that they are about, in the order of the lines."""
     found: dict[object, Problem] = {}
     misspelt = {(*e["loc"][:-1], _meant(e["loc"])) for e in errors if e["type"] == "extra_forbidden"}
     for details in errors:
@@ -103,7 +103,7 @@ def _problems(root: Node, plain: Any, errors: list[ErrorDetails]) -> Iterable[Pr
         problem = Problem(root.locate(path), key_text(path), _message(plain, path, details))
         # the variants of a swept recipe have the same problem at the same place
         found.setdefault((problem.position, path[-1:], problem.message), problem)
-    return found.values()
+    return sorted(found.values(), key=lambda problem: problem.position.line if problem.position else 0)
 
 
 def _existing(plain: Any, details: ErrorDetails) -> Key:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
-import os
 import re
 import shlex
 import shutil
@@ -20,7 +18,7 @@ from medssl_bench.cli.main import main
 from medssl_bench.plugin.manager import load_plugins
 from medssl_bench.suite.json_schema import json_schema
 
-NOT_RUN = ("cd", "git", "make", "pip", "python3", ".venv/bin/python", ".venv/bin/medssl-bench")
+NOT_RUN = ("cd", "git", "make", "pip", "python3", "source", ".venv/bin/python", ".venv/bin/medssl-bench")
 """Commands that a page may show and that are not run: they install, or change the shell."""
 
 QUICK = {
@@ -119,8 +117,8 @@ class Reader:
         of_the_repository = any(word.startswith("suites/") for word in words)
         quick = QUICK.get(words[1], []) if of_the_repository else []
         self.capsys.readouterr()
-        with self.monkeypatch.context() as patched, pytest.raises(SystemExit) as ended:
-            patched.setattr(sys, "argv", [*words, *quick])
+        self.monkeypatch.setattr(sys, "argv", [*words, *quick])
+        with pytest.raises(SystemExit) as ended:
             main()
         out, err = self.capsys.readouterr()
         assert not ended.value.code, f"{where}: {text}: exit status {ended.value.code}\n{out}{err}"
@@ -154,7 +152,8 @@ def check_output(shown: list[str], printed: str, where: str) -> None:
 
 
 def _without_numbers(line: str) -> str:
-    line = re.sub(r"\b[0-9a-f]{10,64}\b", "KEY", line)
+    line = re.sub(r"(?<![\w.])[0-9a-f]{10,64}\b", "KEY", line)
+    line = re.sub(r"\d[\d.]* (?:h|min|s)\b(?: \d+ (?:min|s)\b)?", "TIME", line)
     line = re.sub(r"[+−-]?\d+(?:[.,]\d+)*", "#", line)
     return " ".join(line.split())
 

@@ -67,6 +67,13 @@ def test_metrics_of_classes_are_scikit_learns(task, seed):
     assert found["auroc"] == pytest.approx(expected, abs=1e-6)
 
 
+def test_the_area_of_a_binary_task_is_that_of_class_1():
+    labels, scores = predictions(Task.BINARY, 3)
+    scores[:, 0] = 0.25  # as of an evaluator whose scores do not sum to 1
+
+    assert measure(Task.BINARY, labels, scores)["auroc"] == pytest.approx(roc_auc_score(labels[:, 0], scores[:, 1]))
+
+
 @settings(deadline=None, max_examples=30)
 @given(seed=st.integers(0, 2**32 - 1), ties=st.booleans())
 def test_metrics_of_labels_are_scikit_learns(seed, ties):

@@ -1,6 +1,5 @@
 """DeepCluster (Caron et al. 2018): classify images by the cluster that their features fell into before the epoch."""
 
-# ruff: noqa: ARG002 - every method is told how far the pretraining has come
 from __future__ import annotations
 
 from typing import Annotated

@@ -1,6 +1,5 @@
 """Masked reconstruction in the way of SimMIM (Xie et al. 2022): the encoder must tell what hidden patches hold."""
 
-# ruff: noqa: ARG002 - every method is told how far the pretraining has come
 from __future__ import annotations
 
 from typing import Annotated

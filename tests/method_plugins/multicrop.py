@@ -1,6 +1,5 @@
 """DINO (Caron et al. 2021): a student sees large and small crops, its moving average only the large ones."""
 
-# ruff: noqa: ARG002 - every method is told how far the pretraining has come
 from __future__ import annotations
 
 from copy import deepcopy

@@ -3,7 +3,6 @@
 The shuffling of batch normalisation between devices is left out: there is one device.
 """
 
-# ruff: noqa: ARG002 - every method is told how far the pretraining has come
 from __future__ import annotations
 
 from copy import deepcopy

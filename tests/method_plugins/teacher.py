@@ -1,6 +1,5 @@
 """Teachers: a moving average in BYOL (Grill et al. 2020), a fine-tuned arm in distillation (Hinton et al. 2015)."""
 
-# ruff: noqa: ARG002 - every method is told how far the pretraining has come
 from __future__ import annotations
 
 from copy import deepcopy

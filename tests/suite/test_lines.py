@@ -2,14 +2,14 @@ import tomllib
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from suite.toml_documents import Document, Path, documents
 
 from medssl_bench.suite.lines import line_numbers
 
 
 @given(documents())
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=1500, deadline=None)
 def test_every_path_has_the_line_on_which_it_was_written(document: Document) -> None:
     parsed = tomllib.loads(document.text)
     found = line_numbers(document.text)

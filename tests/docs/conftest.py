@@ -1,0 +1,23 @@
+"""The reader of pages, as a fixture."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import pytest
+from docs.reader import Reader
+
+
+@pytest.fixture
+def reader(tmp_path, monkeypatch, capsys):
+    """Make readers of pages, in a fresh folder; whatever they import or set is undone."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "100")
+    for name in [name for name in os.environ if name.startswith("MEDSSL_BENCH_")]:
+        monkeypatch.delenv(name)
+    known = set(sys.modules)
+    yield lambda page: Reader(page, capsys, monkeypatch)
+    for name in set(sys.modules) - known:
+        if name.startswith("medssl_bench_"):
+            del sys.modules[name]

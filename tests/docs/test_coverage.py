@@ -1,0 +1,88 @@
+"""The documentation leaves nothing out: hooks, kinds, fields, verbs, keys of suites; and no link is dead."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+from docs.pages import PAGES, ROOT, first_column
+
+from medssl_bench import datasets, evaluators, methods
+from medssl_bench.cli.main import _VERBS
+from medssl_bench.plugin import hookspecs, watching
+from medssl_bench.plugin.kinds import KINDS
+from medssl_bench.suite.reference import reference
+
+PLUGINS = (ROOT / "docs" / "plugins.md").read_text("utf-8")
+HOOKS = [name for name in vars(hookspecs) if name.startswith("medssl_")]
+CLASSES = {
+    "DatasetInfo": datasets.DatasetInfo,
+    "Split": datasets.Split,
+    "View": methods.View,
+    "Batch": methods.Batch,
+    "Progress": methods.Progress,
+    "MethodContext": methods.MethodContext,
+    "Trial": evaluators.Trial,
+    "Evaluation": evaluators.Evaluation,
+    "RunInfo": watching.RunInfo,
+    "StageInfo": watching.StageInfo,
+    "Epoch": watching.Epoch,
+    "Outcome": watching.Outcome,
+}
+
+
+@pytest.mark.parametrize("hook", HOOKS)
+def test_every_hook_is_documented_with_its_arguments(hook):
+    (row,) = re.findall(rf"^\|.*`{hook}`.*$", PLUGINS, re.MULTILINE)
+    arguments = getattr(hookspecs, hook).__code__.co_varnames
+    if arguments != ("register",):
+        assert re.findall(r"`(\w+)`", row.split("|")[2]) == list(arguments)
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=lambda kind: kind.name)
+def test_every_kind_is_documented_with_its_signature(kind):
+    signature = f"({', '.join([*kind.receives, '*', '...'])})"
+    assert f"| {kind.name} | `{kind.hook}` | `{signature}` |" in PLUGINS
+    assert re.search(rf"^@hookimpl\ndef {kind.hook}\(register\):", PLUGINS, re.MULTILINE), "there is an example"
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_every_field_that_a_plugin_meets_is_documented(name):
+    (table,) = re.findall(rf"^\| field of `{name}`.*\n(?:\|.*\n)+", PLUGINS, re.MULTILINE)
+    assert first_column(table) == [field.name for field in fields(CLASSES[name])]
+
+
+def test_every_attribute_of_an_evaluator_is_documented():
+    (table,) = re.findall(r"^\| attribute of `Evaluator`.*\n(?:\|.*\n)+", PLUGINS, re.MULTILINE)
+    own = {name for name in vars(evaluators.Evaluator) if not name.startswith("_")} - {"evaluate"}
+    assert {name.partition("(")[0] for name in first_column(table)} == own
+
+
+@pytest.mark.parametrize("verb", _VERBS)
+def test_every_verb_is_documented(verb):
+    assert any(f"medssl-bench {verb}" in page.read_text("utf-8") for page in PAGES)
+
+
+def test_the_suite_reference_is_up_to_date():
+    written = (ROOT / "docs" / "suite-reference.md").read_text("utf-8")
+    assert written == reference(), "run: python -m medssl_bench.suite.reference > docs/suite-reference.md"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_no_link_is_dead(page):
+    for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text("utf-8")):
+        if target.startswith("https://"):
+            continue
+        path, _, anchor = target.partition("#")
+        file = page.parent / path if path else page
+        assert file.exists(), target
+        if anchor:
+            assert anchor in _anchors(file), target
+
+
+def _anchors(page: Path) -> set[str]:
+    """Return the anchors of a page's headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text("utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
