@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from medssl_bench.cli.options import data_dir_option, load_suite, selection_options, store_option, suite_argument
+from medssl_bench.errors import UserError
 
 if TYPE_CHECKING:
     from medssl_bench.report.leaderboard import Leaderboard
@@ -49,10 +50,15 @@ def command(
     board = load_leaderboard(loaded, store, data_dir=data_dir, **selected)
     if board.is_empty and selected["epochs_scale"] is None:
         board = _scaled(loaded, store, board, data_dir=data_dir, **selected)
-    if form == "table":
-        _print(board, output)
-    else:
-        _write(board, form, output)
+    try:
+        if form == "table":
+            _print(board, output)
+        else:
+            _write(board, form, output)
+    except OSError as error:
+        if output is None:
+            raise
+        raise UserError(f"-o {output}: this cannot be written: {error.strerror}") from error
 
 
 def _scaled(suite: Any, store: Path, board: Leaderboard, **selected: Any) -> Leaderboard:

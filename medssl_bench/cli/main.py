@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import warnings
 from importlib import import_module
+from typing import TextIO
 
 import click
 
@@ -87,7 +88,14 @@ def cli(context: click.Context, plugin: tuple[str, ...]) -> None:
     context.obj = tuple(text.removeprefix("no:") for text in plugin)
 
 
-def _show_warning(message: Warning | str, category: type[Warning], filename: str, lineno: int, *_: object) -> None:
+def _show_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,  # noqa: ARG001 - the signature of warnings.showwarning
+    line: str | None = None,  # noqa: ARG001
+) -> None:
     """Tell a warning of ours in one line, and any other with its place."""
     if issubclass(category, WatcherWarning):
         click.echo(f"warning: {message}", err=True)

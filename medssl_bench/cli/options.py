@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
+_MOST = 10_000
+
+
 class Numbers(click.ParamType[tuple[int, ...]]):
     """Whole numbers from 0, as in ``0,1,2`` or ``0-4``."""
 
@@ -29,7 +32,10 @@ class Numbers(click.ParamType[tuple[int, ...]]):
             first, dash, last = part.strip().partition("-")
             if not first.isdecimal() or (dash and not last.isdecimal()):
                 self.fail(f"{value!r} is not a list of whole numbers from 0; write 0,1,2 or 0-4", param, ctx)
-            found += range(int(first), int(last if dash else first) + 1)
+            numbers = range(int(first), int(last if dash else first) + 1)
+            if len(found) + len(numbers[:_MOST]) >= _MOST:
+                self.fail(f"{value!r} names {_MOST:,} numbers or more", param, ctx)
+            found += numbers
         if not found:
             self.fail(f"{value!r} names no number; write 0,1,2 or 0-4", param, ctx)
         return tuple(dict.fromkeys(found))

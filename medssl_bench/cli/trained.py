@@ -11,7 +11,6 @@ import click
 from medssl_bench.cli.options import data_dir_option, load_suite, store_option, suite_argument
 from medssl_bench.errors import UserError
 from medssl_bench.plan.stage import Trial
-from medssl_bench.stages.workshop import Workshop
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -64,6 +63,7 @@ class TrainedEncoder:
         from medssl_bench.folders import dataset_context
         from medssl_bench.plan.build import build_plan
         from medssl_bench.plan.lookup import encoder_stage, find_trial
+        from medssl_bench.stages.workshop import Workshop
         from medssl_bench.store.store import Store
         from medssl_bench.training.device import find_device
 

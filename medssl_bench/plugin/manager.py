@@ -160,7 +160,12 @@ def load_plugins(block: Iterable[str] = ()) -> Plugins:
         if added.problem not in {"", "blocked"}:
             raise PluginError(f"built-in plugin {name!r}: {added.problem}")
     for entry_point in sorted(entry_points(group=PROJECT), key=lambda found: found.name):
-        plugins.add(_describe(entry_point), entry_point.load)
+        try:
+            plugin = _describe(entry_point)
+        except Exception as error:  # noqa: BLE001 - a distribution whose own files are broken
+            plugins.found.append(Plugin(entry_point.name, "installed", problem=f"{type(error).__name__}: {error}"))
+        else:
+            plugins.add(plugin, entry_point.load)
     return plugins
 
 

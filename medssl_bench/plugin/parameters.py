@@ -7,6 +7,7 @@ import inspect
 import json
 import types
 import typing
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -90,14 +91,28 @@ class ParameterTable:
         for name in self.nested:  # checked when the components are resolved
             fields[name] = (Any, fields[name][1])
         try:
-            self.model: type[BaseModel] = create_model(
-                "Parameters",
-                __config__=ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, protected_namespaces=()),
-                **fields,
-            )
+            with warnings.catch_warnings(action="ignore"):  # that a parameter shares a name with pydantic's methods
+                self.model: type[BaseModel] = create_model(
+                    "Parameters",
+                    __config__=ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, protected_namespaces=()),
+                    **fields,
+                )
             self._defaults = to_jsonable_python({n: p.default for n, p in keywords.items() if p.default is not p.empty})
         except Exception as error:
             raise PluginError(f"its parameters cannot be read: {error}") from error
+        self._check_fields()
+
+    def _check_fields(self) -> None:
+        """Check what can be told of the parameters before a suite gives any."""
+        for name, field in self.model.model_fields.items():
+            if _mentions(field.annotation, Path) and field.annotation not in (Path, Path | None):
+                raise PluginError(f"parameter {name!r} must be a Path, or a Path or None, to name files")
+        try:
+            self.model.model_validate_json(json.dumps(self._defaults))
+        except ValidationError as error:
+            for details in error.errors(include_url=False):
+                if details["type"] != "missing":
+                    raise PluginError(f"the default of parameter {details['loc'][0]!r}: {details['msg']}") from None
 
     def parameters(self) -> list[Parameter]:
         """Return the parameters in the order in which the factory declares them."""
@@ -188,6 +203,9 @@ def _keywords(factory: Callable[..., Any], kind: Kind) -> dict[str, inspect.Para
     if len(keywords) + len(positional) != len(parameters):
         raise PluginError(f"the factory of {kind.name} must have the signature {wanted}, without *args or **kwargs")
     for parameter in keywords.values():
+        owned = parameter.name.startswith("model_") and hasattr(BaseModel, parameter.name)  # by pydantic
+        if owned or parameter.name == "name" or parameter.name.startswith("_"):
+            raise PluginError(f"a parameter cannot be called {parameter.name!r}; choose another name")
         if parameter.annotation is parameter.empty:
             raise PluginError(f"parameter {parameter.name!r} has no type; write '{parameter.name}: float' or the like")
     return keywords
@@ -255,6 +273,8 @@ def _annotation_text(annotation: Any) -> str:
         return _annotation_text(arguments[0])
     if origin is tuple:
         return f"[{', '.join(_annotation_text(a) for a in arguments if a is not Ellipsis)}]"
+    if origin is dict:
+        return "table"
     if origin in {list, set, frozenset}:
         return f"list of {_annotation_text(arguments[0])}"
     return _NAMES.get(annotation, getattr(annotation, "__name__", str(annotation)))

@@ -142,6 +142,8 @@ class Registry:
         else:
             _ = entry.table
         known = self.entries[entry.kind.name]
+        if entry.name in known and known[entry.name].plugin.name == entry.plugin.name:
+            raise PluginError(f"{entry.title} is registered twice")
         if entry.name in known:
             raise NameCollision(entry, known[entry.name])
         known[entry.name] = entry

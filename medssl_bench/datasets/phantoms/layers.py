@@ -56,14 +56,14 @@ def draw_scene(
     return LayerScene(
         retina=draw_retina(draws, severities(draws)),
         shadows=Bumps(
-            draws.uniform(-1, 1, 4), draws.uniform(0.02, 0.07, 4), draws.uniform(-0.5, 0.8, 4).clip(0)
+            draws.uniform(-1, 1, 4), draws.uniform(0.02, 0.07, 4), draws.uniform(-0.8, 0.7, 4).clip(0)
         ),
         tissue=draw_waves(draws, 10, 0.15, 0.5),
         depth=draws.uniform(0.15, 0.6),
-        speckle=nuisance * draws.uniform(0.15, 0.4),
-        gain=np.exp(nuisance * draws.uniform(-0.5, 0.2)),
+        speckle=nuisance * draws.uniform(0.1, 0.35),
+        gain=np.exp(nuisance * draws.uniform(-0.6, 0.2)),
         floor=nuisance * draws.uniform(0, 0.12),
-        camera=draw_camera(draws, blur=0.09 * nuisance, light=0.25 * nuisance, noise=0.06 * nuisance),
+        camera=draw_camera(draws, blur=0.09 * nuisance, light=0.25 * nuisance, noise=0.045 * nuisance),
     )
 
 

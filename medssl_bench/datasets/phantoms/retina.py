@@ -104,15 +104,15 @@ def draw_retina(draws: Draws, severity: Floats) -> Retina:
     focus = draws.uniform(-0.55, 0.55)
     cyst_x = focus[:, None] + draws.normal(0.3, CYSTS)
     cyst_there = draws.uniform(0, 1, CYSTS) < cysts[:, None] * 1.1
-    cyst_there[:, 0] = cysts > 0
+    cyst_there[:, :2] = (cysts > 0)[:, None]
     cyst_size = np.where(cyst_there, draws.uniform(0.6, 1.15, CYSTS), 0) * (0.5 + cysts[:, None] / 2)
     return Retina(
         level=draws.uniform(0.2, 0.65),
-        tilt=draws.normal(0.16),
+        tilt=draws.normal(0.13),
         bow=draws.uniform(-0.25, 0.2),
         unevenness=draws.uniform(0, 0.03),
         waves=draw_waves(draws, 5, 0.5, 1.6),
-        thickness=draws.uniform(0.6, 0.9),
+        thickness=draws.uniform(0.65, 0.9),
         fovea=Bumps(
             draws.uniform(-0.7, 0.7, 1), draws.uniform(0.15, 0.4, 1), draws.uniform(-0.1, 0.5, 1).clip(0)
         ),
@@ -120,20 +120,20 @@ def draw_retina(draws: Draws, severity: Floats) -> Retina:
         membrane=Bumps(
             (focus + draws.normal(0.1))[:, None],
             draws.uniform(0.18, 0.35, 1) * (0.6 + 0.4 * membrane[:, None]),
-            draws.uniform(0.2, 0.34, 1) * membrane[:, None],
+            draws.uniform(0.24, 0.36, 1) * membrane[:, None],
         ),
         fluid=Bumps(
             (focus + draws.normal(0.25))[:, None],
             draws.uniform(0.25, 0.5, 1) * (0.6 + 0.4 * fluid[:, None]),
-            draws.uniform(0.15, 0.28, 1) * fluid[:, None],
+            draws.uniform(0.18, 0.3, 1) * fluid[:, None],
         ),
         swelling=Bumps(
-            focus[:, None], draws.uniform(0.3, 0.7, 1), draws.uniform(0.05, 0.3, 1) * cysts[:, None]
+            focus[:, None], draws.uniform(0.3, 0.7, 1), draws.uniform(0.1, 0.35, 1) * cysts[:, None]
         ),
         cyst_x=cyst_x,
         cyst_depth=draws.uniform(0.25, 0.75, CYSTS),
-        cyst_width=cyst_size * draws.uniform(0.1, 0.24, CYSTS),
-        cyst_height=cyst_size * draws.uniform(0.1, 0.2, CYSTS),
+        cyst_width=cyst_size * draws.uniform(0.14, 0.28, CYSTS),
+        cyst_height=cyst_size * draws.uniform(0.13, 0.22, CYSTS),
         begins=BEGINS * (1 + draws.normal(0.06, 1)) + draws.normal(0.006, len(BEGINS)),
         brightness=BRIGHTNESS * np.exp(draws.normal(0.15, len(BRIGHTNESS))),
     )
@@ -145,5 +145,5 @@ def _draw_drusen(draws: Draws, severity: Floats) -> Bumps:
     there = index < np.ceil(severity * MOST_DRUSEN * draws.uniform(0.6, 1.0))[:, None]
     share = 0.45 + 0.55 * severity[:, None]
     x = draws.uniform(-0.3, 0.3, 1) + draws.uniform(-0.75, 0.75, MOST_DRUSEN)
-    height = there * share * draws.uniform(0.1, 0.22, MOST_DRUSEN)
-    return Bumps(x, share * draws.uniform(0.07, 0.15, MOST_DRUSEN), height)
+    height = there * share * draws.uniform(0.12, 0.22, MOST_DRUSEN)
+    return Bumps(x, share * draws.uniform(0.08, 0.15, MOST_DRUSEN), height)
