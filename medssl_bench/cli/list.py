@@ -32,13 +32,14 @@ def command(context: click.Context, kind: str | None, *, as_json: bool) -> None:
         return
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     console = Console()
     for wanted in kinds:
         drawn = Table(box=None, pad_edge=False, title=f"{wanted.plural}: {wanted.summary}", title_justify="left")
         drawn.title_style, drawn.show_header = "bold cyan", False
         for entry in plugins.registry.entries[wanted.name].values():
-            drawn.add_row(entry.name, f"[dim]{entry.plugin.name}[/dim]", _summary(entry))
+            drawn.add_row(entry.name, Text(entry.plugin.name, style="dim"), Text(_summary(entry)))
         console.print(drawn)
         console.print()
 

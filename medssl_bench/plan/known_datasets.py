@@ -43,6 +43,8 @@ class KnownDataset:
             for name, value in identity["parameters"].items()
             if name not in _DESCRIPTIVE and name not in self.component.files
         }
+        if self.pending:  # two files that nobody has seen are not one
+            return {**identity, "unseen": self.component.to_data()}
         return {**identity, "fingerprint": self.fingerprint}
 
 

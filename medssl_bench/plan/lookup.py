@@ -23,6 +23,8 @@ def find_trial(plan: Plan, **wanted: str | int | None) -> Trial:
         UserError: there is none, or the choice is left open.
     """
     found = plan.trials
+    if not found:
+        raise UserError("the suite has no trials: its data sets are too small for every label budget")
     for name, value in wanted.items():
         if value is None:
             continue

@@ -108,6 +108,6 @@ def _speeds(records: list[Record]) -> dict[str, float]:
 def _estimate(stage: Stage, speeds: dict[str, float]) -> tuple[float | None, bool]:
     if stage.images is None:
         return None, False
-    if stage.speed_group in speeds:
+    if stage.images and stage.speed_group in speeds:
         return stage.images / speeds[stage.speed_group], True
     return _FIXED_SECONDS + stage.images / _ROUGH_SPEED[stage.kind], False

@@ -106,14 +106,17 @@ def _panel(
 
 def _analyses(table: Table, plan: Plan, results: Results) -> list[AnalysisRow]:
     rows: dict[tuple[str, str, str | None], AnalysisRow] = {}
+    counted: set[tuple[str, str, str | None, str]] = set()
     for found in plan.analyses:
-        if found.table != table.id:
+        place = (found.arm, found.dataset, found.labels)
+        if found.table != table.id or (*place, found.stage) in counted:  # one stage under two draws is one value
             continue
+        counted.add((*place, found.stage))
         record = results.record(found.stage)
-        row = rows.setdefault(
-            (found.arm, found.dataset, found.labels), AnalysisRow(found.arm, found.dataset, found.labels, {})
-        )
+        row = rows.setdefault(place, AnalysisRow(*place, {}))
         for metric, value in (record.metrics if record else {}).items():
+            if not isinstance(value, int | float):
+                continue
             cell = row.metrics.setdefault(
                 metric, Cell(table.id, found.dataset, found.labels or "none", found.arm, metric)
             )

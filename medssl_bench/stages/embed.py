@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from medssl_bench.datasets import Splits
-from medssl_bench.datasets.base import SPLITS
+from medssl_bench.datasets.base import SPLITS, SplitName
 from medssl_bench.stages.workshop import Report, StageResult, Workshop
 from medssl_bench.store.tensors import save_tensors
 from medssl_bench.training.images import DeviceImages
@@ -30,16 +30,16 @@ def embed(spec: Mapping[str, Any], workshop: Workshop, folder: Path, report: Rep
     data = workshop.dataset(spec["dataset"])
     encoder = workshop.encoder(spec["encoder"], spec["start"])
     found = features(encoder, data.splits, workshop.device)
-    save_tensors(found, folder / "features.safetensors")
+    save_tensors({str(name): tensor for name, tensor in found.items()}, folder / "features.safetensors")
     report(0, 1, {}, None)
     return StageResult(metrics={"dim": found["train"].shape[1]})
 
 
 @torch.no_grad()
-def features(encoder: nn.Module, splits: Splits, device: torch.device) -> dict[str, Tensor]:
+def features(encoder: nn.Module, splits: Splits, device: torch.device) -> dict[SplitName, Tensor]:
     """Return the features of un-augmented images in evaluation mode, (N, D) float32 on the CPU, by split."""
     encoder = encoder.to(memory_format=torch.channels_last).eval()
-    found: dict[str, Tensor] = {}
+    found: dict[SplitName, Tensor] = {}
     for name in SPLITS:
         images = DeviceImages(splits[name], device)
         batches = torch.split(torch.arange(len(images), device=device), _BATCH)

@@ -49,7 +49,7 @@ class Store:
                 raise StoreError(f"{marker}: this is not the marker of a store; give another --store") from error
             if layout != LAYOUT:
                 raise StoreError(f"{self.path}: a store of layout {layout}; this version reads layout {LAYOUT}")
-        elif self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
+        elif self.path.exists() and not (self.path.is_dir() and all(map(_is_being_made, self.path.iterdir()))):
             raise StoreError(f"{self.path}: there is something else here, not a store; give another --store")
 
     def prepare(self) -> None:
@@ -59,11 +59,12 @@ class Store:
             StoreError: it cannot be written.
         """
         try:
-            for name in ("done", "failed", "work"):
-                (self.path / name).mkdir(parents=True, exist_ok=True)
+            self.path.mkdir(parents=True, exist_ok=True)
             marker = self.path / "store.json"
             if not marker.exists():
                 write_atomically(marker, json.dumps({"layout": LAYOUT}) + "\n")
+            for name in ("done", "failed", "work"):
+                (self.path / name).mkdir(exist_ok=True)
         except OSError as error:
             raise StoreError(f"{self.path}: the store cannot be written: {error.strerror}") from error
 
@@ -158,6 +159,11 @@ def write_atomically(file: Path, text: str) -> None:
         stream.flush()
         os.fsync(stream.fileno())
     part.replace(file)
+
+
+def _is_being_made(path: Path) -> bool:
+    """Return whether this is the marker of a store that another worker is just making."""
+    return path.name.startswith(".store.json.")
 
 
 def _read_record(file: Path) -> Record | None:

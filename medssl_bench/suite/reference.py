@@ -146,8 +146,10 @@ exactly one of `count`, `per_class` and `percent`.
 
 _MORE_PROSE = """\
 
-Which images these are is decided by the label draw (for `images` of a recipe, by the seed). Budgets are
-nested: the first 100 are among the 250. Tables head their columns with `100`, `all`, `10%`, `25/class`.
+Which images these are is decided by the label draw. Budgets are nested: the first 100 are among the 250. Tables
+head their columns with `100`, `all`, `10%`, `25/class`.
+
+The `images` of a recipe are drawn by the seed, and without labels: N, a percentage or `"all"`.
 
 ## Durations
 

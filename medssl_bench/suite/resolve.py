@@ -83,12 +83,12 @@ class Resolver:
         self.problems.append(Problem(self.root.locate(key), key_text(key), message))
         return _Unresolved()
 
-    def _unique(self, names: Sequence[str | None], key: Key, *field: str) -> None:
+    def _unique(self, names: Sequence[str | None], key: Key, *field: str, hint: str = "") -> None:
         """Note every item of a list that is called as an earlier one is; None is one that was not resolved."""
         for place, name in enumerate(names):
             if name is not None and name in names[:place]:
                 first = key_text((*key, names.index(name)))
-                self._fail((*key, place, *field), f"{name!r} is there already, at {first}; each may stand once")
+                self._fail((*key, place, *field), f"{name!r} is there already, at {first}; each may stand once{hint}")
 
     def _component(self, kind: str, value: Any, key: Key) -> Component:
         """Resolve a component; a name of the suite's own table of that kind stands for what the table says."""
@@ -158,7 +158,8 @@ class Resolver:
         datasets = [
             self._try(self._dataset, value, (*key, "datasets", place)) for place, value in enumerate(model.datasets)
         ]
-        self._unique([dataset.label if dataset else None for dataset in datasets], (*key, "datasets"))
+        labels = [dataset.label if dataset else None for dataset in datasets]
+        self._unique(labels, (*key, "datasets"), hint="; a [dataset.NAME] table gives one a name of its own")
         encoder = self._try(self._component, "encoder", model.encoder, (*key, "encoder"))
         self._unique([arm.name for arm in model.arm], (*key, "arm"), "name")
         arms = [self._try(self._arm, arm, encoder, (*key, "arm", place)) for place, arm in enumerate(model.arm)]

@@ -16,8 +16,7 @@ def reader(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("COLUMNS", "100")
     for name in [name for name in os.environ if name.startswith("MEDSSL_BENCH_")]:
         monkeypatch.delenv(name)
-    known = set(sys.modules)
     yield lambda page: Reader(page, capsys, monkeypatch)
-    for name in set(sys.modules) - known:
-        if name.startswith("medssl_bench_"):
+    for name, module in list(sys.modules.items()):
+        if str(getattr(module, "__file__", "")).startswith(f"{tmp_path}/"):
             del sys.modules[name]

@@ -107,8 +107,8 @@ class Reader:
         words = shlex.split(text)
         while "=" in words[0]:
             self.monkeypatch.setenv(*words.pop(0).split("=", 1))
-        if words[:3] == ["pip", "install", "-e"] and Path(words[3], "pyproject.toml").is_file():
-            self._install(Path(words[3]).resolve())
+        if words[:3] == ["pip", "install", "-e"] and words[3].startswith("./"):
+            self._install(Path(words[3].partition("[")[0]).resolve())
             return None
         if words[0] in NOT_RUN:
             return None

@@ -120,7 +120,7 @@ def test_what_cannot_be_resolved(
     assert caught.value.message.startswith(message)
     with pytest.raises(UserError) as told:
         registry.resolve_or_raise(kind, value)
-    assert str(told.value) == caught.value.message
+    assert str(told.value) == ": ".join(filter(None, [".".join(map(str, path)), caught.value.message]))
 
 
 def test_files_count_by_their_content_not_by_their_place(registry: Registry, tmp_path: Path) -> None:

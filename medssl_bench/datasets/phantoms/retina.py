@@ -66,7 +66,7 @@ class Retina:
 
     def boundaries(self, canvas: Canvas) -> Boundaries:
         """Return the y of the boundaries at each column."""
-        waver = self.waves.over(canvas)[:, 0, :]
+        waver = self.waves.along(canvas)
         line = self.level[:, None] + self.tilt[:, None] * canvas.x + self.bow[:, None] * np.square(canvas.x)
         bruch = line + self.unevenness[:, None] * waver
         epithelium = bruch - self.drusen.over(canvas)
@@ -74,9 +74,10 @@ class Retina:
         bottom = floor - self.fluid.over(canvas)
         thickness = self.thickness[:, None] * (1 - self.fovea.over(canvas)) + self.swelling.over(canvas)
         # What lies below pushes the retina up and presses it together: small bumps hardly reach its top.
-        top = bottom - thickness
-        top += 0.8 * (bruch - epithelium) + 0.4 * (epithelium - bottom)
-        return Boundaries(top, bottom, floor, epithelium, bruch)
+        pressed = 0.8 * (bruch - epithelium) + 0.4 * (epithelium - bottom)
+        return Boundaries(
+            bottom - np.maximum(thickness - pressed, 0.3 * thickness), bottom, floor, epithelium, bruch
+        )
 
 
 @dataclass(frozen=True)

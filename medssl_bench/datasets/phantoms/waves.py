@@ -48,6 +48,12 @@ class Waves:
         columns = np.concatenate([amplitude * np.cos(across), amplitude * np.sin(across)], axis=1)
         return np.matmul(rows.transpose(0, 2, 1), columns)
 
+    def along(self, canvas: Canvas) -> Floats:
+        """Return the texture (B, W) along the line y = 0, without fading: for lines that waver."""
+        number = 2 * np.pi / self.wavelength * np.cos(self.angle)
+        waves = np.cos(number[:, :, None] * canvas.x + self.phase[:, :, None])
+        return waves.sum(axis=1) * (2 / number.shape[1]) ** 0.5
+
 
 def draw_waves(draws: Draws, count: int, shortest: Floats | float, longest: Floats | float) -> Waves:
     """Return `count` waves per image; the bounds of their wavelength are scalars or (B,).

@@ -48,8 +48,8 @@ def to_svg(board: Leaderboard) -> str:
 
 
 def _panel(panel: Panel, table: TableResult, *, compact: bool) -> Table:
-    drawn = Table(box=box.SIMPLE_HEAD, title=f"{panel.dataset}: {metric_name(panel)}", title_justify="left")
-    drawn.title_style = "bold"
+    title = Text(f"{panel.dataset}: {metric_name(panel)}", style="bold")  # names may hold what rich takes for markup
+    drawn = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left")
     drawn.add_column("arm \\ labels", overflow="fold")
     for budget in panel.budgets:
         drawn.add_column(budget, justify="right", no_wrap=True)
@@ -87,7 +87,8 @@ def _analyses(table: TableResult) -> list[RenderableType]:
         drawn.add_column(metric.replace("_", " "), justify="right")
     for row in table.analyses:
         arm = row.arm if row.labels is None else f"{row.arm}, {row.labels} labels"
-        drawn.add_row(row.dataset, arm, *(number(row.metrics[m]) if m in row.metrics else "–" for m in metrics))
+        numbers = (number(row.metrics[metric]) if metric in row.metrics else "–" for metric in metrics)
+        drawn.add_row(Text(row.dataset), Text(arm), *numbers)
     return [drawn]
 
 
@@ -97,5 +98,5 @@ def _ranking(ranking: list[Rank]) -> Table:
     for column in ("mean rank", "best in", "columns"):
         drawn.add_column(column, justify="right")
     for rank in ranking:
-        drawn.add_row(rank.arm, f"{rank.mean_rank:.2f}", str(rank.wins), str(rank.columns))
+        drawn.add_row(Text(rank.arm), f"{rank.mean_rank:.2f}", str(rank.wins), str(rank.columns))
     return drawn

@@ -64,7 +64,7 @@ def test_drusen_grow_with_severity():
     assert 0 < raised[0] < raised[1] < raised[2]
 
 
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=100)
 @given(st.integers(0, 2**32), st.lists(st.floats(0, 1, width=32), min_size=4, max_size=4))
 def test_surfaces_keep_their_order(seed, values):
     retina = draw_retina(Draws(np.random.default_rng(seed), 8), np.tile(np.float32(values), (8, 1)))

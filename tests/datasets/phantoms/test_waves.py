@@ -49,3 +49,10 @@ def test_wavelengths_are_within_bounds_of_each_image(draws):
 
     assert wavelength.shape == (50, 8)
     assert ((wavelength >= 0.1) & (wavelength <= longest[:, None])).all()
+
+
+def test_a_line_is_the_middle_row_of_the_texture(draws):
+    waves = draw_waves(draws, 5, 0.5, 1.6)
+    canvas = Canvas.of(9, np.zeros(50, np.float32))
+
+    np.testing.assert_allclose(waves.along(canvas), waves.over(canvas)[:, 4, :], atol=1e-5)

@@ -1,0 +1,85 @@
+"""``medssl-bench check-plugin``."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from medssl_bench.cli.options import json_option, load_plugins
+from medssl_bench.errors import UserError, did_you_mean
+
+if TYPE_CHECKING:
+    from medssl_bench.contract.checking import Check
+    from medssl_bench.plugin.manager import Plugins
+    from medssl_bench.plugin.registry import Plugin
+
+
+@click.command("check-plugin")
+@click.argument("name")
+@click.option(
+    "--with",
+    "given",
+    type=(str, str),
+    multiple=True,
+    metavar="KIND:NAME PARAMETERS",
+    help="Parameters of a component, as TOML: --with dataset:npz 'path = \"my.npz\"'. May be given more than once.",
+)
+@json_option
+@click.pass_context
+def command(context: click.Context, name: str, given: tuple[tuple[str, str], ...], *, as_json: bool) -> int:
+    """Test every component that the plugin NAME registers; NAME may also be a Python file, an inline plugin.
+
+    Each is built, run on small data of every task and channel count, and checked for shapes, ranges, types, gradients,
+    determinism under a seed and untouched global random state: a line for each check. The exit status is 1 if one
+    fails.
+    """
+    from medssl_bench.contract.run import check_plugin
+
+    plugins = load_plugins(context)
+    plugin = _find(plugins, name)
+    parameters = dict(map(_parameters, given))
+    failed = 0
+    checks = []
+    for check in check_plugin(plugins, plugin, parameters):
+        failed += not check.ok
+        checks.append(check)
+        if not as_json:
+            _print(check)
+    if as_json:
+        click.echo(json.dumps([vars(check) for check in checks], indent=1, ensure_ascii=False))
+    else:
+        click.echo(f"\n{plugin.name}: {len(checks) - failed} checks passed, {failed} failed")
+    return 1 if failed else 0
+
+
+def _find(plugins: Plugins, name: str) -> Plugin:
+    if name.endswith(".py"):
+        path = Path(name)
+        if not path.is_file():
+            raise UserError(f"there is no file {name}")
+        return plugins.add_inline(path.resolve())
+    for plugin in plugins.found:
+        if plugin.name == name:
+            return plugin
+    known = [plugin.name for plugin in plugins.found]
+    raise UserError(f"there is no plugin {name!r}{did_you_mean(name, known) or '; there are: ' + ', '.join(known)}")
+
+
+def _parameters(given: tuple[str, str]) -> tuple[tuple[str, str], dict[str, Any]]:
+    component, text = given
+    kind, colon, name = component.partition(":")
+    if not colon:
+        raise UserError(f"--with {component}: write KIND:NAME, as in dataset:npz")
+    try:
+        return (kind, name), tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise UserError(f"--with {component}: {text!r} is not TOML: {error}") from error
+
+
+def _print(check: Check) -> None:
+    mark = click.style("ok  ", fg="green") if check.ok else click.style("FAIL", fg="red", bold=True)
+    click.echo(f"{mark} {check.component}: {check.name}: {check.found}")

@@ -1,0 +1,91 @@
+"""The contract of encoders."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import nn
+
+from medssl_bench.contract.checking import Step, require, untouched_generators
+from medssl_bench.contract.small_data import small_images
+from medssl_bench.encoders.dim import feature_dim
+from medssl_bench.randomness import forked
+
+Build = Callable[[int], nn.Module]
+
+
+def encoder_steps(build: Build) -> list[Step]:
+    """Return the steps for an encoder.
+
+    Args:
+        build: makes it for images of a size.
+    """
+    return [
+        ("features", lambda: _features(build)),
+        ("gradients", lambda: _gradients(build)),
+        ("the same seed gives the same weights", lambda: _seeded(build)),
+        ("weights can be saved and loaded", lambda: _round_trip(build)),
+        ("images do not depend on one another in evaluation mode", lambda: _independent(build)),
+        ("global random state is untouched in evaluation mode", lambda: _untouched(build)),
+    ]
+
+
+def _make(build: Build, seed: int = 0, size: int = 28) -> nn.Module:
+    with forked(seed):
+        return build(size)
+
+
+def _features(build: Build) -> str:
+    encoder = _make(build)
+    dim = feature_dim(encoder)
+    for training in (True, False):
+        features = encoder.train(training)(small_images(4))
+        require(tuple(features.shape) == (4, dim), f"4 images give {tuple(features.shape)}; dim says (4, {dim})")
+        require(features.dtype == torch.float32, f"features are {features.dtype}, not float32")
+        require(torch.isfinite(features).all(), "some features are not finite numbers")
+    return f"(B, {dim}) float32, in training and evaluation mode"
+
+
+def _gradients(build: Build) -> str:
+    encoder = _make(build).train()
+    encoder(small_images(4)).square().sum().backward()
+    wanted = [(name, value) for name, value in encoder.named_parameters() if value.requires_grad]
+    require(wanted, "no parameter wants a gradient")
+    without = [name for name, value in wanted if value.grad is None]
+    require(not without, f"no gradient reaches {', '.join(without[:3])}")
+    require(any(float(value.grad.abs().sum()) > 0 for _, value in wanted if value.grad is not None), "all are zero")
+    return f"reach all {len(wanted)} parameters"
+
+
+def _seeded(build: Build) -> str:
+    first, second = (_make(build, 5).state_dict() for _ in range(2))
+    for name, value in first.items():
+        require(torch.equal(value, second[name]), f"{name} differs; draw weights from torch's generator alone")
+    return "yes"
+
+
+def _round_trip(build: Build) -> str:
+    one, other = _make(build, 1).eval(), _make(build, 2).eval()
+    other.load_state_dict(one.state_dict())
+    with torch.no_grad():
+        same = torch.equal(one(small_images(4)), other(small_images(4)))
+    require(same, "an encoder with loaded weights gives other features; keep all state in parameters and buffers")
+    return "the features stay the same"
+
+
+def _independent(build: Build) -> str:
+    encoder, images = _make(build).eval(), small_images(5)
+    with torch.no_grad():
+        together, alone = encoder(images)[:1], encoder(images[:1])
+    scale = float(together.abs().max()) or 1.0
+    worst = float((together - alone).abs().max()) / scale
+    require(worst < 1e-4, f"an image's features change by {worst:.1e} (relative) with the rest of the batch")
+    return "yes"
+
+
+def _untouched(build: Build) -> str:
+    encoder = _make(build).eval()
+    with torch.no_grad(), untouched_generators():
+        encoder(small_images(2))
+    return "yes"

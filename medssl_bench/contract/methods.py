@@ -1,0 +1,152 @@
+"""The contract of methods: a few steps through the real training loop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from medssl_bench.contract.checking import Step, require, untouched_generators
+from medssl_bench.contract.small_data import SIZE, small_data
+from medssl_bench.datasets import Task
+from medssl_bench.encoders.timm_encoder import TimmEncoder
+from medssl_bench.methods.base import Method, MethodContext, Progress
+from medssl_bench.plugin.registry import Registry
+from medssl_bench.randomness import forked
+from medssl_bench.training.images import DeviceImages
+from medssl_bench.training.pretrain import Pretraining
+from medssl_bench.training.view_maker import ViewMaker
+
+Build = Callable[[nn.Module, MethodContext], Method]
+_CPU = torch.device("cpu")
+_SETTINGS: dict[str, Any] = {
+    "seed": 0,
+    "duration": {"epochs": 2},
+    "batch_size": 12,
+    "optimizer": {"name": "adamw", "lr": 1e-3, "weight_decay": 1e-4, "momentum": 0.9},
+    "schedule": {"name": "constant", "minimum": 0.0, "period": None, "warmup": 0},
+    "precision": "float32",
+    "keep": "last",
+    "validate_every": 1,
+}
+
+
+def method_steps(build: Build, registry: Registry) -> list[Step]:
+    """Return the steps for a method.
+
+    Args:
+        build: makes it around an encoder.
+        registry: where its views' augmentation comes from.
+    """
+    bench = _Bench(build, registry)
+    return [
+        ("views", bench.views),
+        ("loss and metrics", bench.loss),
+        ("evaluation mode leaves its state as it is", bench.evaluation),
+        ("trains on RGB images", lambda: bench.trains(3)),
+        ("trains on grey images", lambda: bench.trains(1)),
+        ("the same seed gives the same encoder", bench.repeats),
+        ("global random state is untouched", bench.untouched),
+    ]
+
+
+class _Bench:
+    """A method on small data, as the training loop uses it."""
+
+    def __init__(self, build: Build, registry: Registry) -> None:
+        self._build = build
+        self._registry = registry
+
+    def _method(self) -> Method:
+        with forked(0):
+            encoder = TimmEncoder("test_resnet", SIZE)
+            teacher = nn.Sequential(TimmEncoder("test_resnet", SIZE), nn.Linear(encoder.dim, 4)).eval()
+            method = self._build(encoder, MethodContext(SIZE, 36, teacher.requires_grad_(requires_grad=False)))
+        require(
+            isinstance(method, Method), f"the factory gives {type(method).__name__}, not a medssl_bench.methods.Method"
+        )
+        return method
+
+    def _maker(self, method: Method) -> ViewMaker:
+        augmentation = self._registry.resolve_or_raise("augmentation", "simclr")
+        return ViewMaker(method.views(), augmentation, SIZE, self._registry, _CPU, 0)
+
+    def _images(self, channels: int = 3) -> tuple[DeviceImages, DeviceImages]:
+        _, splits = small_data(Task.MULTI_CLASS, channels)
+        return DeviceImages(splits["train"], _CPU), DeviceImages(splits["val"], _CPU)
+
+    def _step(self, method: Method) -> tuple[Tensor, dict[str, Tensor]]:
+        images, _ = self._images()
+        index = torch.arange(12)
+        pixels = images.take(index)
+        method.eval()
+        method.on_epoch_start(images, Progress(0, 6, 0))
+        method.train()
+        batch = images.batch(index, self._maker(method)(pixels, "views", 0), pixels)
+        return method(batch, Progress(0, 6, 0))
+
+    def views(self) -> str:
+        method = self._method()
+        first = tuple(method.views())
+        require(first == tuple(method.views()), "views() gives another answer the second time")
+        self._maker(method)
+        return f"{len(first)} of each image"
+
+    def loss(self) -> str:
+        method = self._method()
+        loss, metrics = self._step(method)
+        require(loss.ndim == 0, f"the loss has shape {tuple(loss.shape)}, not that of a scalar")
+        require(torch.isfinite(loss), f"the loss is {float(loss.detach()):g}")
+        require(loss.requires_grad, "the loss has no gradient")
+        loss.backward()
+        reached = [p for p in method.encoder.parameters() if p.grad is not None and float(p.grad.abs().sum()) > 0]
+        require(reached, "no gradient reaches the encoder")
+        for name, value in metrics.items():
+            require(value.ndim == 0, f"metric {name} has shape {tuple(value.shape)}, not that of a scalar")
+            require(not value.requires_grad, f"metric {name} carries a gradient; detach it")
+        monitored = method.monitor is None or method.monitor in {*metrics, "loss"}
+        require(monitored, f"it is to be watched by {method.monitor!r}, which is not among its metrics")
+        return ", ".join([f"loss {float(loss.detach()):.3g}", *metrics])
+
+    def evaluation(self) -> str:
+        method = self._method()
+        self._step(method)
+        images, _ = self._images()
+        pixels = images.take(torch.arange(12))
+        batch = images.batch(torch.arange(12), self._maker(method)(pixels, "views", 1), pixels)
+        before = {name: value.clone() for name, value in method.state_dict().items()}
+        method.eval()
+        with torch.no_grad():
+            method(batch, Progress(1, 6, 0))
+        for name, value in method.state_dict().items():
+            require(torch.equal(value, before[name]), f"{name} changes on validation batches; look at self.training")
+        return "yes"
+
+    def _train(self, channels: int = 3) -> tuple[Method, dict[str, float]]:
+        method = self._method()
+        train, val = self._images(channels)
+        training = Pretraining(method, train, val, self._maker(method), _SETTINGS, lambda *_: None)
+        return method, training.run().history[-1]
+
+    def trains(self, channels: int) -> str:
+        before = self._method().encoder.state_dict()
+        method, last = self._train(channels)
+        after = method.encoder.state_dict()
+        moved = any(not torch.equal(before[name], after[name]) for name, _ in method.encoder.named_parameters())
+        require(moved, "the encoder does not change")
+        return (
+            f"loss {last['loss']:.3g} after two epochs, {last.get('val_loss', float('nan')):.3g} on validation images"
+        )
+
+    def repeats(self) -> str:
+        first, second = (self._train()[0].encoder.state_dict() for _ in range(2))
+        for name, value in first.items():
+            require(torch.equal(value, second[name]), f"{name} differs between two runs of one seed")
+        return "to the bit"
+
+    def untouched(self) -> str:
+        with untouched_generators():
+            self._train()
+        return "yes"

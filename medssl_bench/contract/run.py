@@ -1,0 +1,116 @@
+"""Checks every component of a plugin."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from medssl_bench.contract.checking import Check, Step, require, run_steps
+from medssl_bench.contract.datasets import dataset_steps
+from medssl_bench.contract.encoders import encoder_steps
+from medssl_bench.contract.evaluators import evaluator_steps
+from medssl_bench.contract.executors import executor_steps
+from medssl_bench.contract.methods import method_steps
+from medssl_bench.contract.views import op_steps, view_steps
+from medssl_bench.datasets import DatasetContext
+from medssl_bench.plugin.component import Component
+from medssl_bench.plugin.manager import Plugins
+from medssl_bench.plugin.registry import Entry, Plugin
+
+Given = Mapping[tuple[str, str], Mapping[str, Any]]
+"""Parameters to build components with, by kind and name."""
+
+
+def check_plugin(plugins: Plugins, plugin: Plugin, given: Given) -> Iterator[Check]:
+    """Check everything that a plugin registers.
+
+    Args:
+        plugins: the plugins of this process.
+        plugin: one of them.
+        given: parameters, for components that have required ones.
+    """
+    title = f"plugin {plugin.name}"
+    if plugin.problem:
+        yield Check(title, "loads", ok=False, found=plugin.problem)
+        return
+    entries = plugins.registry.of(plugin.name)
+    provided = [f"{len(entries)} component(s)", *plugins.watched(plugin.name)]
+    yield Check(title, "loads", ok=True, found=", ".join(provided))
+    for entry in entries:
+        yield from check_component(plugins, entry, given.get((entry.kind.name, entry.name), {}))
+
+
+def check_component(plugins: Plugins, entry: Entry, values: Mapping[str, Any]) -> Iterator[Check]:
+    """Check one component, built with these parameters and the defaults of the others."""
+    title = f"{entry.kind.name} {entry.name}"
+    registered = list(run_steps(title, _registration(entry)))
+    yield from registered
+    if not registered[0].ok:
+        return
+    missing = [p.name for p in entry.table.parameters() if p.required and p.name not in values]
+    if missing or entry.kind.name == "reference":
+        what = f"needs {', '.join(missing)}" if missing else "is made for a table's name"
+        hint = f"; give --with {entry.kind.name}:{entry.name} '{missing[0]} = ...'" if missing else ""
+        yield Check(title, "behaviour", ok=True, found=f"not checked: it {what}{hint}")
+        return
+    made: list[Component] = []
+    resolved = list(run_steps(title, [("its parameters are valid", lambda: _resolve(plugins, entry, values, made))]))
+    yield from resolved
+    if made:
+        with tempfile.TemporaryDirectory() as folder:
+            yield from _behaviour(plugins, made[0], Path(folder), title)
+
+
+def _registration(entry: Entry) -> list[Step]:
+    return [
+        ("factory", lambda: _factory(entry)),
+        ("documentation", lambda: _documentation(entry)),
+        ("JSON Schema", lambda: f"{len(entry.table.json_schema().get('properties', {}))} parameter(s)"),
+    ]
+
+
+def _factory(entry: Entry) -> str:
+    parameters = ", ".join(parameter.name for parameter in entry.table.parameters())
+    return f"takes {parameters}" if parameters else "takes no parameters"
+
+
+def _documentation(entry: Entry) -> str:
+    require(entry.summary, "its factory has no docstring; the first line is what `list` shows")
+    without = [parameter.name for parameter in entry.table.parameters() if not parameter.doc]
+    require(not without, f"its docstring says nothing of {', '.join(without)}; add them to a section 'Args:'")
+    return entry.summary
+
+
+def _resolve(plugins: Plugins, entry: Entry, values: Mapping[str, Any], made: list[Component]) -> str:
+    component = plugins.registry.resolve_or_raise(entry.kind.name, {"name": entry.name, **values})
+    if isinstance(component.parameters.get("epochs"), int):
+        component = replace(component, parameters={**component.parameters, "epochs": 2})
+    made.append(component)
+    return "yes"
+
+
+def _behaviour(plugins: Plugins, component: Component, folder: Path, title: str) -> Iterator[Check]:
+    def build(**supplies: Any) -> Any:
+        return plugins.registry.build(component, **supplies)
+
+    context = DatasetContext(folder, folder)
+    makers = {
+        "augmentation": lambda: view_steps(lambda size: build(size=size)),
+        "op": lambda: op_steps(lambda size: build(size=size)),
+        "encoder": lambda: encoder_steps(lambda size: build(size=size)),
+        "method": lambda: method_steps(lambda encoder, about: build(encoder=encoder, context=about), plugins.registry),
+        "evaluator": lambda: evaluator_steps(build),
+        "dataset": lambda: dataset_steps(lambda: build(context=context)),
+        "executor": lambda: executor_steps(build, plugins),
+    }
+    steps: list[Step] = []
+
+    def build_it() -> str:
+        steps.extend(makers[component.kind]())
+        return "yes"
+
+    yield from run_steps(title, [("can be built", build_it)])
+    yield from run_steps(title, steps)

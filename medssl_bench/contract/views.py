@@ -1,0 +1,107 @@
+"""The contract of augmentations and ops."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from medssl_bench.augmentations.ops import Resize
+from medssl_bench.augmentations.sequence import Sequence
+from medssl_bench.augmentations.views import draw_view, has_own_streams
+from medssl_bench.contract.checking import Step, require, untouched_generators
+from medssl_bench.contract.small_data import small_images
+
+Build = Callable[[int], nn.Module]
+
+
+def op_steps(build: Callable[[int], nn.Module]) -> list[Step]:
+    """Return the steps for an op: it is checked as the only op of a sequence."""
+    return view_steps(lambda size: Sequence([build(size), Resize(size)], size))  # type: ignore[list-item]
+
+
+def view_steps(build: Build) -> list[Step]:
+    """Return the steps for an augmentation.
+
+    Args:
+        build: makes it for views of a size.
+    """
+    return [
+        ("views of every image", lambda: _shapes(build)),
+        ("values in [0, 1]", lambda: _values(build)),
+        ("grey images", lambda: _grey(build)),
+        ("the same key gives the same view", lambda: _repeats(build)),
+        ("another key gives another view", lambda: _differs(build)),
+        ("images are left as they are", lambda: _keeps_input(build)),
+        ("global random state is untouched", lambda: _untouched(build)),
+        ("own random streams", lambda: _streams(build)),
+    ]
+
+
+def _view(build: Build, images: Tensor, key: int = 1, size: int = 28) -> Tensor:
+    return draw_view(build(size), images, key)
+
+
+def _shapes(build: Build) -> str:
+    for count, size in ((4, 28), (1, 28), (2, 64)):
+        for side in (28, 40):
+            shape = tuple(_view(build, small_images(count, side), size=size).shape)
+            require(shape == (count, 3, size, size), f"{count} images of {side} px give {shape} for a size of {size}")
+    return "of 28 and 64 pixels, also of a single image"
+
+
+def _values(build: Build) -> str:
+    images = torch.cat([small_images(4), torch.zeros(1, 3, 28, 28), torch.ones(1, 3, 28, 28)])
+    module = build(28)
+    low, high = 1.0, 0.0
+    for key in range(8):
+        view = draw_view(module, images, key)
+        require(view.dtype == torch.float32, f"views are {view.dtype}, not float32")
+        require(torch.isfinite(view).all(), "some values are not finite numbers")
+        low, high = min(low, float(view.min())), max(high, float(view.max()))
+    require(low >= -1e-3 and high <= 1 + 1e-3, f"values run from {low:.3g} to {high:.3g}")
+    return f"from {low:.2g} to {high:.2g}, float32"
+
+
+def _grey(build: Build) -> str:
+    view = _view(build, small_images(4, channels=1))
+    require(torch.isfinite(view).all(), "some values are not finite numbers")
+    return "expanded to three channels"
+
+
+def _repeats(build: Build) -> str:
+    module, images = build(28), small_images(4)
+    first = draw_view(module, images, 7)
+    draw_view(module, images, 8)
+    require(torch.equal(first, draw_view(module, images, 7)), "two views of one key differ")
+    require(torch.equal(first, draw_view(build(28), images, 7)), "two modules give one key different views")
+    return "also by another module"
+
+
+def _differs(build: Build) -> str:
+    module, images = build(28), small_images(16)
+    same = all(torch.equal(draw_view(module, images, 0), draw_view(module, images, key)) for key in range(1, 6))
+    return "no: it is deterministic" if same else "yes"
+
+
+def _keeps_input(build: Build) -> str:
+    module, images = build(28), small_images(4)
+    before = images.clone()
+    for key in range(8):
+        draw_view(module, images, key)
+        require(torch.equal(images, before), "it changes the images it is given; work on a copy")
+    return "yes"
+
+
+def _untouched(build: Build) -> str:
+    module, images = build(28), small_images(4)
+    with untouched_generators():
+        draw_view(module, images, 3)
+    return "yes"
+
+
+def _streams(build: Build) -> str:
+    if has_own_streams(build(28)):
+        return "yes"
+    return "no: it runs under forked global generators; reproducible, but slower than the harness' own ops"

@@ -1,0 +1,100 @@
+"""The verbs for plugin authors: new-plugin and check-plugin."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+
+def _install(folder: Path, site: Path) -> dict[str, str]:
+    """Install a plugin as pip would, without a build: its module's folder on the path, and metadata beside it."""
+    project = tomllib.loads((folder / "pyproject.toml").read_text("utf-8"))["project"]
+    info = site / f"{project['name'].replace('-', '_')}-{project['version']}.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {project['name']}\nVersion: {project['version']}\n")
+    lines = [f"{name} = {target}" for name, target in project["entry-points"]["medssl_bench"].items()]
+    (info / "entry_points.txt").write_text("[medssl_bench]\n" + "\n".join(lines) + "\n")
+    return {**os.environ, "PYTHONPATH": os.pathsep.join([str(folder), str(site)])}
+
+
+def _python(*arguments: str, env: dict[str, str], cwd: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-W", "error::DeprecationWarning", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False, env=env, cwd=cwd, timeout=300)
+
+
+def test_a_new_plugin_works(cli, tmp_path, monkeypatch):
+    """It is written, installed, tested by its own tests and by check-plugin, and its suite runs."""
+    monkeypatch.chdir(tmp_path)
+    result = cli("new-plugin", "my-plugin")
+    assert result.status == 0, result.err
+    env = _install(tmp_path / "my-plugin", tmp_path / "site")
+    for arguments, wanted in (
+        (["-m", "pytest", "-q", "my-plugin/tests"], "3 passed"),
+        (["-m", "medssl_bench", "check-plugin", "my-plugin"], "0 failed"),
+        (["-m", "medssl_bench", "plugins"], "my_plugin_views"),
+        (
+            ["-m", "medssl_bench", "run", "my-plugin/suite.toml", "--epochs-scale", "0.2", "--draws", "0"],
+            "nearest mean",
+        ),
+    ):
+        ended = _python(*arguments, env=env, cwd=tmp_path)
+        assert ended.returncode == 0, ended.stdout + ended.stderr
+        assert wanted in ended.stdout
+
+
+@pytest.mark.parametrize("name", ["My Plugin", "../up", "a/b", "class", "json", "1st", "medssl-bench", ""])
+def test_names_that_cannot_be_used(cli, tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    result = cli("new-plugin", name)
+    assert result.status == 2
+    assert result.err.count("\n") == 1
+    assert repr(name) in result.err
+    assert not list(tmp_path.iterdir())
+
+
+def test_nothing_is_overwritten(cli, tmp_path):
+    (tmp_path / "mine").mkdir()
+    result = cli("new-plugin", "mine", "--dir", tmp_path)
+    assert result.status == 2
+    assert "there already" in result.err
+    assert not list((tmp_path / "mine").iterdir())
+
+
+def test_check_an_inline_plugin(cli, tmp_path):
+    (tmp_path / "mine.py").write_text(
+        '"""Mine."""\n'
+        "from medssl_bench import hookimpl\n\n\n"
+        "@hookimpl\ndef medssl_augmentations(register):\n    register('bright', bright)\n\n\n"
+        "def bright(size: int):\n"
+        '    """Too bright."""\n'
+        "    from torch import nn\n\n"
+        "    return nn.Sequential(nn.AdaptiveAvgPool2d(size), nn.Threshold(-1, 0), nn.Hardtanh(2, 3))\n"
+    )
+    result = cli("check-plugin", tmp_path / "mine.py")
+    assert result.status == 1
+    assert "FAIL augmentation bright: values in [0, 1]" in result.out
+    assert "ok   augmentation bright: own random streams: no" in result.out
+    checks = json.loads(cli("check-plugin", tmp_path / "mine.py", "--json").out)
+    assert {check["ok"] for check in checks} == {True, False}
+
+
+def test_unknown_plugin(cli):
+    result = cli("check-plugin", "exmaple")
+    assert result.status == 2
+    assert "did you mean 'example'" in result.err
+
+
+def test_parameters_can_be_given(cli, tiny):
+    result = cli("check-plugin", "datasets", "--with", "dataset:npz", 'path = "squares.npz"', "--json")
+    checks = {(c["component"], c["name"]): c for c in json.loads(result.out)}
+    assert checks["dataset npz", "the same content twice"]["ok"]
+    assert "not here" in checks["dataset bloodmnist", "content"]["found"]
+    wrong = cli("check-plugin", "datasets", "--with", "dataset:npz", "path =")
+    assert wrong.status == 2
+    assert "is not TOML" in wrong.err

@@ -1,0 +1,101 @@
+"""The contract test fails what is broken, at the check that is about it, and nothing else of the plugin."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from medssl_bench.contract.run import check_component, check_plugin
+from medssl_bench.plugin.manager import load_plugins
+from medssl_bench.plugin.registry import Plugin
+
+BROKEN = [
+    ("augmentation", "wrong-size", "views of every image", r"\(4, 3, 9, 9\)"),
+    ("augmentation", "out-of-range", "values in [0, 1]", "0 to "),
+    ("augmentation", "writes", "images are left as they are", "work on a copy"),
+    ("augmentation", "not-repeatable", "the same key gives the same view", "two views of one key differ"),
+    ("augmentation", "half", "values in [0, 1]", "float16"),
+    ("augmentation", "undocumented", "documentation", "no docstring"),
+    ("augmentation", "missing", "factory", "cannot import no_such_module:factory"),
+    ("op", "loud", "values in [0, 1]", "to "),
+    ("encoder", "narrow", "features", r"\(4, 4\); dim says \(4, 8\)"),
+    ("encoder", "batch", "images do not depend on one another in evaluation mode", "change by"),
+    ("encoder", "frozen", "gradients", "does not require grad"),
+    ("encoder", "secret", "weights can be saved and loaded", "keep all state in parameters and buffers"),
+    ("encoder", "unused", "gradients", r"no gradient reaches unused\.weight"),
+    ("method", "nan", "loss and metrics", "the loss is nan"),
+    ("method", "detached", "loss and metrics", "no gradient reaches the encoder"),
+    ("method", "vector", "loss and metrics", "not that of a scalar"),
+    ("method", "state", "evaluation mode leaves its state as it is", "seen changes"),
+    ("method", "random", "the same seed gives the same encoder", "differs between two runs"),
+    ("method", "metric", "loss and metrics", "detach it"),
+    ("method", "monitor", "loss and metrics", "'nothing', which is not among its metrics"),
+    ("method", "views", "views", "another answer the second time"),
+    ("evaluator", "logits", "multi-class, RGB", "they are probabilities"),
+    ("evaluator", "shape", "binary, grey", r"scores have shape \(19, 2\), not \(20, 2\)"),
+    ("evaluator", "peeks", "labels that were not drawn are not used", "change with labels"),
+    ("evaluator", "tests", "labels that were not drawn are not used", "change with labels"),
+    ("evaluator", "random", "the same seed gives the same scores", "different scores"),
+    ("evaluator", "encoder", "multi-class, grey", "it asks for the encoder"),
+    ("evaluator", "writes", "images and labels are left as they are", "changes the images of the train split"),
+    ("evaluator", "global", "global random state is untouched", "global generator of NumPy"),
+    ("evaluator", "claims", "ordinal, RGB", "trains_encoder is True"),
+    ("dataset", "counts", "images", r"info\(\) says \(5, 8, 8\)"),
+    ("dataset", "fingerprint", "fingerprint", "two builds give"),
+    ("dataset", "content", "the same content twice", "images differ between two loads"),
+    ("dataset", "labels", "labels", "run from 2 to 2"),
+    ("dataset", "dtype", "images", "float32, not uint8"),
+]
+
+
+@pytest.fixture(scope="module")
+def plugins():
+    loaded = load_plugins()
+    loaded.add_inline(Path(__file__).with_name("broken.py"))
+    return loaded
+
+
+@pytest.mark.parametrize(("kind", "name", "check", "found"), BROKEN, ids=lambda value: str(value)[:30])
+def test_broken_component(plugins, kind, name, check, found):
+    checks = list(check_component(plugins, plugins.registry.find(kind, name), {}))
+    failed = {result.name: result.found for result in checks if not result.ok}
+    assert check in failed, f"passed; failed: {failed}"
+    assert re.search(found, failed[check])
+    assert "\n" not in failed[check]
+
+
+def test_every_component_of_the_broken_plugin_is_in_the_table(plugins):
+    registered = {(entry.kind.name, entry.name) for entry in plugins.registry.of("broken")}
+    assert registered - {("dataset", "needs-a-path")} == {(kind, name) for kind, name, _, _ in BROKEN}
+
+
+def test_required_parameters_are_asked_for(plugins):
+    entry = plugins.registry.find("dataset", "needs-a-path")
+    (*_, last) = check_component(plugins, entry, {})
+    assert last.ok
+    assert "give --with dataset:needs-a-path 'path = ...'" in last.found
+    names = [check.name for check in check_component(plugins, entry, {"path": __file__})]
+    assert "the same content twice" in names
+
+
+def test_a_plugin_that_does_not_load_fails(plugins):
+    (only,) = check_plugin(plugins, Plugin("gone", "installed", problem="ImportError: no"), {})
+    assert (only.ok, only.found) == (False, "ImportError: no")
+
+
+@pytest.mark.parametrize("name", ["example", "methods", "executors"])
+def test_our_own_plugins_hold_to_it(plugins, name):
+    (plugin,) = [found for found in plugins.found if found.name == name]
+    checks = list(check_plugin(plugins, plugin, {}))
+    assert [check for check in checks if not check.ok] == []
+    assert len(checks) > 5
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["augmentations", "encoders", "evaluators", "datasets", "thesis"])
+def test_the_larger_ones_too(plugins, name):
+    (plugin,) = [found for found in plugins.found if found.name == name]
+    given = {("encoder", "timm"): {"model": "test_resnet"}, ("augmentation", "sequence"): {"ops": ["resized_crop"]}}
+    assert [check for check in check_plugin(plugins, plugin, given) if not check.ok] == []

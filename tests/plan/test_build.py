@@ -1,0 +1,366 @@
+"""What a plan holds: every stage once, and no more of them than results differ."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from plan.conftest import SUITE, PlanOf, changed, keys, of_kind
+
+from medssl_bench.errors import SuiteError, UserError
+from medssl_bench.plan.lookup import encoder_stage, find_trial
+from medssl_bench.plan.stage import Plan, Stage
+from medssl_bench.suite.suite import Suite
+
+TABLE = 'baseline = "tuned"\n'
+
+
+def _stage_of(plan: Plan, **wanted: str | int) -> Stage:
+    return plan.stages[find_trial(plan, **wanted).stage]
+
+
+def test_one_pretraining_serves_every_arm_budget_draw_evaluator_and_comparison(plan_of: PlanOf) -> None:
+    text = changed(("draws = [0]", "draws = [0, 1, 2]"))
+    second = text[text.index("[[comparison]]") :].replace('"table"', '"again"').replace("linear_probe", "knn")
+    plan = plan_of(text + second)
+    assert len(of_kind(plan, "pretrain")) == 1
+    assert len(of_kind(plan, "embed")) == 2, "of the pretrained and of the untrained encoder"
+    (pretrained,) = of_kind(plan, "pretrain")
+    assert len([stage for stage in plan.stages.values() if pretrained.key in stage.parents]) == 1 + 3 + 1, (
+        "the features, and the fine-tuning on three draws of 100 labels and on all"
+    )
+    tuned = {trial.stage for trial in plan.trials if trial.arm == "tuned"}
+    assert tuned == {trial.stage for trial in plan.trials if trial.arm == "tuned" and trial.table == "again"}
+
+
+def test_seeds_and_draws_multiply_only_what_they_vary(plan_of: PlanOf) -> None:
+    plan = plan_of(changed(("seeds = [0]", "seeds = [0, 1]"), ("draws = [0]", "draws = [0, 1, 2]")))
+    assert len(plan.trials) == 5 * 2 * 2 * 3
+    stages = {
+        (arm, labels): {trial.stage for trial in plan.trials if (trial.arm, trial.labels) == (arm, labels)}
+        for arm in ("majority class", "untrained encoder", "scratch", "probed", "tuned")
+        for labels in ("100", "all")
+    }
+    assert {key: len(found) for key, found in stages.items() if key[1] == "100"} == {
+        ("majority class", "100"): 1,
+        ("untrained encoder", "100"): 6,
+        ("scratch", "100"): 6,
+        ("probed", "100"): 6,
+        ("tuned", "100"): 6,
+    }
+    assert {len(found) for key, found in stages.items() if key[1] == "all"} == {1, 2}, "all labels are all labels"
+    assert len(stages["majority class", "all"]) == 1
+    assert len(of_kind(plan, "pretrain")) == 2
+    assert len(of_kind(plan, "embed")) == 4
+
+
+def test_drawn_validation_labels_multiply_all_labels_too(plan_of: PlanOf) -> None:
+    text = changed(("draws = [0]", "draws = [0, 1, 2]"), (TABLE, f"{TABLE}validation_labels = 20\n"))
+    plan = plan_of(text)
+    assert len({trial.stage for trial in plan.trials if (trial.arm, trial.labels) == ("scratch", "all")}) == 3
+    none = plan_of(text.replace("validation_labels = 20", "validation_labels = 0"))
+    (stage,) = {trial.stage for trial in none.trials if (trial.arm, trial.labels) == ("scratch", "all")}
+    assert none.stages[stage].spec["selection"] == "last"
+
+
+def test_a_sequence_of_seeds_shares_nothing_with_another(plan_of: PlanOf) -> None:
+    first, second = (plan_of(SUITE, seeds=seeds) for seeds in ((0,), (1,)))
+    assert not keys(first, "pretrain") & keys(second, "pretrain")
+    both = plan_of(SUITE, seeds=(0, 1))
+    assert both.stages.keys() == first.stages.keys() | second.stages.keys(), "no seed depends on which others run"
+
+
+def test_stages_stand_after_what_they_build_on(plan_of: PlanOf) -> None:
+    text = changed((TABLE, f'{TABLE}analyses = ["silhouette"]\n'))
+    text = text.replace("epochs = 10\n", 'epochs = 10\nteacher = { arm = "scratch" }\n')
+    plan = plan_of(text)
+    seen: set[str] = set()
+    for stage in plan.stages.values():
+        assert set(stage.parents) <= seen, stage.title
+        seen.add(stage.key)
+    assert set(plan.wanted()) <= seen
+    assert {stage.kind for stage in plan.stages.values()} == {"pretrain", "embed", "evaluate", "analyse"}
+
+
+def test_a_chain_starts_each_pretraining_from_the_one_before(plan_of: PlanOf) -> None:
+    chain = '[{ recipe = "nat", on = "pathmnist" }, "nat"]'
+    plan = plan_of(changed(('["nat"]\n  evaluator = "linear', f'{chain}\n  evaluator = "linear')))
+    embedded = plan.stages[_stage_of(plan, arm="probed", labels="100").parents[0]]
+    last = plan.stages[embedded.parents[0]]
+    first = plan.stages[last.parents[0]]
+    assert (last.kind, first.kind, first.parents) == ("pretrain", "pretrain", ())
+    assert first.identity["dataset"]["name"] == "pathmnist"
+    assert last.identity["dataset"]["name"] == "bloodmnist"
+    assert first.spec["encoder"] is not None
+    assert (last.spec["encoder"], last.spec["start"]) == (None, first.key)
+    assert "encoder" not in last.identity, "its weights come from the first"
+    assert last.title == "pretrain · nat · bloodmnist · seed 0 after nat · pathmnist · seed 0"
+    assert len(of_kind(plan, "pretrain")) == 3, "the fine-tuned arm has its own, from scratch"
+
+
+def test_pretraining_on_another_set_serves_every_set(plan_of: PlanOf) -> None:
+    text = changed(
+        ('["nat"]\n  evaluator = "linear', '[{ recipe = "nat", on = "pathmnist" }]\n  evaluator = "linear'),
+        ('["bloodmnist"]', '["bloodmnist", "dermamnist"]'),
+    )
+    pretrained = [stage.title for stage in of_kind(plan_of(text), "pretrain")]
+    assert sorted(pretrained) == [f"pretrain · nat · {name}mnist · seed 0" for name in ("blood", "derma", "path")]
+
+
+def test_a_teacher_is_the_arm_of_the_same_cell(plan_of: PlanOf) -> None:
+    plan = plan_of(changed(("epochs = 10\n", 'epochs = 10\nteacher = { arm = "scratch" }\n')))
+    for labels in ("100", "all"):
+        teacher = _stage_of(plan, arm="scratch", labels=labels)
+        pretrained = plan.stages[_stage_of(plan, arm="tuned", labels=labels).parents[0]]
+        assert pretrained.parents == (teacher.key,)
+        assert pretrained.spec["teacher"] == teacher.key
+
+
+@pytest.mark.parametrize(
+    ("change", "where", "message"),
+    [
+        (("epochs = 10\n", 'epochs = 10\nteacher = { arm = "tuned" }\n'), "12: pretraining.nat.teacher.arm",
+         "arm 'tuned' of comparison 'table' would be its own teacher"),
+        (("epochs = 10\n", 'epochs = 10\nteacher = { arm = "probed" }\n'), "12: pretraining.nat.teacher.arm",
+         "arm 'probed' of comparison 'table' trains no encoder"),
+        (("epochs = 10\n", 'epochs = 10\nteacher = { arm = "tund" }\n'), "12: pretraining.nat.teacher.arm",
+         "there is no arm 'tund' in comparison 'table' (did you mean 'tuned'?)"),
+        (("epochs = 10\n", 'epochs = 10\nteacher = { arm = "scratch", labels = 99999 }\n'),
+         "12: pretraining.nat.teacher.labels", "BloodMNIST, train split: 99999 images are asked of a set of 11959"),
+        (("epochs = 10\n", "epochs = { pathmnist = 10 }\n"), "11: pretraining.nat.epochs",
+         "this says nothing of data set 'bloodmnist' and has no default"),
+        (("epochs = 10\n", "epochs = 10\nimages = 11960\n"), "12: pretraining.nat.images",
+         "BloodMNIST, train split: 11960 images are asked of a set of 11959"),
+        (('[100, "all"]', "[100, 11960]"), "16: comparison[0].labels[1]",
+         "BloodMNIST, train split: 11960 images are asked of a set of 11959; ask for fewer"),
+        ((TABLE, f"{TABLE}validation_labels = 2000\n"), "18: comparison[0].validation_labels",
+         "BloodMNIST, val split: 2000 images are asked of a set of 1712"),
+        (('["bloodmnist"]\nlabels = [100, "all"]', '["chestmnist"]\nlabels = [{ per_class = 5 }]'),
+         "16: comparison[0].labels[0]", "ChestMNIST is a multi-label set: its images have no one class"),
+        (('["bloodmnist"]\nlabels = [100, "all"]', '["chestmnist"]\nlabels = [{ count = 5, stratified = true }]'),
+         "16: comparison[0].labels[0]", "ChestMNIST is a multi-label set"),
+    ],
+)  # fmt: skip
+def test_what_the_data_or_the_comparison_cannot_give(
+    change: tuple[str, str], where: str, message: str, plan_of: PlanOf
+) -> None:
+    with pytest.raises(SuiteError) as caught:
+        plan_of(changed(change))
+    (problem,) = caught.value.problems
+    assert f"suite.toml:{where}: {message}" in str(problem)
+
+
+def test_what_an_evaluator_cannot_judge_is_told_at_its_arm(plan_of: PlanOf) -> None:
+    text = changed(('["bloodmnist"]', '["bloodmnist", "chestmnist"]'), (TABLE, f'{TABLE}analyses = ["silhouette"]\n'))
+    with pytest.raises(SuiteError) as caught:
+        plan_of(text)
+    (problem,) = caught.value.problems
+    assert "suite.toml:18: comparison[0].analyses[0]: silhouette cannot judge on ChestMNIST: " in str(problem)
+
+
+def test_cells_that_are_skipped_and_clipped(plan_of: PlanOf) -> None:
+    budgets = '[{ count = 20000, short = "skip" }, { count = 30000, short = "clip" }, 100]'
+    plan = plan_of(changed(('[100, "all"]', budgets), ('["bloodmnist"]', '["bloodmnist", "pathmnist"]')))
+    found = {(trial.dataset, trial.labels) for trial in plan.trials}
+    assert found == {
+        ("bloodmnist", "30000"), ("bloodmnist", "100"),
+        ("pathmnist", "20000"), ("pathmnist", "30000"), ("pathmnist", "100"),
+    }  # fmt: skip
+
+
+def test_what_is_done_with_small_sets_is_told_to_the_worker_and_is_in_no_key(plan_of: PlanOf) -> None:
+    clip = changed(
+        ('[100, "all"]', '[{ count = 100, short = "clip" }]'),
+        (TABLE, f'{TABLE}validation_labels = {{ count = 20, short = "clip" }}\n'),
+        ("epochs = 10\n", 'epochs = 10\nimages = { count = 500, short = "clip" }\n'),
+    )
+    plain = clip.replace(', short = "clip"', "")
+    clipped, strict = plan_of(clip), plan_of(plain)
+    assert clipped.stages.keys() == strict.stages.keys()
+    spec = _stage_of(clipped, arm="tuned").spec
+    assert (spec["short"], spec["validation_labels"]["short"]) == ("clip", "clip")
+    assert of_kind(clipped, "pretrain")[0].spec["images"]["short"] == "clip"
+    assert of_kind(strict, "pretrain")[0].spec["images"]["short"] == "error"
+
+
+def test_analyses_are_of_the_encoder_that_an_arm_ends_with(plan_of: PlanOf) -> None:
+    text = changed((TABLE, f'{TABLE}analyses = ["silhouette"]\n'), ("draws = [0]", "draws = [0, 1]"))
+    plan = plan_of(text)
+    found = {(cell.arm, cell.labels, cell.draw) for cell in plan.analyses}
+    assert found == {
+        ("untrained encoder", None, None), ("probed", None, None),
+        ("scratch", "100", 0), ("scratch", "100", 1), ("scratch", "all", 0), ("scratch", "all", 1),
+        ("tuned", "100", 0), ("tuned", "100", 1), ("tuned", "all", 0), ("tuned", "all", 1),
+    }  # fmt: skip
+    assert len(of_kind(plan, "analyse")) == 2 + 2 * 3, "the majority has no encoder; all labels are one encoder"
+    probed = next(cell for cell in plan.analyses if cell.arm == "probed")
+    assert plan.stages[probed.stage].parents == _stage_of(plan, arm="probed", labels="100").parents
+
+
+def test_scaled_plans_share_nothing_that_is_trained(plan_of: PlanOf) -> None:
+    full, half = plan_of(SUITE), plan_of(SUITE, epochs_scale=0.5)
+    assert half.epochs_scale == 0.5
+    for kind in ("pretrain", "evaluate"):
+        assert not keys(full, kind) & keys(half, kind)
+        assert all(stage.identity["epochs_scale"] == 0.5 for stage in of_kind(half, kind))
+        assert all("epochs_scale" not in stage.identity for stage in of_kind(full, kind))
+    assert of_kind(half, "pretrain")[0].identity["duration"] == {"epochs": 5}
+    assert _stage_of(half, arm="scratch", labels="100").spec["evaluator"]["parameters"]["epochs"] == 250
+    assert all(stage.spec["epochs_scale"] == 0.5 for stage in half.stages.values())
+    assert of_kind(plan_of(SUITE, epochs_scale=1e-6), "pretrain")[0].identity["duration"] == {"epochs": 1}
+    halved = plan_of(changed(("epochs = 10\n", "epochs = 5\n")))
+    assert not keys(halved, "pretrain") & keys(half, "pretrain"), "half of 10 epochs is not 5 epochs of a full run"
+
+
+def test_the_scale_of_the_suite_holds_unless_another_is_given(plan_of: PlanOf) -> None:
+    text = changed(('name = "small"\n', 'name = "small"\nepochs_scale = 0.25\n'))
+    assert plan_of(text).epochs_scale == 0.25
+    assert plan_of(text, epochs_scale=0.5).epochs_scale == 0.5
+    assert plan_of(text, epochs_scale=1.0).stages.keys() == plan_of(SUITE).stages.keys()
+
+
+def test_durations_by_data_set(plan_of: PlanOf) -> None:
+    text = changed(
+        ("epochs = 10\n", "steps = { bloodmnist = 7, default = 3 }\n"),
+        ('["bloodmnist"]', '["bloodmnist", "pathmnist"]'),
+    )
+    found = {stage.identity["dataset"]["name"]: stage for stage in of_kind(plan_of(text), "pretrain")}
+    assert {name: stage.identity["duration"] for name, stage in found.items()} == {
+        "bloodmnist": {"steps": 7}, "pathmnist": {"steps": 3},
+    }  # fmt: skip
+    assert {name: stage.images for name, stage in found.items()} == {"bloodmnist": 7 * 256, "pathmnist": 3 * 256}
+
+
+@pytest.mark.parametrize(
+    ("duration", "images"),
+    [
+        ("epochs = 10", 10 * 46 * 256),
+        ("epochs = 10\nbatch_size = 20000", 10 * 11959),
+        ("epochs = 10\nimages = 100", 10 * 100),
+        ("epochs = 2\nimages = 300", 2 * 256),
+        ('epochs = 2\nimages = "10%"', 2 * 4 * 256),
+        ("images_seen = 12345", 12345),
+        ("steps = 3\nimages = 100", 300),
+    ],
+)
+def test_images_that_a_pretraining_processes(duration: str, images: int, plan_of: PlanOf) -> None:
+    (stage,) = of_kind(plan_of(changed(("epochs = 10\n", f"{duration}\n"))), "pretrain")
+    assert stage.images == images
+
+
+@pytest.mark.parametrize(
+    ("only", "trials"),
+    [
+        (("scratch",), 2), (("scratch", "tuned"), 4), (("table",), 10), (("bloodmnist",), 10),
+        (("bloodmnist", "tuned"), 2), (("majority class", "table"), 2),
+    ],
+)  # fmt: skip
+def test_only_plans_what_is_named_and_what_that_needs(only: tuple[str, ...], trials: int, plan_of: PlanOf) -> None:
+    whole, part = plan_of(SUITE), plan_of(SUITE, only=only)
+    assert len(part.trials) == trials
+    assert set(part.trials) <= set(whole.trials)
+    assert part.stages.keys() <= whole.stages.keys()
+
+
+def test_only_what_there_is(plan_of: PlanOf) -> None:
+    with pytest.raises(UserError, match=r"--only 'scrach' is no comparison, arm or data set.*\(did you mean 'scratch'"):
+        plan_of(SUITE, only=("scrach",))
+    other = SUITE[SUITE.index("[[comparison]]") :].replace('"table"', '"other"').replace('"scratch"', '"fresh"')
+    with pytest.raises(UserError, match="--only table --only fresh: no trial of the suite is all of these"):
+        plan_of(SUITE + other, only=("table", "fresh"))
+
+
+def test_a_recipe_that_is_not_used_is_not_planned(plan_of: PlanOf) -> None:
+    unused = '[pretraining.unused]\naugmentation = "plain"\nepochs = { nothing = 1 }\nimages = 999999\n'
+    assert plan_of(SUITE + unused).stages.keys() == plan_of(SUITE).stages.keys()
+
+
+def _with_files(suite: str) -> str:
+    """Return the suite on two files of one's own."""
+    text = suite.replace('["bloodmnist"]', '["first", "second"]')
+    return text + "".join(
+        f'[dataset.{n}]\nname = "npz"\npath = "{n}.npz"\ntitle = "{n}"\n' for n in ("first", "second")
+    )
+
+
+def _write(path: Path, seed: int) -> None:
+    generator = np.random.default_rng(seed)
+    arrays = {}
+    for split, count in (("train", 200), ("val", 12), ("test", 12)):
+        arrays[f"{split}_images"] = generator.integers(0, 255, (count, 28, 28), dtype=np.uint8)
+        arrays[f"{split}_labels"] = (np.arange(count) % 3).astype(np.uint8)[:, None]
+    np.savez(path, **arrays)
+
+
+def test_data_that_nobody_has_seen_is_pending(plan_of: PlanOf, tmp_path: Path) -> None:
+    plan = plan_of(_with_files(SUITE))
+    assert all(stage.pending and stage.key.startswith("pending-") for stage in plan.stages.values())
+    assert len(of_kind(plan, "pretrain")) == 2, "two files that nobody has seen are not one"
+    assert all(stage.images is None for stage in of_kind(plan, "pretrain"))
+    assert plan.datasets == {"first": None, "second": None}
+    _write(tmp_path / "first.npz", seed=0)
+    pending = {stage.pending for stage in plan_of(_with_files(SUITE)).stages.values()}
+    assert pending == {True, False}
+
+
+def test_files_count_by_content_not_by_name_or_description(plan_of: PlanOf, tmp_path: Path) -> None:
+    _write(tmp_path / "first.npz", seed=0)
+    (tmp_path / "second.npz").write_bytes((tmp_path / "first.npz").read_bytes())
+    text = _with_files(SUITE)
+    plan = plan_of(text)
+    assert len(of_kind(plan, "pretrain")) == 1, "one content under two names"
+    described = text.replace(
+        'title = "first"', 'title = "Other"\nlicence = "CC0"\nsource = "x"\nclasses = ["a", "b", "c"]'
+    )
+    assert plan_of(described).stages.keys() == plan.stages.keys()
+    assert plan_of(text.replace('title = "first"', 'task = "ordinal"')).stages.keys() != plan.stages.keys()
+    _write(tmp_path / "first.npz", seed=1)
+    assert len(of_kind(plan_of(text), "pretrain")) == 2
+
+
+def test_names_of_the_suites_own_tables_are_in_no_key(plan_of: PlanOf) -> None:
+    named = changed(
+        ('["bloodmnist"]', '["own"]'), ('encoder = "resnet18"', 'encoder = "mine"'), ('"linear_probe"', '"probe"')
+    )
+    tables = '[dataset.own]\nname = "bloodmnist"\n[encoder.mine]\nname = "resnet18"\n'
+    tables += '[evaluator.probe]\nname = "linear_probe"\n'
+    assert plan_of(named + tables).stages.keys() == plan_of(SUITE).stages.keys()
+
+
+def test_finding_the_stage_of_an_encoder(plan_of: PlanOf) -> None:
+    plan = plan_of(SUITE)
+    (pretrained,) = of_kind(plan, "pretrain")
+    probed = find_trial(plan, arm="probed")
+    assert encoder_stage(plan, probed) == pretrained.key
+    tuned = find_trial(plan, arm="tuned", labels="all", seed=0, draw=None)
+    assert encoder_stage(plan, tuned) == tuned.stage
+    assert encoder_stage(plan, find_trial(plan, arm="untrained encoder")) is None
+    with pytest.raises(UserError, match=r"--arm probd: the suite has no such trial \(did you mean 'probed'\?\)"):
+        find_trial(plan, arm="probd")
+    with pytest.raises(UserError, match=r"--labels 99: the suite has no such trial; there are: 100, all"):
+        find_trial(plan, arm="probed", labels=99)
+    with pytest.raises(
+        UserError, match="give --arm, one of: majority class, untrained encoder, scratch, probed, tuned"
+    ):
+        find_trial(plan)
+
+
+def test_finding_something_where_there_is_nothing(plan_of: PlanOf) -> None:
+    plan = plan_of(changed(('[100, "all"]', '[{ count = 99999, short = "skip" }]')))
+    assert plan.trials == []
+    with pytest.raises(UserError, match="the suite has no trials: its data sets are too small for every label budget"):
+        find_trial(plan, arm="probed")
+
+
+def test_a_plan_is_made_quickly(suite_of: Callable[[str], Suite], plan_of: PlanOf) -> None:
+    import time
+
+    text = changed(
+        ('["bloodmnist"]', '["bloodmnist", "pathmnist", "dermamnist"]'), ('[100, "all"]', '[100, 250, "all"]')
+    )
+    start = time.perf_counter()
+    plan = plan_of(text, seeds=tuple(range(5)), draws=tuple(range(10)))
+    assert len(plan.trials) == 5 * 3 * 3 * 50
+    assert time.perf_counter() - start < 10

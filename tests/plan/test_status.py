@@ -1,0 +1,163 @@
+"""Where stages stand, why they are to run, and how long they are expected to take."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from plan.conftest import SUITE, PlanOf, changed, of_kind
+
+from medssl_bench.plan.stage import Plan, Stage
+from medssl_bench.plan.status import StageStatus, look
+from medssl_bench.store.record import Record
+from medssl_bench.store.store import Store
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    made = Store(tmp_path / "store")
+    made.prepare()
+    return made
+
+
+def _record(stage: Stage, **values: Any) -> Record:
+    return Record(stage.key, stage.kind, stage.title, "done", stage.identity, **values)
+
+
+def _finish(store: Store, stages: Iterable[Stage], seconds: float = 10.0) -> None:
+    for stage in stages:
+        cost = {"wall_seconds": seconds, "images": stage.images, "speed_group": stage.speed_group}
+        with store.workplace(stage.key) as folder:
+            store.finish(_record(stage, cost=cost), folder)
+
+
+def _by_status(statuses: list[StageStatus]) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for status in statuses:
+        found.setdefault(status.status, set()).add(status.stage.kind)
+    return found
+
+
+def _status(plan: Plan, store: Store, stage: Stage) -> StageStatus:
+    (found,) = [status for status in look(plan, store) if status.stage is stage]
+    return found
+
+
+def test_a_new_plan_is_to_run_in_the_plans_order(plan_of: PlanOf, tmp_path: Path) -> None:
+    plan = plan_of(SUITE)
+    statuses = look(plan, Store(tmp_path / "nothing"))
+    assert [status.stage.key for status in statuses] == list(plan.stages)
+    assert _by_status(statuses) == {"to run": {"pretrain", "embed", "evaluate"}}
+    assert all(status.runs and status.why == "" and status.seconds is not None for status in statuses)
+    assert not (tmp_path / "nothing").exists(), "looking makes nothing"
+
+
+def test_what_is_done_is_done(plan_of: PlanOf, store: Store) -> None:
+    plan = plan_of(SUITE)
+    _finish(store, plan.stages.values())
+    statuses = look(plan, store)
+    assert {status.status for status in statuses} == {"done"}
+    assert not any(status.runs for status in statuses)
+
+
+def test_what_nobody_needs_any_more_is_not_done_again(plan_of: PlanOf, store: Store) -> None:
+    plan = plan_of(SUITE)
+    _finish(store, of_kind(plan, "evaluate"))
+    assert _by_status(look(plan, store)) == {"done": {"evaluate"}, "not needed": {"pretrain", "embed"}}
+    more = plan_of(changed(('[100, "all"]', '[100, 250, "all"]')))
+    found = _by_status(look(more, store))
+    assert found["to run"] == {"evaluate", "embed", "pretrain"}
+
+
+def test_what_failed_says_why_and_runs_again(plan_of: PlanOf, store: Store) -> None:
+    plan = plan_of(SUITE)
+    (pretrained,) = of_kind(plan, "pretrain")
+    store.fail(replace(_record(pretrained), status="failed", reason="out of memory"), "Traceback ...")
+    status = _status(plan, store, pretrained)
+    assert (status.status, status.why, status.runs) == ("failed", "out of memory", True)
+    _finish(store, [pretrained])
+    assert _status(plan, store, pretrained).status == "done"
+
+
+def test_pending_stages_have_no_estimate(plan_of: PlanOf, store: Store) -> None:
+    text = changed(('["bloodmnist"]', '["own"]')) + '[dataset.own]\nname = "npz"\npath = "own.npz"\n'
+    statuses = look(plan_of(text), store)
+    assert {status.status for status in statuses} == {"pending"}
+    assert all(status.runs and status.why == "its data has not been seen" for status in statuses)
+    assert all(status.seconds is None for status in statuses if status.stage.kind != "analyse")
+
+
+@pytest.mark.parametrize(
+    ("change", "kind", "why"),
+    [
+        (("epochs = 10\n", "epochs = 20\n"), "pretrain", "duration.epochs: 10 -> 20"),
+        (("epochs = 10\n", "epochs = 20\n"), "embed", "what it builds on has changed"),
+        (("epochs = 10\n", "steps = 20\n"), "pretrain", "duration.epochs: 10 -> null; duration.steps: null -> 20"),
+        (("epochs = 10\n", "epochs = 10\nbatch_size = 64\n"), "pretrain", "batch_size: 256 -> 64"),
+        (('evaluator = "linear_probe"', 'evaluator = { name = "linear_probe", lr = 1 }'), "evaluate",
+         "evaluator.parameters.lr: 0.001 -> 1"),
+        (('augmentation = "simclr"', 'augmentation = "plain"'), "pretrain", 'augmentation.name: "simclr" -> "plain"; '),
+        (('"simclr"\nencoder', '{ name = "simclr", hidden = 2, projection = 3, temperature = 4 }\nencoder'), "pretrain",
+         "method.parameters.hidden: 1000 -> 2; method.parameters.projection: 128 -> 3; method.parameters.temperatu"),
+        (("epochs = 10\n", 'epochs = 9\nbatch_size = 9\nkeep = "best"\nvalidate_every = 9\n'), "pretrain",
+         'batch_size: 256 -> 9; duration.epochs: 10 -> 9; keep: "last" -> "best"; and 1 more'),
+    ],
+)  # fmt: skip
+def test_why_something_is_stale(change: tuple[str, str], kind: str, why: str, plan_of: PlanOf, store: Store) -> None:
+    _finish(store, plan_of(SUITE).stages.values())
+    found = [s for s in look(plan_of(changed(change)), store) if s.stage.kind == kind and s.status == "to run"]
+    assert found
+    assert any(status.why.startswith(why) for status in found)
+
+
+def test_what_is_new_is_not_called_stale(plan_of: PlanOf, store: Store) -> None:
+    _finish(store, plan_of(SUITE).stages.values())
+    new = [status for status in look(plan_of(SUITE, seeds=(0, 1)), store) if status.runs]
+    assert new
+    assert {status.why for status in new} == {""}
+
+
+def test_estimates_are_rough_until_like_stages_were_measured(plan_of: PlanOf, store: Store) -> None:
+    plan = plan_of(SUITE, seeds=(0, 1, 2))
+    stages = of_kind(plan, "pretrain")
+    first, second, third = stages
+    assert all(not status.measured for status in look(plan, store))
+    images = first.images
+    assert images == 10 * 46 * 256
+    rough = _status(plan, store, third)
+    assert rough.seconds == pytest.approx(3 + images / 400)
+    _finish(store, [first], seconds=images / 1000)
+    _finish(store, [second], seconds=images / 3000)
+    status = _status(plan, store, third)
+    assert status.measured
+    assert status.seconds == pytest.approx(images / 2000), "the median of 1000 and 3000 images per second"
+
+
+def test_an_estimate_takes_no_other_encoder_method_or_size_for_its_like(plan_of: PlanOf, store: Store) -> None:
+    _finish(store, plan_of(SUITE).stages.values())
+    for change in (
+        ('encoder = "resnet18"', 'encoder = "resnet50"'),
+        ("epochs = 10\n", "epochs = 10\nview_size = 64\n"),
+    ):
+        (stage,) = of_kind(plan := plan_of(changed(change)), "pretrain")
+        assert not _status(plan, store, stage).measured
+    (longer,) = of_kind(plan := plan_of(changed(("epochs = 10\n", "epochs = 30\n"))), "pretrain")
+    status = _status(plan, store, longer)
+    assert (status.measured, status.seconds) == (True, pytest.approx(30.0)), "three times as many images"
+
+
+def test_a_stage_without_images_still_takes_its_time(plan_of: PlanOf, store: Store) -> None:
+    plan = plan_of(SUITE)
+    _finish(store, [stage for stage in of_kind(plan, "evaluate") if "tuned" in stage.title])
+    (probe, _) = [s for s in look(plan, store) if s.stage.title.startswith("table · bloodmnist · probed")]
+    assert (probe.stage.images, probe.measured) == (0, False)
+    assert probe.seconds is not None
+    assert probe.seconds > 0
+
+
+def test_huge_plans_have_an_estimate_too(plan_of: PlanOf, store: Store) -> None:
+    (stage,) = of_kind(plan := plan_of(changed(("epochs = 10\n", f"epochs = {2**63 - 1}\n"))), "pretrain")
+    assert _status(plan, store, stage).seconds is not None

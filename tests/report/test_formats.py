@@ -1,0 +1,194 @@
+"""A leaderboard in every form it is written in."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Callable
+
+import pytest
+from report.conftest import PROBE, SUITE, Lab
+from rich.console import Console
+
+from medssl_bench.report.cells import Cell, Value
+from medssl_bench.report.formats import console, written
+from medssl_bench.report.formats.text import number, signed
+
+
+def _shown(lab: Lab, *, compact: bool = False) -> str:
+    drawn = Console(width=120, file=io.StringIO(), record=True)
+    drawn.print(console.render(lab.board, compact=compact))
+    return drawn.export_text()
+
+
+@pytest.mark.parametrize(
+    ("values", "expected", "failed", "text"),
+    [
+        ([0.75], 1, 0, "0.750"),
+        ([0.7, 0.8], 2, 0, "0.750 ± 0.071"),
+        ([0.7, 0.8], 3, 0, "0.750 ± 0.071 (2 of 3)"),
+        ([0.75], 3, 1, "0.750 (1 of 3, rest failed)"),
+        ([], 3, 0, "–"),
+        ([], 3, 1, "failed"),
+        ([1.0], 1, 0, "1.000"),
+        ([0.0], 1, 0, "0.000"),
+    ],
+)
+def test_how_a_cell_is_written(values: list[float], expected: int, failed: int, text: str) -> None:
+    cell = Cell("t", "d", "1", "a", "accuracy", [Value(0, i, v) for i, v in enumerate(values)], expected, failed)
+    assert number(cell) == text
+    assert number(cell, plus_minus="+-") == text.replace("±", "+-")
+
+
+def test_how_a_difference_is_written() -> None:
+    assert [signed(value) for value in (0.1534, -0.002, 0.0)] == ["+0.153", "−0.002", "+0.000"]
+
+
+def test_json_has_one_object_for_each_cell(lab: Lab) -> None:
+    lab.fill()
+    cells = json.loads(written.to_json(lab.board))
+    assert len(cells) == 3 * 2 * 2
+    keys = {"comparison", "dataset", "labels", "arm", "metric", "n", "mean", "std", "values", "reference", "scaled"}
+    for cell in cells:
+        assert keys <= cell.keys()
+        assert cell["n"] == len(cell["values"])
+        assert all(value.keys() == {"seed", "draw", "value"} for value in cell["values"])
+        if cell["n"]:
+            assert cell["mean"] == pytest.approx(sum(value["value"] for value in cell["values"]) / cell["n"])
+    (first,) = [c for c in cells if (c["arm"], c["labels"], c["metric"]) == ("supervised", "100", "accuracy")]
+    assert (first["comparison"], first["dataset"], first["reference"], first["scaled"]) == (
+        "main",
+        "bloodmnist",
+        0.75,
+        None,
+    )
+
+
+def test_json_of_an_empty_and_of_a_scaled_board(lab_of: Callable[..., Lab]) -> None:
+    empty = json.loads(written.to_json(lab_of().board))
+    assert {(cell["n"], cell["mean"], cell["std"], tuple(cell["values"])) for cell in empty} == {(0, None, None, ())}
+    assert {cell["scaled"] for cell in json.loads(written.to_json(lab_of(epochs_scale=0.5).board))} == {0.5}
+
+
+def test_csv_has_one_line_for_each_value(lab: Lab) -> None:
+    lab.fill()
+    lab_cells = lab.board.cells()
+    rows = list(csv.DictReader(io.StringIO(written.to_csv(lab.board))))
+    assert len(rows) == sum(cell.n for cell in lab_cells)
+    assert {row["arm"] for row in rows} == {"majority class", "supervised", PROBE}
+    for row in rows:
+        assert None not in row, "no line has more fields than the head"
+        (cell,) = [c for c in lab_cells if (c.arm, c.labels, c.metric) == (row["arm"], row["labels"], row["metric"])]
+        assert float(row["mean"]) == cell.mean
+        assert (int(row["seed"]), int(row["draw"]), float(row["value"])) in {
+            (value.seed, value.draw, value.value) for value in cell.values
+        }
+
+
+def test_csv_of_cells_without_values(lab: Lab) -> None:
+    rows = list(csv.DictReader(io.StringIO(written.to_csv(lab.board))))
+    assert len(rows) == 3 * 2 * 2
+    assert {(row["n"], row["value"], row["mean"], row["seed"]) for row in rows} == {("0", "", "", "")}
+
+
+def _unescaped_bars(line: str) -> int:
+    return len(re.findall(r"(?<!\\)\|", line))
+
+
+def test_markdown(lab: Lab) -> None:
+    lab.fill()
+    text = written.to_markdown(lab.board)
+    lines = text.splitlines()
+    assert lines[0] == r"## Main \<b\>\*table\*\</b\> \| 100 % of a\_b & c"
+    assert "**bloodmnist: AUROC**" in lines
+    assert "| arm | 100 labels | all labels |" in lines
+    assert "|---|--:|--:|" in lines
+    bloodmnist = lines.index("**bloodmnist: accuracy**")
+    for line in lines[bloodmnist + 2 : bloodmnist + 7]:
+        assert _unescaped_bars(line) == 4, "as many cells as columns, whatever the names hold"
+    (probe,) = [line for line in lines[bloodmnist : bloodmnist + 7] if "ours" in line]
+    assert probe == (r"| probe \| \[ours\] 50% #1\_a | **0.725 ± 0.024**<br>+0.100 | 0.805 ± 0.007<br>−0.100 |")
+    assert "| supervised (baseline) | 0.625 ± 0.024<br>ref 0.750 | **0.905 ± 0.007** |" in lines
+    assert r"*ref: published value, Someone & Co. (2023), Table 1\_a.*" in lines
+    assert "## overall ranking" in lines
+    assert r"| probe \| \[ours\] 50% #1\_a | 1.50 | 1 | 2 |" in lines
+
+
+def test_markdown_of_an_empty_board(lab: Lab) -> None:
+    text = written.to_markdown(lab.board)
+    assert "| supervised (baseline) | –<br>ref 0.750 | – |" in text
+    assert "overall ranking" not in text
+
+
+def test_latex(lab: Lab) -> None:
+    lab.fill()
+    text = written.to_latex(lab.board)
+    assert text.count(r"\begin{table}") == text.count(r"\end{table}") == 2
+    assert r"\caption{Main <b>*table*</b> | 100 \% of a\_b \& c. bloodmnist: accuracy.}" in text
+    assert r"    probe | [ours] 50\% \#1\_a & \textbf{0.725 $\pm$ 0.024} & 0.805 $\pm$ 0.007 \\" in text
+    assert r"\begin{tabular}{lrr}" in text
+    for line in text.splitlines():
+        if line.endswith(r"\\"):
+            assert len(re.findall(r"(?<!\\)&", line)) == 2
+    assert not re.search(r"(?<!\\)[%#_]", text), "nothing that LaTeX would read as a comment or a mark"
+    assert not re.search(r"[±–—]", text)
+
+
+@pytest.mark.parametrize("odd", ["a\\b", "a~b", "a^b", "a{b}", "$x$"])
+def test_latex_escapes(odd: str) -> None:
+    escaped = written._escaped(odd)
+    assert not re.search(r"(?<!\\)[~^$]", escaped)
+    braces = escaped.replace(r"\{", "").replace(r"\}", "")
+    assert braces.count("{") == braces.count("}")
+    assert written._escaped("a\\b") == r"a\textbackslash{}b"
+
+
+def test_on_the_console(lab: Lab) -> None:
+    lab.fill()
+    shown = _shown(lab)
+    only_full = ("+0.100", "−0.100", "ref 0.750", "overall ranking", "Second line: mean paired")
+    always = ("Main <b>*table*</b> | 100 % of a_b & c", PROBE, "supervised (baseline)", "0.725 ± 0.024")
+    for text in (*only_full, *always):
+        assert text in shown
+    compact = _shown(lab, compact=True)
+    assert all(text in compact for text in always)
+    assert not any(text in compact for text in only_full)
+
+
+def test_names_that_look_like_markup_of_the_console_are_only_names(lab_of: Callable[..., Lab]) -> None:
+    text = SUITE.replace(PROBE, "probe [bold] [red]").replace('["bloodmnist"]', '["[/x] cells"]')
+    text = text.replace('reference = "printed:main"\n', "") + '[dataset."[/x] cells"]\nname = "bloodmnist"\n'
+    lab = lab_of(text)
+    lab.fill()
+    for found in lab.plan.analyses:
+        lab.finish_stage(lab.plan.stages[found.stage], silhouette_2=0.1)
+    shown = _shown(lab)
+    assert "[/x] cells: accuracy" in shown
+    assert shown.count("probe [bold] [red]") == 4, "in two panels, among the analyses and in the ranking"
+
+
+def test_what_failed_is_shown_as_failed(lab: Lab) -> None:
+    for trial in lab.trials("supervised"):
+        lab.fail(trial.stage)
+    lab.finish(lab.trials(PROBE)[0], accuracy=0.5)
+    assert "failed" in _shown(lab)
+    assert "0.500 (1 of 4)" in _shown(lab)
+    assert "| supervised (baseline) | failed<br>ref 0.750 |" in written.to_markdown(lab.board)
+
+
+def test_every_form_says_that_results_are_scaled(lab_of: Callable[..., Lab]) -> None:
+    lab = lab_of(epochs_scale=0.5)
+    lab.fill()
+    for text in (written.to_markdown(lab.board), written.to_latex(lab.board), _shown(lab), console.to_svg(lab.board)):
+        assert "SCALED" in text
+    assert {row["scaled"] for row in csv.DictReader(io.StringIO(written.to_csv(lab.board)))} == {"0.5"}
+
+
+def test_a_picture(lab: Lab) -> None:
+    lab.fill()
+    svg = console.to_svg(lab.board)
+    assert svg.startswith("<svg")
+    assert svg.rstrip().endswith("</svg>")
+    assert "<b>" not in svg

@@ -1,0 +1,154 @@
+"""Tables, their marks and the ranking, made from a store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from report.conftest import PROBE, SUITE, Lab
+
+from medssl_bench.report.cells import Cell, Value
+from medssl_bench.report.ranking import Rank, rank_arms
+from medssl_bench.report.tables import Panel, TableResult
+
+
+def _panel(columns: dict[str, dict[str, list[float] | None]], metric: str = "accuracy", expected: int = 1) -> Panel:
+    """Return a panel with these values, by budget and arm; None: a cell that failed."""
+    arms = list(dict.fromkeys(arm for column in columns.values() for arm in column))
+    panel = Panel("set", metric, list(columns), arms, set())
+    for budget, column in columns.items():
+        for arm, values in column.items():
+            found = [Value(0, draw, value) for draw, value in enumerate(values or [])]
+            failed = expected if values is None else 0
+            panel.cells[arm, budget] = Cell("t", "set", budget, arm, metric, found, expected, failed)
+    return panel
+
+
+def _table(*panels: Panel) -> TableResult:
+    return TableResult("t", "T", [], None, "", list(panels), [])
+
+
+def test_arms_are_ranked_by_column_and_ties_share_their_ranks() -> None:
+    panel = _panel(
+        {
+            "10": {"a": [0.9], "b": [0.5], "c": [0.5], "d": [0.1]},
+            "20": {"a": [0.2], "b": [0.8], "c": [0.1], "d": [0.1]},
+        }
+    )
+    assert rank_arms([_table(panel)]) == [
+        Rank("a", (1 + 2) / 2, 1, 2),
+        Rank("b", (2.5 + 1) / 2, 1, 2),
+        Rank("c", (2.5 + 3.5) / 2, 0, 2),
+        Rank("d", (4 + 3.5) / 2, 0, 2),
+    ]
+
+
+def test_only_whole_columns_count() -> None:
+    whole = {"a": [0.1], "b": [0.2]}
+    for column in ({"a": [0.9], "b": []}, {"a": [0.9], "b": None}, {"a": [0.9]}):
+        (first, second) = rank_arms([_table(_panel({"10": whole, "20": column}))])
+        assert (first, second) == (Rank("b", 1, 1, 1), Rank("a", 2, 0, 1))
+    half_done = _panel({"10": {"a": [0.1, 0.2], "b": [0.9]}}, expected=2)
+    assert rank_arms([_table(half_done)]) == []
+
+
+def test_only_the_first_metric_of_a_table_counts() -> None:
+    accuracy = _panel({"10": {"a": [0.1], "b": [0.2]}})
+    auroc = _panel({"10": {"a": [0.9], "b": [0.2]}}, metric="auroc")
+    assert rank_arms([_table(accuracy, auroc)])[0].arm == "b"
+    assert rank_arms([_table(auroc, accuracy)])[0].arm == "a"
+    assert rank_arms([_table(accuracy), _table(auroc)]) == [Rank("a", 1.5, 1, 2), Rank("b", 1.5, 1, 2)]
+    assert rank_arms([]) == []
+
+
+def test_the_best_of_a_column_as_far_as_it_is_printed() -> None:
+    panel = _panel(
+        {
+            "10": {"a": [0.5001], "b": [0.5004], "c": [0.499]},
+            "20": {"a": [0.9], "b": [], "c": [0.1]},
+            "30": {"a": [0.9], "b": None, "c": [0.1]},
+            "40": {"a": [], "b": [], "c": []},
+        }
+    )
+    assert panel.best("10") == {"a", "b"}, "both are printed as 0.500"
+    assert panel.best("20") == set(), "b may still be better"
+    assert panel.best("30") == {"a"}, "b has failed and will not be"
+    assert panel.best("40") == set()
+
+
+def test_panels_in_the_order_of_the_suite(lab: Lab) -> None:
+    (table,) = lab.board.tables
+    assert [(panel.dataset, panel.metric) for panel in table.panels] == [
+        ("bloodmnist", "accuracy"),
+        ("bloodmnist", "auroc"),
+    ]
+    panel = table.panels[0]
+    assert panel.budgets == ["100", "all"]
+    assert panel.arms == ["majority class", "supervised", PROBE], "floors first"
+    assert panel.floors == {"majority class"}
+    assert set(panel.cells) == {(arm, budget) for arm in panel.arms for budget in panel.budgets}
+    assert lab.board.licences == {"bloodmnist": "CC BY 4.0"}
+    assert lab.board.is_empty
+
+
+def test_the_ranking_of_a_suite(lab: Lab) -> None:
+    lab.fill()
+    assert lab.board.ranking == [Rank(PROBE, 1.5, 1, 2), Rank("supervised", 1.5, 1, 2), Rank("majority class", 3, 0, 2)]
+
+
+@pytest.mark.parametrize(
+    ("setting", "marks"),
+    [
+        ("", []),
+        ('selection = "test"', ["SELECTED ON TEST: optimistic"]),
+        ('selection = "last"', ["last epoch, no validation labels"]),
+        ("validation_labels = 0", ["last epoch, no validation labels"]),
+        ("validation_labels = 50", ["50 validation labels"]),
+        ('validation_labels = "10%"', ["10% validation labels"]),
+        ("shuffle_labels = true", ["control: shuffled labels"]),
+        ('selection = "test"\nshuffle_labels = true', ["SELECTED ON TEST: optimistic", "control: shuffled labels"]),
+    ],
+)
+def test_marks(setting: str, marks: list[str], lab_of: Callable[..., Lab]) -> None:
+    lab = lab_of(SUITE.replace('baseline = "supervised"\n', f"{setting}\n"))
+    assert lab.board.tables[0].marks == marks
+
+
+def test_generated_data_is_marked_also_beside_real_data(lab_of: Callable[..., Lab]) -> None:
+    for datasets in ('["phantom_cells"]', '["bloodmnist", "phantom_layers"]'):
+        assert lab_of(SUITE.replace('["bloodmnist"]', datasets)).board.tables[0].marks == ["generated data"]
+
+
+def test_scaled_tables_are_marked(lab_of: Callable[..., Lab]) -> None:
+    text = SUITE.replace('["bloodmnist"]', '["phantom_cells"]')
+    marks = lab_of(text, epochs_scale=0.25).board.tables[0].marks
+    assert marks == ["generated data", "SCALED: epochs x 0.25, not comparable with a full run"]
+    assert lab_of(text, epochs_scale=1.0).board.tables[0].marks == ["generated data"]
+
+
+def test_controls_are_in_no_ranking(lab_of: Callable[..., Lab]) -> None:
+    lab = lab_of(SUITE.replace('baseline = "supervised"\n', "shuffle_labels = true\n"))
+    lab.fill()
+    assert not lab.board.is_empty
+    assert lab.board.ranking == []
+
+
+def test_tables_that_are_not_selected_are_not_shown(lab_of: Callable[..., Lab]) -> None:
+    second = SUITE[SUITE.index("[[comparison]]") :].replace('"main"', '"second"')
+    assert [table.id for table in lab_of(SUITE + second).board.tables] == ["main", "second"]
+    assert [table.id for table in lab_of(SUITE + second, only=("second",)).board.tables] == ["second"]
+
+
+def test_analyses_count_every_encoder_once(lab: Lab) -> None:
+    for number, cell in enumerate(dict.fromkeys(found.stage for found in lab.plan.analyses)):
+        lab.finish_stage(lab.plan.stages[cell], silhouette_2=0.1 * number, note=None)
+    rows = {(row.arm, row.labels): row.metrics for row in lab.board.tables[0].analyses}
+    assert rows.keys() == {("supervised", "100"), ("supervised", "all"), (PROBE, None)}
+    assert rows["supervised", "100"]["silhouette_2"].n == 4
+    assert rows["supervised", "all"]["silhouette_2"].n == 2, "one for each seed: all labels are one draw"
+    assert rows[PROBE, None]["silhouette_2"].n == 2
+    assert "note" not in rows[PROBE, None], "what is no number is in no table"
+
+
+def test_analyses_that_are_not_done_yet(lab: Lab) -> None:
+    assert {metric for row in lab.board.tables[0].analyses for metric in row.metrics} == set()

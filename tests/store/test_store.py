@@ -1,0 +1,277 @@
+"""A directory of finished stages: whole or not at all, whoever else writes, and never misread."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import multiprocessing
+import threading
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from medssl_bench.errors import StoreError
+from medssl_bench.store.record import Record
+from medssl_bench.store.store import LAYOUT, Store, write_atomically
+
+KEY = "ab" + "0" * 62
+OTHER = "ab" + "1" * 62
+
+
+def _record(key: str = KEY, **values: Any) -> Record:
+    return Record(key, "evaluate", "table · set · arm", "done", {"seed": 0}, **values)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    made = Store(tmp_path / "store")
+    made.prepare()
+    return made
+
+
+def _finish(store: Store, key: str = KEY, **files: str) -> Record:
+    with store.workplace(key) as folder:
+        for name, content in files.items():
+            (folder / name).write_text(content)
+        return store.finish(_record(key), folder)
+
+
+def _entries(store: Store) -> set[str]:
+    return {path.relative_to(store.path).as_posix() for path in store.path.rglob("*") if path.is_file()}
+
+
+def test_a_finished_stage(store: Store) -> None:
+    written = _finish(store, weights="abc", history="[]")
+    folder = store.folder(KEY)
+    assert folder == store.path / "done" / "ab" / KEY
+    assert store.is_done(KEY)
+    assert (folder / "weights").read_text() == "abc"
+    assert written.files == {
+        "weights": {"bytes": 3, "sha256": hashlib.sha256(b"abc").hexdigest()},
+        "history": {"bytes": 2, "sha256": hashlib.sha256(b"[]").hexdigest()},
+    }
+    assert store.record(KEY) == written
+    assert list(store.records()) == [written]
+    assert _entries(store) == {"store.json", *(f"done/ab/{KEY}/{n}" for n in ("record.json", "weights", "history"))}
+    assert list((store.path / "work").iterdir()) == []
+
+
+def test_an_unfinished_one(store: Store) -> None:
+    assert not store.is_done(KEY)
+    assert store.record(KEY) is None
+    assert store.failure(KEY) is None
+    assert list(store.records()) == []
+
+
+@pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])
+def test_nothing_is_left_of_a_stage_that_raises(error: type[BaseException], store: Store) -> None:
+    def work() -> None:
+        with store.workplace(KEY) as folder:
+            (folder / "half").write_text("x")
+            raise error
+
+    with pytest.raises(error):
+        work()
+    assert not store.is_done(KEY)
+    assert _entries(store) == {"store.json"}
+    assert list((store.path / "work").iterdir()) == []
+
+
+def test_nothing_is_left_when_finishing_fails(store: Store) -> None:
+    def work() -> None:
+        with store.workplace(KEY) as folder:
+            (folder / "weights").write_text("x")
+            store.finish(_record(metrics={"loss": float("nan")}), folder)
+
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        work()
+    assert not store.is_done(KEY)
+    assert _entries(store) == {"store.json"}
+
+
+def test_a_workplace_of_ones_own_each(store: Store) -> None:
+    with store.workplace(KEY) as first, store.workplace(KEY) as second:
+        assert first != second
+        assert first.is_dir()
+        assert second.is_dir()
+
+
+def test_the_second_to_finish_a_stage_leaves_the_first_result(store: Store) -> None:
+    with store.workplace(KEY) as first, store.workplace(KEY) as second:
+        (first / "who").write_text("first")
+        (second / "who").write_text("second")
+        store.finish(_record(), first)
+        store.finish(_record(), second)
+    assert (store.folder(KEY) / "who").read_text() == "first"
+    assert list((store.path / "work").iterdir()) == []
+
+
+def _work(path: Path, start: Any, number: int) -> None:
+    store = Store(path)
+    start.wait()
+    store.prepare()
+    for index in range(20):
+        _finish(store, f"{index:064x}", who=str(number), what="x" * 10_000)
+
+
+def test_workers_that_do_the_same_work_at_the_same_time(tmp_path: Path) -> None:
+    """Three processes make the store and finish the same stages: every stage is whole and of one worker."""
+    context = multiprocessing.get_context("spawn")
+    start = context.Event()
+    workers = [context.Process(target=_work, args=(tmp_path / "store", start, number)) for number in range(3)]
+    for worker in workers:
+        worker.start()
+    start.set()
+    for worker in workers:
+        worker.join(60)
+    assert [worker.exitcode for worker in workers] == [0, 0, 0]
+    store = Store(tmp_path / "store")
+    records = list(store.records())
+    assert len(records) == 20
+    for record in records:
+        for name, about in record.files.items():
+            content = (store.folder(record.key) / name).read_bytes()
+            assert about == {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+
+
+def test_a_reader_sees_stages_whole_while_they_are_written(store: Store) -> None:
+    stop = threading.Event()
+    problems: list[str] = []
+
+    def read() -> None:
+        while not stop.is_set():
+            problems.extend(record.key for record in store.records() if len(record.files) != 2)
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    for index in range(50):
+        _finish(store, f"{index:064x}", a="1", b="2")
+    stop.set()
+    reader.join()
+    assert problems == []
+
+
+def test_a_failure_is_kept_until_the_stage_is_finished(store: Store) -> None:
+    failed = replace(_record(), status="failed", reason="out of memory")
+    file = store.fail(failed, "Traceback ...\n")
+    assert file.read_text() == "Traceback ...\n"
+    assert store.failure(KEY) == failed
+    assert not store.is_done(KEY)
+    assert list(store.records()) == []
+    store.fail(replace(failed, reason="again"), "Traceback 2\n")
+    assert store.failure(KEY) == replace(failed, reason="again")
+    _finish(store)
+    assert store.failure(KEY) is None
+    assert not (store.path / "failed" / KEY).exists()
+
+
+def test_a_failure_beside_a_finished_stage_does_not_count(store: Store) -> None:
+    _finish(store)
+    store.fail(replace(_record(), status="failed", reason="a slower worker"), "")
+    assert store.failure(KEY) is None
+
+
+def test_finding_by_the_beginning_of_a_key(store: Store) -> None:
+    _finish(store)
+    assert store.find("") == store.find("ab0") == store.find(KEY) == KEY
+    _finish(store, OTHER)
+    assert store.find("ab1") == OTHER
+    for beginning, found in (
+        ("ab", "2 finished stages"),
+        ("cd", "no finished stage"),
+        (f"{KEY}0", "no finished stage"),
+    ):
+        with pytest.raises(StoreError, match=f"{found} with a key that begins with '{beginning}'"):
+            store.find(beginning)
+
+
+def test_opening_makes_nothing(tmp_path: Path) -> None:
+    store = Store(tmp_path / "store")
+    assert list(store.records()) == []
+    assert not store.is_done(KEY)
+    assert not (tmp_path / "store").exists()
+    (tmp_path / "empty").mkdir()
+    Store(tmp_path / "empty").prepare()
+    Store(tmp_path / "empty")
+
+
+def test_a_store_that_is_just_being_made_is_one(tmp_path: Path) -> None:
+    (tmp_path / "store").mkdir()
+    (tmp_path / "store" / ".store.json.123.part").touch()
+    Store(tmp_path / "store").prepare()
+    assert json.loads((tmp_path / "store" / "store.json").read_text()) == {"layout": LAYOUT}
+
+
+def test_what_is_no_store_is_refused_and_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "thesis.tex").write_text("x")
+    for name in ("file", "folder"):
+        with pytest.raises(
+            StoreError, match=f"{name}: there is something else here, not a store; give another --store"
+        ):
+            Store(tmp_path / name)
+    assert [path.name for path in (tmp_path / "folder").iterdir()] == ["thesis.tex"]
+
+
+@pytest.mark.parametrize("marker", ["", "{", "[]", "{}", "3", '"layout"', "null", "\xff"])
+def test_a_marker_that_is_none(marker: str, tmp_path: Path) -> None:
+    (tmp_path / "store.json").write_bytes(marker.encode("latin-1"))
+    with pytest.raises(StoreError, match=r"store.json: this is not the marker of a store"):
+        Store(tmp_path)
+
+
+@pytest.mark.parametrize("layout", [0, LAYOUT + 1, "1", None])
+def test_a_store_of_another_layout(layout: Any, tmp_path: Path) -> None:
+    (tmp_path / "store.json").write_text(json.dumps({"layout": layout}))
+    with pytest.raises(StoreError, match=f"a store of layout {layout}; this version reads layout {LAYOUT}"):
+        Store(tmp_path)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "3", '{"key": "x"}', '{"no": "record"}', "null"])
+def test_a_broken_record_is_told_with_its_file(text: str, store: Store) -> None:
+    _finish(store)
+    (store.folder(KEY) / "record.json").write_text(text)
+    for read in (lambda: store.record(KEY), lambda: list(store.records())):
+        with pytest.raises(
+            StoreError, match=r"record.json: the record cannot be read .*; delete its folder to compute it"
+        ):
+            read()
+
+
+def test_a_place_where_no_folder_can_be(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(StoreError, match="the store cannot be written: Not a directory"):
+        Store(tmp_path / "file" / "store").prepare()
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**60), 2**60) | st.floats(-1e300, 1e300) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=6,
+)
+OBJECTS = st.dictionaries(st.text(), JSON, max_size=3)
+
+
+@given(st.builds(
+    Record, key=st.text(), kind=st.text(), title=st.text(), status=st.sampled_from(["done", "failed"]),
+    identity=OBJECTS, metrics=OBJECTS, cost=OBJECTS, provenance=OBJECTS, epochs_scale=st.floats(0, 1),
+    reason=st.text(), spec=OBJECTS,
+))  # fmt: skip
+def test_records_go_through_json(record: Record) -> None:
+    text = record.to_json()
+    assert Record.from_json(text) == record
+    assert json.loads(text) == asdict(record)
+    assert text.endswith("}\n")
+
+
+def test_texts_are_replaced_in_one_step(tmp_path: Path) -> None:
+    file = tmp_path / "a.json"
+    write_atomically(file, "old")
+    write_atomically(file, "nëw")
+    assert file.read_text("utf-8") == "nëw"
+    assert [path.name for path in tmp_path.iterdir()] == ["a.json"]
