@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -51,7 +51,7 @@ def run(
     store: str | Path = "store",
     data_dir: str | Path | None = None,
     device: str = "auto",
-    executor: str = "local",
+    executor: str | Mapping[str, Any] = "local",
     only: Sequence[str] = (),
     seeds: Iterable[int] | None = None,
     draws: Iterable[int] | None = None,
@@ -64,7 +64,7 @@ def run(
         store: directory of finished stages; made if need be.
         data_dir: folder of data files; None: ``MEDSSL_BENCH_DATA``, or a folder of the user's cache.
         device: ``cpu``, ``cuda``, ``mps``, or ``auto``.
-        executor: name of the executor.
+        executor: name of the executor, or a table with its ``name`` and parameters.
         only: comparisons, arms or data sets to run, by name; empty: all.
         seeds: training seeds, instead of the suite's.
         draws: label draws, instead of the suite's.
@@ -133,13 +133,16 @@ def load_leaderboard(
     return Leaderboard.of(suite, build_plan(suite, dataset_context(data_dir), selection), Store(Path(store)))
 
 
-def load_encoder(key: str, store: str | Path = "store", device: str = "cpu") -> nn.Module:
+def load_encoder(
+    key: str, store: str | Path = "store", *, suite: str | Path | Suite | None = None, device: str = "cpu"
+) -> nn.Module:
     """Return a trained encoder: images (B, 3, H, W) in [0, 1] to features (B, D), in evaluation mode.
 
     Args:
         key: content key of a pretrain stage, or of an evaluate stage that trained its encoder, or the beginning of
             one, as ``medssl-bench plan`` shows it.
         store: directory of the store.
+        suite: the suite, where the encoder is one of its inline plugins' (their code is run).
         device: where to put it.
 
     Raises:
@@ -153,7 +156,9 @@ def load_encoder(key: str, store: str | Path = "store", device: str = "cpu") -> 
     whole = opened.find(key)
     if not (opened.folder(whole) / "encoder.safetensors").is_file():
         raise UserError(f"stage {whole[:12]} left no encoder; give a pretrain stage, or one that fine-tuned")
-    workshop = Workshop(load_plugins().registry, opened, dataset_context(None), find_device(device))
+    loaded = Suite.load(suite) if isinstance(suite, str | Path) else suite
+    registry = (loaded.plugins if loaded else load_plugins()).registry
+    workshop = Workshop(registry, opened, dataset_context(None), find_device(device))
     return workshop.encoder(None, whole).eval()
 
 
@@ -182,14 +187,14 @@ def _execute(
     store: Store,
     context: DatasetContext,
     device: str,
-    executor: str,
+    executor: str | Mapping[str, Any],
     waiting: list[Any],
     cached: int,
 ) -> list[Outcome]:
     from medssl_bench.executors import Job, Watchers
 
     registry = suite.plugins.registry
-    runner: Executor = registry.build(registry.resolve_or_raise("executor", executor))
+    runner: Executor = registry.build(registry.resolve_or_raise("executor", executor if isinstance(executor, str) else dict(executor)))
     store.prepare()
     watchers = Watchers(suite.plugins.manager)
     info = RunInfo(suite.name, store.path, tuple(s.stage.info(s.seconds) for s in waiting), cached)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -79,6 +80,21 @@ def selection_options(function: _Function) -> _Function:
     return function
 
 
+def parse_setting(text: str) -> tuple[str, Any]:
+    """Return the key and the value of ``KEY=VALUE``; the value is TOML, or else text.
+
+    Raises:
+        click.BadParameter: there is no equals sign.
+    """
+    key, equals, value = text.partition("=")
+    if not equals:
+        raise click.BadParameter(f"{text!r} is not KEY=VALUE")
+    try:
+        return key.strip(), tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        return key.strip(), value.strip()
+
+
 def load_plugins(context: click.Context) -> Plugins:
     """Load the plugins, and warn of the broken ones."""
     from medssl_bench.plugin.manager import load_plugins as load
@@ -98,6 +114,6 @@ def load_suite(context: click.Context, path: Path) -> Suite:
     from medssl_bench.suite.suite import Suite
 
     suite = Suite.load(path, load_plugins(context))
-    for name in suite.model.plugins:
-        click.echo(f"note: {path} runs the code of {name}, which it names as a plugin", err=True)
+    if suite.model.plugins:
+        click.echo(f"note: {path} runs the code of {', '.join(suite.model.plugins)}, named there as plugins", err=True)
     return suite

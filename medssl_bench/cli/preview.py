@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from medssl_bench.cli.options import data_dir_option, load_plugins, load_suite
+from medssl_bench.cli.options import data_dir_option, load_plugins, load_suite, parse_setting
 
 if TYPE_CHECKING:
     from medssl_bench.plugin.component import Component
@@ -58,7 +57,7 @@ def command(
     from medssl_bench.report.contact_sheet import HalfBlocks, contact_sheet
     from medssl_bench.training.images import DeviceImages
 
-    plugins, augmenting, showing = _components(context, augmentation, dataset, suite, dict(map(_setting, settings)))
+    plugins, augmenting, showing = _components(context, augmentation, dataset, suite, dict(map(parse_setting, settings)))
     split = plugins.registry.build(showing, context=dataset_context(data_dir)).load()["train"]
     originals = DeviceImages(split, torch.device("cpu"), _rows(split.labels, images, seed))
     batch = originals.take(torch.arange(len(originals)))
@@ -99,16 +98,6 @@ def _components(
         registry.resolve_or_raise("augmentation", written, base),
         registry.resolve_or_raise("dataset", datasets.get(dataset, dataset), base),
     )
-
-
-def _setting(text: str) -> tuple[str, Any]:
-    key, equals, value = text.partition("=")
-    if not equals:
-        raise click.BadParameter(f"{text!r} is not KEY=VALUE", param_hint="--set")
-    try:
-        return key.strip(), tomllib.loads(f"value = {value}")["value"]
-    except tomllib.TOMLDecodeError:
-        return key.strip(), value.strip()
 
 
 def _rows(labels: Any, images: int, seed: int) -> Any:

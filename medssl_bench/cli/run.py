@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from medssl_bench.cli.options import data_dir_option, load_suite, selection_options, store_option, suite_argument
+from medssl_bench.cli.options import (
+    data_dir_option,
+    load_suite,
+    parse_setting,
+    selection_options,
+    store_option,
+    suite_argument,
+)
 
 if TYPE_CHECKING:
     from medssl_bench.api import RunResult
@@ -19,6 +26,7 @@ if TYPE_CHECKING:
 @data_dir_option
 @click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1, mps or auto.")
 @click.option("--executor", default="local", show_default=True, help="Who runs the stages: see list executors.")
+@click.option("--executor-set", "settings", multiple=True, metavar="KEY=VALUE", help="A parameter of the executor.")
 @selection_options
 @click.pass_context
 def command(
@@ -29,6 +37,7 @@ def command(
     data_dir: Path | None,
     device: str,
     executor: str,
+    settings: tuple[str, ...],
     **selected: Any,
 ) -> int:
     """Run SUITE: do what the store does not hold yet, and show the leaderboard.
@@ -41,11 +50,12 @@ def command(
     from medssl_bench.api import run
     from medssl_bench.cli.progress import watcher
 
+    table = {"name": executor, **dict(map(parse_setting, settings))}
     loaded = load_suite(context, suite)
     console = Console()
     loaded.plugins.manager.register(watcher(console), name="progress")
     try:
-        result = run(loaded, store=store, data_dir=data_dir, device=device, executor=executor, **selected)
+        result = run(loaded, store=store, data_dir=data_dir, device=device, executor=table, **selected)
     except KeyboardInterrupt:
         click.echo(f"\nstopped; finished stages are kept in {store}: run the same command again to go on", err=True)
         return 130

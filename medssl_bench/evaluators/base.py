@@ -53,7 +53,8 @@ class Trial:
         encoder: makes the encoder, with the weights the arm starts from, on the device.
         features: of every image of each split, (N, D) float32 on the CPU, from un-augmented images in evaluation
             mode; None unless the evaluator needs them.
-        report: call it after each epoch with the epoch's number, their total and metrics, for progress bars.
+        report: call it when an epoch ends with its number, their total and metrics, for those who watch; where epochs
+            are long, also when one begins, with empty metrics.
     """
 
     info: DatasetInfo

@@ -76,14 +76,14 @@ class FineTune(Evaluator):
         best = BestEpoch(task, chosen_by.labels) if chosen_by else None
         result = Evaluation()
         for epoch in range(self.epochs):
-            mean_loss = self._epoch(trial, model, optimizer, train, epoch)
+            trial.report(epoch, self.epochs, {})
+            row = {"epoch": float(epoch), "loss": self._epoch(trial, model, optimizer, train, epoch)}
             if trial.looks_at(epoch, self.epochs, self.validate_every):
-                row = {"epoch": float(epoch), "loss": mean_loss}
                 if best is not None and watched is not None:
                     found = best.look(epoch, self._predict(model, watched), model.state_dict())
                     row |= {f"val_{name}": value for name, value in found.items()}
                 result.history.append(row)
-                trial.report(epoch, self.epochs, row)
+            trial.report(epoch, self.epochs, row)
         result.last_scores = probabilities(task, self._predict(model, test))
         result.scores = result.last_scores
         result.selected_epoch = self.epochs - 1

@@ -51,6 +51,7 @@ def _run(stage: Stage, workshop: Workshop, job: Job) -> Outcome:
     info = stage.info()
 
     def report(index: int, total: int, metrics: Mapping[str, float], speed: float | None) -> None:
-        job.watchers.tell("medssl_epoch_ends", stage=info, epoch=Epoch(index, total, metrics, speed))
+        hook = "medssl_epoch_ends" if metrics else "medssl_epoch_begins"
+        job.watchers.tell(hook, stage=info, epoch=Epoch(index, total, metrics, speed))
 
     return run_stage(stage, workshop, report)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from medssl_bench.plugin.registry import Registry
 
 _DESCRIPTIVE = frozenset({"title", "licence", "source", "classes"})
-"""Parameters of data sets that say what the data is called; they decide no result and are in no key."""
+"""Parameters of the built-in data sets that only say what things are called; they decide no result and are in no key."""
 
 
 @dataclass(frozen=True)

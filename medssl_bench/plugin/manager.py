@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pluggy
 
-from medssl_bench.errors import PluginError
+from medssl_bench.errors import PluginError, UserError
 from medssl_bench.plugin import hookspecs
 from medssl_bench.plugin.content import source_digest
 from medssl_bench.plugin.kinds import KINDS
@@ -97,7 +97,8 @@ class Plugins:
                 if isinstance(error, KeyboardInterrupt):
                     raise
                 self._withdraw(plugin.name)
-                plugin = replace(plugin, problem=f"{type(error).__name__}: {error}".partition("\n")[0])
+                kind = "" if isinstance(error, UserError) else f"{type(error).__name__}: "
+                plugin = replace(plugin, problem=f"{kind}{error}".partition("\n")[0] or type(error).__name__)
         self.found.append(plugin)
         return plugin
 

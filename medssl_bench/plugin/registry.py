@@ -192,6 +192,9 @@ class Registry:
             valid = table.validate(values, base)
         except ParameterProblem as problem:
             raise ParameterProblem(problem.path, f"{kind} {name!r}: {problem.message}") from None
+        for parameter in table.path_names() if kind != "dataset" else ():
+            if valid[parameter] is not None and Path(valid[parameter]).is_dir():  # its content would be in no key
+                raise ParameterProblem((parameter,), f"{valid[parameter]} is a folder; {kind} {name!r} takes a file")
         for parameter, nested in table.nested.items():
             valid[parameter] = self._resolve_nested(nested, parameter, valid[parameter], base)
         return Component(
@@ -266,7 +269,7 @@ class NameCollision(UserError):
     def __init__(self, second: Entry, first: Entry) -> None:
         super().__init__(
             f"plugins {first.plugin.name!r} and {second.plugin.name!r} both register {first.kind.name} "
-            f"{first.name!r}; block one of them with -p no:{second.plugin.name}"
+            f"{first.name!r}; rename it in one of them, or block one with -p no:{first.plugin.name} or -p no:{second.plugin.name}"
         )
 
 

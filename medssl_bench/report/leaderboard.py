@@ -154,6 +154,7 @@ def _reference(table: Table, suite: Suite) -> tuple[str, Callable[[Cell], float 
     names = {dataset.label: dataset.component.name for dataset in table.datasets}
 
     def find(cell: Cell) -> float | None:
-        return numbers.get((names[cell.dataset], cell.labels, cell.arm, cell.metric))
+        by_label = numbers.get((cell.dataset, cell.labels, cell.arm, cell.metric))
+        return by_label or numbers.get((names[cell.dataset], cell.labels, cell.arm, cell.metric))
 
     return reference.citation, find

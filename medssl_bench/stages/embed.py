@@ -18,20 +18,18 @@ from medssl_bench.training.images import DeviceImages
 _BATCH = 512
 
 
-def embed(spec: Mapping[str, Any], workshop: Workshop, folder: Path, report: Report) -> StageResult:
+def embed(spec: Mapping[str, Any], workshop: Workshop, folder: Path, _report: Report) -> StageResult:
     """Compute features.
 
     Args:
         spec: of an embed stage.
         workshop: what to work with.
         folder: where to leave ``features.safetensors``: (N, D) float32 for each split.
-        report: called once.
     """
     data = workshop.dataset(spec["dataset"])
     encoder = workshop.encoder(spec["encoder"], spec["start"])
     found = features(encoder, data.splits, workshop.device)
     save_tensors({str(name): tensor for name, tensor in found.items()}, folder / "features.safetensors")
-    report(0, 1, {}, None)
     return StageResult(metrics={"dim": found["train"].shape[1]})
 
 

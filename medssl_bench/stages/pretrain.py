@@ -31,7 +31,7 @@ def pretrain(spec: Mapping[str, Any], workshop: Workshop, folder: Path, report: 
         workshop: what to work with.
         folder: where to leave ``encoder.safetensors``, ``method.safetensors`` (what the method holds beside the
             encoder) and ``history.json``.
-        report: called after each epoch.
+        report: called when an epoch begins and when it ends.
 
     Raises:
         StageError: the pretraining cannot be carried out.

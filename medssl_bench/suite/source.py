@@ -118,7 +118,8 @@ def _syntax_problem(path: Path, text: str, error: ValueError | RecursionError) -
 
 def _statement(rows: list[str], line: int) -> int:
     """Return the line on which the statement begins that `tomllib` could not read on to the end of a line."""
-    for start in range(line, 0, -1):
+    farthest = line - 200_000 // len(rows)  # every try reads all rows before it: of a huge file only the last are tried
+    for start in range(line, max(farthest, 0), -1):
         blank = not rows[start - 1].strip() or rows[start - 1].lstrip().startswith("#")
         if not blank and _is_toml("\n".join(rows[: start - 1])):
             return start

@@ -76,7 +76,8 @@ class Pretraining:
         views: makes the views.
         settings: the ``spec`` of a pretrain stage: duration, batch_size, optimizer, schedule, precision, keep,
             validate_every, seed.
-        report: called after each epoch with its number, their total, metrics and images per second.
+        report: called when an epoch begins and when it ends, with its number, their total, metrics (none at the
+            beginning) and images per second.
     """
 
     def __init__(
@@ -112,6 +113,7 @@ class Pretraining:
         best, best_state = -math.inf, None
         for epoch in range(self.length.epochs):
             started = time.perf_counter()
+            self.report(epoch, self.length.epochs, {}, None)
             row = {"epoch": float(epoch), "lr": self._learning_rate(epoch)}
             set_learning_rate(optimizer, row["lr"])
             row |= self._train_epoch(epoch, optimizer)

@@ -9,6 +9,7 @@ import pytest
 
 from medssl_bench.datasets import DatasetContext
 from medssl_bench.plan.build import build_plan
+from medssl_bench.plan.lookup import find_trial
 from medssl_bench.plan.selection import Selection
 from medssl_bench.plan.stage import Plan, Stage
 from medssl_bench.plugin.manager import Plugins, load_plugins
@@ -66,6 +67,11 @@ def of_kind(plan: Plan, kind: str) -> list[Stage]:
 
 def keys(plan: Plan, kind: str) -> set[str]:
     return {stage.key for stage in of_kind(plan, kind)}
+
+
+def stage_of(plan: Plan, **wanted: str | int) -> Stage:
+    """Return the stage of the first trial with these properties."""
+    return plan.stages[find_trial(plan, **wanted).stage]
 
 
 @pytest.fixture(scope="session")

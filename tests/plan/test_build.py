@@ -7,115 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from plan.conftest import SUITE, PlanOf, changed, keys, of_kind
+from plan.conftest import SUITE, PlanOf, changed, keys, of_kind, stage_of
 
 from medssl_bench.errors import SuiteError, UserError
 from medssl_bench.plan.lookup import encoder_stage, find_trial
-from medssl_bench.plan.stage import Plan, Stage
 from medssl_bench.suite.suite import Suite
 
 TABLE = 'baseline = "tuned"\n'
-
-
-def _stage_of(plan: Plan, **wanted: str | int) -> Stage:
-    return plan.stages[find_trial(plan, **wanted).stage]
-
-
-def test_one_pretraining_serves_every_arm_budget_draw_evaluator_and_comparison(plan_of: PlanOf) -> None:
-    text = changed(("draws = [0]", "draws = [0, 1, 2]"))
-    second = text[text.index("[[comparison]]") :].replace('"table"', '"again"').replace("linear_probe", "knn")
-    plan = plan_of(text + second)
-    assert len(of_kind(plan, "pretrain")) == 1
-    assert len(of_kind(plan, "embed")) == 2, "of the pretrained and of the untrained encoder"
-    (pretrained,) = of_kind(plan, "pretrain")
-    assert len([stage for stage in plan.stages.values() if pretrained.key in stage.parents]) == 1 + 3 + 1, (
-        "the features, and the fine-tuning on three draws of 100 labels and on all"
-    )
-    tuned = {trial.stage for trial in plan.trials if trial.arm == "tuned"}
-    assert tuned == {trial.stage for trial in plan.trials if trial.arm == "tuned" and trial.table == "again"}
-
-
-def test_seeds_and_draws_multiply_only_what_they_vary(plan_of: PlanOf) -> None:
-    plan = plan_of(changed(("seeds = [0]", "seeds = [0, 1]"), ("draws = [0]", "draws = [0, 1, 2]")))
-    assert len(plan.trials) == 5 * 2 * 2 * 3
-    stages = {
-        (arm, labels): {trial.stage for trial in plan.trials if (trial.arm, trial.labels) == (arm, labels)}
-        for arm in ("majority class", "untrained encoder", "scratch", "probed", "tuned")
-        for labels in ("100", "all")
-    }
-    assert {key: len(found) for key, found in stages.items() if key[1] == "100"} == {
-        ("majority class", "100"): 1,
-        ("untrained encoder", "100"): 6,
-        ("scratch", "100"): 6,
-        ("probed", "100"): 6,
-        ("tuned", "100"): 6,
-    }
-    assert {len(found) for key, found in stages.items() if key[1] == "all"} == {1, 2}, "all labels are all labels"
-    assert len(stages["majority class", "all"]) == 1
-    assert len(of_kind(plan, "pretrain")) == 2
-    assert len(of_kind(plan, "embed")) == 4
-
-
-def test_drawn_validation_labels_multiply_all_labels_too(plan_of: PlanOf) -> None:
-    text = changed(("draws = [0]", "draws = [0, 1, 2]"), (TABLE, f"{TABLE}validation_labels = 20\n"))
-    plan = plan_of(text)
-    assert len({trial.stage for trial in plan.trials if (trial.arm, trial.labels) == ("scratch", "all")}) == 3
-    none = plan_of(text.replace("validation_labels = 20", "validation_labels = 0"))
-    (stage,) = {trial.stage for trial in none.trials if (trial.arm, trial.labels) == ("scratch", "all")}
-    assert none.stages[stage].spec["selection"] == "last"
-
-
-def test_a_sequence_of_seeds_shares_nothing_with_another(plan_of: PlanOf) -> None:
-    first, second = (plan_of(SUITE, seeds=seeds) for seeds in ((0,), (1,)))
-    assert not keys(first, "pretrain") & keys(second, "pretrain")
-    both = plan_of(SUITE, seeds=(0, 1))
-    assert both.stages.keys() == first.stages.keys() | second.stages.keys(), "no seed depends on which others run"
-
-
-def test_stages_stand_after_what_they_build_on(plan_of: PlanOf) -> None:
-    text = changed((TABLE, f'{TABLE}analyses = ["silhouette"]\n'))
-    text = text.replace("epochs = 10\n", 'epochs = 10\nteacher = { arm = "scratch" }\n')
-    plan = plan_of(text)
-    seen: set[str] = set()
-    for stage in plan.stages.values():
-        assert set(stage.parents) <= seen, stage.title
-        seen.add(stage.key)
-    assert set(plan.wanted()) <= seen
-    assert {stage.kind for stage in plan.stages.values()} == {"pretrain", "embed", "evaluate", "analyse"}
-
-
-def test_a_chain_starts_each_pretraining_from_the_one_before(plan_of: PlanOf) -> None:
-    chain = '[{ recipe = "nat", on = "pathmnist" }, "nat"]'
-    plan = plan_of(changed(('["nat"]\n  evaluator = "linear', f'{chain}\n  evaluator = "linear')))
-    embedded = plan.stages[_stage_of(plan, arm="probed", labels="100").parents[0]]
-    last = plan.stages[embedded.parents[0]]
-    first = plan.stages[last.parents[0]]
-    assert (last.kind, first.kind, first.parents) == ("pretrain", "pretrain", ())
-    assert first.identity["dataset"]["name"] == "pathmnist"
-    assert last.identity["dataset"]["name"] == "bloodmnist"
-    assert first.spec["encoder"] is not None
-    assert (last.spec["encoder"], last.spec["start"]) == (None, first.key)
-    assert "encoder" not in last.identity, "its weights come from the first"
-    assert last.title == "pretrain · nat · bloodmnist · seed 0 after nat · pathmnist · seed 0"
-    assert len(of_kind(plan, "pretrain")) == 3, "the fine-tuned arm has its own, from scratch"
-
-
-def test_pretraining_on_another_set_serves_every_set(plan_of: PlanOf) -> None:
-    text = changed(
-        ('["nat"]\n  evaluator = "linear', '[{ recipe = "nat", on = "pathmnist" }]\n  evaluator = "linear'),
-        ('["bloodmnist"]', '["bloodmnist", "dermamnist"]'),
-    )
-    pretrained = [stage.title for stage in of_kind(plan_of(text), "pretrain")]
-    assert sorted(pretrained) == [f"pretrain · nat · {name}mnist · seed 0" for name in ("blood", "derma", "path")]
-
-
-def test_a_teacher_is_the_arm_of_the_same_cell(plan_of: PlanOf) -> None:
-    plan = plan_of(changed(("epochs = 10\n", 'epochs = 10\nteacher = { arm = "scratch" }\n')))
-    for labels in ("100", "all"):
-        teacher = _stage_of(plan, arm="scratch", labels=labels)
-        pretrained = plan.stages[_stage_of(plan, arm="tuned", labels=labels).parents[0]]
-        assert pretrained.parents == (teacher.key,)
-        assert pretrained.spec["teacher"] == teacher.key
 
 
 @pytest.mark.parametrize(
@@ -179,24 +77,10 @@ def test_what_is_done_with_small_sets_is_told_to_the_worker_and_is_in_no_key(pla
     plain = clip.replace(', short = "clip"', "")
     clipped, strict = plan_of(clip), plan_of(plain)
     assert clipped.stages.keys() == strict.stages.keys()
-    spec = _stage_of(clipped, arm="tuned").spec
+    spec = stage_of(clipped, arm="tuned").spec
     assert (spec["short"], spec["validation_labels"]["short"]) == ("clip", "clip")
     assert of_kind(clipped, "pretrain")[0].spec["images"]["short"] == "clip"
     assert of_kind(strict, "pretrain")[0].spec["images"]["short"] == "error"
-
-
-def test_analyses_are_of_the_encoder_that_an_arm_ends_with(plan_of: PlanOf) -> None:
-    text = changed((TABLE, f'{TABLE}analyses = ["silhouette"]\n'), ("draws = [0]", "draws = [0, 1]"))
-    plan = plan_of(text)
-    found = {(cell.arm, cell.labels, cell.draw) for cell in plan.analyses}
-    assert found == {
-        ("untrained encoder", None, None), ("probed", None, None),
-        ("scratch", "100", 0), ("scratch", "100", 1), ("scratch", "all", 0), ("scratch", "all", 1),
-        ("tuned", "100", 0), ("tuned", "100", 1), ("tuned", "all", 0), ("tuned", "all", 1),
-    }  # fmt: skip
-    assert len(of_kind(plan, "analyse")) == 2 + 2 * 3, "the majority has no encoder; all labels are one encoder"
-    probed = next(cell for cell in plan.analyses if cell.arm == "probed")
-    assert plan.stages[probed.stage].parents == _stage_of(plan, arm="probed", labels="100").parents
 
 
 def test_scaled_plans_share_nothing_that_is_trained(plan_of: PlanOf) -> None:
@@ -207,7 +91,7 @@ def test_scaled_plans_share_nothing_that_is_trained(plan_of: PlanOf) -> None:
         assert all(stage.identity["epochs_scale"] == 0.5 for stage in of_kind(half, kind))
         assert all("epochs_scale" not in stage.identity for stage in of_kind(full, kind))
     assert of_kind(half, "pretrain")[0].identity["duration"] == {"epochs": 5}
-    assert _stage_of(half, arm="scratch", labels="100").spec["evaluator"]["parameters"]["epochs"] == 250
+    assert stage_of(half, arm="scratch", labels="100").spec["evaluator"]["parameters"]["epochs"] == 250
     assert all(stage.spec["epochs_scale"] == 0.5 for stage in half.stages.values())
     assert of_kind(plan_of(SUITE, epochs_scale=1e-6), "pretrain")[0].identity["duration"] == {"epochs": 1}
     halved = plan_of(changed(("epochs = 10\n", "epochs = 5\n")))

@@ -17,8 +17,8 @@ from medssl_bench.report.formats import console, written
 from medssl_bench.report.formats.text import number, signed
 
 
-def _shown(lab: Lab, *, compact: bool = False) -> str:
-    drawn = Console(width=120, file=io.StringIO(), record=True)
+def _shown(lab: Lab, *, compact: bool = False, width: int = 120) -> str:
+    drawn = Console(width=width, file=io.StringIO(), record=True)
     drawn.print(console.render(lab.board, compact=compact))
     return drawn.export_text()
 
@@ -155,6 +155,14 @@ def test_on_the_console(lab: Lab) -> None:
     compact = _shown(lab, compact=True)
     assert all(text in compact for text in always)
     assert not any(text in compact for text in only_full)
+
+
+def test_on_a_narrow_console_nothing_is_cut_off(lab_of: Callable[..., Lab]) -> None:
+    lab = lab_of(SUITE.replace(PROBE, "an arm of a long name, with temperature=0.1"))
+    lab.fill()
+    for found in lab.plan.analyses:
+        lab.finish_stage(lab.plan.stages[found.stage], silhouette_2=0.1, explained_variance_2=0.9, silhouette_50=0.1)
+    assert "…" not in _shown(lab, width=76)
 
 
 def test_names_that_look_like_markup_of_the_console_are_only_names(lab_of: Callable[..., Lab]) -> None:

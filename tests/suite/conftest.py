@@ -45,6 +45,12 @@ def changed(*changes: tuple[str, str]) -> str:
     return text
 
 
+def evaluated_by(place: int, **values: str) -> tuple[str, str]:
+    """Return the change that gives one arm another evaluator, and other keys."""
+    name = ("finetune", "linear_probe")[place]
+    return (f'evaluator = "{name}"', "\n  ".join(f"{key} = {value}" for key, value in values.items()))
+
+
 @pytest.fixture(scope="session")
 def plugins() -> Plugins:
     return load_plugins()

@@ -61,7 +61,7 @@ def _problems(text: str, folder: Path, plugins: Plugins) -> tuple[Problem, ...]:
 
 
 @given(text=spoilt())
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_a_spoilt_suite(text: str, plugins: Plugins, tmp_path_factory: pytest.TempPathFactory) -> None:
     problems = _problems(text, tmp_path_factory.getbasetemp(), plugins)
     for problem in problems:
@@ -69,3 +69,7 @@ def test_a_spoilt_suite(text: str, plugins: Plugins, tmp_path_factory: pytest.Te
         assert 1 <= problem.position.line <= text.count("\n") + 1
         assert re.fullmatch(r"[^\n]*spoilt\.toml:\d+: [^\n]+", str(problem)), str(problem)
     assert len({(problem.position, problem.key, problem.message) for problem in problems}) == len(problems)
+
+
+def test_before_it_is_spoilt_nothing_is_wrong(plugins: Plugins, tmp_path: Path) -> None:
+    assert _problems("\n".join(LINES), tmp_path, plugins) == ()

@@ -82,7 +82,7 @@ def _analyses(table: TableResult) -> list[RenderableType]:
         return []
     drawn = Table(box=box.SIMPLE_HEAD, title="analyses of the encoders", title_justify="left", title_style="bold")
     for column in ("data set", "arm"):
-        drawn.add_column(column)
+        drawn.add_column(column, overflow="fold")
     for metric in metrics:
         drawn.add_column(metric.replace("_", " "), justify="right")
     for row in table.analyses:
@@ -94,7 +94,7 @@ def _analyses(table: TableResult) -> list[RenderableType]:
 
 def _ranking(ranking: list[Rank]) -> Table:
     drawn = Table(box=box.SIMPLE_HEAD, title="overall ranking", title_justify="left", title_style="bold cyan")
-    drawn.add_column("arm")
+    drawn.add_column("arm", overflow="fold")
     for column in ("mean rank", "best in", "columns"):
         drawn.add_column(column, justify="right")
     for rank in ranking:
