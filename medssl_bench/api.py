@@ -194,8 +194,9 @@ def _execute(
     from medssl_bench.executors import Job, Watchers
 
     registry = suite.plugins.registry
-    runner: Executor = registry.build(registry.resolve_or_raise("executor", executor if isinstance(executor, str) else dict(executor)))
-    store.prepare()
+    runner: Executor = registry.build(
+        registry.resolve_or_raise("executor", executor if isinstance(executor, str) else dict(executor))
+    )
     watchers = Watchers(suite.plugins.manager)
     info = RunInfo(suite.name, store.path, tuple(s.stage.info(s.seconds) for s in waiting), cached)
     job = Job(tuple(status.stage for status in waiting), registry, store, context, device, watchers)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import sys
 import tomllib
+from contextlib import nullcontext, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from medssl_bench.cli.options import json_option, load_plugins
-from medssl_bench.errors import UserError, did_you_mean
+from medssl_bench.cli.options import data_dir_option, json_option, load_plugins
+from medssl_bench.errors import PluginError, UserError, did_you_mean
 
 if TYPE_CHECKING:
     from medssl_bench.contract.checking import Check
@@ -28,9 +30,12 @@ if TYPE_CHECKING:
     metavar="KIND:NAME PARAMETERS",
     help="Parameters of a component, as TOML: --with dataset:npz 'path = \"my.npz\"'. May be given more than once.",
 )
+@data_dir_option
 @json_option
 @click.pass_context
-def command(context: click.Context, name: str, given: tuple[tuple[str, str], ...], *, as_json: bool) -> int:
+def command(
+    context: click.Context, name: str, given: tuple[tuple[str, str], ...], data_dir: Path | None, *, as_json: bool
+) -> int:
     """Test every component that the plugin NAME registers; NAME may also be a Python file, an inline plugin.
 
     Each is built, run on small data of every task and channel count, and checked for shapes, ranges, types, gradients,
@@ -38,17 +43,18 @@ def command(context: click.Context, name: str, given: tuple[tuple[str, str], ...
     fails.
     """
     from medssl_bench.contract.run import check_plugin
+    from medssl_bench.folders import dataset_context
 
     plugins = load_plugins(context)
     plugin = _find(plugins, name)
-    parameters = dict(map(_parameters, given))
-    failed = 0
+    parameters = dict(_parameters(plugins, plugin, *pair) for pair in given)
     checks = []
-    for check in check_plugin(plugins, plugin, parameters):
-        failed += not check.ok
-        checks.append(check)
-        if not as_json:
-            _print(check)
+    with redirect_stdout(sys.stderr) if as_json else nullcontext():  # what a component prints is no JSON
+        for check in check_plugin(plugins, plugin, parameters, dataset_context(data_dir)):
+            checks.append(check)
+            if not as_json:
+                _print(check)
+    failed = sum(not check.ok for check in checks)
     if as_json:
         click.echo(json.dumps([vars(check) for check in checks], indent=1, ensure_ascii=False))
     else:
@@ -61,7 +67,10 @@ def _find(plugins: Plugins, name: str) -> Plugin:
         path = Path(name)
         if not path.is_file():
             raise UserError(f"there is no file {name}")
-        return plugins.add_inline(path.resolve())
+        try:
+            return plugins.add_inline(path.resolve())
+        except PluginError:  # the first check tells the problem, as of an installed plugin
+            return plugins.found[-1]
     for plugin in plugins.found:
         if plugin.name == name:
             return plugin
@@ -69,11 +78,18 @@ def _find(plugins: Plugins, name: str) -> Plugin:
     raise UserError(f"there is no plugin {name!r}{did_you_mean(name, known) or '; there are: ' + ', '.join(known)}")
 
 
-def _parameters(given: tuple[str, str]) -> tuple[tuple[str, str], dict[str, Any]]:
-    component, text = given
-    kind, colon, name = component.partition(":")
+def _parameters(plugins: Plugins, plugin: Plugin, component: str, text: str) -> tuple[tuple[str, str], dict[str, Any]]:
+    """Return kind and name of a component of the plugin, and the parameters that are given for it."""
+    from medssl_bench.plugin.kinds import find_kind
+
+    word, colon, name = component.partition(":")
     if not colon:
         raise UserError(f"--with {component}: write KIND:NAME, as in dataset:npz")
+    kind = find_kind(word).name
+    known = [entry.name for entry in plugins.registry.of(plugin.name) if entry.kind.name == kind]
+    if name not in known:
+        hint = did_you_mean(name, known) or f"; it has: {', '.join(known) or 'none'}"
+        raise UserError(f"--with {component}: plugin {plugin.name!r} has no {kind} {name!r}{hint}")
     try:
         return (kind, name), tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import warnings
 from importlib import import_module
@@ -106,6 +107,8 @@ def _show_warning(
 def main() -> None:
     """Run the command line and exit: 0 done, 1 something failed, 2 bad input, 130 interrupted."""
     warnings.showwarning = _show_warning
+    # read when torch is imported: threads that wait must not keep a core busy that another process needs
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         status = cli.main(standalone_mode=False)
     except click.exceptions.Abort:

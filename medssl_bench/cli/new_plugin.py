@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 
 import click
+
+from medssl_bench.cli.options import load_plugins
+from medssl_bench.errors import UserError
 
 
 @click.command("new-plugin")
@@ -17,15 +21,28 @@ import click
     show_default="the working directory",
     help="Where to make the plugin's folder.",
 )
-def command(name: str, parent: Path) -> None:
+@click.pass_context
+def command(context: click.Context, name: str, parent: Path) -> None:
     """Write a new plugin package called NAME: working, tested, and ready to be installed.
 
     It has an augmentation and an evaluator, a suite that uses both, and tests.
     """
     from medssl_bench.plugin.scaffold import write_plugin
 
+    _require_free(context, name)
     folder = write_plugin(name, parent)
     click.echo(f"{folder}: a plugin with an augmentation and an evaluator. Next:")
     click.echo(f"  python -m pip install -e '{folder}[dev]'")
     click.echo(f"  medssl-bench check-plugin {name}")
     click.echo(f"  medssl-bench run {folder / 'suite.toml'}")
+
+
+def _require_free(context: click.Context, name: str) -> None:
+    """Refuse a name under which the new plugin would hide another, or be hidden by it."""
+    for plugin in load_plugins(context).found:
+        if plugin.name == name:
+            raise UserError(f"{name!r} is taken by a plugin that is here ({plugin.origin}); choose another")
+    module = name.replace("-", "_")
+    spec = find_spec(module) if module.isidentifier() else None
+    if spec is not None and spec.origin is not None:
+        raise UserError(f"{name!r} would hide the installed Python module {module!r}; choose another")

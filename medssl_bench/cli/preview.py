@@ -57,7 +57,9 @@ def command(
     from medssl_bench.report.contact_sheet import HalfBlocks, contact_sheet
     from medssl_bench.training.images import DeviceImages
 
-    plugins, augmenting, showing = _components(context, augmentation, dataset, suite, dict(map(parse_setting, settings)))
+    plugins, augmenting, showing = _components(
+        context, augmentation, dataset, suite, dict(map(parse_setting, settings))
+    )
     split = plugins.registry.build(showing, context=dataset_context(data_dir)).load()["train"]
     originals = DeviceImages(split, torch.device("cpu"), _rows(split.labels, images, seed))
     batch = originals.take(torch.arange(len(originals)))

@@ -50,12 +50,12 @@ def command(
     from medssl_bench.api import run
     from medssl_bench.cli.progress import watcher
 
-    table = {"name": executor, **dict(map(parse_setting, settings))}
+    chosen = {"name": executor, **dict(map(parse_setting, settings))} if settings else executor
     loaded = load_suite(context, suite)
     console = Console()
     loaded.plugins.manager.register(watcher(console), name="progress")
     try:
-        result = run(loaded, store=store, data_dir=data_dir, device=device, executor=table, **selected)
+        result = run(loaded, store=store, data_dir=data_dir, device=device, executor=chosen, **selected)
     except KeyboardInterrupt:
         click.echo(f"\nstopped; finished stages are kept in {store}: run the same command again to go on", err=True)
         return 130

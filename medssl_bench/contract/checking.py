@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from medssl_bench.training.processor import one_thread
+
 Step = tuple[str, Callable[[], str]]
 """What is checked, in words, and a function that returns what was found or raises."""
 
@@ -42,14 +44,16 @@ def require(holds: object, message: str) -> None:
 
 
 def run_steps(component: str, steps: Iterable[Step]) -> Iterator[Check]:
-    """Run steps one after the other; one that fails takes no other with it."""
+    """Run steps one after the other; one that fails takes no other with it, nor does one that calls `sys.exit`."""
     for name, step in steps:
         try:
-            yield Check(component, name, ok=True, found=step())
+            with one_thread():
+                ok, found = True, step()
         except Failed as failure:
-            yield Check(component, name, ok=False, found=str(failure))
-        except Exception as error:  # noqa: BLE001 - whatever the component raises is what is wrong with it
-            yield Check(component, name, ok=False, found=" ".join(f"{type(error).__name__}: {error}".split()))
+            ok, found = False, str(failure)
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever the component raises is wrong with it
+            ok, found = False, f"{type(error).__name__}: {error}"
+        yield Check(component, name, ok=ok, found=" ".join(found.split()))
 
 
 @contextmanager

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from functools import cached_property
 
 import numpy as np
 
 from medssl_bench.contract.checking import Step, require, untouched_generators
-from medssl_bench.datasets import Dataset, DatasetInfo, Splits, Task
+from medssl_bench.datasets import Dataset, DatasetInfo, Split, Splits, Task
 from medssl_bench.datasets.base import SPLITS
 from medssl_bench.datasets.download import Downloadable
 
@@ -15,91 +17,134 @@ Build = Callable[[], Dataset]
 
 
 def dataset_steps(build: Build) -> list[Step]:
-    """Return the steps for a data set; one that would have to be downloaded is only asked what it is."""
+    """Return the steps for a data set; one that would have to be downloaded is only asked what it is.
+
+    Args:
+        build: makes it.
+
+    Raises:
+        Failed: what it makes is no data set.
+    """
     dataset = build()
-    told: list[Step] = [("what it says of itself", lambda: _told(build)), ("fingerprint", lambda: _fingerprint(build))]
-    if isinstance(dataset, Downloadable) and not dataset.is_present():
+    require(isinstance(dataset, Dataset), f"the factory gives {type(dataset).__name__}, not a Dataset")
+    absent = isinstance(dataset, Downloadable) and not dataset.is_present()
+    bench = _Bench(build, absent=absent)
+    told: list[Step] = [("what it says of itself", bench.told), ("fingerprint", bench.fingerprint)]
+    if absent:
         return [*told, ("content", lambda: "not here: fetch it, then check again")]
     return [
         *told,
-        ("images", lambda: _images(build)),
-        ("labels", lambda: _labels(build)),
-        ("the same content twice", lambda: _repeats(build)),
-        ("global random state is untouched", lambda: _untouched(build)),
+        ("images", bench.images),
+        ("labels", bench.labels),
+        ("the same content twice", bench.repeats),
+        ("global random state is untouched", bench.untouched),
     ]
 
 
-def _info(dataset: Dataset) -> DatasetInfo:
-    info = dataset.info()
-    if info is None:
-        dataset.load()
+@dataclass(frozen=True)
+class _Loaded:
+    """A data set that has been read."""
+
+    info: DatasetInfo
+    fingerprint: str | None
+    splits: Splits
+
+
+class _Bench:
+    """A data set that is read no more often than the steps need, as it may be large."""
+
+    def __init__(self, build: Build, *, absent: bool) -> None:
+        self._build = build
+        self._absent = absent
+
+    @cached_property
+    def _first(self) -> _Loaded:
+        dataset = self._build()
+        splits = dataset.load()
+        require(set(splits) == set(SPLITS), f"load() gives the splits {sorted(splits)}, not {sorted(SPLITS)}")
         info = dataset.info()
-    require(info is not None, "info() is None even after load()")
-    assert info is not None
-    return info
+        require(info is not None, "info() is None even after load()")
+        assert info is not None
+        return _Loaded(info, dataset.fingerprint(), splits)
+
+    def told(self) -> str:
+        before = self._build().info()
+        if self._absent:
+            return _sound(before) if before else "nothing before it is fetched"
+        _require_agreement(before, self._first.info)
+        return _sound(self._first.info)
+
+    def fingerprint(self) -> str:
+        first, second = (self._build().fingerprint() for _ in range(2))
+        require(first == second, f"two builds give {first} and {second}")
+        if self._absent:
+            return first or "none before the data is loaded"
+        loaded = self._first.fingerprint
+        require(loaded, "it is None even after load()")
+        require(first in {None, loaded}, f"it is {first} before load() and {loaded} after it")
+        return str(loaded)
+
+    def images(self) -> str:
+        info, splits = self._first.info, self._first.splits
+        side = (info.size, info.size)
+        for name, split in splits.items():
+            wanted = (info.counts[name], *side) if info.channels == 1 else (info.counts[name], *side, 3)
+            require(split.images.dtype == np.uint8, f"{name} images are {split.images.dtype}, not uint8")
+            require(
+                split.images.shape == wanted, f"{name} images have shape {split.images.shape}; info() says {wanted}"
+            )
+        return ", ".join(f"{name} {splits[name].images.shape}" for name in SPLITS)
+
+    def labels(self) -> str:
+        info, splits = self._first.info, self._first.splits
+        columns = len(info.classes) if info.task is Task.MULTI_LABEL else 1
+        highest = 1 if info.task is Task.MULTI_LABEL else len(info.classes) - 1
+        for name, split in splits.items():
+            _require_labels(name, split, (info.counts[name], columns), highest)
+        if info.class_counts is not None:
+            counts = tuple(np.bincount(splits["train"].labels[:, 0], minlength=len(info.classes)).tolist())
+            require(counts == info.class_counts, f"class_counts says {info.class_counts}; there are {counts}")
+        return f"{columns} column(s), 0 to {highest}"
+
+    def repeats(self) -> str:
+        second = self._build().load()
+        for name in SPLITS:
+            first = self._first.splits[name]
+            require(np.array_equal(first.images, second[name].images), f"{name} images differ between two loads")
+            require(np.array_equal(first.labels, second[name].labels), f"{name} labels differ between two loads")
+        return "yes"
+
+    def untouched(self) -> str:
+        with untouched_generators():
+            self._build().load()
+        return "yes"
 
 
-def _told(build: Build) -> str:
-    info = _info(build())
+def _require_agreement(before: DatasetInfo | None, after: DatasetInfo) -> None:
+    """Require that `info` says the same before and after the data is read; then it may know more."""
+    told = {} if before is None else asdict(before)
+    for name, value in asdict(after).items():
+        said = told.get(name)
+        require(said is None or said == value, f"info() says {name} is {said} before load() and {value} after it")
+
+
+def _sound(info: DatasetInfo) -> str:
+    """Return a description, requiring that what is said makes sense."""
     require(isinstance(info.task, Task), f"task is {info.task!r}, not a medssl_bench.datasets.Task")
     require(info.channels in {1, 3}, f"channels is {info.channels}, not 1 or 3")
-    require(
-        len(info.classes) >= (1 if info.task is Task.MULTI_LABEL else 2), f"{len(info.classes)} class(es) is too few"
-    )
+    least = 1 if info.task is Task.MULTI_LABEL else 2
+    require(len(info.classes) >= least, f"{len(info.classes)} class(es) is too few")
     require(info.counts.keys() == set(SPLITS), f"counts has {sorted(info.counts)}, not {sorted(SPLITS)}")
+    for name in ("train", "test"):
+        require(info.counts[name] > 0, f"the {name} split is empty")
     require(info.licence, "licence is empty; write what is known, or 'unknown'")
     return f"{info.title}: {info.task}, {len(info.classes)} classes, {info.size} px, licence {info.licence}"
 
 
-def _fingerprint(build: Build) -> str:
-    first, second = (build().fingerprint() for _ in range(2))
-    require(first == second, f"two builds give {first} and {second}")
-    return first or "none before the data is loaded"
-
-
-def _loaded(build: Build) -> tuple[DatasetInfo, Splits]:
-    dataset = build()
-    splits = dataset.load()
-    require(set(splits) == set(SPLITS), f"load() gives the splits {sorted(splits)}, not {sorted(SPLITS)}")
-    return _info(dataset), splits
-
-
-def _images(build: Build) -> str:
-    info, splits = _loaded(build)
-    side = (info.size, info.size)
-    for name, split in splits.items():
-        wanted = (info.counts[name], *side) if info.channels == 1 else (info.counts[name], *side, 3)
-        require(split.images.dtype == np.uint8, f"{name} images are {split.images.dtype}, not uint8")
-        require(split.images.shape == wanted, f"{name} images have shape {split.images.shape}; info() says {wanted}")
-    return ", ".join(f"{name} {splits[name].images.shape}" for name in SPLITS)
-
-
-def _labels(build: Build) -> str:
-    info, splits = _loaded(build)
-    columns = len(info.classes) if info.task is Task.MULTI_LABEL else 1
-    highest = 1 if info.task is Task.MULTI_LABEL else len(info.classes) - 1
-    for name, split in splits.items():
-        wanted = (info.counts[name], columns)
-        require(split.labels.shape == wanted, f"{name} labels have shape {split.labels.shape}, not {wanted}")
-        require(np.issubdtype(split.labels.dtype, np.integer), f"{name} labels are {split.labels.dtype}, not integers")
-        low, high = int(split.labels.min()), int(split.labels.max())
-        require(low >= 0 and high <= highest, f"{name} labels run from {low} to {high}, not within 0 to {highest}")
-        require(split.groups is None or len(split.groups) == len(split), f"{name} groups are not one for each image")
-    if info.class_counts is not None:
-        counts = np.bincount(splits["train"].labels[:, 0], minlength=len(info.classes))
-        require(tuple(counts) == info.class_counts, f"class_counts says {info.class_counts}; there are {tuple(counts)}")
-    return f"{columns} column(s), 0 to {highest}"
-
-
-def _repeats(build: Build) -> str:
-    (_, first), (_, second) = (_loaded(build) for _ in range(2))
-    for name in SPLITS:
-        require(np.array_equal(first[name].images, second[name].images), f"{name} images differ between two loads")
-        require(np.array_equal(first[name].labels, second[name].labels), f"{name} labels differ between two loads")
-    return "yes"
-
-
-def _untouched(build: Build) -> str:
-    with untouched_generators():
-        build().load()
-    return "yes"
+def _require_labels(name: str, split: Split, wanted: tuple[int, int], highest: int) -> None:
+    labels, groups = split.labels, split.groups
+    require(labels.shape == wanted, f"{name} labels have shape {labels.shape}, not {wanted}")
+    require(labels.dtype == np.int64, f"{name} labels are {labels.dtype}, not int64")
+    low, high = (int(labels.min()), int(labels.max())) if labels.size else (0, 0)
+    require(low >= 0 and high <= highest, f"{name} labels run from {low} to {high}, not within 0 to {highest}")
+    require(groups is None or groups.shape == wanted[:1], f"{name} groups are not one for each image")

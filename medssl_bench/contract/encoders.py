@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from medssl_bench.contract.checking import Step, require, untouched_generators
-from medssl_bench.contract.small_data import small_images
+from medssl_bench.contract.small_data import SIZE, small_images
 from medssl_bench.encoders.dim import feature_dim
 from medssl_bench.randomness import forked
 
@@ -20,7 +20,12 @@ def encoder_steps(build: Build) -> list[Step]:
 
     Args:
         build: makes it for images of a size.
+
+    Raises:
+        Failed: what it makes is no module.
     """
+    made = _make(build)
+    require(isinstance(made, nn.Module), f"the factory gives {type(made).__name__}, not an nn.Module")
     return [
         ("features", lambda: _features(build)),
         ("gradients", lambda: _gradients(build)),
@@ -31,20 +36,21 @@ def encoder_steps(build: Build) -> list[Step]:
     ]
 
 
-def _make(build: Build, seed: int = 0, size: int = 28) -> nn.Module:
+def _make(build: Build, seed: int = 0, size: int = SIZE) -> nn.Module:
     with forked(seed):
         return build(size)
 
 
 def _features(build: Build) -> str:
-    encoder = _make(build)
-    dim = feature_dim(encoder)
-    for training in (True, False):
-        features = encoder.train(training)(small_images(4))
-        require(tuple(features.shape) == (4, dim), f"4 images give {tuple(features.shape)}; dim says (4, {dim})")
-        require(features.dtype == torch.float32, f"features are {features.dtype}, not float32")
-        require(torch.isfinite(features).all(), "some features are not finite numbers")
-    return f"(B, {dim}) float32, in training and evaluation mode"
+    for size in (SIZE, 64):
+        encoder = _make(build, size=size)
+        dim = feature_dim(encoder)
+        for training in (True, False):
+            features = encoder.train(training)(small_images(4, size))
+            require(tuple(features.shape) == (4, dim), f"4 images give {tuple(features.shape)}; dim says (4, {dim})")
+            require(features.dtype == torch.float32, f"features are {features.dtype}, not float32")
+            require(torch.isfinite(features).all(), "some features are not finite numbers")
+    return f"(B, {dim}) float32 of {SIZE} and 64 pixels, in training and evaluation mode"
 
 
 def _gradients(build: Build) -> str:
@@ -54,7 +60,8 @@ def _gradients(build: Build) -> str:
     require(wanted, "no parameter wants a gradient")
     without = [name for name, value in wanted if value.grad is None]
     require(not without, f"no gradient reaches {', '.join(without[:3])}")
-    require(any(float(value.grad.abs().sum()) > 0 for _, value in wanted if value.grad is not None), "all are zero")
+    nonzero = any(float(value.grad.abs().sum()) > 0 for _, value in wanted if value.grad is not None)
+    require(nonzero, "the gradients of all parameters are zero")
     return f"reach all {len(wanted)} parameters"
 
 
@@ -77,9 +84,10 @@ def _round_trip(build: Build) -> str:
 def _independent(build: Build) -> str:
     encoder, images = _make(build).eval(), small_images(5)
     with torch.no_grad():
-        together, alone = encoder(images)[:1], encoder(images[:1])
+        together, again, alone = encoder(images), encoder(images), encoder(images[:1])
+    require(torch.equal(together, again), "two passes over the same images give different features")
     scale = float(together.abs().max()) or 1.0
-    worst = float((together - alone).abs().max()) / scale
+    worst = float((together[:1] - alone).abs().max()) / scale
     require(worst < 1e-4, f"an image's features change by {worst:.1e} (relative) with the rest of the batch")
     return "yes"
 

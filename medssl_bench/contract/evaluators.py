@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import math
+import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
 
 from medssl_bench.contract.checking import Failed, Step, require, untouched_generators
-from medssl_bench.contract.small_data import SIZE, small_data
+from medssl_bench.contract.trials import judge, judged_task, make_trial
 from medssl_bench.datasets import Split, Task
-from medssl_bench.encoders.timm_encoder import TimmEncoder
 from medssl_bench.evaluators.base import Evaluation, Evaluator, Trial
-from medssl_bench.randomness import forked
-from medssl_bench.stages.embed import features
+from medssl_bench.store.tensors import save_tensors
 
 Build = Callable[[], Evaluator]
-_CPU = torch.device("cpu")
 
 
 def evaluator_steps(build: Build) -> list[Step]:
@@ -30,62 +28,40 @@ def evaluator_steps(build: Build) -> list[Step]:
 
     Args:
         build: makes it; its parameter ``epochs``, if it has one, being small.
+
+    Raises:
+        Failed: what it makes is no evaluator, or one that refuses everything.
     """
+    made = build()
+    require(isinstance(made, Evaluator), f"the factory gives {type(made).__name__}, not an Evaluator")
+    task = judged_task(made)
     steps: list[Step] = [
-        (f"{task}, {'grey' if channels == 1 else 'RGB'}", partial(_judges, build, task, channels))
-        for task in Task
+        (f"{each}, {'grey' if channels == 1 else 'RGB'}", partial(_judges, build, each, channels))
+        for each in Task
         for channels in (1, 3)
     ]
-    if build().analysis:
-        return [*steps, ("the same seed gives the same numbers", lambda: _repeats_analysis(build))]
+    if made.analysis:
+        return [*steps, ("the same seed gives the same numbers", lambda: _repeats(build, task))]
     return [
         *steps,
-        ("the same seed gives the same scores", lambda: _repeats(build)),
-        ("every way to choose the epoch", lambda: _selections(build)),
-        ("labels that were not drawn are not used", lambda: _blind(build)),
-        ("images and labels are left as they are", lambda: _keeps_input(build)),
-        ("global random state is untouched", lambda: _untouched(build)),
+        ("the same seed gives the same scores", lambda: _repeats(build, task)),
+        ("every way to choose the epoch", lambda: _selections(build, task)),
+        ("labels that were not drawn are not used", lambda: _blind(build, task)),
+        ("images and labels are left as they are", lambda: _keeps_input(build, task)),
+        ("global random state is untouched", lambda: _untouched(build, task)),
     ]
-
-
-def _encoder() -> nn.Module:
-    with forked(0):
-        return TimmEncoder("test_resnet", SIZE)
-
-
-def _refuse_encoder() -> nn.Module:
-    raise Failed("it asks for the encoder, but declares that it needs features or labels alone")
-
-
-def _trial(evaluator: Evaluator, task: Task = Task.MULTI_CLASS, channels: int = 3, **changes: Any) -> Trial:
-    info, splits = small_data(task, channels)
-    return Trial(
-        info=info,
-        splits=splits,
-        train=np.arange(1, 25),
-        val=np.arange(len(splits["val"])),
-        selection=changes.pop("selection", "validation"),
-        seed=0,
-        device=_CPU,
-        encoder=_encoder if evaluator.needs == "encoder" else _refuse_encoder,
-        features=features(_encoder(), splits, _CPU) if evaluator.needs == "features" else None,
-    )
-
-
-def _run(evaluator: Evaluator, trial: Trial) -> Evaluation:
-    with forked(0):
-        found = evaluator.evaluate(trial)
-    require(isinstance(found, Evaluation), f"evaluate gives {type(found).__name__}, not an Evaluation")
-    return found
 
 
 def _judges(build: Build, task: Task, channels: int) -> str:
     evaluator = build()
-    trial = _trial(evaluator, task, channels)
+    trial = make_trial(evaluator, task, channels)
     reason = evaluator.refuses(trial.info)
     if reason:
         return f"refused: {reason}"
-    found = _run(evaluator, trial)
+    seen = evaluator.images_seen(len(trial.train))
+    require(isinstance(seen, int) and seen >= 0, f"images_seen gives {seen!r}, not a number of images")
+    found = judge(evaluator, trial)
+    _check_kept(found)
     if evaluator.analysis:
         return _describes(found)
     _check_scores(found.scores, trial)
@@ -96,7 +72,21 @@ def _judges(build: Build, task: Task, channels: int) -> str:
         trained == evaluator.trains_encoder,
         f"it {'leaves' if trained else 'leaves no'} encoder, but trains_encoder is {evaluator.trains_encoder}",
     )
+    if trained:
+        trial.encoder().load_state_dict(found.weights["encoder"])
     return "probabilities of every test image"
+
+
+def _check_kept(found: Evaluation) -> None:
+    """Check that what is kept beside the scores can be written."""
+    for name, kept in (("metrics", found.metrics), ("history", found.history)):
+        try:
+            json.dumps(kept, allow_nan=name == "history")
+        except (TypeError, ValueError) as error:
+            raise Failed(f"its {name} cannot be written as JSON: {error}; give finite Python numbers") from None
+    with tempfile.TemporaryDirectory() as folder:
+        for name, tensors in found.weights.items():
+            save_tensors(tensors, Path(folder) / f"{name}.safetensors")
 
 
 def _describes(found: Evaluation) -> str:
@@ -110,6 +100,7 @@ def _describes(found: Evaluation) -> str:
 def _check_scores(scores: NDArray[np.float32] | None, trial: Trial) -> None:
     wanted = (len(trial.splits["test"]), len(trial.info.classes))
     require(scores is not None, "it gives no scores")
+    require(isinstance(scores, np.ndarray), f"its scores are {type(scores).__name__}, not a NumPy array")
     assert scores is not None
     require(scores.shape == wanted, f"scores have shape {scores.shape}, not {wanted}")
     require(np.isfinite(scores).all(), "some scores are not finite numbers")
@@ -120,59 +111,55 @@ def _check_scores(scores: NDArray[np.float32] | None, trial: Trial) -> None:
         require(worst < 1e-3, f"the scores of an image sum to 1 only within {worst:.2g}")
 
 
-def _scores(build: Build, trial: Trial | None = None) -> NDArray[np.float32]:
+def _same(first: Evaluation, second: Evaluation) -> bool:
+    """Return whether two evaluations found the same, to the bit."""
+    if first.scores is None or second.scores is None:
+        return first.scores is second.scores and first.metrics == second.metrics
+    return np.array_equal(first.scores, second.scores)
+
+
+def _repeats(build: Build, task: Task) -> str:
     evaluator = build()
-    scores = _run(evaluator, trial or _trial(evaluator)).scores
-    require(scores is not None, "it gives no scores")
-    assert scores is not None
-    return scores
+    what = "numbers" if evaluator.analysis else "scores"
+    first, second = (judge(build(), make_trial(evaluator, task)) for _ in range(2))
+    require(_same(first, second), f"two runs of one seed give different {what}")
+    alike = _same(first, judge(build(), make_trial(evaluator, task, seed=1)))
+    if not evaluator.analysis:  # the seed of an analysis always counts
+        require(alike or evaluator.uses_seed, "another seed gives other scores, but uses_seed is False")
+    return f"to the bit; another seed gives {'the same' if alike else 'others'}"
 
 
-def _repeats(build: Build) -> str:
-    require(np.array_equal(_scores(build), _scores(build)), "two runs of one seed give different scores")
-    return "to the bit"
-
-
-def _repeats_analysis(build: Build) -> str:
-    evaluator = build()
-    first, second = (_run(build(), _trial(evaluator)).metrics for _ in range(2))
-    require(first == second, f"two runs give {first} and {second}")
-    return "to the bit"
-
-
-def _selections(build: Build) -> str:
+def _selections(build: Build, task: Task) -> str:
     evaluator = build()
     for selection in ("validation", "last", "test"):
-        trial = _trial(evaluator, selection=selection)
-        _check_scores(_run(build(), trial).scores, trial)
-    trial = replace(_trial(evaluator), val=np.empty(0, dtype=np.int64))
-    _check_scores(_run(build(), trial).scores, trial)
+        trial = make_trial(evaluator, task, selection=selection)
+        _check_scores(judge(build(), trial).scores, trial)
+    trial = replace(make_trial(evaluator, task), val=np.empty(0, dtype=np.int64))
+    _check_scores(judge(build(), trial).scores, trial)
     return "validation, last, test, and without validation labels"
 
 
-def _blind(build: Build) -> str:
+def _blind(build: Build, task: Task) -> str:
+    """Check that nothing changes with labels that are not to be looked at."""
     evaluator = build()
-    if evaluator.needs == "labels":
-        return "does not apply: a floor gets all labels"
-    trial = _trial(evaluator)
-    labels = trial.splits["train"].labels.copy()
-    hidden = np.setdiff1d(np.arange(len(labels)), trial.train)
-    labels[hidden] = 0
-    split = Split(trial.splits["train"].images, labels)
-    test = trial.splits["test"]
-    flipped = Split(test.images, np.zeros_like(test.labels))
-    other = replace(trial, splits={**trial.splits, "train": split, "test": flipped})
-    same = np.array_equal(_scores(build, trial), _scores(build, other))
-    require(same, "its scores change with labels of the test images or of training images that were not drawn")
+    trial = make_trial(evaluator, task)
+    drawn = {"train": trial.train, "val": trial.val, "test": np.empty(0, dtype=np.int64)}
+    hidden = {}
+    for name, split in trial.splits.items():
+        labels = np.zeros_like(split.labels)
+        labels[drawn[name]] = split.labels[drawn[name]]
+        hidden[name] = Split(split.images, labels)
+    same = _same(judge(build(), trial), judge(build(), replace(trial, splits=hidden)))
+    require(same, "its scores change with labels of the test images, or with others that were not drawn")
     return "yes"
 
 
-def _keeps_input(build: Build) -> str:
+def _keeps_input(build: Build, task: Task) -> str:
     evaluator = build()
-    trial = _trial(evaluator)
+    trial = make_trial(evaluator, task)
     before = {name: (split.images.copy(), split.labels.copy()) for name, split in trial.splits.items()}
     kept = {name: value.clone() for name, value in (trial.features or {}).items()}
-    _run(evaluator, trial)
+    judge(evaluator, trial)
     for name, split in trial.splits.items():
         require(np.array_equal(split.images, before[name][0]), f"it changes the images of the {name} split")
         require(np.array_equal(split.labels, before[name][1]), f"it changes the labels of the {name} split")
@@ -181,9 +168,12 @@ def _keeps_input(build: Build) -> str:
     return "yes"
 
 
-def _untouched(build: Build) -> str:
-    evaluator = build()
-    trial = _trial(evaluator)
+def _untouched(build: Build, task: Task) -> str:
+    """Check all that a run calls; evaluate may draw from the global generators, which are forked around it."""
     with untouched_generators():
-        evaluator.evaluate(trial)
+        evaluator = build()
+        trial = make_trial(evaluator, task)
+        evaluator.refuses(trial.info)
+        evaluator.images_seen(len(trial.train))
+        judge(evaluator, trial)
     return "yes"

@@ -12,7 +12,7 @@ from medssl_bench.contract.checking import Step, require, untouched_generators
 from medssl_bench.contract.small_data import SIZE, small_data
 from medssl_bench.datasets import Task
 from medssl_bench.encoders.timm_encoder import TimmEncoder
-from medssl_bench.methods.base import Method, MethodContext, Progress
+from medssl_bench.methods.base import Batch, Method, MethodContext, Progress
 from medssl_bench.plugin.registry import Registry
 from medssl_bench.randomness import forked
 from medssl_bench.training.images import DeviceImages
@@ -39,8 +39,12 @@ def method_steps(build: Build, registry: Registry) -> list[Step]:
     Args:
         build: makes it around an encoder.
         registry: where its views' augmentation comes from.
+
+    Raises:
+        Failed: what it makes is no method.
     """
     bench = _Bench(build, registry)
+    bench.make()
     return [
         ("views", bench.views),
         ("loss and metrics", bench.loss),
@@ -59,7 +63,7 @@ class _Bench:
         self._build = build
         self._registry = registry
 
-    def _method(self) -> Method:
+    def make(self) -> Method:
         with forked(0):
             encoder = TimmEncoder("test_resnet", SIZE)
             teacher = nn.Sequential(TimmEncoder("test_resnet", SIZE), nn.Linear(encoder.dim, 4)).eval()
@@ -77,25 +81,38 @@ class _Bench:
         _, splits = small_data(Task.MULTI_CLASS, channels)
         return DeviceImages(splits["train"], _CPU), DeviceImages(splits["val"], _CPU)
 
-    def _step(self, method: Method) -> tuple[Tensor, dict[str, Tensor]]:
+    def _step(self, method: Method, number: int = 0) -> tuple[Tensor, dict[str, Tensor]]:
+        """Return the loss and the metrics of a training batch; generators are forked as in the training loop."""
         images, _ = self._images()
-        index = torch.arange(12)
-        pixels = images.take(index)
-        method.eval()
-        method.on_epoch_start(images, Progress(0, 6, 0))
+        progress = Progress(number, 6, 0)
+        with forked(1):
+            method.eval()
+            method.on_epoch_start(images, progress)
         method.train()
-        batch = images.batch(index, self._maker(method)(pixels, "views", 0), pixels)
-        return method(batch, Progress(0, 6, 0))
+        with forked(2):
+            loss, metrics = method(self._batch(method, images, number), progress)
+        return loss, metrics
+
+    def _validate(self, method: Method) -> None:
+        _, images = self._images()
+        method.eval()
+        with torch.no_grad(), forked(3):
+            method(self._batch(method, images, 9), Progress(1, 6, 0))
+
+    def _batch(self, method: Method, images: DeviceImages, number: int) -> Batch:
+        index = torch.arange(_SETTINGS["batch_size"])
+        pixels = images.take(index)
+        return images.batch(index, self._maker(method)(pixels, "views", number), pixels)
 
     def views(self) -> str:
-        method = self._method()
+        method = self.make()
         first = tuple(method.views())
         require(first == tuple(method.views()), "views() gives another answer the second time")
         self._maker(method)
         return f"{len(first)} of each image"
 
     def loss(self) -> str:
-        method = self._method()
+        method = self.make()
         loss, metrics = self._step(method)
         require(loss.ndim == 0, f"the loss has shape {tuple(loss.shape)}, not that of a scalar")
         require(torch.isfinite(loss), f"the loss is {float(loss.detach()):g}")
@@ -111,27 +128,38 @@ class _Bench:
         return ", ".join([f"loss {float(loss.detach()):.3g}", *metrics])
 
     def evaluation(self) -> str:
-        method = self._method()
+        method = self.make()
         self._step(method)
-        images, _ = self._images()
-        pixels = images.take(torch.arange(12))
-        batch = images.batch(torch.arange(12), self._maker(method)(pixels, "views", 1), pixels)
         before = {name: value.clone() for name, value in method.state_dict().items()}
-        method.eval()
-        with torch.no_grad():
-            method(batch, Progress(1, 6, 0))
+        self._validate(method)
         for name, value in method.state_dict().items():
             require(torch.equal(value, before[name]), f"{name} changes on validation batches; look at self.training")
+        plain, again, validated = (self._second_loss(validates=validates) for validates in (False, False, True))
+        repeats = torch.equal(plain, again)  # else it fails for that, and nothing can be told here
+        require(
+            not repeats or torch.equal(plain, validated),
+            "a validation batch changes the loss of the next training batch, through state that is in no buffer; "
+            "look at self.training, and keep state in buffers",
+        )
         return "yes"
 
+    def _second_loss(self, *, validates: bool) -> Tensor:
+        """Return the loss of the second training batch, with or without a validation batch before it."""
+        method = self.make()
+        self._step(method)
+        if validates:
+            self._validate(method)
+        return self._step(method, 1)[0].detach()
+
     def _train(self, channels: int = 3) -> tuple[Method, dict[str, float]]:
-        method = self._method()
+        method = self.make()
         train, val = self._images(channels)
-        training = Pretraining(method, train, val, self._maker(method), _SETTINGS, lambda *_: None)
+        settings = {**_SETTINGS, "keep": "best" if method.monitor else "last"}
+        training = Pretraining(method, train, val, self._maker(method), settings, lambda *_: None)
         return method, training.run().history[-1]
 
     def trains(self, channels: int) -> str:
-        before = self._method().encoder.state_dict()
+        before = self.make().encoder.state_dict()
         method, last = self._train(channels)
         after = method.encoder.state_dict()
         moved = any(not torch.equal(before[name], after[name]) for name, _ in method.encoder.named_parameters())
@@ -141,7 +169,7 @@ class _Bench:
         )
 
     def repeats(self) -> str:
-        first, second = (self._train()[0].encoder.state_dict() for _ in range(2))
+        first, second = (self._train()[0].state_dict() for _ in range(2))
         for name, value in first.items():
             require(torch.equal(value, second[name]), f"{name} differs between two runs of one seed")
         return "to the bit"

@@ -37,9 +37,14 @@ def small_data(task: Task, channels: int) -> tuple[DatasetInfo, Splits]:
 
 
 def small_images(count: int, size: int = SIZE, channels: int = 3) -> Tensor:
-    """Return images, (count, 3, size, size) float in [0, 1]; with one channel all three are the same."""
+    """Return images as the training loop hands them over, (count, 3, size, size) float in [0, 1].
+
+    RGB images lie in memory with their channels last; grey ones have one channel in memory, expanded to three.
+    """
     generator = torch.Generator().manual_seed(size)
-    return torch.rand(count, channels, size, size, generator=generator).expand(-1, 3, -1, -1).contiguous()
+    if channels == 1:
+        return torch.rand(count, 1, size, size, generator=generator).expand(-1, 3, -1, -1)
+    return torch.rand(count, size, size, 3, generator=generator).permute(0, 3, 1, 2)
 
 
 def _split(task: Task, classes: int, channels: int, count: int, name: SplitName) -> Split:

@@ -11,9 +11,10 @@ from medssl_bench.augmentations.ops import Resize
 from medssl_bench.augmentations.sequence import Sequence
 from medssl_bench.augmentations.views import draw_view, has_own_streams
 from medssl_bench.contract.checking import Step, require, untouched_generators
-from medssl_bench.contract.small_data import small_images
+from medssl_bench.contract.small_data import SIZE, small_images
 
 Build = Callable[[int], nn.Module]
+_KEYS = range(8)
 
 
 def op_steps(build: Callable[[int], nn.Module]) -> list[Step]:
@@ -26,7 +27,12 @@ def view_steps(build: Build) -> list[Step]:
 
     Args:
         build: makes it for views of a size.
+
+    Raises:
+        Failed: what it makes is no module.
     """
+    made = build(SIZE)
+    require(isinstance(made, nn.Module), f"the factory gives {type(made).__name__}, not an nn.Module")
     return [
         ("views of every image", lambda: _shapes(build)),
         ("values in [0, 1]", lambda: _values(build)),
@@ -39,69 +45,72 @@ def view_steps(build: Build) -> list[Step]:
     ]
 
 
-def _view(build: Build, images: Tensor, key: int = 1, size: int = 28) -> Tensor:
-    return draw_view(build(size), images, key)
-
-
 def _shapes(build: Build) -> str:
-    for count, size in ((4, 28), (1, 28), (2, 64)):
-        for side in (28, 40):
-            shape = tuple(_view(build, small_images(count, side), size=size).shape)
-            require(shape == (count, 3, size, size), f"{count} images of {side} px give {shape} for a size of {size}")
-    return "of 28 and 64 pixels, also of a single image"
+    devices = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
+    for device in devices:  # that a view stays on the device is checked where it is drawn
+        for count, size in ((4, SIZE), (1, SIZE), (2, 64)):
+            module = build(size).to(device)
+            for side in (SIZE, 40):
+                shape = tuple(draw_view(module, small_images(count, side).to(device), 1).shape)
+                require(shape == (count, 3, size, size), f"{count} images of {side} px give {shape} for size {size}")
+    return f"of {SIZE} and 64 pixels, also of a single image, on {' and '.join(devices)}"
 
 
-def _values(build: Build) -> str:
-    images = torch.cat([small_images(4), torch.zeros(1, 3, 28, 28), torch.ones(1, 3, 28, 28)])
-    module = build(28)
+def _limits(module: nn.Module, images: Tensor) -> tuple[float, float]:
+    """Return the lowest and the highest value of a few views."""
     low, high = 1.0, 0.0
-    for key in range(8):
+    for key in _KEYS:
         view = draw_view(module, images, key)
         require(view.dtype == torch.float32, f"views are {view.dtype}, not float32")
         require(torch.isfinite(view).all(), "some values are not finite numbers")
         low, high = min(low, float(view.min())), max(high, float(view.max()))
     require(low >= -1e-3 and high <= 1 + 1e-3, f"values run from {low:.3g} to {high:.3g}")
+    return low, high
+
+
+def _values(build: Build) -> str:
+    images = torch.cat([small_images(4), torch.zeros(1, 3, SIZE, SIZE), torch.ones(1, 3, SIZE, SIZE)])
+    low, high = _limits(build(SIZE), images)
     return f"from {low:.2g} to {high:.2g}, float32"
 
 
 def _grey(build: Build) -> str:
-    view = _view(build, small_images(4, channels=1))
-    require(torch.isfinite(view).all(), "some values are not finite numbers")
+    _limits(build(SIZE), small_images(4, channels=1))
     return "expanded to three channels"
 
 
 def _repeats(build: Build) -> str:
-    module, images = build(28), small_images(4)
+    module, images = build(SIZE), small_images(4)
     first = draw_view(module, images, 7)
     draw_view(module, images, 8)
     require(torch.equal(first, draw_view(module, images, 7)), "two views of one key differ")
-    require(torch.equal(first, draw_view(build(28), images, 7)), "two modules give one key different views")
+    require(torch.equal(first, draw_view(build(SIZE), images, 7)), "two modules give one key different views")
     return "also by another module"
 
 
 def _differs(build: Build) -> str:
-    module, images = build(28), small_images(16)
-    same = all(torch.equal(draw_view(module, images, 0), draw_view(module, images, key)) for key in range(1, 6))
+    module, images = build(SIZE), small_images(16)
+    first = draw_view(module, images, _KEYS[0])
+    same = all(torch.equal(first, draw_view(module, images, key)) for key in _KEYS[1:])
     return "no: it is deterministic" if same else "yes"
 
 
 def _keeps_input(build: Build) -> str:
-    module, images = build(28), small_images(4)
+    module, images = build(SIZE), small_images(4)
     before = images.clone()
-    for key in range(8):
+    for key in _KEYS:
         draw_view(module, images, key)
         require(torch.equal(images, before), "it changes the images it is given; work on a copy")
     return "yes"
 
 
 def _untouched(build: Build) -> str:
-    module, images = build(28), small_images(4)
     with untouched_generators():
-        draw_view(module, images, 3)
+        draw_view(build(SIZE), small_images(4), 3)
     return "yes"
 
 
 def _streams(build: Build) -> str:
-    if has_own_streams(build(28)):
+    if has_own_streams(build(SIZE)):
         return "yes"
     return "no: it runs under forked global generators; reproducible, but slower than the harness' own ops"

@@ -40,7 +40,7 @@ class LinearProbe(Evaluator):
 
     def evaluate(self, trial: Trial) -> Evaluation:
         """Train the probe on the labelled features and predict the test images."""
-        from medssl_bench.training.threads import one_thread
+        from medssl_bench.training.processor import one_thread
 
         with one_thread():
             return self._evaluate(trial)

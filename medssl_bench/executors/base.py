@@ -39,7 +39,7 @@ class Watchers:
                 self._manager.subset_hook_caller(hook, others)(**arguments)
             except Exception as error:  # noqa: BLE001 - watching must not harm what is watched
                 self._manager.unregister(plugin)
-                text = f"plugin {name!r} stops watching: {type(error).__name__}: {error}"
+                text = " ".join(f"plugin {name!r} stops watching: {type(error).__name__}: {error}".split())
                 warnings.warn(text, WatcherWarning, stacklevel=2)
 
 
@@ -70,7 +70,7 @@ class Executor(ABC):
 
     @abstractmethod
     def run(self, job: Job) -> list[Outcome]:
-        """Run the stages and return how each of them ended, the blocked ones too.
+        """Prepare the store, run the stages, and return how each of them ended, the blocked ones too.
 
         A failing stage must not stop the others; `KeyboardInterrupt` passes through.
         """

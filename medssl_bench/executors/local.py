@@ -21,8 +21,13 @@ class LocalExecutor(Executor):
         """Run the stages."""
         from medssl_bench.stages.workshop import Workshop
         from medssl_bench.training.device import find_device
+        from medssl_bench.training.processor import keep_freed_memory
 
-        workshop = Workshop(job.registry, job.store, job.context, find_device(job.device))
+        device = find_device(job.device)
+        if device.type == "cpu":
+            keep_freed_memory()
+        job.store.prepare()
+        workshop = Workshop(job.registry, job.store, job.context, device)
         outcomes: dict[str, Outcome] = {}
         for stage in job.stages:
             reason = _blocked_by(stage, outcomes)

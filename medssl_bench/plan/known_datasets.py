@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from medssl_bench.plugin.registry import Registry
 
 _DESCRIPTIVE = frozenset({"title", "licence", "source", "classes"})
-"""Parameters of the built-in data sets that only say what things are called; they decide no result and are in no key."""
+"""Parameters of the built-in data sets that only say what things are called; they decide no result."""
 
 
 @dataclass(frozen=True)
@@ -38,11 +38,11 @@ class KnownDataset:
     def identity(self) -> dict[str, Any]:
         """Return what decides its images, labels and splits."""
         identity = self.component.identity()
-        identity["parameters"] = {
-            name: value
-            for name, value in identity["parameters"].items()
-            if name not in _DESCRIPTIVE and name not in self.component.files
-        }
+        left_out = set(self.component.files)  # the fingerprint is of their content
+        if self.component.plugin == "datasets":
+            left_out |= _DESCRIPTIVE
+            identity["outputs"] = len(self.info.classes) if self.info else None
+        identity["parameters"] = {k: value for k, value in identity["parameters"].items() if k not in left_out}
         if self.pending:  # two files that nobody has seen are not one
             return {**identity, "unseen": self.component.to_data()}
         return {**identity, "fingerprint": self.fingerprint}

@@ -84,10 +84,12 @@ class StageMaker:
         if evaluator.needs == "encoder" and not start:
             decides["encoder"] = self._fresh_encoder(arm.encoder, cell.known, cell.seed)
         total = cell.known.info.counts["train"] if cell.known.info else None
+        words = [cell.table.id, cell.dataset.label, arm.name, f"{labels.text} labels"]
+        words += [f"seed {cell.seed}"] if evaluator.needs != "labels" else []
+        words += [f"draw {cell.draw}"] if drawn else []
         return self._stage(
             "evaluate",
-            f"{cell.table.id} · {cell.dataset.label} · {arm.name} · {cell.labels.text} labels · "
-            f"seed {cell.seed} · draw {cell.draw}",
+            " · ".join(words),
             decides,
             {
                 **decides,
@@ -166,7 +168,7 @@ class StageMaker:
         on = link.on or cell.dataset
         known = self.datasets.get(on.component)
         teacher = self._teacher(recipe, cell)
-        duration = self._duration(recipe, on.label)
+        duration = self._duration(recipe, on)
         view_size = model.view_size or _size(known)
         decides: dict[str, Any] = {
             "method": recipe.method.identity(),
@@ -238,16 +240,17 @@ class StageMaker:
         finally:
             self.teaching.pop()
 
-    def _duration(self, recipe: Recipe, label: str) -> dict[str, int]:
-        """Return the recipe's duration on a data set, scaled."""
+    def _duration(self, recipe: Recipe, on: NamedDataset) -> dict[str, int]:
+        """Return the recipe's duration on a data set, scaled; a table names it by its label or by its component."""
         for unit in ("epochs", "steps", "images_seen"):
             table: dict[str, int] | None = getattr(recipe.model, unit)
             if table is None:
                 continue
-            if label not in table and "default" not in table:
-                message = f"this says nothing of data set {label!r} and has no default"
+            named = [name for name in (on.label, on.component.name, "default") if name in table]
+            if not named:
+                message = f"this says nothing of data set {on.label!r} and has no default"
                 raise Unfit(message, "pretraining", recipe.name, unit)
-            return {unit: self._scale(table.get(label, table.get("default", 0)))}
+            return {unit: self._scale(table[named[0]])}
         raise AssertionError("the schema asks for one duration")
 
     def _scale(self, number: int) -> int:

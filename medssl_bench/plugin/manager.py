@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pluggy
 
-from medssl_bench.errors import PluginError, UserError
+from medssl_bench.errors import PluginError, UserError, did_you_mean
 from medssl_bench.plugin import hookspecs
 from medssl_bench.plugin.content import source_digest
 from medssl_bench.plugin.kinds import KINDS
@@ -46,11 +46,13 @@ class Plugins:
     Attributes:
         registry: every component.
         found: every plugin that was found, the broken and blocked ones too.
+        left_out: names of plugins that were asked to be left out.
         manager: pluggy's manager; its hooks watch runs.
     """
 
     registry: Registry = field(default_factory=Registry)
     found: list[Plugin] = field(default_factory=list)
+    left_out: set[str] = field(default_factory=set)
     manager: pluggy.PluginManager = field(default_factory=lambda: pluggy.PluginManager(PROJECT))
 
     def __post_init__(self) -> None:
@@ -58,11 +60,16 @@ class Plugins:
 
     @property
     def warnings(self) -> list[str]:
-        """One line for each plugin that is broken."""
+        """One line for each plugin that is broken, and for each that was to be left out and is not there."""
+        names = [plugin.name for plugin in self.found]
         return [
             f"plugin {plugin.name!r} is not used: {plugin.problem}"
             for plugin in self.found
             if plugin.problem and plugin.problem != "blocked"
+        ] + [
+            f"there is no plugin {name!r} to leave out{did_you_mean(name, names)}"
+            for name in sorted(self.left_out)
+            if name not in names
         ]
 
     def blocked(self, name: str) -> bool:
@@ -155,6 +162,7 @@ def load_plugins(block: Iterable[str] = ()) -> Plugins:
     from_environment = os.environ.get(BLOCK_VARIABLE, "").split(",")
     for name in {*block, *(word.strip() for word in from_environment)} - {""}:
         plugins.manager.set_blocked(name)
+        plugins.left_out.add(name)
     for module in BUILT_IN:
         name = module.split(".")[1]
         added = plugins.add(Plugin(name, "built-in", "medssl-bench"), partial(import_module, module))

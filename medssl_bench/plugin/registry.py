@@ -269,7 +269,8 @@ class NameCollision(UserError):
     def __init__(self, second: Entry, first: Entry) -> None:
         super().__init__(
             f"plugins {first.plugin.name!r} and {second.plugin.name!r} both register {first.kind.name} "
-            f"{first.name!r}; rename it in one of them, or block one with -p no:{first.plugin.name} or -p no:{second.plugin.name}"
+            f"{first.name!r}; rename it in one of them, or block one with "
+            f"-p no:{first.plugin.name} or -p no:{second.plugin.name}"
         )
 
 

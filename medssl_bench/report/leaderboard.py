@@ -14,9 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from medssl_bench.plan.stage import Plan, Trial
+    from medssl_bench.plugin.registry import Registry
     from medssl_bench.store.store import Store
     from medssl_bench.suite.suite import Suite
-    from medssl_bench.suite.table import Table
+    from medssl_bench.suite.table import NamedDataset, Table
 
 
 @dataclass
@@ -151,10 +152,22 @@ def _reference(table: Table, suite: Suite) -> tuple[str, Callable[[Cell], float 
     registry = suite.plugins.registry
     reference = registry.build(registry.resolve("reference", plugin, Path()), table=name)
     numbers = {(c.dataset, c.labels, c.arm, c.metric): c.value for c in reference.cells}
-    names = {dataset.label: dataset.component.name for dataset in table.datasets}
+    names = {dataset.label: _published_name(dataset, registry) for dataset in table.datasets}
 
     def find(cell: Cell) -> float | None:
-        by_label = numbers.get((cell.dataset, cell.labels, cell.arm, cell.metric))
-        return by_label or numbers.get((names[cell.dataset], cell.labels, cell.arm, cell.metric))
+        return numbers.get((names[cell.dataset], cell.labels, cell.arm, cell.metric))
 
     return reference.citation, find
+
+
+def _published_name(dataset: NamedDataset, registry: Registry) -> str:
+    """Return the name that published numbers call a data set by.
+
+    That is its component's where it has no parameters of its own (numbers of 28 pixels are not those of 224), else its
+    label.
+    """
+    required = any(
+        parameter.required for parameter in registry.find("dataset", dataset.component.name).table.parameters()
+    )
+    plain = None if required else registry.resolve_or_raise("dataset", dataset.component.name)
+    return dataset.component.name if dataset.component == plain else dataset.label

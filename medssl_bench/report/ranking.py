@@ -18,7 +18,7 @@ class Rank:
         arm: name of the arm.
         mean_rank: mean over columns of its rank among the arms of the column; 1 is best, equal arms share the mean
             of their ranks.
-        wins: in how many columns it is the best.
+        wins: in how many columns it is the best, or as good as the best.
         columns: in how many columns (data set x label budget) it has a number.
     """
 
@@ -33,14 +33,19 @@ def rank_arms(tables: list[TableResult]) -> list[Rank]:
 
     Only columns in which every arm has all its numbers count: a rank among some of the arms is not one among all.
     """
-    ranks: dict[str, list[float]] = {}
-    for table in tables:
-        for panel in table.panels:
-            if panel.metric == table.panels[0].metric:
-                for budget in panel.budgets:
-                    for arm, rank in _ranks(panel, budget).items():
-                        ranks.setdefault(arm, []).append(rank)
-    found = [Rank(arm, mean(of), sum(rank == 1 for rank in of), len(of)) for arm, of in ranks.items()]
+    columns = [
+        ranks
+        for table in tables
+        for panel in table.panels
+        if panel.metric == table.panels[0].metric
+        for budget in panel.budgets
+        if (ranks := _ranks(panel, budget))
+    ]
+    found = []
+    for arm in dict.fromkeys(arm for ranks in columns for arm in ranks):
+        here = [ranks for ranks in columns if arm in ranks]
+        wins = sum(ranks[arm] == min(ranks.values()) for ranks in here)
+        found.append(Rank(arm, mean(ranks[arm] for ranks in here), wins, len(here)))
     return sorted(found, key=lambda rank: (rank.mean_rank, rank.arm))
 
 

@@ -28,7 +28,12 @@ BUDGET_SCHEMA: dict[str, Any] = {
                     "minimum": 1,
                     "description": "this many images of each class",
                 },
-                "percent": {"type": "number", "exclusiveMinimum": 0, "maximum": 100},
+                "percent": {
+                    "type": "number",
+                    "exclusiveMinimum": 0,
+                    "maximum": 100,
+                    "description": "this share of the images, at least one",
+                },
                 "stratified": {
                     "type": "boolean",
                     "description": "keep the class proportions (default false)",

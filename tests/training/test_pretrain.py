@@ -105,8 +105,10 @@ def test_history_has_rate_loss_metrics_and_validation_of_each_epoch(pretrain):
     assert [row["lr"] for row in result.history] == [
         scheduled_rate(epoch, 3.0, lr=optimizer["lr"], schedule=schedule) for epoch in range(3)
     ]
-    assert [row[:3] for row in told] == [(epoch, 3, result.history[epoch]) for epoch in range(3)]
-    assert all(speed > 0 for *_, speed in told)
+    begun, ended = told[::2], told[1::2]
+    assert begun == [(epoch, 3, {}, None) for epoch in range(3)]
+    assert [row[:3] for row in ended] == [(epoch, 3, result.history[epoch]) for epoch in range(3)]
+    assert all(speed > 0 for *_, speed in ended)
 
 
 def test_the_loss_of_an_epoch_is_the_mean_of_its_batches(pretrain):

@@ -104,9 +104,7 @@ def paint(scene: CellScene, size: int, rng: np.random.Generator) -> NDArray[np.u
     canvas = Canvas.of(size, scene.camera.blur)
     trait = {name: per_image(values) for name, values in scene.traits.items()}
     waver = scene.outline.over(canvas, scene.outline.fade(canvas))
-    cell = canvas.inside(
-        _body_distance(scene, canvas) - per_image(scene.radius) * (1 + trait["ragged"] * waver)
-    )
+    cell = canvas.inside(_body_distance(scene, canvas) - per_image(scene.radius) * (1 + trait["ragged"] * waver))
     nucleus = cell * canvas.inside(_nucleus_distance(scene, canvas) + per_image(scene.radius) * 0.03 * waver)
     texture = scene.chromatin.over(canvas, scene.chromatin.fade(canvas))
     grains = _grains(scene, canvas)

@@ -28,9 +28,7 @@ class Draws:
 
     def uniform(self, low: Floats | float, high: Floats | float, *shape: int) -> Floats:
         """Return values (B, *shape) in [low, high); the bounds are scalars or (B,)."""
-        first, last = (
-            np.asarray(bound, np.float32).reshape(-1, *(1 for _ in shape)) for bound in (low, high)
-        )
+        first, last = (np.asarray(bound, np.float32).reshape(-1, *(1 for _ in shape)) for bound in (low, high))
         return first + (last - first) * self._rng.random((self._batch, *shape), dtype=np.float32)
 
     def normal(self, deviation: float, *shape: int) -> Floats:

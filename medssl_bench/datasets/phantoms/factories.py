@@ -80,6 +80,4 @@ def phantom_layers(
     from medssl_bench.datasets.base import Task
     from medssl_bench.datasets.phantoms.layers_dataset import LayersDataset
 
-    return LayersDataset(
-        size=size, train=train, val=val, test=test, seed=seed, nuisance=nuisance, labelled=Task(task)
-    )
+    return LayersDataset(size=size, train=train, val=val, test=test, seed=seed, nuisance=nuisance, labelled=Task(task))

@@ -55,9 +55,7 @@ def draw_scene(
     draws = Draws(rng, batch)
     return LayerScene(
         retina=draw_retina(draws, severities(draws)),
-        shadows=Bumps(
-            draws.uniform(-1, 1, 4), draws.uniform(0.02, 0.07, 4), draws.uniform(-0.8, 0.7, 4).clip(0)
-        ),
+        shadows=Bumps(draws.uniform(-1, 1, 4), draws.uniform(0.02, 0.07, 4), draws.uniform(-0.8, 0.7, 4).clip(0)),
         tissue=draw_waves(draws, 10, 0.15, 0.5),
         depth=draws.uniform(0.15, 0.6),
         speckle=nuisance * draws.uniform(0.1, 0.35),

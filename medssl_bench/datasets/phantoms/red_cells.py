@@ -51,9 +51,7 @@ class RedCells:
         return total
 
 
-def draw_red_cells(
-    draws: Draws, centre_x: Floats, centre_y: Floats, radius: Floats, zoom: Floats
-) -> RedCells:
+def draw_red_cells(draws: Draws, centre_x: Floats, centre_y: Floats, radius: Floats, zoom: Floats) -> RedCells:
     """Return red cells that lie around one cell of each image and partly under it.
 
     Args:

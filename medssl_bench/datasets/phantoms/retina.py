@@ -75,9 +75,7 @@ class Retina:
         thickness = self.thickness[:, None] * (1 - self.fovea.over(canvas)) + self.swelling.over(canvas)
         # What lies below pushes the retina up and presses it together: small bumps hardly reach its top.
         pressed = 0.8 * (bruch - epithelium) + 0.4 * (epithelium - bottom)
-        return Boundaries(
-            bottom - np.maximum(thickness - pressed, 0.3 * thickness), bottom, floor, epithelium, bruch
-        )
+        return Boundaries(bottom - np.maximum(thickness - pressed, 0.3 * thickness), bottom, floor, epithelium, bruch)
 
 
 @dataclass(frozen=True)
@@ -114,9 +112,7 @@ def draw_retina(draws: Draws, severity: Floats) -> Retina:
         unevenness=draws.uniform(0, 0.03),
         waves=draw_waves(draws, 5, 0.5, 1.6),
         thickness=draws.uniform(0.65, 0.9),
-        fovea=Bumps(
-            draws.uniform(-0.7, 0.7, 1), draws.uniform(0.15, 0.4, 1), draws.uniform(-0.1, 0.5, 1).clip(0)
-        ),
+        fovea=Bumps(draws.uniform(-0.7, 0.7, 1), draws.uniform(0.15, 0.4, 1), draws.uniform(-0.1, 0.5, 1).clip(0)),
         drusen=_draw_drusen(draws, drusen),
         membrane=Bumps(
             (focus + draws.normal(0.1))[:, None],
@@ -128,9 +124,7 @@ def draw_retina(draws: Draws, severity: Floats) -> Retina:
             draws.uniform(0.25, 0.5, 1) * (0.6 + 0.4 * fluid[:, None]),
             draws.uniform(0.18, 0.3, 1) * fluid[:, None],
         ),
-        swelling=Bumps(
-            focus[:, None], draws.uniform(0.3, 0.7, 1), draws.uniform(0.1, 0.35, 1) * cysts[:, None]
-        ),
+        swelling=Bumps(focus[:, None], draws.uniform(0.3, 0.7, 1), draws.uniform(0.1, 0.35, 1) * cysts[:, None]),
         cyst_x=cyst_x,
         cyst_depth=draws.uniform(0.25, 0.75, CYSTS),
         cyst_width=cyst_size * draws.uniform(0.14, 0.28, CYSTS),

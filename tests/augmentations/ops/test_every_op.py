@@ -128,17 +128,17 @@ def test_it_compiles_into_one_graph(op: Op) -> None:
 
 
 class ReadsANumber(Op):
-    def transform(self, images: Tensor, uniforms: Tensor) -> Tensor:  # noqa: ARG002
+    def transform(self, images: Tensor, uniforms: Tensor) -> Tensor:
         return images * images.mean().item()
 
 
 class BranchesOnAValue(Op):
-    def transform(self, images: Tensor, uniforms: Tensor) -> Tensor:  # noqa: ARG002
+    def transform(self, images: Tensor, uniforms: Tensor) -> Tensor:
         return images if images.mean() > 0.5 else 1 - images
 
 
 class PicksByMask(Op):
-    def transform(self, images: Tensor, uniforms: Tensor) -> Tensor:  # noqa: ARG002
+    def transform(self, images: Tensor, uniforms: Tensor) -> Tensor:
         return images * images[images > 0.5].mean()
 
 

@@ -82,8 +82,7 @@ def test_no_image_comes_twice(cells):
 @pytest.mark.parametrize(("nuisance", "least", "typical"), [(0.0, 0.97, 0.99), (1.0, 0.8, 0.93)])
 def test_every_size_shows_the_same_scene(factory, nuisance, least, typical):
     small, large = (
-        factory(None, size=size, train=64, val=1, test=1, nuisance=nuisance).load()["train"]
-        for size in (28, 112)
+        factory(None, size=size, train=64, val=1, test=1, nuisance=nuisance).load()["train"] for size in (28, 112)
     )
     scaled = large.images.reshape(64, 28, 4, 28, 4, -1).mean(axis=(2, 4)).reshape(64, -1)
     correlation = [np.corrcoef(a, b)[0, 1] for a, b in zip(small.images.reshape(64, -1), scaled, strict=True)]
@@ -131,8 +130,7 @@ def test_the_fingerprint_tells_every_parameter_apart(make):
 
 def test_the_fingerprint_tells_tasks_and_revisions_apart(monkeypatch):
     fingerprints = {
-        phantom_layers(None, task=task).fingerprint()
-        for task in ("multi-class", "binary", "ordinal", "multi-label")
+        phantom_layers(None, task=task).fingerprint() for task in ("multi-class", "binary", "ordinal", "multi-label")
     }
     assert len(fingerprints) == 4
 

@@ -7,9 +7,7 @@ from hypothesis import strategies as st
 
 from medssl_bench.datasets.phantoms.draws import Draws, choose
 
-SHARES = st.lists(st.integers(1, 20), min_size=1, max_size=9).map(
-    lambda parts: [p / sum(parts) for p in parts]
-)
+SHARES = st.lists(st.integers(1, 20), min_size=1, max_size=9).map(lambda parts: [p / sum(parts) for p in parts])
 
 
 @given(SHARES, st.lists(st.floats(0, 1, exclude_max=True), min_size=1, max_size=30))

@@ -57,9 +57,7 @@ def test_cysts_swell_the_retina_and_lift_nothing():
 
 
 def test_drusen_grow_with_severity():
-    raised = [
-        float((surfaces().epithelium - surfaces(drusen=s).epithelium).mean()) for s in (0.33, 0.67, 1.0)
-    ]
+    raised = [float((surfaces().epithelium - surfaces(drusen=s).epithelium).mean()) for s in (0.33, 0.67, 1.0)]
 
     assert 0 < raised[0] < raised[1] < raised[2]
 

@@ -1,0 +1,168 @@
+"""A plugin in which everything is unusual and nothing is broken."""
+
+from typing import Annotated
+
+import numpy as np
+import torch
+from pydantic import Field
+from torch import nn
+
+from medssl_bench import hookimpl
+from medssl_bench.datasets import Dataset, DatasetInfo, Split, Task
+from medssl_bench.evaluators import Evaluation, Evaluator
+from medssl_bench.methods import Method, View
+
+
+class _Resize(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.size = size
+
+    def forward(self, images):
+        return nn.functional.interpolate(images, (self.size, self.size))
+
+
+def same(size: int):
+    """Draws nothing."""
+    return _Resize(size)
+
+
+class Cold(Method):
+    """Has dropout, a buffer that training moves, and draws from the forked generators."""
+
+    monitor = "spread"
+
+    def __init__(self, encoder):
+        super().__init__(encoder)
+        self.head = nn.Sequential(nn.Dropout(0.5), nn.Linear(encoder.dim, 4))
+        self.register_buffer("centre", torch.zeros(4))
+
+    def views(self):
+        return [View(), View(size=20, intensity=False)]
+
+    def forward(self, batch, progress):
+        first, second = (self.head(self.encoder(view)) for view in batch.views)
+        noise = torch.rand_like(first)
+        if self.training:
+            self.centre.lerp_(first.detach().mean(0), 0.1)
+        loss = (first - second + noise - self.centre).square().mean()
+        return loss, {"spread": first.detach().std()}
+
+
+def cold(encoder, context):
+    """Pulls noisy views together."""
+    return Cold(encoder)
+
+
+class Labels(Evaluator):
+    needs = "features"
+    uses_seed = False
+
+    def refuses(self, info):
+        return "" if info.task == Task.MULTI_LABEL else "its images have one class"
+
+    def evaluate(self, trial):
+        rates = trial.splits["train"].labels[trial.train].mean(0, dtype=np.float32)
+        return Evaluation(scores=np.tile(rates, (len(trial.splits["test"]), 1)))
+
+
+def labels_alone():
+    """Judges sets with several labels alone."""
+    return Labels()
+
+
+class Guess(Evaluator):
+    def __init__(self, epochs):
+        self.epochs = epochs
+
+    def evaluate(self, trial):
+        head = nn.Linear(trial.features["test"].shape[1], len(trial.info.classes))
+        logits = head(trial.features["test"]).detach()
+        several = trial.info.task == Task.MULTI_LABEL
+        return Evaluation(scores=(logits.sigmoid() if several else logits.softmax(1)).numpy())
+
+
+def guess(*, epochs: Annotated[int, Field(ge=3)] = 10):
+    """Draws a head from the forked generators.
+
+    Args:
+        epochs: more than two.
+    """
+    return Guess(epochs)
+
+
+class Floor(Evaluator):
+    needs = "labels"
+    uses_seed = False
+
+    def evaluate(self, trial):
+        assert len(trial.train) == len(trial.splits["train"])
+        assert not len(trial.val)
+        count, classes = len(trial.splits["test"]), len(trial.info.classes)
+        return Evaluation(scores=np.full((count, classes), 1 / classes, dtype=np.float32))
+
+
+def floor():
+    """Counts on all labels."""
+    return Floor()
+
+
+class Range(Evaluator):
+    analysis = True
+
+    def evaluate(self, trial):
+        assert not len(trial.train)
+        return Evaluation(metrics={"range": float(np.ptp(trial.features["test"].numpy()))})
+
+
+def feature_range():
+    """Describes features."""
+    return Range()
+
+
+class Sparse(Dataset):
+    """Has no validation images, and knows its fingerprint and its classes only when it is read."""
+
+    loaded = False
+
+    def info(self):
+        if not self.loaded:
+            return None
+        counts = {"train": 4, "val": 0, "test": 2}
+        return DatasetInfo("sparse", Task.MULTI_LABEL, ("a", "b"), 3, 8, counts)
+
+    def fingerprint(self):
+        return "fixed" if self.loaded else None
+
+    def load(self):
+        self.loaded = True
+        return {
+            name: Split(np.zeros((count, 8, 8, 3), np.uint8), np.zeros((count, 2), np.int64), np.arange(count))
+            for name, count in (("train", 4), ("val", 0), ("test", 2))
+        }
+
+
+def sparse(context):
+    """Holds little."""
+    return Sparse()
+
+
+@hookimpl
+def medssl_augmentations(register):
+    register("same", same)
+
+
+@hookimpl
+def medssl_methods(register):
+    register("cold", cold)
+
+
+@hookimpl
+def medssl_evaluators(register):
+    for factory in (labels_alone, guess, floor, feature_range):
+        register(factory.__name__, factory)
+
+
+@hookimpl
+def medssl_datasets(register):
+    register("sparse", sparse)
