@@ -5,12 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from medssl_bench.plan.keys import content_key
 from medssl_bench.plugin.watching import StageInfo
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from medssl_bench.datasets import DatasetInfo
 
 StageKind = Literal["pretrain", "embed", "evaluate", "analyse"]
+
+REVISIONS: dict[StageKind, int] = {"pretrain": 1, "embed": 1, "evaluate": 1, "analyse": 1}
+"""Raise one whenever the harness' own part of such a stage gives other results than before (a golden-number test
+watches), so that results made by the older one are computed anew."""
 
 
 @dataclass(frozen=True)
@@ -108,3 +115,40 @@ class Plan:
     def wanted(self) -> list[str]:
         """Return the keys of the stages whose results are shown; the others only serve them."""
         return list(dict.fromkeys([t.stage for t in self.trials] + [a.stage for a in self.analyses]))
+
+    def add_stage(
+        self,
+        kind: StageKind,
+        title: str,
+        decides: dict[str, Any],
+        spec: dict[str, Any],
+        *,
+        parents: Sequence[Stage],
+        pending: bool,
+        images: int | None,
+        speed_group: str = "",
+    ) -> Stage:
+        """Add a stage, or return the one with this key that is there already.
+
+        Args:
+            kind: what is done.
+            title: what it is for, in words.
+            decides: what decides its result, beside its parents; the key hashes it.
+            spec: what a worker needs to do it.
+            parents: the stages that it builds on.
+            pending: whether its data has not been seen yet.
+            images: images it processes in training, or None while that is unknown.
+            speed_group: stages with the same value take about the same time per image.
+        """
+        pending = pending or any(parent.pending for parent in parents)
+        keys = tuple(parent.key for parent in parents)
+        identity = {**decides, "stage": kind, "revision": REVISIONS[kind], "parents": list(keys)}
+        if self.epochs_scale < 1 and kind in {"pretrain", "evaluate"}:
+            identity["epochs_scale"] = self.epochs_scale
+        key = content_key(identity)
+        if pending:
+            key = f"pending-{key[:32]}"
+        if key not in self.stages:
+            spec = {**spec, "epochs_scale": self.epochs_scale}
+            self.stages[key] = Stage(key, kind, title, identity, spec, keys, images, speed_group)
+        return self.stages[key]

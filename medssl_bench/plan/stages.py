@@ -7,23 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 from medssl_bench.errors import did_you_mean
 from medssl_bench.plan.checks import CellCheck, Unfit
-from medssl_bench.plan.keys import content_key
-from medssl_bench.plan.stage import AnalysisCell, Plan, Stage, StageKind
+from medssl_bench.plan.stage import AnalysisCell, Plan, Stage
 from medssl_bench.plan.workload import labelled_images, pretraining_images
 from medssl_bench.suite.budget import Budget
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from medssl_bench.evaluators import Evaluator
     from medssl_bench.plan.known_datasets import KnownDataset, KnownDatasets
     from medssl_bench.plugin.component import Component
     from medssl_bench.plugin.registry import Registry
     from medssl_bench.suite.table import Arm, Link, NamedDataset, Recipe, Table
-
-REVISIONS: dict[StageKind, int] = {"pretrain": 1, "embed": 1, "evaluate": 1, "analyse": 1}
-"""Raise one whenever the harness' own part of such a stage gives other results than before (a golden-number test
-watches), so that results made by the older one are computed anew."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +80,7 @@ class StageMaker:
         words = [cell.table.id, cell.dataset.label, arm.name, f"{labels.text} labels"]
         words += [f"seed {cell.seed}"] if evaluator.needs != "labels" else []
         words += [f"draw {cell.draw}"] if drawn else []
-        return self._stage(
+        return self.plan.add_stage(
             "evaluate",
             " · ".join(words),
             decides,
@@ -120,7 +113,7 @@ class StageMaker:
         words = [analysis.name, cell.dataset.label, arm.name, f"seed {cell.seed}"]
         if trained:
             words += [f"{labels} labels", f"draw {draw}"]
-        stage = self._stage(
+        stage = self.plan.add_stage(
             "analyse",
             " · ".join(words),
             {"evaluator": analysis.identity(), "dataset": cell.known.identity(), "seed": cell.seed},
@@ -145,7 +138,7 @@ class StageMaker:
             encoder = self._encoder_spec(arm.encoder, cell.known, cell.seed)
         total = sum(cell.known.info.counts.values()) if cell.known.info else None
         source = f"untrained {arm.encoder.name}, seed {cell.seed}" if start is None else start.title
-        return self._stage(
+        return self.plan.add_stage(
             "embed",
             f"features · {cell.dataset.label} · {source}",
             decides,
@@ -196,7 +189,7 @@ class StageMaker:
         if known.info:
             unlabelled = model.images.images(known.info.counts["train"]) or 0
             images = pretraining_images(duration, unlabelled, model.batch_size)
-        return self._stage(
+        return self.plan.add_stage(
             "pretrain",
             f"pretrain · {recipe.name} · {on.label} · seed {cell.seed}{after}",
             decides,
@@ -268,38 +261,6 @@ class StageMaker:
 
     def _encoder_spec(self, encoder: Component, known: KnownDataset, seed: int) -> dict[str, Any]:
         return {"component": encoder.to_data(), "size": _size(known), "seed": seed}
-
-    def _stage(
-        self,
-        kind: StageKind,
-        title: str,
-        decides: dict[str, Any],
-        spec: dict[str, Any],
-        *,
-        parents: Sequence[Stage],
-        pending: bool,
-        images: int | None,
-        speed_group: str = "",
-    ) -> Stage:
-        """Add a stage, or return the one with this key that is there already."""
-        pending = pending or any(parent.pending for parent in parents)
-        identity = {
-            **decides,
-            "stage": kind,
-            "revision": REVISIONS[kind],
-            "parents": [p.key for p in parents],
-        }
-        if self.scale < 1 and kind in {"pretrain", "evaluate"}:
-            identity["epochs_scale"] = self.scale
-        key = content_key(identity)
-        if pending:
-            key = f"pending-{key[:32]}"
-        if key not in self.plan.stages:
-            spec = {**spec, "epochs_scale": self.scale}
-            self.plan.stages[key] = Stage(
-                key, kind, title, identity, spec, tuple(p.key for p in parents), images, speed_group
-            )
-        return self.plan.stages[key]
 
 
 def _budget_spec(budget: Budget) -> dict[str, Any]:

@@ -53,9 +53,9 @@ def test_listing_imports_nothing_heavy():
 @pytest.mark.parametrize(
     ("value", "message"),
     [
-        ({"name": "pathmnist", "size": 32}, "Input should be 28, 64, 128 or 224"),
+        ({"name": "pathmnist", "size": 32}, "input should be 28, 64, 128 or 224"),
         ({"name": "npz"}, "'path' is required"),
-        ({"name": "npz", "path": "a.npz", "task": "multiclass"}, "Input should be 'multi-class'"),
+        ({"name": "npz", "path": "a.npz", "task": "multiclass"}, "input should be 'multi-class'"),
         ({"name": "folder", "path": "a", "size": 4}, "greater than or equal to 8"),
         ({"name": "folder", "path": "a", "validation": 1.0}, "less than 1"),
         ({"name": "folder", "path": "a", "color": "grey"}, "did you mean 'colour'"),

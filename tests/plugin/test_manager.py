@@ -184,7 +184,7 @@ def test_blocking(install: Install, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def _blocked_by_environment(monkeypatch: pytest.MonkeyPatch) -> list[Plugins]:
     found = []
-    for value in ("blocked_one", " other , blocked_one,,"):
+    for value in ("blocked_one", " augmentations , blocked_one,,"):
         monkeypatch.setenv("MEDSSL_BENCH_BLOCK", value)
         found.append(load_plugins())
     monkeypatch.delenv("MEDSSL_BENCH_BLOCK")

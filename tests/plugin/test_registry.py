@@ -173,9 +173,7 @@ def test_names(registry: Registry) -> None:
 def test_a_name_twice(registry: Registry) -> None:
     with pytest.raises(PluginError, match="op 'flip' of plugin 'mine' is registered twice"):
         registry.add(Entry(KINDS["op"], "flip", PLUGIN, flip))
-    with pytest.raises(
-        NameCollision, match="plugins 'mine' and 'yours' both register op 'flip'; rename it"
-    ):
+    with pytest.raises(NameCollision, match="plugins 'mine' and 'yours' both register op 'flip'; rename it"):
         registry.add(Entry(KINDS["op"], "flip", Plugin("yours", "installed"), flip))
 
 

@@ -7,6 +7,7 @@ import io
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from report.conftest import PROBE, SUITE, Lab
@@ -14,7 +15,7 @@ from rich.console import Console
 
 from medssl_bench.report.cells import Cell, Value
 from medssl_bench.report.formats import console, written
-from medssl_bench.report.formats.text import number, signed
+from medssl_bench.report.formats.text import notes, number, signed
 
 
 def _shown(lab: Lab, *, compact: bool = False, width: int = 120) -> str:
@@ -44,6 +45,22 @@ def test_how_a_cell_is_written(values: list[float], expected: int, failed: int, 
 
 def test_how_a_difference_is_written() -> None:
     assert [signed(value) for value in (0.1534, -0.002, 0.0)] == ["+0.153", "−0.002", "+0.000"]
+
+
+@pytest.mark.parametrize(
+    ("trials", "text"),
+    [
+        ([(0, 0), (0, 1), (0, 2)], ["3 label draws"]),
+        ([(0, 0), (1, 0)], ["2 training seeds"]),
+        ([(0, 0), (0, 1), (1, 0), (1, 1)], ["2 training seeds and 2 label draws"]),
+        ([(0, 0)], []),
+    ],
+)
+def test_what_a_standard_deviation_is_over(lab: Lab, trials: list[tuple[int, int]], text: list[str]) -> None:
+    values = [Value(seed, draw, 0.1 * place) for place, (seed, draw) in enumerate(trials)]
+    panel = replace(lab.board.tables[0].panels[0], cells={("a", "1"): Cell("t", "d", "1", "a", "accuracy", values)})
+    table = replace(lab.board.tables[0], panels=[panel], baseline=None, citation=None)
+    assert notes(table) == [f"±: standard deviation over {axes}." for axes in text]
 
 
 def test_json_has_one_object_for_each_cell(lab: Lab) -> None:
@@ -148,7 +165,7 @@ def test_latex_escapes(odd: str) -> None:
 def test_on_the_console(lab: Lab) -> None:
     lab.fill()
     shown = _shown(lab)
-    only_full = ("+0.100", "−0.100", "ref 0.750", "overall ranking", "Second line: mean paired")
+    only_full = ("+0.100", "−0.100", "ref 0.750", "overall ranking", "±: standard deviation over", "Second line: mean")
     always = ("Main <b>*table*</b> | 100 % of a_b & c", PROBE, "supervised (baseline)", "0.725 ± 0.024")
     for text in (*only_full, *always):
         assert text in shown

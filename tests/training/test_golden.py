@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import medssl_bench
-from medssl_bench.plan.stages import REVISIONS
+from medssl_bench.plan.stage import REVISIONS
 from medssl_bench.store.store import Store
 
 SUITE = """
@@ -54,7 +54,7 @@ GOLDEN = {
 
 STALE = (
     "The harness gives other results than before. If that is meant, raise REVISIONS[{kind!r}] in "
-    "medssl_bench/plan/stages.py, so that no store mixes old results with new ones, and record the new numbers here."
+    "medssl_bench/plan/stage.py, so that no store mixes old results with new ones, and record the new numbers here."
 )
 
 

@@ -41,8 +41,22 @@ def metric_name(panel: Panel) -> str:
 def notes(table: TableResult) -> list[str]:
     """Return what stands under a table."""
     found = []
+    cells = [cell for panel in table.panels for cell in panel.cells.values()]
+    spread = _spread(cells)
+    if spread:
+        found.append(f"±: standard deviation over {spread}.")
     if table.baseline:
         found.append(f"Second line: mean paired difference to {table.baseline!r}.")
-    if table.citation and any(c.reference is not None for panel in table.panels for c in panel.cells.values()):
+    if table.citation and any(cell.reference is not None for cell in cells):
         found.append(f"ref: published value, {table.citation}.")
     return found
+
+
+def _spread(cells: list[Cell]) -> str:
+    """Return what the standard deviations are over: ``3 label draws``, ``2 training seeds and 3 label draws``."""
+    values = [value for cell in cells if cell.std is not None for value in cell.values]
+    counts = {
+        "training seeds": len({value.seed for value in values}),
+        "label draws": len({value.draw for value in values}),
+    }
+    return " and ".join(f"{count} {axis}" for axis, count in counts.items() if count > 1)
