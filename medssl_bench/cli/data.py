@@ -35,8 +35,9 @@ def list_(context: click.Context, data_dir: Path | None, *, as_json: bool) -> No
     if as_json:
         click.echo(json.dumps(rows, indent=1, ensure_ascii=False))
         return
-    from rich.console import Console
     from rich.table import Table
+
+    from medssl_bench.cli.console import standard_output
 
     drawn = Table(box=None, pad_edge=False, header_style="bold")
     for column in ("data set", "task", "classes", "channels", "train", "val", "test", "licence", "here"):
@@ -47,7 +48,7 @@ def list_(context: click.Context, data_dir: Path | None, *, as_json: bool) -> No
             row["name"], row["task"], str(len(row["classes"])), "RGB" if row["channels"] == 3 else "grey",
             *counts, row["licence"], row["here"],
         )  # fmt: skip
-    console = Console()
+    console = standard_output()
     console.print(drawn)
     console.print(f"\nfolder: {where.data_dir}", highlight=False, markup=False, soft_wrap=True)
 

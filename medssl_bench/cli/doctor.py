@@ -22,10 +22,11 @@ Line = tuple[str, str, bool]
 @click.pass_context
 def command(context: click.Context, store: Path, data_dir: Path | None) -> int:
     """Check this machine and this installation: versions, plugins, device, speed, folders. Exit status 1 on trouble."""
-    from rich.console import Console
     from rich.text import Text
 
-    console = Console()
+    from medssl_bench.cli.console import standard_output
+
+    console = standard_output()
     healthy = True
     for name, found, good in _checks(context, store, data_dir):
         healthy &= good

@@ -78,10 +78,11 @@ def _scaled(suite: Any, store: Path, board: Leaderboard, **selected: Any) -> Lea
 def _print(board: Leaderboard, output: Path | None) -> None:
     from rich.console import Console
 
+    from medssl_bench.cli.console import standard_output
     from medssl_bench.report.formats.console import render
 
     if output is None:
-        Console().print(render(board))
+        standard_output().print(render(board))
         return
     with output.open("w", encoding="utf-8") as file:
         Console(file=file, width=120).print(render(board))

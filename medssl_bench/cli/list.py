@@ -30,11 +30,12 @@ def command(context: click.Context, kind: str | None, *, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([_data(entry) for entry in entries], indent=1, ensure_ascii=False))
         return
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    console = Console()
+    from medssl_bench.cli.console import standard_output
+
+    console = standard_output()
     for wanted in kinds:
         drawn = Table(box=None, pad_edge=False, title=f"{wanted.plural}: {wanted.summary}", title_justify="left")
         drawn.title_style, drawn.show_header = "bold cyan", False

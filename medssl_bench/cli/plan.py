@@ -70,14 +70,14 @@ def _data(suite: str, scale: float, statuses: list[StageStatus]) -> dict[str, An
 
 
 def _print(suite: str, scale: float, statuses: list[StageStatus], *, trials: int) -> None:
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
+    from medssl_bench.cli.console import standard_output
     from medssl_bench.cli.progress import duration
 
     styles = {"done": "green", "to run": "yellow", "failed": "red", "pending": "yellow", "not needed": "dim"}
-    console = Console()
+    console = standard_output()
     drawn = Table(box=None, pad_edge=False, header_style="bold")
     for column, justify in (("key", "left"), ("stage", "left"), ("status", "left"), ("time", "right")):
         drawn.add_column(column, justify=justify, no_wrap=column in {"key", "status", "time"})  # type: ignore[arg-type]

@@ -23,10 +23,11 @@ def command(context: click.Context, *, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([_data(plugins, plugin) for plugin in plugins.found], indent=1))
         return
-    from rich.console import Console
     from rich.text import Text
 
-    console = Console()
+    from medssl_bench.cli.console import standard_output
+
+    console = standard_output()
     for plugin in plugins.found:
         source = " ".join(filter(None, [plugin.origin, plugin.distribution, plugin.version]))
         console.print(Text(plugin.name, style="bold cyan"), Text(f"({source})", style="dim"))

@@ -45,14 +45,13 @@ def command(
     Finished stages are kept whatever happens: interrupt with Ctrl-C and run the same command again to go on. The exit
     status is 1 if a stage failed, and the others are finished all the same.
     """
-    from rich.console import Console
-
     from medssl_bench.api import run
+    from medssl_bench.cli.console import standard_output
     from medssl_bench.cli.progress import watcher
 
     chosen = {"name": executor, **dict(map(parse_setting, settings))} if settings else executor
     loaded = load_suite(context, suite)
-    console = Console()
+    console = standard_output()
     loaded.plugins.manager.register(watcher(console), name="progress")
     try:
         result = run(loaded, store=store, data_dir=data_dir, device=device, executor=chosen, **selected)

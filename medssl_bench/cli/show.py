@@ -35,11 +35,12 @@ def command(context: click.Context, kind: str, name: str, *, as_json: bool) -> N
         }
         click.echo(json.dumps(data, indent=1, ensure_ascii=False))
         return
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    console = Console()
+    from medssl_bench.cli.console import standard_output
+
+    console = standard_output()
     console.print(Text(f"{entry.kind.name} {entry.name}", style="bold cyan"), end="")
     console.print(Text(f"  (plugin {entry.plugin.name}, revision {entry.revision})", style="dim"))
     console.print(Text(f"\n{text}\n"))

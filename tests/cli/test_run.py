@@ -146,6 +146,8 @@ def test_every_format(cli, ran):
     assert {row["metric"] for row in rows} == {"accuracy", "auroc"}
     assert "| supervised (baseline) |" in cli("leaderboard", ran, "--format", "markdown").out
     assert r"\toprule" in cli("leaderboard", ran, "--format", "latex").out
+    assert cli("leaderboard", ran, "-o", "board.txt").status == 0
+    assert "overall ranking" in Path("board.txt").read_text(encoding="utf-8")
     assert cli("leaderboard", ran, "--format", "svg", "-o", "board.svg").status == 0
     assert Path("board.svg").read_text().startswith("<svg")
 
