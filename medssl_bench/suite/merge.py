@@ -7,6 +7,9 @@ from medssl_bench.suite.source import Node
 _IDENTITY = {"comparison": "id", "arm": "name"}
 """Lists whose items are merged, and the key that tells which item is which; other lists are replaced."""
 
+_COMPONENTS = {"augmentation", "encoder", "evaluator", "method", "on"}
+"""Keys of components, which can be written as a mere name."""
+
 
 def merge(base: Node, over: Node, key: str = "") -> Node:
     """Return `base` with what `over` says instead of it or beyond it.
@@ -17,6 +20,8 @@ def merge(base: Node, over: Node, key: str = "") -> Node:
         key: the key that both stand at, empty for whole suites and recipes; the lists ``comparison`` and ``arm`` are
             merged by ``id`` and ``name``.
     """
+    if key in _COMPONENTS and isinstance(base.value, str):
+        base = Node({"name": base}, base.position)
     if isinstance(base.value, dict) and isinstance(over.value, dict):
         if key and _replaces(base.value, over.value):
             return over

@@ -30,6 +30,11 @@ def _merged(tmp_path: Path, base: str, over: str) -> Node:
         ('m = { name = "x", p = 1 }', 'm = { name = "x", q = 2 }', {"m": {"name": "x", "p": 1, "q": 2}}),
         ('m = { name = "x", p = 1 }', "m = { p = 2 }", {"m": {"name": "x", "p": 2}}),
         ('m = { name = "x", p = 1 }', 'm = "x"', {"m": "x"}),
+        # a component that was a mere name gets parameters; other texts, such as a budget, are replaced
+        ('encoder = "x"', "encoder = { p = 1 }", {"encoder": {"name": "x", "p": 1}}),
+        ('encoder = "x"', 'encoder = { name = "y", p = 1 }', {"encoder": {"name": "y", "p": 1}}),
+        ('encoder = "x"', 'encoder = "y"', {"encoder": "y"}),
+        ('images = "all"', "images = { count = 5 }", {"images": {"count": 5}}),
         # something may be called name
         ("[t.name]\na = 1", "[t.name]\nb = 2", {"t": {"name": {"a": 1, "b": 2}}}),
     ],
