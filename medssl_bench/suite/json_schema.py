@@ -93,4 +93,11 @@ def _component(kind: str, registry: Registry) -> dict[str, Any]:
             "required": ["name"],
         }
     )
+    options.append(
+        {
+            "description": "other parameters for the component of the recipe or suite that is extended",
+            "type": "object",
+            "not": {"required": ["name"]},
+        }
+    )
     return {"anyOf": options}
