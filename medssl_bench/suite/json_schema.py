@@ -22,6 +22,9 @@ _KIND_OF_KEY = {
 }
 """Keys of a suite that hold components, and of which kind."""
 
+_WITH_NAME = {"if": {"type": "object"}, "then": {"required": ["name"]}}
+"""A component that is not a mere change of another one."""
+
 
 def json_schema(registry: Registry) -> dict[str, Any]:
     """Return the schema; a component is one of the registered names, a name of the suite's own tables, or a table."""
@@ -41,14 +44,27 @@ def json_schema(registry: Registry) -> dict[str, Any]:
 
 
 def _let_extend(schema: dict[str, Any]) -> None:
-    """Ask for a key only where nothing is extended that may have it."""
+    """Ask for a key, and for a component's name, only where nothing is extended that may have it."""
     recipe, table, arm = (schema["$defs"][name] for name in ("Pretraining", "Comparison", "Arm"))
-    recipe["anyOf"] = [{"required": ["extends"]}, {"required": recipe.pop("required")}]
-    arms = {"items": {"required": arm["required"]}}
-    tables = {"items": {"required": table["required"], "properties": {"arm": arms}}}
+    recipes = {"anyOf": [{"required": ["extends"]}, {"required": recipe.pop("required"), **_named(recipe)}]}
+    arms = {"items": {"required": arm["required"], **_named(arm)}}
+    tables = {"items": {"required": table["required"], **_named(table, arm=arms)}}
+    own = {
+        key: {"additionalProperties": _WITH_NAME}
+        for key, place in schema["properties"].items()
+        if key in _KIND_OF_KEY and "additionalProperties" in place
+    }
     schema["if"] = {"not": {"required": ["extends"]}}
-    schema["then"] = {"required": schema.pop("required"), "properties": {"comparison": tables}}
+    schema["then"] = {
+        "required": schema.pop("required"),
+        "properties": {"comparison": tables, "pretraining": {"additionalProperties": recipes}, **own},
+    }
     table["required"], arm["required"] = ["id"], ["name"]
+
+
+def _named(model: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """Ask for the names of a table's components."""
+    return {"properties": {**{key: _WITH_NAME for key in model["properties"] if key in _KIND_OF_KEY}, **more}}
 
 
 def _refer(place: dict[str, Any], kind: str, *, named_tables: bool) -> None:
