@@ -19,18 +19,24 @@ if TYPE_CHECKING:
     from medssl_bench.report.leaderboard import Leaderboard
 
 
+_QUIET_SECONDS = 60.0
+"""How long a log may say nothing of a stage that trains."""
+
+
 def watcher(console: Console) -> object:
     """Return the plugin that shows a run on a console."""
     return LiveView(console) if console.is_terminal else PlainLines(console)
 
 
 class PlainLines:
-    """One line when a stage begins and one when it ends, for logs."""
+    """One line when a stage begins, one when it ends, and one a minute in between, for logs."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
         self._number = 0
         self._total = 0
+        self._began = 0.0
+        self._told = 0.0
 
     @hookimpl
     def medssl_run_begins(self, run: RunInfo) -> None:
@@ -43,7 +49,19 @@ class PlainLines:
     def medssl_stage_begins(self, stage: StageInfo) -> None:
         """Say which stage begins."""
         self._number += 1
+        self._began = self._told = time.monotonic()
         self._print(f"[{self._number}/{self._total}] {stage.title}")
+
+    @hookimpl
+    def medssl_epoch_ends(self, stage: StageInfo, epoch: Epoch) -> None:  # noqa: ARG002
+        """Say how far a long stage is."""
+        now = time.monotonic()
+        done = epoch.index + 1
+        if now - self._told < _QUIET_SECONDS or done == epoch.total:
+            return
+        self._told = now
+        left = (now - self._began) / done * (epoch.total - done)
+        self._print(f"    epoch {done} of {epoch.total}  {numbers(epoch.metrics)}  about {duration(left)} left")
 
     @hookimpl
     def medssl_stage_ends(self, stage: StageInfo, outcome: Outcome) -> None:  # noqa: ARG002
