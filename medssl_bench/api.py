@@ -165,20 +165,31 @@ def load_encoder(
 def _plan_of_seen_data(suite: Suite, context: DatasetContext, selection: Selection) -> Plan:
     """Return a plan without pending stages: data that cannot be seen before it is fetched is fetched now."""
     plan = build_plan(suite, context, selection)
-    if not any(stage.pending for stage in plan.stages.values()):
+    counted = _to_be_counted(suite, plan)
+    if not counted and not any(stage.pending for stage in plan.stages.values()):
         return plan
     registry = suite.plugins.registry
     named = [dataset for table in suite.tables for dataset in table.datasets]
     linked = [link.on for table in suite.tables for arm in table.arms for link in arm.chain if link.on]
     for dataset in {item.label: item for item in (*named, *linked)}.values():
         made: Dataset = registry.build(dataset.component, context=context)
-        if made.fingerprint() is None:
+        if made.fingerprint() is None or dataset.label in counted:
             made.load()
     plan = build_plan(suite, context, selection)
     for stage in plan.stages.values():
         if stage.pending:
             raise DataError(f"{stage.title}: its data set has no fingerprint even after it was loaded")
     return plan
+
+
+def _to_be_counted(suite: Suite, plan: Plan) -> set[str]:
+    """Return the data sets whose images must be counted by class before anything is trained on them."""
+    found = set()
+    for table in suite.tables:
+        if any(budget.unit == "per_class" and budget.short != "clip" for budget in table.labels):
+            infos = {dataset.label: plan.datasets.get(dataset.label) for dataset in table.datasets}
+            found |= {label for label, info in infos.items() if info is not None and info.class_counts is None}
+    return found
 
 
 def _execute(

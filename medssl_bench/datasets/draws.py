@@ -10,7 +10,9 @@ from medssl_bench.randomness import generator
 from medssl_bench.suite.budget import Budget
 
 
-def draw_labels(labels: NDArray[np.int64], budget: Budget, draw: int, *, split: str = "train") -> NDArray[np.int64]:
+def draw_labels(
+    labels: NDArray[np.int64], budget: Budget, draw: int, *, split: str = "train", classes: int | None = None
+) -> NDArray[np.int64]:
     """Return the places of the images whose labels are used.
 
     The images are the first ones of one random order of the split, so budgets are nested: the 100 are among the
@@ -22,6 +24,7 @@ def draw_labels(labels: NDArray[np.int64], budget: Budget, draw: int, *, split: 
         budget: how many.
         draw: number of the draw.
         split: name of the split; the splits have unrelated orders.
+        classes: number of classes of the data set; None: those that the split has.
 
     Returns:
         (n,) int64, in the order of the draw; for ``all`` in the order of the split.
@@ -36,7 +39,7 @@ def draw_labels(labels: NDArray[np.int64], budget: Budget, draw: int, *, split: 
         return np.arange(total)
     order = generator("label draw", split=split, draw=draw).permutation(total)
     if budget.unit == "per_class":
-        return _per_class(labels[:, 0], order, budget)
+        return _per_class(labels[:, 0], order, budget, classes or int(labels.max()) + 1)
     if budget.stratified:
         order = _stratify(labels[:, 0], order)
     try:
@@ -65,11 +68,13 @@ def draw_unlabelled(total: int, budget: Budget, seed: int) -> NDArray[np.int64]:
     return np.sort(generator("unlabelled images", seed=seed).permutation(total)[:number])
 
 
-def _per_class(classes: NDArray[np.int64], order: NDArray[np.int64], budget: Budget) -> NDArray[np.int64]:
+def _per_class(
+    classes: NDArray[np.int64], order: NDArray[np.int64], budget: Budget, classes_in_all: int
+) -> NDArray[np.int64]:
     number = int(budget.amount)
     taken = _rank_in_class(classes[order]) < number
-    counts = np.bincount(classes[order[taken]], minlength=int(classes.max()) + 1)
-    if budget.short == "error" and (counts < number).any():
+    counts = np.bincount(classes[order[taken]], minlength=classes_in_all)
+    if budget.short != "clip" and (counts < number).any():
         scarce = int(np.argmin(counts))
         raise StageError(f"class {scarce} has {counts[scarce]} images, fewer than {number} per class")
     return order[taken]

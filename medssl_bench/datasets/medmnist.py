@@ -66,7 +66,10 @@ class MedMNIST(Dataset):
         self.file = RemoteFile(f"{flag}{suffix}.npz", self._published[f"url{suffix}"], self._published[f"MD5{suffix}"])
 
     def info(self) -> DatasetInfo:
-        """Return what the medmnist package says of the set; the file need not be there."""
+        """Return what the medmnist package says of the set; the file need not be there.
+
+        How many images a class has is not published: it is known once the file is there.
+        """
         facts = self._published
         return DatasetInfo(
             title=facts["python_class"],
@@ -77,7 +80,21 @@ class MedMNIST(Dataset):
             counts={split: facts["n_samples"][split] for split in SPLITS},
             licence=facts["license"],
             source="MedMNIST v2 (Yang et al. 2023), https://medmnist.com",
+            class_counts=self._class_counts(),
         )
+
+    def _class_counts(self) -> tuple[int, ...] | None:
+        if _TASKS[self._published["task"]] is Task.MULTI_LABEL or not self.is_present():
+            return None
+        from medssl_bench.datasets.labels import class_counts
+        from medssl_bench.datasets.npz_layout import read_layout
+        from medssl_bench.errors import DataError
+
+        try:
+            labels = read_layout(self._context.data_dir / self.file.name).labels["train"]
+            return class_counts(labels, tuple(self._published["label"]))
+        except DataError:  # a damaged file is told, with what to do, where it is read
+            return None
 
     def fingerprint(self) -> str:
         """Return the published MD5; the file need not be there."""

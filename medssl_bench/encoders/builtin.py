@@ -62,7 +62,7 @@ def _resnet(model: str) -> Callable[..., nn.Module]:
         weights: ``scratch``, or ``pretrained`` for the weights that timm downloads (ImageNet).
         weights_file: safetensors file with an encoder's weights to start from, such as ``export`` writes.
         normalize: mean and standard deviation taken off the images: ``half`` (0.5 and 0.5), ``imagenet``, or
-            ``auto``, which is ``imagenet`` for pretrained weights and ``half`` else.
+            ``auto``, which is what the pretrained weights were trained with, and ``half`` else.
         zero_init_last: start residual branches at zero, as timm does by default and torchvision does not.
     """
     return resnet
@@ -98,7 +98,7 @@ def _vit(model: str) -> Callable[..., nn.Module]:
         weights: ``scratch``, or ``pretrained`` for the weights that timm downloads (ImageNet), resampled to the patch.
         weights_file: safetensors file with an encoder's weights to start from, such as ``export`` writes.
         normalize: mean and standard deviation taken off the images: ``half`` (0.5 and 0.5), ``imagenet``, or
-            ``auto``, which is ``imagenet`` for pretrained weights and ``half`` else.
+            ``auto``, which is what the pretrained weights were trained with, and ``half`` else.
     """
     return vit
 
@@ -119,7 +119,7 @@ def any_timm(
         weights: ``scratch``, or ``pretrained`` for the weights that timm downloads.
         weights_file: safetensors file with an encoder's weights to start from, such as ``export`` writes.
         normalize: mean and standard deviation taken off the images: ``half`` (0.5 and 0.5), ``imagenet``, or
-            ``auto``, which is ``imagenet`` for pretrained weights and ``half`` else.
+            ``auto``, which is what the pretrained weights were trained with, and ``half`` else.
         options: further keyword arguments of ``timm.create_model``.
     """
     from medssl_bench.encoders.timm_encoder import TimmEncoder

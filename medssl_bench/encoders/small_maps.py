@@ -28,7 +28,7 @@ class SmallMapConv2d(nn.Conv2d):
         out_height, out_width = -(-height // stride), -(-width // stride)
         matrix = _dense(self.weight, (height, width), (out_height, out_width), stride)
         # pixels before channels: a view where the map is channels-last
-        flat = input.permute(0, 2, 3, 1).reshape(len(input), -1)
+        flat = input.permute(0, 2, 3, 1).flatten(1)
         product = F.linear(flat, matrix).view(len(input), out_height, out_width, self.out_channels)
         return product.permute(0, 3, 1, 2)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import timm
 import torch
+import torch.nn.functional as F
 from timm.data.constants import IMAGENET_DEFAULT_MEAN, IMAGENET_DEFAULT_STD
 from torch import Tensor, nn
 
@@ -32,9 +33,9 @@ class TimmEncoder(nn.Module):
 
     Args:
         model: timm's name of the model.
-        size: side of the images in pixels.
+        size: side of the images in pixels. A model that can take only one size (a ViT) resizes other images to it.
         pretrained: load the weights that timm downloads.
-        normalize: ``half``, ``imagenet``, or ``auto`` (``imagenet`` for pretrained weights, else ``half``).
+        normalize: ``half``, ``imagenet``, or ``auto`` (what the pretrained weights were trained with, else ``half``).
         options: further keyword arguments of ``timm.create_model``.
 
     Raises:
@@ -64,7 +65,10 @@ class TimmEncoder(nn.Module):
             raise StageError(f"timm model {model!r}: {what} with {options}: {error}".partition("\n")[0]) from error
         use_small_map_convolutions(self.backbone)
         self.size = size
-        mean, std = _IMAGENET if normalize == "imagenet" or (normalize == "auto" and pretrained) else _HALF
+        self._one_size = getattr(getattr(self.backbone, "patch_embed", None), "strict_img_size", False)
+        mean, std = _IMAGENET if normalize == "imagenet" else _HALF
+        if normalize == "auto" and pretrained:
+            mean, std = self.backbone.pretrained_cfg["mean"], self.backbone.pretrained_cfg["std"]
         self.register_buffer("mean", torch.tensor(mean).view(1, 3, 1, 1), persistent=False)
         self.register_buffer("std", torch.tensor(std).view(1, 3, 1, 1), persistent=False)
         self.card: dict[str, Any] = {
@@ -93,12 +97,18 @@ class TimmEncoder(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Return the features of images, (B, 3, H, W) in [0, 1] to (B, D)."""
-        features: Tensor = self.backbone((images - self.mean) / self.std)
+        features: Tensor = self.backbone(self._prepared(images))
         return features
+
+    def _prepared(self, images: Tensor) -> Tensor:
+        """Return images as the model takes them: normalised, and of its one size if it has one."""
+        if self._one_size and images.shape[-1] != self.size:
+            images = F.interpolate(images, (self.size, self.size), mode="bilinear", antialias=True)
+        return (images - self.mean) / self.std
 
     def feature_map(self, images: Tensor) -> Tensor:
         """Return what the model sees before pooling: (B, D, h, w) of a convolutional one, (B, T, D) tokens of a ViT."""
-        features: Tensor = self.backbone.forward_features((images - self.mean) / self.std)
+        features: Tensor = self.backbone.forward_features(self._prepared(images))
         return features
 
     def load_file(self, file: Path | None) -> None:

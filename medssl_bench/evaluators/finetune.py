@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from medssl_bench.errors import StageError
 from medssl_bench.evaluators.base import Evaluation, Evaluator, Needs, Trial
 from medssl_bench.evaluators.minibatches import minibatches
 
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from medssl_bench.training.images import DeviceImages
-
-_EVALUATION_BATCH = 512
 
 
 class FineTune(Evaluator):
@@ -66,6 +65,10 @@ class FineTune(Evaluator):
         from medssl_bench.evaluators.classification import BestEpoch, probabilities
         from medssl_bench.training.images import DeviceImages
 
+        if len(trial.train) < 2:
+            raise StageError(
+                "fine-tuning needs two labelled images or more: batch normalisation has no variance in one"
+            )
         task, device = trial.info.task, trial.device
         train = DeviceImages(trial.splits["train"], device, trial.train)
         test = DeviceImages(trial.splits["test"], device)
@@ -139,10 +142,14 @@ class FineTune(Evaluator):
         """Return the logits of images, in evaluation mode."""
         import torch
 
+        from medssl_bench.training.images import evaluation_batch
+
         model.eval()
         with torch.no_grad(), self._autocast(images.device.type):
             places = torch.arange(len(images), device=images.device)
-            return torch.cat([model(images.take(index)).float() for index in places.split(_EVALUATION_BATCH)])
+            return torch.cat(
+                [model(images.take(index)).float() for index in places.split(evaluation_batch(images.size))]
+            )
 
     def _autocast(self, device: str) -> Any:
         import torch

@@ -35,7 +35,7 @@ class LinearProbe(Evaluator):
         self.lr = lr
         self.weight_decay = weight_decay
         self.batch_size = batch_size
-        self.milestones = (60, 80) if drops == "as_run" else (int(epochs * 0.6), int(epochs * 0.8))
+        self.milestones = (60, 80) if drops == "as_run" else (max(1, int(epochs * 0.6)), max(1, int(epochs * 0.8)))
         self.validate_every = validate_every
 
     def evaluate(self, trial: Trial) -> Evaluation:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from medssl_bench.datasets import Task
+from medssl_bench.errors import StageError
 from medssl_bench.evaluators.base import Evaluation, Evaluator, Needs, Trial
 from medssl_bench.randomness import generator
 
@@ -37,9 +38,14 @@ class Silhouette(Evaluator):
         from sklearn.metrics import silhouette_score
 
         assert trial.features is not None
-        train, test = trial.features["train"].numpy(), trial.features["test"].numpy()
+        # in float32 the covariance of features that vary little around a large mean is mostly rounding
+        train, test = (trial.features[name].double().numpy() for name in ("train", "test"))
         labels = trial.splits["test"].labels[:, 0]
         drawn = generator("embedding points", seed=0).permutation(len(test))[: self.points]
+        found = len(set(labels[drawn].tolist()))
+        if not 1 < found < len(drawn):
+            raise StageError(f"a silhouette needs 2 classes, and more images than classes: {found} in {len(drawn)}")
+
         result = Evaluation()
         for wanted in self.components:
             number = min(wanted, *train.shape)

@@ -38,9 +38,13 @@ def positives(logits: Tensor) -> Tensor:
 def contrastive_accuracy(logits: Tensor, top: int) -> Tensor:
     """Return how often the positive is among the `top` nearest of the 2N - 1 others, a scalar in [0, 1].
 
+    Others that are as near as the positive count as nearer, so projections that all collapse to one find nothing, nor
+    do those that are no numbers.
+
     Args:
         logits: (2N, 2N) from `nt_xent`.
         top: 1 or more.
     """
     positive = logits.gather(1, positives(logits)[:, None])
-    return ((logits > positive).sum(dim=1) < top).float().mean()
+    nearer = (~(logits < positive)).sum(dim=1) - 1  # the positive itself; what is not a number is nearer, too
+    return (nearer < top).float().mean()

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from medssl_bench.plan.known_datasets import KnownDataset, KnownDatasets
     from medssl_bench.plugin.component import Component
     from medssl_bench.plugin.registry import Registry
+    from medssl_bench.suite.schema import Schedule
     from medssl_bench.suite.table import Arm, Link, NamedDataset, Recipe, Table
 
 
@@ -172,7 +173,7 @@ class StageMaker:
             "batch_size": model.batch_size,
             "view_size": view_size,
             "optimizer": model.optimizer.model_dump(),
-            "schedule": model.schedule.model_dump(),
+            "schedule": self._scaled_schedule(model.schedule),
             "precision": model.precision,
             "keep": model.keep,
             "validate_every": model.validate_every,
@@ -245,6 +246,10 @@ class StageMaker:
                 raise Unfit(message, "pretraining", recipe.name, unit)
             return {unit: self._scale(table[named[0]])}
         raise AssertionError("the schema asks for one duration")
+
+    def _scaled_schedule(self, schedule: Schedule) -> dict[str, Any]:
+        period = schedule.period and self._scale(schedule.period)
+        return {**schedule.model_dump(), "period": period, "warmup": round(schedule.warmup * self.scale)}
 
     def _scale(self, number: int) -> int:
         return max(1, round(number * self.scale))

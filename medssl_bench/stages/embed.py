@@ -13,9 +13,7 @@ from medssl_bench.datasets import Splits
 from medssl_bench.datasets.base import SPLITS, SplitName
 from medssl_bench.stages.workshop import Report, StageResult, Workshop
 from medssl_bench.store.tensors import save_tensors
-from medssl_bench.training.images import DeviceImages
-
-_BATCH = 512
+from medssl_bench.training.images import DeviceImages, evaluation_batch
 
 
 def embed(spec: Mapping[str, Any], workshop: Workshop, folder: Path, _report: Report) -> StageResult:
@@ -40,6 +38,6 @@ def features(encoder: nn.Module, splits: Splits, device: torch.device) -> dict[S
     found: dict[SplitName, Tensor] = {}
     for name in SPLITS:
         images = DeviceImages(splits[name], device)
-        batches = torch.split(torch.arange(len(images), device=device), _BATCH)
+        batches = torch.split(torch.arange(len(images), device=device), evaluation_batch(images.size))
         found[name] = torch.cat([encoder(images.take(index)).float().cpu() for index in batches])
     return found

@@ -39,8 +39,10 @@ def evaluate(spec: Mapping[str, Any], workshop: Workshop, folder: Path, report: 
     data = workshop.dataset(spec["dataset"])
     splits = _shuffled(data.splits, spec["draw"]) if spec["shuffle_labels"] else data.splits
     short = spec["short"]
-    train = draw_labels(splits["train"].labels, Budget(**spec["labels"], short=short), spec["draw"])
-    val = draw_labels(splits["val"].labels, Budget(**spec["validation_labels"]), spec["draw"], split="val")
+    classes, draw = len(data.info.classes), spec["draw"]
+    train = draw_labels(splits["train"].labels, Budget(**spec["labels"], short=short), draw, classes=classes)
+    val_budget = Budget(**spec["validation_labels"])
+    val = draw_labels(splits["val"].labels, val_budget, draw, split="val", classes=classes)
     evaluator: Evaluator = workshop.registry.build(Component.from_data(spec["evaluator"]))
     trial = Trial(
         info=data.info,

@@ -25,6 +25,7 @@ from medssl_bench.store.tensors import load_tensors
 Report = Callable[[int, int, Mapping[str, float], float | None], None]
 _Item = TypeVar("_Item")
 _KEPT = 4
+_KEPT_BYTES = 4 * 2**30
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ class Workshop:
         self._features: OrderedDict[str, dict[SplitName, Tensor]] = OrderedDict()
 
     def dataset(self, spec: Mapping[str, Any]) -> LoadedDataset:
-        """Return a data set; the last few stay in memory.
+        """Return a data set; the last few stay in memory, as many as are small.
 
         Args:
             spec: ``component`` and ``fingerprint``, from a stage.
@@ -78,7 +79,10 @@ class Workshop:
             DataError: it cannot be had or is not valid.
             StageError: its content is no longer what the plan was made for.
         """
-        return _kept(self._datasets, content_key(dict(spec)), lambda: self._load(spec))
+        found = _kept(self._datasets, content_key(dict(spec)), lambda: self._load(spec))
+        while len(self._datasets) > 1 and sum(map(_size, self._datasets.values())) > _KEPT_BYTES:
+            self._datasets.popitem(last=False)
+        return found
 
     def _load(self, spec: Mapping[str, Any]) -> LoadedDataset:
         dataset: Dataset = self.registry.build(Component.from_data(spec["component"]), context=self.context)
@@ -127,6 +131,11 @@ class Workshop:
     def folder(self, key: str) -> Path:
         """Return the folder of a finished stage."""
         return self.store.folder(key)
+
+
+def _size(data: LoadedDataset) -> int:
+    """Return the bytes of a data set's images."""
+    return sum(split.images.nbytes for split in data.splits.values())
 
 
 def _kept(cache: OrderedDict[str, _Item], key: str, make: Callable[[], _Item]) -> _Item:

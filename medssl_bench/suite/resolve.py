@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from medssl_bench.errors import PluginError, Problem, SuiteError, UserError, did_you_mean
@@ -24,6 +25,9 @@ Key = tuple[str | int, ...]
 
 FLOOR_NAMES = {"majority": "majority class", "untrained": "untrained encoder"}
 """Names of the arms that the harness adds as floors."""
+
+_SCRATCH = {"weights": "scratch", "weights_file": None}
+"""Values with which an encoder that has these parameters starts from scratch."""
 
 _ALIASED = ("dataset", "augmentation", "encoder", "method", "evaluator")
 
@@ -264,8 +268,16 @@ class Resolver:
             evaluator = self._component("evaluator", {"majority": "majority"}.get(kind, "linear_probe"), key)
             if kind == "untrained" and probes:
                 evaluator = probes[0]
-            floors.append(Arm(FLOOR_NAMES[kind], (), evaluator, pretrained[0] if pretrained else encoder, floor=True))
+            floors.append(
+                Arm(FLOOR_NAMES[kind], (), evaluator, _untrained(pretrained[0] if pretrained else encoder), floor=True)
+            )
         return floors
+
+
+def _untrained(encoder: Component) -> Component:
+    """Return an encoder without the trained weights that its parameters `weights` and `weights_file` may ask for."""
+    scratch = {name: value for name, value in _SCRATCH.items() if name in encoder.parameters}
+    return replace(encoder, parameters={**encoder.parameters, **scratch})
 
 
 def _name(value: Any) -> str:

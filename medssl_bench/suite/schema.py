@@ -71,16 +71,16 @@ class Optimizer(_Table):
 
 
 class Schedule(_Table):
-    """The learning rate over the epochs of a pretraining."""
+    """The learning rate of a pretraining, set for each epoch; for each step if the duration is in steps or images."""
 
     name: Literal["cosine", "constant"] = Field("cosine", description="shape of the schedule")
     minimum: float = Field(1e-5, ge=0, description="learning rate at the end of the cosine's half period")
     period: int | None = Field(
         None,
         ge=1,
-        description="half period of the cosine in epochs; past it the rate climbs again; none: all epochs",
+        description="half period of the cosine, in the duration's unit; past it the rate climbs again; none: all of it",
     )
-    warmup: int = Field(0, ge=0, description="epochs of linear rise from 0 before the schedule starts")
+    warmup: int = Field(0, ge=0, description="linear rise from 0 before the schedule starts, in the duration's unit")
 
 
 def _refuse_skip(budget: Budget | None) -> Budget | None:
@@ -142,7 +142,10 @@ class Pretraining(_Table):
     batch_size: int = Field(256, ge=2, description="images of a batch; a smaller set is one batch")
     view_size: int | None = Field(None, ge=8, description="side of the views in pixels; none: the data set's")
     optimizer: Optimizer = Field(default_factory=Optimizer, description="the optimiser")
-    schedule: Schedule = Field(default_factory=Schedule, description="the learning rate over the epochs")
+    schedule: Schedule = Field(
+        default_factory=Schedule,
+        description="the learning rate over the duration",
+    )
     precision: Precision = Field("float32", description="arithmetic of the forward pass; weights stay float32")
     keep: Literal["last", "best"] = Field(
         "last",

@@ -15,6 +15,11 @@ from medssl_bench.datasets import Split
 from medssl_bench.methods.base import Batch
 
 
+def evaluation_batch(size: int) -> int:
+    """Return how many images of `size` pixels are predicted at once: 512 of 28 pixels, or about as many pixels."""
+    return max(8, min(512, 512 * 28**2 // size**2))
+
+
 class DeviceImages:
     """Images held as uint8 on the device; grey ones keep one channel there and are expanded in each batch.
 
@@ -25,6 +30,8 @@ class DeviceImages:
     """
 
     def __init__(self, split: Split, device: torch.device, places: NDArray[np.int64] | None = None) -> None:
+        if places is not None and np.array_equal(places, np.arange(len(split))):
+            places = None  # no copy of a set that may be large
         images = split.images if places is None else split.images[places]
         groups = split.groups if places is None or split.groups is None else split.groups[places]
         self.device = device

@@ -14,11 +14,12 @@ def make_optimizer(groups: list[dict[str, Any]], settings: dict[str, Any]) -> Op
     """Return an optimiser.
 
     Args:
-        groups: parameter groups; a group's ``weight_decay`` counts, and its ``lr_scale``, if it has one, multiplies
-            the learning rate.
+        groups: parameter groups; a group's own ``weight_decay`` counts before the recipe's, and its ``lr_scale``, if
+            it has one, multiplies the learning rate.
         settings: the recipe's ``optimizer`` table.
     """
     lr = settings["lr"]
+    groups = [{"weight_decay": settings["weight_decay"], **group} for group in groups]
     if settings["name"] == "sgd":
         return SGD(groups, lr=lr, momentum=settings["momentum"])
     kind = AdamW if settings["name"] == "adamw" else Adam
@@ -35,18 +36,18 @@ def set_learning_rate(optimizer: Optimizer, lr: float) -> None:
             group["lr"] = rate
 
 
-def scheduled_rate(epoch: int, epochs: float, *, lr: float, schedule: dict[str, Any]) -> float:
-    """Return the learning rate of an epoch.
+def scheduled_rate(place: int, length: float, *, lr: float, schedule: dict[str, Any]) -> float:
+    """Return the learning rate at a place of a pretraining.
 
     Args:
-        epoch: 0-based.
-        epochs: length of the pretraining, in epochs.
+        place: 0-based, in the unit of the recipe's duration: an epoch, a step, or a number of images.
+        length: of the pretraining, in that unit.
         lr: the recipe's learning rate.
-        schedule: the recipe's ``schedule`` table.
+        schedule: the recipe's ``schedule`` table, in that unit.
     """
     rising = schedule["warmup"]
-    factor = warmup(epoch, rising) if epoch < rising else 1.0
+    factor = warmup(place, rising) if place < rising else 1.0
     if schedule["name"] == "constant":
         return lr * factor
-    period = schedule["period"] or max(1.0, epochs - rising)
-    return factor * cosine(max(0, epoch - rising), start=lr, minimum=schedule["minimum"], period=period)
+    period = schedule["period"] or max(1.0, length - rising)
+    return factor * cosine(max(0, place - rising), start=lr, minimum=schedule["minimum"], period=period)

@@ -29,11 +29,13 @@ class Length:
         batch: images of a batch; the last, incomplete batch of an epoch is dropped.
         steps_per_epoch: batches of an epoch.
         steps: optimiser steps in all.
+        unit: what the duration and the schedule are given in: ``epochs``, ``steps`` or ``images_seen``.
     """
 
     batch: int
     steps_per_epoch: int
     steps: int
+    unit: str
 
     @classmethod
     def of(cls, duration: Mapping[str, int], images: int, batch_size: int) -> Length:
@@ -41,14 +43,21 @@ class Length:
         batch = min(batch_size, images)
         per_epoch = images // batch
         if "epochs" in duration:
-            return cls(batch, per_epoch, duration["epochs"] * per_epoch)
-        steps = duration.get("steps") or max(1, round(duration["images_seen"] / batch))
-        return cls(batch, per_epoch, steps)
+            return cls(batch, per_epoch, duration["epochs"] * per_epoch, "epochs")
+        if "steps" in duration:
+            return cls(batch, per_epoch, duration["steps"], "steps")
+        return cls(batch, per_epoch, max(1, round(duration["images_seen"] / batch)), "images_seen")
 
     @property
     def epochs(self) -> int:
         """Epochs begun."""
         return math.ceil(self.steps / self.steps_per_epoch)
+
+    def place(self, step: int) -> int:
+        """Return the place of a step in the unit of the duration: within an epoch the learning rate stays."""
+        if self.unit == "epochs":
+            return step // self.steps_per_epoch
+        return step if self.unit == "steps" else step * self.batch
 
 
 @dataclass
@@ -114,8 +123,7 @@ class Pretraining:
         for epoch in range(self.length.epochs):
             started = time.perf_counter()
             self.report(epoch, self.length.epochs, {}, None)
-            row = {"epoch": float(epoch), "lr": self._learning_rate(epoch)}
-            set_learning_rate(optimizer, row["lr"])
+            row = {"epoch": float(epoch), "lr": self._learning_rate(epoch * self.length.steps_per_epoch)}
             row |= self._train_epoch(epoch, optimizer)
             speed = self._images_of(epoch) / (time.perf_counter() - started)
             if epoch % self.settings["validate_every"] == 0 or epoch == self.length.epochs - 1:
@@ -137,9 +145,9 @@ class Pretraining:
         if self.settings["keep"] == "best" and f"val_{self.method.monitor}" not in row:
             raise StageError(f'the validation images give no {self.method.monitor} to choose by; set keep = "last"')
 
-    def _learning_rate(self, epoch: int) -> float:
-        epochs = self.length.steps / self.length.steps_per_epoch
-        return scheduled_rate(epoch, epochs, lr=self.settings["optimizer"]["lr"], schedule=self.settings["schedule"])
+    def _learning_rate(self, step: int) -> float:
+        place, whole = self.length.place(step), self.length.place(self.length.steps)
+        return scheduled_rate(place, whole, lr=self.settings["optimizer"]["lr"], schedule=self.settings["schedule"])
 
     def _steps_of(self, epoch: int) -> int:
         """Return the steps of an epoch; the last may be cut short by a duration in steps."""
@@ -161,6 +169,7 @@ class Pretraining:
         self.method.train()
         for index in self._batches(epoch):
             progress = Progress(step, self.length.steps, epoch)
+            set_learning_rate(optimizer, self._learning_rate(step))
             images = self.train.take(index)
             batch = self.train.batch(index, self.views(images, "views", step), images)
             with forked(stream("training step", seed=self.seed, step=step)):

@@ -1,4 +1,4 @@
-"""Learning-rate schedules, each a formula of the epoch, so that resuming needs no state."""
+"""Learning-rate schedules, each a formula of the epoch (or step), so that resuming needs no state."""
 
 from __future__ import annotations
 

@@ -250,3 +250,47 @@ def test_missing_data_is_told_before_anything_runs(cli, tiny):
     assert not Path("store").exists()
     plan = json.loads(cli("plan", tiny, "--json").out)["stages"]
     assert {stage["status"] for stage in plan} == {"pending"}
+
+
+_UNCOUNTED = """
+import dataclasses
+import numpy as np
+from medssl_bench import hookimpl
+from medssl_bench.datasets import Dataset, DatasetInfo, Split, Task
+
+@hookimpl
+def medssl_datasets(register):
+    register("uncounted", Uncounted)
+
+class Uncounted(Dataset):
+    "Data whose classes are counted only once it has been loaded, as that of MedMNIST."
+
+    loaded = False
+
+    def __init__(self, context):
+        self.labels = np.repeat([0, 1], [30, 4])[:, None]
+
+    def info(self):
+        counts = (30, 4) if Uncounted.loaded else None
+        sizes = dict.fromkeys(("train", "val", "test"), 34)
+        return DatasetInfo("Uncounted", Task.BINARY, ("many", "few"), 3, 8, sizes, class_counts=counts)
+
+    def fingerprint(self):
+        return "always the same"
+
+    def load(self):
+        Uncounted.loaded = True
+        return {name: Split(np.zeros((34, 8, 8, 3), np.uint8), self.labels) for name in ("train", "val", "test")}
+"""
+
+
+def test_data_is_counted_by_class_before_anything_is_trained_on_it(cli, tiny):
+    Path("uncounted.py").write_text(_UNCOUNTED)
+    text = tiny.read_text().replace("seeds = [0]", 'seeds = [0]\nplugins = ["uncounted.py"]')
+    text = text.replace('["squares"]', '["uncounted"]').replace('[20, "all"]', "[{ per_class = 10 }]")
+    tiny.write_text(text)
+    result = cli("run", tiny)
+    assert result.status == 2
+    line = next(number for number, line in enumerate(text.splitlines(), 1) if line.startswith("labels"))
+    assert f"tiny.toml:{line}: comparison[0].labels[0]: Uncounted: class 'few' has 4 training images" in result.err
+    assert not Path("store/done").exists()

@@ -213,3 +213,14 @@ def test_unlabelled_images_depend_on_the_seed_and_all_on_nothing():
     assert len(draw_unlabelled(100, Budget("percent", 25), 0)) == 25
     with pytest.raises(StageError, match="101 images are asked of a set of 100"):
         draw_unlabelled(100, Budget("count", 101), 0)
+
+
+@pytest.mark.parametrize("short", ["error", "skip"])
+def test_a_class_that_the_split_lacks_has_too_few_images(short):
+    labels = np.repeat([0, 1], 10)[:, None]
+    budget = Budget("per_class", 5, short=short)
+
+    assert len(draw_labels(labels, budget, 0, classes=2)) == 10
+    with pytest.raises(StageError, match="class 2 has 0 images, fewer than 5 per class"):
+        draw_labels(labels, budget, 0, classes=3)
+    assert len(draw_labels(labels, Budget("per_class", 5, short="clip"), 0, classes=3)) == 10

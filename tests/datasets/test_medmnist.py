@@ -119,3 +119,11 @@ def test_a_set_that_cannot_be_had(context):
     wanted = (dataset.file.url, "pathmnist_64.npz", "55aa9c1e0525abe5a6b9d8343a507616", str(context.data_dir))
     assert all(part in message for part in wanted)
     assert "\n" not in message
+
+
+def test_images_are_counted_by_class_once_the_file_is_there(small, arrays, context):
+    assert small.info().class_counts is None
+    small.load()
+    assert small.info().class_counts == tuple(np.bincount(arrays["train_labels"].ravel(), minlength=4).tolist())
+    (context.data_dir / "octmnist.npz").write_bytes(b"PK damaged")
+    assert small.info().class_counts is None

@@ -195,3 +195,25 @@ def test_what_cannot_be_made_fails_in_one_line(make, name, size, parameters, sai
 
     assert str(caught.value).startswith(said)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "mean"), [("resnet18", IMAGENET_MEAN.flatten().tolist()), ("vit_tiny", [0.5, 0.5, 0.5])]
+)
+def test_pretrained_weights_get_the_normalisation_that_they_were_trained_with(make, monkeypatch, name, mean):
+    """The download itself is left out; what timm says of the weights is timm's own."""
+    create = timm.create_model
+    monkeypatch.setattr(timm, "create_model", lambda *a, **k: create(*a, **{**k, "pretrained": False}))
+
+    assert make(name, 32, weights="pretrained").card["mean"] == pytest.approx(mean)
+    assert make(name, 32, weights="pretrained", normalize="half").card["mean"] == [0.5, 0.5, 0.5]
+    assert make(name, 32).card["mean"] == [0.5, 0.5, 0.5]
+
+
+def test_a_vit_resizes_images_of_another_size_to_its_own(make, images):
+    encoder = make("vit_tiny", 32)
+
+    with torch.no_grad():
+        small = images(size=28)
+        resized = torchvision.transforms.functional.resize(small, [32, 32], antialias=True)
+        torch.testing.assert_close(encoder(small), encoder(resized), rtol=1e-4, atol=1e-5)

@@ -84,3 +84,10 @@ def test_bfloat16_follows():
         found = small(images)
     assert found.dtype == torch.bfloat16
     torch.testing.assert_close(found.float(), plain(images), atol=0.05, rtol=0.05)
+
+
+@pytest.mark.parametrize("side", [1, 2])
+def test_an_empty_batch_gives_an_empty_map(side):
+    small = nn.Conv2d(5, 7, 3, padding=1, bias=False)
+    use_small_map_convolutions(nn.Sequential(small))
+    assert small(torch.zeros(0, 5, side, side)).shape == (0, 7, side, side)

@@ -62,7 +62,11 @@ def test_training_is_that_of_a_plain_loop(make_trial, make_evaluator, task, epoc
         torch.testing.assert_close(tensor, expected[name], rtol=1e-4, atol=1e-6)
 
 
-@given(epochs=st.integers(1, 100_000))
+def test_one_epoch_has_the_whole_rate():
+    assert min(LinearProbe(**{**SETTINGS, "epochs": 1}, drops="fraction", validate_every=1).milestones) == 1
+
+
+@given(epochs=st.integers(2, 100_000))
 def test_the_rate_drops_at_60_and_80_percent(epochs):
     probe = LinearProbe(epochs=epochs, lr=1, weight_decay=0, batch_size=1, drops="fraction", validate_every=1)
 

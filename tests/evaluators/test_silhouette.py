@@ -9,6 +9,7 @@ from sklearn.decomposition import PCA
 from sklearn.metrics import silhouette_samples
 
 from medssl_bench.datasets import DatasetInfo, Task
+from medssl_bench.errors import StageError
 from medssl_bench.randomness import generator
 
 
@@ -97,3 +98,23 @@ def test_it_is_an_analysis_and_refuses_multi_label_sets(make_evaluator):
     assert evaluator.analysis
     assert "no one class" in evaluator.refuses(DatasetInfo("x", Task.MULTI_LABEL, ("a",), 3, 8, counts))
     assert evaluator.refuses(DatasetInfo("x", Task.ORDINAL, ("a", "b"), 3, 8, counts)) == ""
+
+
+def test_features_that_vary_little_around_a_large_mean(make_trial, make_evaluator):
+    trial = make_trial(noise=0.5)
+    for split in trial.features:
+        trial.features[split] = trial.features[split] + 3000
+
+    found = make_evaluator("silhouette", components=[2]).evaluate(trial).metrics
+
+    silhouette, variance = reference(trial, 2, np.arange(45))
+    assert found["silhouette_2"] == pytest.approx(silhouette, abs=1e-6)
+    assert found["explained_variance_2"] == pytest.approx(variance, abs=1e-6)
+
+
+def test_images_that_cannot_be_told_into_clusters_are_refused_in_words(make_trial, make_evaluator):
+    trial = make_trial()
+    trial.splits["test"].labels[:] = 0
+
+    with pytest.raises(StageError, match="needs 2 classes, and more images than classes: 1 in 45"):
+        make_evaluator("silhouette").evaluate(trial)

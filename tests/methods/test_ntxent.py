@@ -147,3 +147,23 @@ def test_half_precision_projections_are_compared_in_single_precision():
 
     assert logits.dtype == torch.float32
     assert loss.item() == pytest.approx(eq_1(first.float(), second.float(), 0.07), rel=1e-4)
+
+
+@pytest.mark.parametrize("top", [1, 5])
+@pytest.mark.parametrize("value", [0.0, 1.0, math.nan])
+def test_projections_that_have_collapsed_or_are_no_numbers_find_nothing(value, top):
+    collapsed = torch.full((16, 8), value)
+
+    _, logits = nt_xent(collapsed, collapsed, 0.07)
+
+    assert contrastive_accuracy(logits, top).item() == 0
+
+
+def test_another_as_near_as_the_positive_counts_as_nearer():
+    first = torch.eye(4)
+    first[1] = first[0]  # two images that no one can tell apart, and two that everyone can
+
+    _, logits = nt_xent(first, first, 0.5)
+
+    assert contrastive_accuracy(logits, 1).item() == 0.5
+    assert contrastive_accuracy(logits, 3).item() == 1.0

@@ -87,6 +87,17 @@ def test_the_floors(load: Load) -> None:
     assert [arm.name for arm in load(changed((BASELINE, "floors = []\n"))).tables[0].arms] == ["supervised", "frozen"]
 
 
+def test_the_untrained_encoder_has_no_trained_weights(load: Load, tmp_path: Path) -> None:
+    (tmp_path / "some.safetensors").touch()
+    trained = (
+        'encoder = { name = "resnet18", stem = "small", weights_file = "some.safetensors", weights = "pretrained" }'
+    )
+    table = load(changed((AUGMENTATION, f"{AUGMENTATION}{trained}\n"))).tables[0]
+    untrained, frozen = table.arms[1], table.arms[3]
+    assert frozen.encoder.parameters["weights"] == "pretrained"
+    assert untrained.encoder.parameters == {**frozen.encoder.parameters, "weights": "scratch", "weights_file": None}
+
+
 def test_files_that_are_not_there_are_kept_for_who_needs_them(load: Load, tmp_path: Path) -> None:
     text = changed((DATASETS, 'datasets = ["own", { name = "npz", path = "b.npz" }]\n'))
     text += f'[dataset.own]\nname = "npz"\npath = "a.npz"\n[dataset.long]\nname = "npz"\npath = "{"x" * 300}"\n'

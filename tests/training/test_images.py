@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from medssl_bench.datasets import Split
-from medssl_bench.training.images import DeviceImages
+from medssl_bench.training.images import DeviceImages, evaluation_batch
 
 CPU = torch.device("cpu")
 
@@ -93,3 +93,15 @@ def test_images_that_cannot_be_written_to_are_held_too():
     images = DeviceImages(split(pixels, groups=np.arange(2)), CPU)
 
     torch.testing.assert_close(images.take(torch.arange(2)), torch.full((2, 3, 4, 4), 0.2))
+
+
+def test_all_images_in_order_are_not_copied():
+    pixels = np.zeros((6, 4, 4, 3), np.uint8)
+
+    whole = DeviceImages(split(pixels), CPU, np.arange(6))
+
+    assert np.shares_memory(whole.pixels.numpy(), pixels)
+
+
+def test_larger_images_are_predicted_in_smaller_batches():
+    assert [evaluation_batch(size) for size in (8, 28, 64, 128, 224)] == [512, 512, 98, 24, 8]

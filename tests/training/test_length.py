@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -37,7 +38,7 @@ def test_images_seen_are_met_to_half_a_batch(images, batch_size, images_seen):
 
 
 def test_a_set_smaller_than_a_batch_is_one_batch():
-    assert Length.of({"epochs": 3}, 5, 256) == Length(batch=5, steps_per_epoch=1, steps=3)
+    assert Length.of({"epochs": 3}, 5, 256) == Length(batch=5, steps_per_epoch=1, steps=3, unit="epochs")
 
 
 def test_equal_compute_on_sets_of_different_size():
@@ -45,3 +46,17 @@ def test_equal_compute_on_sets_of_different_size():
 
     assert small.steps == large.steps == 100
     assert (small.epochs, large.epochs) == (25, 1)
+
+
+@pytest.mark.parametrize(
+    ("duration", "places"),
+    [
+        ({"epochs": 3}, [0, 0, 1, 1, 2, 2, 3]),
+        ({"steps": 6}, [0, 1, 2, 3, 4, 5, 6]),
+        ({"images_seen": 48}, [0, 8, 16, 24, 32, 40, 48]),
+    ],
+)
+def test_the_place_of_a_step_is_in_the_unit_of_the_duration(duration, places):
+    length = Length.of(duration, 20, 8)
+
+    assert [length.place(step) for step in range(length.steps + 1)] == places

@@ -92,3 +92,10 @@ def test_a_methods_default_group_has_what_wants_a_gradient():
 
     assert [id(parameter) for parameter in group["params"]] == [id(p) for p in method.encoder.parameters()]
     assert group["weight_decay"] == 0.3
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_a_group_without_weight_decay_has_the_recipes(name):
+    optimizer = make_optimizer([{"params": [torch.zeros(1, requires_grad=True)]}], {**SETTINGS, "name": name})
+
+    assert [group["weight_decay"] for group in optimizer.param_groups] == [0.1]

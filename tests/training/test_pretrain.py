@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from torch.optim import SGD
+from torch.optim.lr_scheduler import CosineAnnealingLR
 
 from medssl_bench.errors import StageError
 from medssl_bench.methods import Progress
@@ -150,3 +152,26 @@ def test_a_loss_that_is_no_number_fails_in_one_line(pretrain, value):
 
     with pytest.raises(StageError, match=r"the loss is (nan|inf) in epoch 2; try a smaller learning rate"):
         training.run()
+
+
+@pytest.mark.parametrize("duration", [{"steps": 12}, {"images_seen": 96}])
+def test_a_duration_in_steps_anneals_by_steps_whatever_the_number_of_images(pretrain, duration, monkeypatch):
+    found = {}
+    for train in (8, 16, 96):
+        rates = found[train] = []
+        training = pretrain(train=train, val=0, batch_size=8, duration=duration)
+        monkeypatch.setattr(
+            "medssl_bench.training.pretrain.set_learning_rate", lambda _, lr, rates=rates: rates.append(lr)
+        )
+        training.run()
+
+    lr = training.settings["optimizer"]["lr"]
+    sgd = SGD([torch.zeros(1, requires_grad=True)], lr=lr)
+    annealing = CosineAnnealingLR(sgd, 12, eta_min=training.settings["schedule"]["minimum"])
+    expected = []
+    for _ in range(12):
+        expected.append(sgd.param_groups[0]["lr"])
+        sgd.step()
+        annealing.step()
+    for rates in found.values():
+        assert rates == pytest.approx(expected)

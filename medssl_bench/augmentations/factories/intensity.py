@@ -121,16 +121,23 @@ def gamma(size: int, *, gamma: PositiveLimits = (0.7, 1.5), p: Probability = 1.0
     return Gamma(gamma, p=p)
 
 
-def gaussian_noise(size: int, *, std: FactorLimits = (0.0, 0.1), p: Probability = 1.0) -> Op:  # noqa: ARG001
+def gaussian_noise(
+    size: int,  # noqa: ARG001
+    *,
+    std: FactorLimits = (0.0, 0.1),
+    per_channel: bool = True,
+    p: Probability = 1.0,
+) -> Op:
     """Add independent normal noise to every value.
 
     Args:
         std: least and largest standard deviation, values being in [0, 1].
+        per_channel: whether each channel has noise of its own; false keeps grey images grey.
         p: probability with which an image is changed.
     """
     from medssl_bench.augmentations.ops import GaussianNoise
 
-    return GaussianNoise(std, p=p)
+    return GaussianNoise(std, per_channel=per_channel, p=p)
 
 
 def erase(

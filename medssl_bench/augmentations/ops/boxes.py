@@ -17,7 +17,13 @@ DRAWS = 2 * TRIES
 
 
 def draw_sides(
-    uniforms: Tensor, height: int, width: int, area: tuple[float, float], ratio: tuple[float, float]
+    uniforms: Tensor,
+    height: int,
+    width: int,
+    area: tuple[float, float],
+    ratio: tuple[float, float],
+    *,
+    whole: bool = True,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Return the sides of the first of ten random boxes that fits into the image.
 
@@ -29,6 +35,7 @@ def draw_sides(
         width: of the image, in pixels.
         area: least and largest area of the box as a fraction of the image's.
         ratio: least and largest width divided by height; its logarithm is uniform.
+        whole: whether a box may be as high or wide as the image.
 
     Returns:
         height (B,) and width (B,) in whole pixels, float32, and whether any box fits (B,) bool; where none does,
@@ -38,7 +45,8 @@ def draw_sides(
     ratios = to_range(uniforms[:, TRIES:DRAWS], math.log(ratio[0]), math.log(ratio[1])).exp()
     heights = (areas / ratios).sqrt().round()
     widths = (areas * ratios).sqrt().round()
-    fits = (heights >= 1) & (heights <= height) & (widths >= 1) & (widths <= width)
+    tallest, widest = (height, width) if whole else (height - 1, width - 1)
+    fits = (heights >= 1) & (heights <= tallest) & (widths >= 1) & (widths <= widest)
     first = (fits * torch.arange(TRIES, 0, -1, device=fits.device)).argmax(1, keepdim=True)
     return heights.gather(1, first)[:, 0], widths.gather(1, first)[:, 0], fits.any(1)
 

@@ -41,7 +41,7 @@ class Erase(Op):
         """Fill a rectangle in each of (B, C, H, W) images."""
         height, width = images.shape[-2:]
         flat = (1 / self.ratio[1], 1 / self.ratio[0])  # width divided by height
-        tall, wide, fits = draw_sides(uniforms[:, 2:], height, width, self.scale, flat)
+        tall, wide, fits = draw_sides(uniforms[:, 2:], height, width, self.scale, flat, whole=False)
         rows = inside(draw_start(uniforms[:, 0], tall, height), tall, height) & fits[:, None]
         columns = inside(draw_start(uniforms[:, 1], wide, width), wide, width)
         return images.masked_fill((rows[:, :, None] & columns[:, None])[:, None], self.value)

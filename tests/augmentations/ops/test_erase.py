@@ -4,6 +4,7 @@ import torch
 from scipy.stats import ks_2samp
 from torchvision.transforms import RandomErasing
 
+from medssl_bench.augmentations import Sequence
 from medssl_bench.augmentations.ops import Erase
 
 
@@ -35,3 +36,12 @@ def test_an_image_in_which_no_rectangle_fits_passes_unchanged() -> None:
     images = torch.rand(4, 3, 20, 20)
     assert math.sqrt(0.9 * 3) > 1  # higher than the image
     assert torch.equal(op.transform(images, torch.rand(4, op.draws(3, 20, 20))), images)
+
+
+def test_a_rectangle_is_smaller_than_the_image_as_in_torchvision():
+    images = torch.ones(8, 3, 12, 12)
+
+    erased = Sequence([Erase(p=1.0, scale=(1.0, 1.0), ratio=(1.0, 1.0))], 12).view(images, 0)
+
+    assert torch.equal(erased, images)
+    assert torch.equal(RandomErasing(1.0, scale=(1.0, 1.0), ratio=(1.0, 1.0))(images[0]), images[0])

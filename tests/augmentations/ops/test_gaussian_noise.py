@@ -2,6 +2,7 @@ import numpy as np
 import torch
 from scipy.stats import kstest, norm
 
+from medssl_bench.augmentations import Sequence
 from medssl_bench.augmentations.ops import GaussianNoise
 
 
@@ -26,3 +27,14 @@ def test_extreme_numbers_stay_finite() -> None:
     op = GaussianNoise((0.1, 0.1))
     uniforms = torch.tensor([[0.5, 0.0], [0.5, 1 - 2.0**-24]])
     assert torch.equal(op.transform(torch.full((2, 1, 1, 1), 0.5), uniforms).flatten(), torch.tensor([0.0, 1.0]))
+
+
+def test_noise_of_all_channels_keeps_grey_images_grey():
+    grey = torch.rand(4, 1, 8, 8).expand(-1, 3, -1, -1)
+
+    shared = Sequence([GaussianNoise((0.1, 0.1), per_channel=False)], 8).view(grey, 1)
+    own = Sequence([GaussianNoise((0.1, 0.1))], 8).view(grey, 1)
+
+    assert torch.equal(shared[:, 0], shared[:, 1])
+    assert not torch.equal(shared, grey)
+    assert not torch.equal(own[:, 0], own[:, 1])
