@@ -218,6 +218,7 @@ def test_interrupt_keeps_what_is_done_and_says_how_to_go_on(tiny):
     """Ctrl-C in the middle of a run, as a terminal would send it, and then the run again."""
     tiny.write_text(tiny.read_text().replace("epochs = 4 ", "epochs = 60 "))  # not over before the signal comes
     command = [sys.executable, "-m", "medssl_bench", "run", str(tiny)]
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background inherits that it is ignored
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         for line in process.stdout:
