@@ -12,11 +12,20 @@ from typing import TYPE_CHECKING, Any
 from medssl_bench.plugin.markers import hookimpl
 
 if TYPE_CHECKING:
-    from medssl_bench.api import load_encoder, load_leaderboard, run
+    from medssl_bench.api import load_encoder, load_leaderboard, make_report, run
     from medssl_bench.report.leaderboard import Leaderboard
     from medssl_bench.suite.suite import Suite
 
-__all__ = ["Leaderboard", "Suite", "__version__", "hookimpl", "load_encoder", "load_leaderboard", "run"]
+__all__ = [
+    "Leaderboard",
+    "Suite",
+    "__version__",
+    "hookimpl",
+    "load_encoder",
+    "load_leaderboard",
+    "make_report",
+    "run",
+]
 
 __version__ = version("medssl-bench")
 
@@ -25,6 +34,7 @@ _LAZY = {
     "Suite": "medssl_bench.suite.suite",
     "load_encoder": "medssl_bench.api",
     "load_leaderboard": "medssl_bench.api",
+    "make_report": "medssl_bench.api",
     "run": "medssl_bench.api",
 }
 

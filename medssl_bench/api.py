@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from medssl_bench.datasets import Dataset, DatasetContext
     from medssl_bench.executors import Executor
     from medssl_bench.plan.stage import Plan
+    from medssl_bench.report.write import Written
 
 
 @dataclass(frozen=True)
@@ -131,6 +132,54 @@ def load_leaderboard(
     suite = suite if isinstance(suite, Suite) else Suite.load(suite)
     selection = make_selection(only=only, seeds=seeds, draws=draws, epochs_scale=epochs_scale)
     return Leaderboard.of(suite, build_plan(suite, dataset_context(data_dir), selection), Store(Path(store)))
+
+
+def make_report(
+    suite: str | Path | Suite,
+    output: str | Path = "report",
+    *,
+    store: str | Path = "store",
+    data_dir: str | Path | None = None,
+    figures: bool = True,
+    only: Sequence[str] = (),
+    seeds: Iterable[int] | None = None,
+    draws: Iterable[int] | None = None,
+    epochs_scale: float | None = None,
+    tell: Callable[[str], None] = lambda _text: None,
+) -> Written:
+    """Write a report on a suite from what a store holds; nothing is run.
+
+    Args:
+        suite: a suite or its file.
+        output: a folder for ``report.html``, ``tables/`` and ``figures/``; or ``NAME.html``, for the page alone.
+        store: directory of the store.
+        data_dir: as of `run`; images are read for the samples of augmentations only.
+        figures: whether to draw figures.
+        only: as of `run`; also the other three.
+        seeds: as of `run`.
+        draws: as of `run`.
+        epochs_scale: as of `run`.
+        tell: told how far the figures are, and what cannot be drawn.
+
+    Raises:
+        UserError: the suite or an option is not valid, the store has no result of it, or `output` cannot be written.
+    """
+    from medssl_bench.report.study import Study
+    from medssl_bench.report.write import write_report
+
+    suite = suite if isinstance(suite, Suite) else Suite.load(suite)
+    context = dataset_context(data_dir)
+    selection = make_selection(only=only, seeds=seeds, draws=draws, epochs_scale=epochs_scale)
+    opened = Store(Path(store))
+    study = Study.of(suite, build_plan(suite, context, selection), opened)
+    if study.board.is_empty:
+        raise UserError(f"{opened.path}: it holds no results of {suite.name!r}; run it first")
+    drawn = []
+    if figures:
+        from medssl_bench.report.figures import all_figures
+
+        drawn = all_figures(suite, study.plan, opened, context)
+    return write_report(study, drawn, Path(output), tell)
 
 
 def load_encoder(

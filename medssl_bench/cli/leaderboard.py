@@ -12,6 +12,7 @@ from medssl_bench.errors import UserError
 
 if TYPE_CHECKING:
     from medssl_bench.report.leaderboard import Leaderboard
+    from medssl_bench.report.printed import PrintedTable
 
 
 @click.command("leaderboard")
@@ -27,6 +28,11 @@ if TYPE_CHECKING:
     show_default=True,
     help="json: one object per cell; csv: one line per value; svg: a picture.",
 )
+@click.option(
+    "--printed",
+    is_flag=True,
+    help="Tables in the shape in which their reference was published, each number beside the published one.",
+)
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write to a file.")
 @click.pass_context
 def command(
@@ -36,6 +42,7 @@ def command(
     store: Path,
     data_dir: Path | None,
     form: str,
+    printed: bool,
     output: Path | None,
     **selected: Any,
 ) -> None:
@@ -52,9 +59,9 @@ def command(
         board = _scaled(loaded, store, board, data_dir=data_dir, **selected)
     try:
         if form == "table":
-            _print(board, output)
+            _print(board, output, printed=printed)
         else:
-            _write(board, form, output)
+            _write(board, form, output, printed=printed)
     except OSError as error:
         if output is None:
             raise
@@ -75,31 +82,50 @@ def _scaled(suite: Any, store: Path, board: Leaderboard, **selected: Any) -> Lea
     return board
 
 
-def _print(board: Leaderboard, output: Path | None) -> None:
+def _print(board: Leaderboard, output: Path | None, *, printed: bool) -> None:
     from rich.console import Console
 
     from medssl_bench.cli.console import standard_output
-    from medssl_bench.report.formats.console import render
+    from medssl_bench.report.formats.console import render, render_printed
 
+    drawn = render_printed(_printed(board)) if printed else render(board)
     if output is None:
-        standard_output().print(render(board))
+        standard_output().print(drawn)
         return
     with output.open("w", encoding="utf-8") as file:
-        Console(file=file, width=120).print(render(board))
+        Console(file=file, width=120).print(drawn)
 
 
-def _write(board: Leaderboard, form: str, output: Path | None) -> None:
-    from medssl_bench.report.formats import console, written
+def _write(board: Leaderboard, form: str, output: Path | None, *, printed: bool) -> None:
+    from medssl_bench.report.formats import console, latex, markdown, records
 
-    writers = {
-        "csv": written.to_csv,
-        "markdown": written.to_markdown,
-        "latex": written.to_latex,
-        "json": written.to_json,
-        "svg": console.to_svg,
-    }
-    text = writers[form](board).rstrip("\n")
-    if output is None:
-        click.echo(text)
+    if printed:
+        of_printed = {
+            "csv": records.printed_to_csv,
+            "markdown": markdown.printed_to_markdown,
+            "latex": latex.printed_to_latex,
+            "json": records.printed_to_json,
+        }
+        if form not in of_printed:
+            raise UserError(f"--format {form}: there is none of --printed; choose {', '.join(of_printed)}")
+        text = of_printed[form](_printed(board))
     else:
-        output.write_text(text + "\n", "utf-8")
+        of_board = {
+            "csv": records.to_csv,
+            "markdown": markdown.to_markdown,
+            "latex": latex.to_latex,
+            "json": records.to_json,
+            "svg": console.to_svg,
+        }
+        text = of_board[form](board)
+    if output is None:
+        click.echo(text.rstrip("\n"))
+    else:
+        output.write_text(text.rstrip("\n") + "\n", "utf-8")
+
+
+def _printed(board: Leaderboard) -> list[PrintedTable]:
+    found = board.printed()
+    if not found:
+        raise UserError("--printed: no comparison of this suite has a reference with a published shape")
+    return found

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def command(context: click.Context, kind: str | None, *, as_json: bool) -> None:
     """List components, or those of one KIND.
 
-    Kinds: datasets, augmentations, ops, encoders, methods, evaluators, executors, references.
+    Kinds: datasets, augmentations, ops, encoders, methods, evaluators, executors, references, claims.
     """
     from medssl_bench.plugin.kinds import KINDS, find_kind
 

@@ -17,6 +17,7 @@ _VERBS = {
     "plan": "show what is done, what will run, why, and for how long",
     "validate": "check a suite without running it",
     "leaderboard": "show or write the tables of what a store holds",
+    "report": "write tables, figures and an explorer into one page",
     "list": "list components, by kind",
     "show": "show a component's parameters and documentation",
     "preview": "draw images and their augmented views",

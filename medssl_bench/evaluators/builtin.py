@@ -24,6 +24,7 @@ def medssl_evaluators(register: Register) -> None:
     register("knn", knn)
     register("majority", majority)
     register("silhouette", silhouette)
+    register("embedding", embedding)
 
 
 def linear_probe(
@@ -131,3 +132,21 @@ def silhouette(
     from medssl_bench.evaluators.silhouette import Silhouette
 
     return Silhouette(components=list(components), points=points)
+
+
+def embedding(
+    *,
+    points: Annotated[int, Field(ge=5)] = 2000,
+    components: Annotated[int, Field(ge=2)] = 50,
+    perplexities: Annotated[tuple[Count, ...], Field(min_length=1)] = (30,),
+) -> Evaluator:
+    """Maps of the test images by PCA and t-SNE, for figures and the report (an analysis; Jiang 2023, ch. 7).
+
+    Args:
+        points: how many test images are shown; all where there are fewer. They are those of `silhouette`.
+        components: principal components that t-SNE starts from.
+        perplexities: of t-SNE; one map for each.
+    """
+    from medssl_bench.evaluators.embedding import Embedding
+
+    return Embedding(points=points, components=components, perplexities=list(perplexities))

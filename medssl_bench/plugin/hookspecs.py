@@ -59,6 +59,11 @@ def medssl_references(register: Register) -> None:
 
 
 @hookspec
+def medssl_claims(register: Register) -> None:
+    """Register published claims: ``factory(*, ...) -> medssl_bench.report.claims.Claims``."""
+
+
+@hookspec
 def medssl_run_begins(run: RunInfo, refresh: Callable[[], Leaderboard]) -> None:
     """A run is about to start its first stage; `refresh` gives the leaderboard as it stands, at any time."""
 

@@ -49,6 +49,7 @@ KINDS = {
         Kind("evaluator", "evaluators", "medssl_evaluators", (), "what is made of an encoder, and measured"),
         Kind("executor", "executors", "medssl_executors", (), "where and in which order stages run"),
         Kind("reference", "references", "medssl_references", ("table",), "published numbers to compare with"),
+        Kind("claims", "claims", "medssl_claims", (), "published claims to hold a run against"),
     )
 }
 

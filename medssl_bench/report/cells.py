@@ -40,6 +40,7 @@ class Cell:
         reference: the published number, or None.
         difference: mean of the paired differences to the baseline arm, or None.
         scaled: factor on the epochs of all trainings when it is below 1, else None.
+        generated: whether the data set's images are generated.
     """
 
     comparison: str
@@ -53,6 +54,7 @@ class Cell:
     reference: float | None = None
     difference: float | None = None
     scaled: float | None = None
+    generated: bool = False
 
     @property
     def n(self) -> int:
@@ -65,14 +67,14 @@ class Cell:
         return mean(value.value for value in self.values) if self.values else None
 
     @property
+    def printed(self) -> float | None:
+        """The mean as far as tables print it; values that are printed alike count as equal."""
+        return None if self.mean is None else round(self.mean, 3)
+
+    @property
     def std(self) -> float | None:
         """Sample standard deviation of the values, or None for fewer than two."""
         return stdev(value.value for value in self.values) if self.n > 1 else None
-
-    def add(self, seed: int, draw: int, value: float) -> None:
-        """Add a value that was expected and found."""
-        self.values.append(Value(seed, draw, value))
-        self.expected += 1
 
     def to_data(self) -> dict[str, Any]:
         """Return the cell as JSON-able data."""
@@ -91,6 +93,7 @@ class Cell:
             "reference": self.reference,
             "difference": self.difference,
             "scaled": self.scaled,
+            "generated": self.generated,
         }
 
 
@@ -117,8 +120,7 @@ class Results:
         """Return the cell of some trials, which differ in seed and draw alone."""
         trials = list(trials)
         first = trials[0]
-        cell = Cell(first.table, first.dataset, first.labels, first.arm, metric)
-        cell.scaled = self._plan.epochs_scale if self._plan.epochs_scale < 1 else None
+        cell = self.empty_cell(first.table, first.dataset, first.labels, first.arm, metric)
         seen: set[str] = set()
         for trial in trials:
             if trial.stage in seen:
@@ -128,7 +130,7 @@ class Results:
             value = self.value(trial, metric)
             if value is not None:
                 cell.values.append(Value(trial.seed, trial.draw, value))
-            elif self._has_failed(trial.stage):
+            elif self.has_failed(trial.stage):
                 cell.failed += 1
         return cell
 
@@ -138,11 +140,25 @@ class Results:
         value = record.metrics.get(metric) if record else None
         return float(value) if value is not None else None
 
-    def _has_failed(self, stage: str) -> bool:
+    def empty_cell(self, table: str, dataset: str, labels: str, arm: str, metric: str) -> Cell:
+        """Return a cell without values, with the marks that its numbers would have."""
+        info = self._plan.datasets.get(dataset)
+        return Cell(
+            table,
+            dataset,
+            labels,
+            arm,
+            metric,
+            scaled=self._plan.epochs_scale if self._plan.epochs_scale < 1 else None,
+            generated=bool(info and info.generated),
+        )
+
+    def has_failed(self, stage: str) -> bool:
+        """Return whether a stage has failed, or is blocked by one that has."""
         if self._store.is_done(stage):
             return False
         return self._store.failure(stage) is not None or any(
-            self._has_failed(parent) for parent in self._plan.stages[stage].parents
+            self.has_failed(parent) for parent in self._plan.stages[stage].parents
         )
 
     def difference(self, arm: Iterable[Trial], baseline: Iterable[Trial], metric: str) -> float | None:

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from medssl_bench.report.cells import Cell, Results
-from medssl_bench.report.ranking import Rank, rank_arms
+from medssl_bench.report.cells import Cell, Results, Value
+from medssl_bench.report.printed import PrintedTable, printed
+from medssl_bench.report.published import Published
+from medssl_bench.report.ranking import Ranking, rank_arms
 from medssl_bench.report.tables import AnalysisRow, Panel, TableResult
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from medssl_bench.plan.stage import Plan, Trial
-    from medssl_bench.plugin.registry import Registry
+    from medssl_bench.plan.stage import AnalysisCell, Plan, Trial
     from medssl_bench.store.store import Store
     from medssl_bench.suite.suite import Suite
-    from medssl_bench.suite.table import NamedDataset, Table
+    from medssl_bench.suite.table import Table
 
 
 @dataclass
@@ -27,14 +25,14 @@ class Leaderboard:
     Attributes:
         suite: name of the suite.
         tables: in the suite's order.
-        ranking: arms by mean rank over all tables that are not controls.
+        rankings: arms by mean rank, over tables that are alike and no controls.
         scaled: factor on the epochs of all trainings when it is below 1, else None.
         licences: licence of each data set, by label.
     """
 
     suite: str
     tables: list[TableResult]
-    ranking: list[Rank]
+    rankings: list[Ranking]
     scaled: float | None = None
     licences: dict[str, str] = field(default_factory=dict)
 
@@ -47,14 +45,18 @@ class Leaderboard:
         return cls(
             suite=suite.name,
             tables=tables,
-            ranking=rank_arms([table for table in tables if table.id not in controls]),
+            rankings=rank_arms([table for table in tables if table.id not in controls]),
             scaled=plan.epochs_scale if plan.epochs_scale < 1 else None,
             licences={label: info.licence for label, info in plan.datasets.items() if info},
         )
 
     def cells(self) -> list[Cell]:
         """Return every cell of every table."""
-        return [cell for table in self.tables for panel in table.panels for cell in panel.cells.values()]
+        return [cell for table in self.tables for cell in table.cells()]
+
+    def printed(self) -> list[PrintedTable]:
+        """Return the tables that have a published shape, in it."""
+        return [found for table in self.tables if (found := printed(table))]
 
     @property
     def is_empty(self) -> bool:
@@ -70,22 +72,26 @@ def _table(table: Table, plan: Plan, results: Results, suite: Suite) -> TableRes
     by_cell: dict[tuple[str, str, str], list[Trial]] = {}
     for trial in _trials(plan, table):
         by_cell.setdefault((trial.dataset, trial.arm, trial.labels), []).append(trial)
-    citation, reference = _reference(table, suite)
+    published = Published.of(table, suite.plugins.registry)
     datasets = dict.fromkeys(dataset for dataset, _, _ in by_cell)
     panels = [
         _panel(table, dataset, metric, by_cell, results) for dataset in datasets for metric in table.model.metrics
     ]
     for panel in panels:
         for cell in panel.cells.values():
-            cell.reference = reference(cell)
+            cell.reference = published.value(cell)
     return TableResult(
         id=table.id,
         title=table.title,
         marks=_marks(table, plan),
         baseline=table.model.baseline,
-        citation=citation,
+        citation=published.reference.citation,
         panels=panels,
-        analyses=_analyses(table, plan, results),
+        analyses=_analyses(table, plan, results, published),
+        layout=published.reference.layout,
+        published=published.datasets,
+        reference=published.name,
+        arms=table.arms,
     )
 
 
@@ -105,24 +111,42 @@ def _panel(
     return panel
 
 
-def _analyses(table: Table, plan: Plan, results: Results) -> list[AnalysisRow]:
-    rows: dict[tuple[str, str, str | None], AnalysisRow] = {}
-    counted: set[tuple[str, str, str | None, str]] = set()
+def _analyses(table: Table, plan: Plan, results: Results, published: Published) -> list[AnalysisRow]:
+    """Return one row for each encoder that was described: an arm's, or a fine-tuned arm's at a label budget."""
+    places: dict[tuple[str, str, str | None], dict[str, AnalysisCell]] = {}
     for found in plan.analyses:
-        place = (found.arm, found.dataset, found.labels)
-        if found.table != table.id or (*place, found.stage) in counted:  # one stage under two draws is one value
-            continue
-        counted.add((*place, found.stage))
-        record = results.record(found.stage)
-        row = rows.setdefault(place, AnalysisRow(*place, {}))
-        for metric, value in (record.metrics if record else {}).items():
-            if not isinstance(value, int | float):
-                continue
-            cell = row.metrics.setdefault(
-                metric, Cell(table.id, found.dataset, found.labels or "none", found.arm, metric)
-            )
-            cell.add(found.seed, found.draw or 0, value)
-    return list(rows.values())
+        if found.table == table.id:  # one stage under two draws is one value
+            places.setdefault((found.arm, found.dataset, found.labels), {}).setdefault(found.stage, found)
+    return [AnalysisRow(*place, _analysed(place, stages, results, published)) for place, stages in places.items()]
+
+
+def _analysed(
+    place: tuple[str, str, str | None], stages: dict[str, AnalysisCell], results: Results, published: Published
+) -> dict[str, Cell]:
+    arm, dataset, labels = place
+    cells: dict[str, Cell] = {}
+    for analysis in dict.fromkeys(found.analysis for found in stages.values()):
+        here = {stage: found for stage, found in stages.items() if found.analysis == analysis}
+        numbers = {stage: _numbers(results, stage) for stage in here}
+        for metric in dict.fromkeys(metric for found in numbers.values() for metric in found):
+            table = next(iter(here.values())).table
+            cell = results.empty_cell(table, dataset, labels or "none", arm, metric)
+            cell.expected = len(here)
+            cell.failed = sum(results.has_failed(stage) for stage in here)
+            cell.values = [
+                Value(found.seed, found.draw or 0, numbers[stage][metric])
+                for stage, found in here.items()
+                if metric in numbers[stage]
+            ]
+            cell.reference = published.value(cell)
+            cells[metric] = cell
+    return cells
+
+
+def _numbers(results: Results, stage: str) -> dict[str, float]:
+    record = results.record(stage)
+    metrics = record.metrics if record else {}
+    return {name: float(value) for name, value in metrics.items() if isinstance(value, int | float)}
 
 
 def _marks(table: Table, plan: Plan) -> list[str]:
@@ -142,32 +166,3 @@ def _marks(table: Table, plan: Plan) -> list[str]:
     if table.model.shuffle_labels:
         marks.append("control: shuffled labels")
     return marks
-
-
-def _reference(table: Table, suite: Suite) -> tuple[str, Callable[[Cell], float | None]]:
-    """Return the citation of a table's published numbers, and a function that finds the one of a cell."""
-    if table.model.reference is None:
-        return "", lambda _cell: None
-    plugin, _, name = table.model.reference.partition(":")
-    registry = suite.plugins.registry
-    reference = registry.build(registry.resolve("reference", plugin, Path()), table=name)
-    numbers = {(c.dataset, c.labels, c.arm, c.metric): c.value for c in reference.cells}
-    names = {dataset.label: _published_name(dataset, registry) for dataset in table.datasets}
-
-    def find(cell: Cell) -> float | None:
-        return numbers.get((names[cell.dataset], cell.labels, cell.arm, cell.metric))
-
-    return reference.citation, find
-
-
-def _published_name(dataset: NamedDataset, registry: Registry) -> str:
-    """Return the name that published numbers call a data set by.
-
-    That is its component's where it has no parameters of its own (numbers of 28 pixels are not those of 224), else its
-    label.
-    """
-    required = any(
-        parameter.required for parameter in registry.find("dataset", dataset.component.name).table.parameters()
-    )
-    plain = None if required else registry.resolve_or_raise("dataset", dataset.component.name)
-    return dataset.component.name if dataset.component == plain else dataset.label

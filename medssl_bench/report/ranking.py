@@ -1,4 +1,4 @@
-"""The overall ranking of arms over all tables."""
+"""Rankings of arms over the columns of the tables that compare the same arms."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ class Rank:
     Attributes:
         arm: name of the arm.
         mean_rank: mean over columns of its rank among the arms of the column; 1 is best, equal arms share the mean
-            of their ranks.
+            of their ranks. Means are equal if they are printed alike.
         wins: in how many columns it is the best, or as good as the best.
-        columns: in how many columns (data set x label budget) it has a number.
+        columns: how many columns (data set x label budget) count.
     """
 
     arm: str
@@ -28,25 +28,59 @@ class Rank:
     columns: int
 
 
-def rank_arms(tables: list[TableResult]) -> list[Rank]:
-    """Return the arms by mean rank on the first metric of each table, best first.
+@dataclass(frozen=True)
+class Ranking:
+    """The arms of one or more tables by mean rank.
 
-    Only columns in which every arm has all its numbers count: a rank among some of the arms is not one among all.
+    Attributes:
+        tables: titles of the tables.
+        marks: the marks that they share.
+        metric: the metric that arms are ranked by.
+        ranks: best first.
     """
+
+    tables: tuple[str, ...]
+    marks: tuple[str, ...]
+    metric: str
+    ranks: tuple[Rank, ...]
+
+
+def rank_arms(tables: list[TableResult]) -> list[Ranking]:
+    """Return one ranking for each group of tables that are alike: same arms, marks and first metric.
+
+    A rank among some arms says nothing of a rank among others, nor one on generated data of one on real data. Only
+    columns in which every arm has all its numbers count.
+    """
+    groups: list[list[TableResult]] = []
+    for table in tables:
+        alike = [group for group in groups if _alike(group[0], table)]
+        if alike:
+            alike[0].append(table)
+        else:
+            groups.append([table])
+    return [ranking for group in groups if (ranking := _ranking(group)).ranks]
+
+
+def _alike(one: TableResult, other: TableResult) -> bool:
+    return (one.arms, one.marks, one.panels[0].metric) == (other.arms, other.marks, other.panels[0].metric)
+
+
+def _ranking(tables: list[TableResult]) -> Ranking:
+    metric = tables[0].panels[0].metric
     columns = [
         ranks
         for table in tables
         for panel in table.panels
-        if panel.metric == table.panels[0].metric
+        if panel.metric == metric
         for budget in panel.budgets
         if (ranks := _ranks(panel, budget))
     ]
     found = []
     for arm in dict.fromkeys(arm for ranks in columns for arm in ranks):
-        here = [ranks for ranks in columns if arm in ranks]
-        wins = sum(ranks[arm] == min(ranks.values()) for ranks in here)
-        found.append(Rank(arm, mean(ranks[arm] for ranks in here), wins, len(here)))
-    return sorted(found, key=lambda rank: (rank.mean_rank, rank.arm))
+        wins = sum(ranks[arm] == min(ranks.values()) for ranks in columns)
+        found.append(Rank(arm, mean(ranks[arm] for ranks in columns), wins, len(columns)))
+    found.sort(key=lambda rank: (rank.mean_rank, rank.arm))
+    return Ranking(tuple(table.title for table in tables), tuple(tables[0].marks), metric, tuple(found))
 
 
 def _ranks(panel: Panel, budget: str) -> dict[str, float]:
@@ -54,9 +88,9 @@ def _ranks(panel: Panel, budget: str) -> dict[str, float]:
     means: dict[str, float] = {}
     for arm in panel.arms:
         cell = panel.cells.get((arm, budget))
-        if cell is None or cell.mean is None or cell.n < cell.expected:
+        if cell is None or cell.printed is None or cell.n < cell.expected:
             return {}
-        means[arm] = cell.mean
+        means[arm] = cell.printed
     return {
         arm: 1 + sum(other > value for other in means.values()) + (list(means.values()).count(value) - 1) / 2
         for arm, value in means.items()

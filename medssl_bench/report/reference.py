@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from medssl_bench.report.layout import Layout
 
 
 @dataclass(frozen=True)
@@ -12,16 +15,18 @@ class ReferenceCell:
 
     Attributes:
         dataset: name of the data set, such as ``bloodmnist``.
-        labels: the label budget as `medssl_bench.suite.budget.Budget.text` writes it: ``100``, ``all``, ``10/class``.
+        labels: the label budget as `medssl_bench.suite.budget.Budget.text` writes it: ``100``, ``all``, ``10/class``;
+            ``none`` for what an analysis found of an encoder that saw no labels.
         arm: name of the arm that the number belongs to.
-        metric: ``accuracy`` or ``auroc``.
-        value: in [0, 1].
+        metric: ``accuracy``, ``auroc`` or ``balanced_accuracy``, each in [0, 1], or a metric of an analysis, such as
+            ``silhouette_2``.
+        value: the number.
     """
 
     dataset: str
     labels: str
     arm: str
-    metric: Literal["accuracy", "auroc"]
+    metric: str
     value: float
 
 
@@ -32,7 +37,9 @@ class Reference:
     Attributes:
         citation: where they were published, in one line.
         cells: the numbers.
+        layout: rows and columns as they were printed, or None.
     """
 
     citation: str
     cells: tuple[ReferenceCell, ...]
+    layout: Layout | None = None

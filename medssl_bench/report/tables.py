@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from medssl_bench.report.cells import Cell
+
+if TYPE_CHECKING:
+    from medssl_bench.report.layout import Layout
+    from medssl_bench.suite.table import Arm
 
 METRIC_NAMES = {"accuracy": "accuracy", "auroc": "AUROC", "balanced_accuracy": "balanced accuracy"}
 
@@ -40,11 +45,14 @@ class Panel:
     cells: dict[tuple[str, str], Cell] = field(default_factory=dict)
 
     def best(self, budget: str) -> set[str]:
-        """Return the arms with the highest mean in a column, as far as it is printed; none while it is incomplete."""
+        """Return the arms with the highest mean in a column, as far as it is printed; none while it is incomplete.
+
+        An arm some of whose trials failed is not among them: what is left of it may be its lucky half.
+        """
         column = {arm: self.cells[arm, budget] for arm in self.arms if (arm, budget) in self.cells}
-        known = {arm: round(cell.mean, 3) for arm, cell in column.items() if cell.mean is not None}
-        if not known or any(cell.n + cell.failed < cell.expected for cell in column.values()):
+        if any(cell.n + cell.failed < cell.expected for cell in column.values()):
             return set()
+        known = {arm: cell.printed for arm, cell in column.items() if cell.printed is not None and not cell.failed}
         return {arm for arm, value in known.items() if value == max(known.values())}
 
 
@@ -60,6 +68,10 @@ class TableResult:
         citation: where the reference numbers were published, or an empty string.
         panels: one for each data set and metric.
         analyses: what the analyses found.
+        layout: its shape as it was published, or None.
+        published: names that the published table calls the data sets by, by label.
+        reference: name of the published table, such as ``table-7.1``, or an empty string.
+        arms: what its arms are; two tables with the same ones can be ranked together.
     """
 
     id: str
@@ -69,3 +81,20 @@ class TableResult:
     citation: str
     panels: list[Panel]
     analyses: list[AnalysisRow]
+    layout: Layout | None = None
+    published: dict[str, str] = field(default_factory=dict)
+    reference: str = ""
+    arms: tuple[Arm, ...] = ()
+
+    def panel(self, dataset: str, metric: str) -> Panel | None:
+        """Return the panel of a data set and a metric, or None."""
+        found = [panel for panel in self.panels if (panel.dataset, panel.metric) == (dataset, metric)]
+        return found[0] if found else None
+
+    def cells(self) -> list[Cell]:
+        """Return every cell of its panels."""
+        return [cell for panel in self.panels for cell in panel.cells.values()]
+
+    def analysed(self) -> list[Cell]:
+        """Return every cell of its analyses."""
+        return [cell for row in self.analyses for cell in row.metrics.values()]

@@ -64,6 +64,11 @@ class Resolver:
         for kind in _ALIASED:
             for alias in getattr(self.model, kind):
                 self._try(self._component, kind, alias, (kind, alias))
+        for place, name in enumerate(self.model.claims):
+            try:
+                self.registry.build(self.registry.resolve_or_raise("claims", name))
+            except Exception as error:  # noqa: BLE001 - whatever a plugin raises
+                self._fail(("claims", place), _told(error))
         for name in self.model.pretraining:
             self.recipes[name] = self._try(self._recipe, name)
         self._unique([table.id for table in self.model.comparison], ("comparison",), "id")

@@ -228,6 +228,9 @@ class SuiteModel(_Table):
     requires: list[str] = Field(
         default_factory=list, description='distributions it needs, as in ["medssl-bench-thesis>=0.1"]'
     )
+    claims: list[str] = Field(
+        default_factory=list, description='published claims that `report` holds the results against, as in ["thesis"]'
+    )
     plugins: list[str] = Field(
         default_factory=list,
         description="Python files beside this one that are loaded as plugins: code that will run",

@@ -132,7 +132,7 @@ def test_a_cell_as_data(lab: Lab) -> None:
     data = _cell(lab, PROBE).to_data()
     assert list(data) == [
         "comparison", "dataset", "labels", "arm", "metric", "n", "mean", "std", "values", "expected", "failed",
-        "reference", "difference", "scaled",
+        "reference", "difference", "scaled", "generated",
     ]  # fmt: skip
     assert data["values"][1] == {"seed": 0, "draw": 1, "value": pytest.approx(0.74)}
     assert (data["n"], len(data["values"])) == (4, 4)

@@ -6,16 +6,20 @@ import csv
 import io
 import json
 import re
+import shutil
+import subprocess
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from report.conftest import PROBE, SUITE, Lab
 from rich.console import Console
 
 from medssl_bench.report.cells import Cell, Value
-from medssl_bench.report.formats import console, written
-from medssl_bench.report.formats.text import notes, number, signed
+from medssl_bench.report.formats import console, latex, markdown, records
+from medssl_bench.report.formats.grids import cell_of
+from medssl_bench.report.formats.text import notes, signed
 
 
 def _shown(lab: Lab, *, compact: bool = False, width: int = 120) -> str:
@@ -39,8 +43,7 @@ def _shown(lab: Lab, *, compact: bool = False, width: int = 120) -> str:
 )
 def test_how_a_cell_is_written(values: list[float], expected: int, failed: int, text: str) -> None:
     cell = Cell("t", "d", "1", "a", "accuracy", [Value(0, i, v) for i, v in enumerate(values)], expected, failed)
-    assert number(cell) == text
-    assert number(cell, plus_minus="+-") == text.replace("±", "+-")
+    assert cell_of(cell).number == text
 
 
 def test_how_a_difference_is_written() -> None:
@@ -65,7 +68,7 @@ def test_what_a_standard_deviation_is_over(lab: Lab, trials: list[tuple[int, int
 
 def test_json_has_one_object_for_each_cell(lab: Lab) -> None:
     lab.fill()
-    cells = json.loads(written.to_json(lab.board))
+    cells = json.loads(records.to_json(lab.board))
     assert len(cells) == 3 * 2 * 2
     keys = {"comparison", "dataset", "labels", "arm", "metric", "n", "mean", "std", "values", "reference", "scaled"}
     for cell in cells:
@@ -84,15 +87,15 @@ def test_json_has_one_object_for_each_cell(lab: Lab) -> None:
 
 
 def test_json_of_an_empty_and_of_a_scaled_board(lab_of: Callable[..., Lab]) -> None:
-    empty = json.loads(written.to_json(lab_of().board))
+    empty = json.loads(records.to_json(lab_of().board))
     assert {(cell["n"], cell["mean"], cell["std"], tuple(cell["values"])) for cell in empty} == {(0, None, None, ())}
-    assert {cell["scaled"] for cell in json.loads(written.to_json(lab_of(epochs_scale=0.5).board))} == {0.5}
+    assert {cell["scaled"] for cell in json.loads(records.to_json(lab_of(epochs_scale=0.5).board))} == {0.5}
 
 
 def test_csv_has_one_line_for_each_value(lab: Lab) -> None:
     lab.fill()
     lab_cells = lab.board.cells()
-    rows = list(csv.DictReader(io.StringIO(written.to_csv(lab.board))))
+    rows = list(csv.DictReader(io.StringIO(records.to_csv(lab.board))))
     assert len(rows) == sum(cell.n for cell in lab_cells)
     assert {row["arm"] for row in rows} == {"majority class", "supervised", PROBE}
     for row in rows:
@@ -105,7 +108,7 @@ def test_csv_has_one_line_for_each_value(lab: Lab) -> None:
 
 
 def test_csv_of_cells_without_values(lab: Lab) -> None:
-    rows = list(csv.DictReader(io.StringIO(written.to_csv(lab.board))))
+    rows = list(csv.DictReader(io.StringIO(records.to_csv(lab.board))))
     assert len(rows) == 3 * 2 * 2
     assert {(row["n"], row["value"], row["mean"], row["seed"]) for row in rows} == {("0", "", "", "")}
 
@@ -116,56 +119,80 @@ def _unescaped_bars(line: str) -> int:
 
 def test_markdown(lab: Lab) -> None:
     lab.fill()
-    text = written.to_markdown(lab.board)
+    text = markdown.to_markdown(lab.board)
     lines = text.splitlines()
     assert lines[0] == r"## Main \<b\>\*table\*\</b\> \| 100 % of a\_b & c"
     assert "**bloodmnist: AUROC**" in lines
-    assert "| arm | 100 labels | all labels |" in lines
+    assert r"| arm \\ labels | 100 | all |" in lines
     assert "|---|--:|--:|" in lines
     bloodmnist = lines.index("**bloodmnist: accuracy**")
     for line in lines[bloodmnist + 2 : bloodmnist + 7]:
         assert _unescaped_bars(line) == 4, "as many cells as columns, whatever the names hold"
     (probe,) = [line for line in lines[bloodmnist : bloodmnist + 7] if "ours" in line]
     assert probe == (r"| probe \| \[ours\] 50% #1\_a | **0.725 ± 0.024**<br>+0.100 | 0.805 ± 0.007<br>−0.100 |")
-    assert "| supervised (baseline) | 0.625 ± 0.024<br>ref 0.750 | **0.905 ± 0.007** |" in lines
-    assert r"*ref: published value, Someone & Co. (2023), Table 1\_a.*" in lines
-    assert "## overall ranking" in lines
+    assert "| supervised (baseline) | 0.625 ± 0.024<br>ref 0.750 (−0.125) | **0.905 ± 0.007** |" in lines
+    assert r"*ref: published value (and the difference to it), Someone & Co. (2023), Table 1\_a.*" in lines
+    assert r"**Ranking by accuracy: “Main \<b\>\*table\*\</b\> \| 100 % of a\_b & c”**" in lines
     assert r"| probe \| \[ours\] 50% #1\_a | 1.50 | 1 | 2 |" in lines
 
 
 def test_markdown_of_an_empty_board(lab: Lab) -> None:
-    text = written.to_markdown(lab.board)
+    text = markdown.to_markdown(lab.board)
     assert "| supervised (baseline) | –<br>ref 0.750 | – |" in text
-    assert "overall ranking" not in text
+    assert "Ranking by" not in text
 
 
 def test_latex(lab: Lab) -> None:
     lab.fill()
-    text = written.to_latex(lab.board)
-    assert text.count(r"\begin{table}") == text.count(r"\end{table}") == 2
-    assert r"\caption{Main <b>*table*</b> | 100 \% of a\_b \& c. bloodmnist: accuracy.}" in text
-    assert r"    probe | [ours] 50\% \#1\_a & \textbf{0.725 $\pm$ 0.024} & 0.805 $\pm$ 0.007 \\" in text
-    assert r"\begin{tabular}{lrr}" in text
-    for line in text.splitlines():
-        if line.endswith(r"\\"):
-            assert len(re.findall(r"(?<!\\)&", line)) == 2
-    assert not re.search(r"(?<!\\)[%#_]", text), "nothing that LaTeX would read as a comment or a mark"
-    assert not re.search(r"[±–—]", text)
+    text = latex.to_latex(lab.board)
+    assert text.count(r"\begin{table}") == text.count(r"\end{table}") == 2, "the comparison and the ranking"
+    assert text.count(r"\begin{tabular}{lrr}") == 2
+    assert r"\caption{Main \textless{}b\textgreater{}*table*" in text
+    rows = [line.removesuffix(r" \\").split(" & ") for line in text.splitlines() if line.endswith(r"\\")]
+    place = next(number for number, row in enumerate(rows) if row[0].strip().startswith("probe"))
+    assert rows[place][1:] == [r"\textbf{0.725}", "0.805"]
+    assert rows[place + 1][1:] == [r"{\scriptsize $\pm$ 0.024}", r"{\scriptsize $\pm$ 0.007}"]
+    assert rows[place + 2][1:] == [r"{\scriptsize diff. +0.100}", r"{\scriptsize diff. $-$0.100}"]
+    assert r"{\scriptsize ref 0.750}" in text
+    assert "Second line" in text
+    assert "Someone \\& Co." in text
+    assert not re.search(r"(?<!\\)[%#_]", text.replace(latex.PREAMBLE, "")), "nothing that LaTeX would take for a mark"
+    assert text.isascii()
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="no LaTeX here")
+def test_latex_compiles(lab: Lab, tmp_path: Path) -> None:
+    lab.fill()
+    for found in lab.plan.analyses:
+        lab.finish_stage(lab.plan.stages[found.stage], silhouette_2=0.1)
+    head = "\\documentclass{article}\\usepackage{booktabs}\\begin{document}"
+    (tmp_path / "page.tex").write_text(f"{head}{latex.to_latex(lab.board)}\\end{{document}}", "utf-8")
+    done = subprocess.run(
+        ["pdflatex", "-halt-on-error", "page.tex"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout[-2000:]
 
 
 @pytest.mark.parametrize("odd", ["a\\b", "a~b", "a^b", "a{b}", "$x$"])
 def test_latex_escapes(odd: str) -> None:
-    escaped = written._escaped(odd)
+    escaped = latex.escaped(odd)
     assert not re.search(r"(?<!\\)[~^$]", escaped)
     braces = escaped.replace(r"\{", "").replace(r"\}", "")
     assert braces.count("{") == braces.count("}")
-    assert written._escaped("a\\b") == r"a\textbackslash{}b"
+    assert latex.escaped("a\\b") == r"a\textbackslash{}b"
 
 
 def test_on_the_console(lab: Lab) -> None:
     lab.fill()
     shown = _shown(lab)
-    only_full = ("+0.100", "−0.100", "ref 0.750", "overall ranking", "±: standard deviation over", "Second line: mean")
+    only_full = (
+        "+0.100",
+        "−0.100",
+        "ref 0.750 (−0.125)",
+        "Ranking by accuracy",
+        "±: standard deviation over",
+        "Second line: mean",
+    )
     always = ("Main <b>*table*</b> | 100 % of a_b & c", PROBE, "supervised (baseline)", "0.725 ± 0.024")
     for text in (*only_full, *always):
         assert text in shown
@@ -200,15 +227,15 @@ def test_what_failed_is_shown_as_failed(lab: Lab) -> None:
     lab.finish(lab.trials(PROBE)[0], accuracy=0.5)
     assert "failed" in _shown(lab)
     assert "0.500 (1 of 4)" in _shown(lab)
-    assert "| supervised (baseline) | failed<br>ref 0.750 |" in written.to_markdown(lab.board)
+    assert "| supervised (baseline) | failed<br>ref 0.750 |" in markdown.to_markdown(lab.board)
 
 
 def test_every_form_says_that_results_are_scaled(lab_of: Callable[..., Lab]) -> None:
     lab = lab_of(epochs_scale=0.5)
     lab.fill()
-    for text in (written.to_markdown(lab.board), written.to_latex(lab.board), _shown(lab), console.to_svg(lab.board)):
+    for text in (markdown.to_markdown(lab.board), latex.to_latex(lab.board), _shown(lab), console.to_svg(lab.board)):
         assert "SCALED" in text
-    assert {row["scaled"] for row in csv.DictReader(io.StringIO(written.to_csv(lab.board)))} == {"0.5"}
+    assert {row["scaled"] for row in csv.DictReader(io.StringIO(records.to_csv(lab.board)))} == {"0.5"}
 
 
 def test_a_picture(lab: Lab) -> None:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from report.conftest import PROBE, SUITE, Lab
 
 from medssl_bench.report.cells import Cell, Value
-from medssl_bench.report.ranking import Rank, rank_arms
+from medssl_bench.report.ranking import Rank, Ranking, rank_arms
 from medssl_bench.report.tables import Panel, TableResult
+from medssl_bench.suite.suite import Suite
+
+SUITES = Path(__file__).parents[2] / "suites"
 
 
 def _panel(columns: dict[str, dict[str, list[float] | None]], metric: str = "accuracy", expected: int = 1) -> Panel:
@@ -28,6 +33,13 @@ def _table(*panels: Panel) -> TableResult:
     return TableResult("t", "T", [], None, "", list(panels), [])
 
 
+def _ranks(*tables: TableResult) -> list[Rank]:
+    """Return the ranks of tables that are all alike."""
+    rankings = rank_arms(list(tables))
+    assert len(rankings) <= 1
+    return [rank for ranking in rankings for rank in ranking.ranks]
+
+
 def test_arms_are_ranked_by_column_and_ties_share_their_ranks() -> None:
     panel = _panel(
         {
@@ -35,7 +47,7 @@ def test_arms_are_ranked_by_column_and_ties_share_their_ranks() -> None:
             "20": {"a": [0.2], "b": [0.8], "c": [0.1], "d": [0.1]},
         }
     )
-    assert rank_arms([_table(panel)]) == [
+    assert _ranks(_table(panel)) == [
         Rank("a", (1 + 2) / 2, 1, 2),
         Rank("b", (2.5 + 1) / 2, 1, 2),
         Rank("c", (2.5 + 3.5) / 2, 0, 2),
@@ -46,19 +58,34 @@ def test_arms_are_ranked_by_column_and_ties_share_their_ranks() -> None:
 def test_only_whole_columns_count() -> None:
     whole = {"a": [0.1], "b": [0.2]}
     for column in ({"a": [0.9], "b": []}, {"a": [0.9], "b": None}, {"a": [0.9]}):
-        (first, second) = rank_arms([_table(_panel({"10": whole, "20": column}))])
+        (first, second) = _ranks(_table(_panel({"10": whole, "20": column})))
         assert (first, second) == (Rank("b", 1, 1, 1), Rank("a", 2, 0, 1))
     half_done = _panel({"10": {"a": [0.1, 0.2], "b": [0.9]}}, expected=2)
-    assert rank_arms([_table(half_done)]) == []
+    assert _ranks(_table(half_done)) == []
 
 
 def test_only_the_first_metric_of_a_table_counts() -> None:
     accuracy = _panel({"10": {"a": [0.1], "b": [0.2]}})
     auroc = _panel({"10": {"a": [0.9], "b": [0.2]}}, metric="auroc")
-    assert rank_arms([_table(accuracy, auroc)])[0].arm == "b"
-    assert rank_arms([_table(auroc, accuracy)])[0].arm == "a"
-    assert rank_arms([_table(accuracy), _table(auroc)]) == [Rank("a", 1.5, 1, 2), Rank("b", 1.5, 1, 2)]
-    assert rank_arms([]) == []
+    assert _ranks(_table(accuracy, auroc))[0].arm == "b"
+    assert _ranks(_table(auroc, accuracy))[0].arm == "a"
+    assert _ranks() == []
+
+
+def test_only_tables_that_are_alike_share_a_ranking() -> None:
+    one = _table(_panel({"10": {"a": [0.1], "b": [0.2]}}))
+    other = replace(_table(_panel({"10": {"a": [0.9], "b": [0.2]}})), title="Other")
+    (shared,) = rank_arms([one, other])
+    assert shared == Ranking(("T", "Other"), (), "accuracy", (Rank("a", 1.5, 1, 2), Rank("b", 1.5, 1, 2)))
+    auroc = _table(_panel({"10": {"a": [0.9], "b": [0.2]}}, metric="auroc"))
+    generated = replace(other, marks=["generated data"])
+    (arm,) = Suite.load(SUITES / "sine-wave.toml").tables[0].arms[-1:]
+    for unlike in (auroc, generated, replace(other, arms=(arm,))):
+        assert [ranking.tables for ranking in rank_arms([one, unlike])] == [("T",), (unlike.title,)]
+
+
+def test_arms_whose_means_are_printed_alike_tie() -> None:
+    assert _ranks(_table(_panel({"10": {"a": [0.75001], "b": [0.75]}}))) == [Rank("a", 1.5, 1, 1), Rank("b", 1.5, 1, 1)]
 
 
 def test_the_best_of_a_column_as_far_as_it_is_printed() -> None:
@@ -74,6 +101,12 @@ def test_the_best_of_a_column_as_far_as_it_is_printed() -> None:
     assert panel.best("20") == set(), "b may still be better"
     assert panel.best("30") == {"a"}, "b has failed and will not be"
     assert panel.best("40") == set()
+
+
+def test_an_arm_of_which_trials_failed_is_not_the_best() -> None:
+    panel = _panel({"10": {"a": [0.9], "b": [0.5, 0.6, 0.7]}}, expected=3)
+    panel.cells["a", "10"].failed = 2
+    assert panel.best("10") == {"b"}, "a's one value may be its lucky one"
 
 
 def test_panels_in_the_order_of_the_suite(lab: Lab) -> None:
@@ -93,7 +126,8 @@ def test_panels_in_the_order_of_the_suite(lab: Lab) -> None:
 
 def test_the_ranking_of_a_suite(lab: Lab) -> None:
     lab.fill()
-    assert lab.board.ranking == [Rank(PROBE, 1.5, 1, 2), Rank("supervised", 1.5, 1, 2), Rank("majority class", 3, 0, 2)]
+    (ranking,) = lab.board.rankings
+    assert ranking.ranks == (Rank(PROBE, 1.5, 1, 2), Rank("supervised", 1.5, 1, 2), Rank("majority class", 3, 0, 2))
 
 
 @pytest.mark.parametrize(
@@ -130,7 +164,7 @@ def test_controls_are_in_no_ranking(lab_of: Callable[..., Lab]) -> None:
     lab = lab_of(SUITE.replace('baseline = "supervised"\n', "shuffle_labels = true\n"))
     lab.fill()
     assert not lab.board.is_empty
-    assert lab.board.ranking == []
+    assert lab.board.rankings == []
 
 
 def test_tables_that_are_not_selected_are_not_shown(lab_of: Callable[..., Lab]) -> None:
@@ -148,6 +182,15 @@ def test_analyses_count_every_encoder_once(lab: Lab) -> None:
     assert rows["supervised", "all"]["silhouette_2"].n == 2, "one for each seed: all labels are one draw"
     assert rows[PROBE, None]["silhouette_2"].n == 2
     assert "note" not in rows[PROBE, None], "what is no number is in no table"
+
+
+def test_analyses_say_what_is_missing_and_what_failed(lab: Lab) -> None:
+    stages = [found.stage for found in lab.plan.analyses if (found.arm, found.labels) == ("supervised", "100")]
+    lab.finish_stage(lab.plan.stages[stages[0]], silhouette_2=0.1)
+    lab.fail(stages[1])
+    rows = {(row.arm, row.labels): row.metrics for row in lab.board.tables[0].analyses}
+    cell = rows["supervised", "100"]["silhouette_2"]
+    assert (cell.n, cell.expected, cell.failed) == (1, 4, 1)
 
 
 def test_analyses_that_are_not_done_yet(lab: Lab) -> None:

@@ -1,1 +1,1 @@
-"""The forms in which a leaderboard is written: console, Markdown, LaTeX, CSV and JSON."""
+"""The forms in which tables are written: console, Markdown, LaTeX, CSV and JSON."""

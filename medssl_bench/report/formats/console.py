@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rich import box
@@ -10,14 +11,28 @@ from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
-from medssl_bench.report.formats.text import heading, metric_name, notes, number, signed
+from medssl_bench.report.formats.grids import (
+    analyses_grid,
+    panel_grid,
+    printed_grids,
+    printed_heading,
+    printed_notes,
+    ranking_grid,
+)
+from medssl_bench.report.formats.text import heading, notes
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
+    from collections.abc import Iterator
 
+    from rich.console import ConsoleOptions, RenderableType
+
+    from medssl_bench.report.grid import Grid, GridCell
     from medssl_bench.report.leaderboard import Leaderboard
-    from medssl_bench.report.ranking import Rank
-    from medssl_bench.report.tables import Panel, TableResult
+    from medssl_bench.report.printed import PrintedTable
+
+_PADDING = 2
+_HEAD_WIDTH = 28
+"""Longer names of arms are folded where the console is narrow."""
 
 
 def render(board: Leaderboard, *, compact: bool = False) -> Group:
@@ -25,18 +40,30 @@ def render(board: Leaderboard, *, compact: bool = False) -> Group:
 
     Args:
         board: what to draw.
-        compact: leave out differences, references, notes, analyses and the ranking.
+        compact: leave out differences, references, notes, analyses and rankings.
     """
     parts: list[RenderableType] = []
     for table in board.tables:
-        parts.append(Text(heading(table), style="bold cyan"))
-        parts += [_panel(panel, table, compact=compact) for panel in table.panels]
+        parts.append(Text(heading(table.title, table.marks), style="bold cyan"))
+        parts += [GridView(panel_grid(panel, table.baseline), compact=compact) for panel in table.panels]
         if not compact:
             parts += [Text(note, style="dim") for note in notes(table)]
-            parts += _analyses(table)
+            analyses = analyses_grid(table)
+            parts += [GridView(analyses)] if analyses else []
         parts.append(Text())
-    if board.ranking and not compact:
-        parts.append(_ranking(board.ranking))
+    if not compact:
+        parts += [GridView(ranking_grid(ranking)) for ranking in board.rankings]
+    return Group(*parts)
+
+
+def render_printed(tables: list[PrintedTable]) -> Group:
+    """Return tables in their published shape for a rich console."""
+    parts: list[RenderableType] = []
+    for table in tables:
+        parts.append(Text(printed_heading(table), style="bold cyan"))
+        parts += [GridView(grid) for grid in printed_grids(table)]
+        parts += [Text(note, style="dim") for note in printed_notes(table)]
+        parts.append(Text())
     return Group(*parts)
 
 
@@ -47,56 +74,69 @@ def to_svg(board: Leaderboard) -> str:
     return console.export_svg(title=f"medssl-bench: {board.suite}")
 
 
-def _panel(panel: Panel, table: TableResult, *, compact: bool) -> Table:
-    title = Text(f"{panel.dataset}: {metric_name(panel)}", style="bold")  # names may hold what rich takes for markup
-    drawn = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left")
-    drawn.add_column("arm \\ labels", overflow="fold")
-    for budget in panel.budgets:
-        drawn.add_column(budget, justify="right", no_wrap=True)
-    best = {budget: panel.best(budget) for budget in panel.budgets}
-    for arm in panel.arms:
-        style = "dim" if arm in panel.floors else ""
-        cells = [_cell(panel, arm, budget, bold=arm in best[budget], compact=compact) for budget in panel.budgets]
-        drawn.add_row(Text(arm + (" (baseline)" if arm == table.baseline else ""), style=style), *cells)
-    return drawn
+@dataclass(frozen=True)
+class GridView:
+    """A grid on a console: one table, or several below each other where the console is too narrow for all columns."""
 
+    grid: Grid
+    compact: bool = False
 
-def _cell(panel: Panel, arm: str, budget: str, *, bold: bool, compact: bool) -> Text:
-    cell = panel.cells.get((arm, budget))
-    if cell is None:
-        return Text("")
-    style = "bold green" if bold else "red" if cell.failed else "dim" if arm in panel.floors else ""
-    text = Text(number(cell), style=style)
-    if compact:
+    def __rich_console__(self, _console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
+        """Draw it as wide as the console allows."""
+        for place, columns in enumerate(self._parts(options.max_width)):
+            yield self._table(columns, titled=not place)
+
+    def _parts(self, width: int) -> list[list[int]]:
+        """Return the columns of each table; those of one group stay together."""
+        heads = sum(
+            min(_HEAD_WIDTH, max(len(head), *(len(row.heads[place]) for row in self.grid.rows))) + _PADDING
+            for place, head in enumerate(self.grid.heads)
+        )
+        parts: list[list[int]] = [[]]
+        used = heads
+        groups = self.grid.groups() or [("", 1)] * len(self.grid.columns)
+        first = 0
+        for name, count in groups:
+            group = list(range(first, first + count))
+            first += count
+            wide = max(sum(self._width(place) for place in group), len(name) + _PADDING)
+            if parts[-1] and used + wide > width:
+                parts.append([])
+                used = heads
+            parts[-1] += group
+            used += wide
+        return parts
+
+    def _width(self, column: int) -> int:
+        texts = [self._text(row.cells[column]).plain for row in self.grid.rows]
+        lines = [line for text in texts for line in text.split("\n")]
+        return max(map(len, [*lines, self.grid.columns[column].name])) + _PADDING
+
+    def _table(self, columns: list[int], *, titled: bool) -> Table:
+        # names may hold what rich takes for markup
+        title = Text(self.grid.title, style="bold") if titled else None
+        drawn = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left")
+        for head in self.grid.heads:
+            drawn.add_column(Text(head), overflow="fold")
+        for place in columns:
+            column = self.grid.columns[place]
+            name = f"{column.group}\n{column.name}" if column.group else column.name
+            drawn.add_column(Text(name), justify="right", no_wrap=True)
+        for row in self.grid.rows:
+            if row.ruled:
+                drawn.add_section()
+            style = "dim" if row.quiet else ""
+            cells = [self._text(row.cells[place], quiet=row.quiet) for place in columns]
+            drawn.add_row(*(Text(head, style=style) for head in row.heads), *cells)
+        return drawn
+
+    def _text(self, cell: GridCell, *, quiet: bool = False) -> Text:
+        style = "bold green" if cell.best else "red" if cell.failed else "dim" if quiet else ""
+        text = Text(cell.number, style=style)
+        if self.compact:
+            return text
+        if cell.difference:
+            text.append(f"\n{cell.difference}", style="not bold dim")
+        if cell.published:
+            text.append(f"\n{cell.published}", style="not bold blue")
         return text
-    if cell.difference is not None:
-        text.append(f"\n{signed(cell.difference)}", style="not bold dim")
-    if cell.reference is not None:
-        text.append(f"\nref {cell.reference:.3f}", style="not bold blue")
-    return text
-
-
-def _analyses(table: TableResult) -> list[RenderableType]:
-    metrics = list(dict.fromkeys(metric for row in table.analyses for metric in row.metrics))
-    if not metrics:
-        return []
-    drawn = Table(box=box.SIMPLE_HEAD, title="analyses of the encoders", title_justify="left", title_style="bold")
-    for column in ("data set", "arm"):
-        drawn.add_column(column, overflow="fold")
-    for metric in metrics:
-        drawn.add_column(metric.replace("_", " "), justify="right")
-    for row in table.analyses:
-        arm = row.arm if row.labels is None else f"{row.arm}, {row.labels} labels"
-        numbers = (number(row.metrics[metric]) if metric in row.metrics else "–" for metric in metrics)
-        drawn.add_row(Text(row.dataset), Text(arm), *numbers)
-    return [drawn]
-
-
-def _ranking(ranking: list[Rank]) -> Table:
-    drawn = Table(box=box.SIMPLE_HEAD, title="overall ranking", title_justify="left", title_style="bold cyan")
-    drawn.add_column("arm", overflow="fold")
-    for column in ("mean rank", "best in", "columns"):
-        drawn.add_column(column, justify="right")
-    for rank in ranking:
-        drawn.add_row(Text(rank.arm), f"{rank.mean_rank:.2f}", str(rank.wins), str(rank.columns))
-    return drawn

@@ -1,4 +1,4 @@
-"""How the numbers of a cell are written, in every form."""
+"""How numbers, titles and notes are written, in every form."""
 
 from __future__ import annotations
 
@@ -8,48 +8,53 @@ from medssl_bench.report.tables import METRIC_NAMES
 
 if TYPE_CHECKING:
     from medssl_bench.report.cells import Cell
-    from medssl_bench.report.tables import Panel, TableResult
-
-
-def number(cell: Cell, plus_minus: str = "±") -> str:
-    """Return mean and standard deviation, with what is missing: ``0.771 ± 0.012``, ``0.771 (2 of 3)``, ``failed``."""
-    if cell.mean is None:
-        return "failed" if cell.failed else "–"
-    text = f"{cell.mean:.3f}"
-    if cell.std is not None:
-        text += f" {plus_minus} {cell.std:.3f}"
-    if cell.n < cell.expected:
-        text += f" ({cell.n} of {cell.expected}{', rest failed' if cell.failed else ''})"
-    return text
+    from medssl_bench.report.ranking import Ranking
+    from medssl_bench.report.tables import TableResult
 
 
 def signed(value: float) -> str:
     """Return a difference with its sign: ``+0.153``, ``−0.002``."""
-    return f"{value:+.3f}".replace("-", "−")
+    return f"{round(value, 3) + 0.0:+.3f}".replace("-", "−")  # adding 0.0 makes -0.0 a 0.0
 
 
-def heading(table: TableResult) -> str:
-    """Return a table's title with its marks."""
-    return " — ".join([table.title, *table.marks])
+def points(value: float) -> str:
+    """Return a difference of accuracies in points of a hundred, with its sign: ``+15.3 %``."""
+    return f"{round(100 * value, 1) + 0.0:+.1f} %".replace("-", "−")
 
 
-def metric_name(panel: Panel) -> str:
-    """Return a panel's metric as people write it."""
-    return METRIC_NAMES.get(panel.metric, panel.metric)
+def missing(n: int, expected: int, failed: int) -> str:
+    """Return what is not there of a cell: ``(2 of 3)``, ``(2 of 3, rest failed)``, or nothing."""
+    return f"({n} of {expected}{', rest failed' if failed else ''})" if n < expected else ""
+
+
+def heading(title: str, marks: list[str] | tuple[str, ...]) -> str:
+    """Return a title with its marks."""
+    return " — ".join([title, *marks])
+
+
+def metric_name(metric: str) -> str:
+    """Return a metric as people write it."""
+    return METRIC_NAMES.get(metric, metric.replace("_", " "))
 
 
 def notes(table: TableResult) -> list[str]:
     """Return what stands under a table."""
     found = []
-    cells = [cell for panel in table.panels for cell in panel.cells.values()]
+    cells = table.cells()
     spread = _spread(cells)
     if spread:
         found.append(f"±: standard deviation over {spread}.")
-    if table.baseline:
+    if any(cell.difference is not None for cell in cells):
         found.append(f"Second line: mean paired difference to {table.baseline!r}.")
     if table.citation and any(cell.reference is not None for cell in cells):
-        found.append(f"ref: published value, {table.citation}.")
+        found.append(f"ref: published value (and the difference to it), {table.citation}.")
     return found
+
+
+def ranking_title(ranking: Ranking) -> str:
+    """Return the heading of a ranking."""
+    tables = " and ".join(f"“{title}”" for title in ranking.tables)
+    return heading(f"Ranking by {metric_name(ranking.metric)}: {tables}", ranking.marks)
 
 
 def _spread(cells: list[Cell]) -> str:

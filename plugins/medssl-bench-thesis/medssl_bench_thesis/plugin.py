@@ -23,3 +23,9 @@ def medssl_augmentations(register: Register) -> None:
 def medssl_references(register: Register) -> None:
     """Register the numbers of the thesis' tables."""
     register("thesis", "medssl_bench_thesis.tables:thesis")
+
+
+@hookimpl
+def medssl_claims(register: Register) -> None:
+    """Register what the thesis claims."""
+    register("thesis", "medssl_bench_thesis.claims:thesis")

@@ -1,0 +1,65 @@
+"""``medssl-bench report``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from medssl_bench.cli.options import data_dir_option, load_suite, selection_options, store_option, suite_argument
+
+if TYPE_CHECKING:
+    from medssl_bench.report.study import Study
+
+
+@click.command("report")
+@suite_argument
+@store_option
+@data_dir_option
+@selection_options
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    default=Path("report"),
+    show_default=True,
+    help="A folder, for the page, the tables and the figures as files; or NAME.html, for the page alone.",
+)
+@click.option("--figures/--no-figures", default=True, show_default=True, help="Draw figures; they take a while.")
+@click.pass_context
+def command(
+    context: click.Context,
+    /,
+    suite: Path,
+    store: Path,
+    data_dir: Path | None,
+    output: Path,
+    figures: bool,
+    **selected: Any,
+) -> None:
+    """Write a report on SUITE from what the store holds. Nothing is run.
+
+    The report is one HTML file that opens offline: every table beside the published numbers, published claims and
+    whether they hold, every figure, a map of each trained encoder to explore, provenance and cost. In a folder there
+    are also tables/ (Markdown, CSV, LaTeX) and figures/ (PNG, SVG, PDF) to take into a paper.
+    """
+    from medssl_bench.api import make_report
+
+    made = make_report(
+        load_suite(context, suite), output, store=store, data_dir=data_dir, figures=figures, tell=_tell, **selected
+    )
+    _summarise(made.study)
+    click.echo(f"wrote {made.page}" + (f", with {made.files} files beside it" if made.files else ""))
+
+
+def _tell(text: str) -> None:
+    click.echo(text, err=True)
+
+
+def _summarise(study: Study) -> None:
+    done, failed, expected = study.trials
+    click.echo(f"{study.suite.name}: {done} of {expected} results" + (f", {failed} failed" if failed else ""))
+    for text in (study.agreement.text if study.agreement else "", study.verdict_summary):
+        if text:
+            click.echo(text)

@@ -1,0 +1,72 @@
+"""The numbers of a leaderboard for other programs: CSV and JSON."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from medssl_bench.report.leaderboard import Leaderboard
+    from medssl_bench.report.printed import PrintedTable
+
+
+def to_json(board: Leaderboard) -> str:
+    """Return one JSON object per cell, as a list."""
+    return json.dumps([cell.to_data() for cell in board.cells()], indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def to_csv(board: Leaderboard) -> str:
+    """Return one line per value, with its cell, seed and draw; a cell without values has one line."""
+    heads = (
+        "comparison", "dataset", "labels", "arm", "metric", "seed", "draw", "value", "n", "mean", "std", "expected",
+        "failed", "difference", "reference", "scaled", "generated",
+    )  # fmt: skip
+    rows: list[Sequence[object]] = []
+    for cell in board.cells():
+        data = cell.to_data()
+        values = data["values"] or [{"seed": None, "draw": None, "value": None}]
+        rows += [[{**data, **value}[head] for head in heads] for value in values]
+    return _csv(heads, rows)
+
+
+def printed_to_csv(tables: list[PrintedTable]) -> str:
+    """Return one line per number of the tables in their published shape."""
+    heads = (
+        "comparison", "table", "dataset", "part", "row", "kind", "labels", "metric", "mean", "std", "n", "expected",
+        "failed", "reference", "difference", "arm", "marks",
+    )  # fmt: skip
+    rows: list[Sequence[object]] = []
+    for table in tables:
+        for block in table.blocks:
+            for row in block.rows:
+                name = " / ".join(head for head in row.heads if head)
+                for cell in row.cells:
+                    gap = None if cell.mean is None or cell.reference is None else cell.mean - cell.reference
+                    rows.append(
+                        [table.comparison, table.name, block.dataset, block.title, name, row.kind, cell.labels,
+                         cell.metric, cell.mean, cell.std, cell.n, cell.expected, cell.failed, cell.reference, gap,
+                         cell.arm, "; ".join(table.marks)]
+                    )  # fmt: skip
+    return _csv(heads, rows)
+
+
+def printed_to_json(tables: list[PrintedTable]) -> str:
+    """Return the lines of `printed_to_csv` as a list of JSON objects."""
+    lines = csv.DictReader(io.StringIO(printed_to_csv(tables)))
+    numbers = {"mean", "std", "reference", "difference", "n", "expected", "failed"}
+    found = [
+        {name: (json.loads(text) if text else None) if name in numbers else text for name, text in line.items()}
+        for line in lines
+    ]
+    return json.dumps(found, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _csv(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(heads)
+    writer.writerows(rows)
+    return stream.getvalue()

@@ -1,0 +1,240 @@
+"""Builds the page of a study: one HTML file with all it shows inside."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
+
+from medssl_bench.report.formats.grids import (
+    analyses_grid,
+    panel_grid,
+    printed_grids,
+    printed_heading,
+    printed_notes,
+    ranking_grid,
+)
+from medssl_bench.report.formats.text import heading, metric_name, notes, signed
+from medssl_bench.report.page.explorer import Explorer
+from medssl_bench.report.printed import printed
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from medssl_bench.report.study import Study
+    from medssl_bench.report.tables import TableResult
+
+_COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#8c6d00", "#000000")
+"""Colours that readers with any kind of colour vision tell apart (Okabe and Ito 2008), yellow darkened for paper."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure of the page.
+
+    Attributes:
+        id: unique name, fit for an address.
+        title: what it is.
+        caption: what it shows.
+        comparison: id of the comparison that it belongs to, or None.
+        file: its picture, PNG or SVG.
+    """
+
+    id: str
+    title: str
+    caption: str
+    comparison: str | None
+    file: Path
+
+
+def page(study: Study, pictures: Sequence[Picture] = ()) -> str:
+    """Return the page of a study. It loads nothing from elsewhere, and runs no script but its own.
+
+    Args:
+        study: what to show.
+        pictures: its figures.
+    """
+    parts = files("medssl_bench.report.page")
+    script = (parts / "page.js").read_text("utf-8")
+    titles = {table.id: heading(table.title, table.marks) for table in study.board.tables}
+    explorer = Explorer.of(study.plan, study.store, titles)
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters |= {"number": _sortable, "decimal": _decimal}
+    template = environment.from_string((parts / "page.html").read_text("utf-8"))
+    digest = hashlib.sha256(script.encode()).digest()
+    return template.render(
+        style=Markup((parts / "page.css").read_text("utf-8")),  # noqa: S704 - the harness' own file
+        script=Markup(script),  # noqa: S704 - likewise
+        script_hash=base64.b64encode(digest).decode(),
+        report=_report(study, bool(pictures)),
+        tables=[_table(table) for table in study.board.tables],
+        rankings=[ranking_grid(ranking) for ranking in study.board.rankings],
+        figures=_figures(pictures, titles),
+        explorer=explorer,
+        explorer_json=_json({"sheets": explorer.sheets, "maps": explorer.maps, "colours": _COLOURS}),
+    )
+
+
+def _json(value: Any) -> Markup:
+    """Return JSON that can stand in a script element: no text of it can end the element."""
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return Markup(text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029"))  # noqa: S704
+
+
+def _report(study: Study, figures: bool) -> dict[str, Any]:
+    done, failed, expected = study.trials
+    cost = study.cost
+    citations = list(study.verdicts)
+    return {
+        "suite": study.suite.name,
+        "description": study.suite.model.description,
+        "marks": study.marks,
+        "figures": figures,
+        "facts": [
+            ("results", f"{done} of {expected}" + (f", {failed} failed" if failed else "")),
+            ("comparisons", len(study.board.tables)),
+            ("encoders trained", f"{cost.encoders:,}"),
+            ("images seen in training", f"{cost.images:,}"),
+            ("computing time", _hours(cost.seconds)),
+        ],
+        "highlights": [row for table in study.board.tables for row in _highlights(table)],
+        "agreement": study.agreement,
+        "verdict_summary": study.verdict_summary,
+        "notes": [f"{len(study.failures)} stages failed; see the end of this page."] if study.failures else [],
+        "verdicts": [verdict for verdicts in study.verdicts.values() for verdict in verdicts],
+        "claims_citation": "; ".join(citations),
+        "cost_facts": _cost_facts(study),
+        "datasets": _datasets(study),
+        "versions": study.versions,
+        "failures": study.failures,
+        "stages": _stages(study),
+        "made": study.made,
+    }
+
+
+def _highlights(table: TableResult) -> list[tuple[str, ...]]:
+    found = []
+    for panel in table.panels:
+        if panel.metric != table.panels[0].metric:
+            continue
+        budget = panel.budgets[0]
+        for arm in sorted(panel.best(budget)):
+            cell = panel.cells[arm, budget]
+            difference = "" if cell.difference is None else signed(cell.difference)
+            number = f"{metric_name(panel.metric)} {cell.mean:.3f}"
+            title = heading(table.title, table.marks)
+            found.append((title, panel.dataset, budget, arm, number, difference))
+    return found
+
+
+def _table(table: TableResult) -> dict[str, Any]:
+    shape = printed(table)
+    return {
+        "heading": heading(table.title, table.marks) if shape is None else printed_heading(shape),
+        "printed": printed_grids(shape) if shape else [],
+        "printed_notes": printed_notes(shape) if shape else [],
+        "panels": [panel_grid(panel, table.baseline) for panel in table.panels],
+        "notes": notes(table),
+        "analyses": analyses_grid(table),
+    }
+
+
+def _figures(pictures: Sequence[Picture], titles: dict[str, str]) -> list[dict[str, Any]]:
+    groups: dict[str, list[dict[str, str]]] = {}
+    for picture in pictures:
+        kind = "svg+xml" if picture.file.suffix == ".svg" else "png"
+        content = base64.b64encode(picture.file.read_bytes()).decode()
+        group = groups.setdefault(titles.get(picture.comparison or "", picture.comparison or "Recipes"), [])
+        group.append(
+            {
+                "id": picture.id,
+                "title": picture.title,
+                "caption": picture.caption,
+                "picture": f"data:image/{kind};base64,{content}",
+            }
+        )
+    return [{"title": title, "figures": figures} for title, figures in groups.items()]
+
+
+def _cost_facts(study: Study) -> list[tuple[str, str]]:
+    cost = study.cost
+    facts = [
+        (f"{kind} stages", f"{cost.stages.get(kind, 0)} of {expected}") for kind, expected in cost.expected.items()
+    ]
+    facts += [
+        ("wall time, sum over stages", _hours(cost.seconds)),
+        ("processor time", _hours(cost.processor_seconds)),
+        ("images seen in training", f"{cost.images:,}"),
+        ("most memory of a process", f"{cost.peak_bytes / 2**30:.1f} GiB"),
+        ("energy", _energy(study)),
+    ]
+    return facts + [(f"time on {device}", _hours(seconds)) for device, seconds in cost.devices.items()]
+
+
+def _energy(study: Study) -> str:
+    cost = study.cost
+    if cost.joules is None:
+        return "not measured: no meter"
+    all_stages = sum(cost.stages.values())
+    part = "" if cost.measured == all_stages else f", of {cost.measured} of {all_stages} stages"
+    return f"{cost.joules / 3.6e6:.3f} kWh{part}"
+
+
+def _datasets(study: Study) -> list[tuple[str, ...]]:
+    fingerprints: dict[str, str] = {}
+    for stage in study.plan.stages.values():
+        data = stage.spec.get("dataset") or {}
+        if data.get("fingerprint"):
+            fingerprints[data["component"]["name"] + str(data["component"]["parameters"])] = data["fingerprint"]
+    rows = []
+    used = {dataset.label: dataset for table in study.suite.tables for dataset in table.datasets}
+    for link in (link for table in study.suite.tables for arm in table.arms for link in arm.chain):
+        if link.on:
+            used.setdefault(link.on.label, link.on)
+    for label, dataset in used.items():
+        info = study.plan.datasets.get(label)
+        data = dataset.component.to_data()
+        fingerprint = fingerprints.get(data["name"] + str(data["parameters"]), "")
+        if info is None:
+            rows.append((label, dataset.component.name, "", "", "", "", fingerprint))
+            continue
+        counts = " / ".join(f"{count:,}" for count in info.counts.values())
+        classes = f"{len(info.classes)} ({info.task.value})"
+        rows.append((label, info.title, counts, classes, info.licence, info.source, fingerprint))
+    return rows
+
+
+def _stages(study: Study) -> list[tuple[str, ...]]:
+    rows = []
+    for key, stage in study.plan.stages.items():
+        record = study.store.record(key)
+        state = "done" if record else "failed" if study.store.failure(key) else "not there"
+        seconds = f"{float(record.cost.get('wall_seconds', 0)):.1f}" if record else ""
+        rows.append((key[:12], stage.kind, stage.title, state, seconds))
+    return rows
+
+
+def _hours(seconds: float) -> str:
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 2 * 3600 else f"{seconds / 3600:.1f} h"
+
+
+def _sortable(text: str) -> str:
+    """Return a written number as a script reads it, or nothing."""
+    plain = text.replace("−", "-").replace("%", "").replace(",", "").strip()
+    try:
+        return str(float(plain))
+    except ValueError:
+        return ""
+
+
+def _decimal(value: float | None) -> str:
+    return "" if value is None else f"{value:+.3f}".replace("-", "−")

@@ -1,0 +1,98 @@
+"""Everything that a report says of a suite's results, gathered from its plan and a store."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+from medssl_bench.report.agreement import Agreement, agreement
+from medssl_bench.report.cost import Cost, cost_of, finished, versions
+from medssl_bench.report.leaderboard import Leaderboard
+from medssl_bench.report.verdicts import Verdict, judge
+
+if TYPE_CHECKING:
+    from medssl_bench.plan.stage import Plan
+    from medssl_bench.report.claims import Claims
+    from medssl_bench.store.store import Store
+    from medssl_bench.suite.suite import Suite
+
+
+@dataclass(frozen=True)
+class Study:
+    """A suite's results and what is to be said of them.
+
+    Attributes:
+        suite: the suite.
+        plan: its plan.
+        store: where its results are.
+        board: its tables.
+        agreement: with published numbers; None where there are none.
+        verdicts: on published claims, by their citation.
+        cost: what the results have cost.
+        versions: of libraries, plugins and machines under which they were made.
+        failures: title and reason of each stage that failed.
+    """
+
+    suite: Suite
+    plan: Plan
+    store: Store
+    board: Leaderboard
+    agreement: Agreement | None
+    verdicts: dict[str, list[Verdict]]
+    cost: Cost
+    versions: dict[str, list[str]]
+    failures: list[tuple[str, str]] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, suite: Suite, plan: Plan, store: Store) -> Study:
+        """Gather what a store holds of a suite.
+
+        Raises:
+            UserError: the suite names claims or references that are not there.
+        """
+        board = Leaderboard.of(suite, plan, store)
+        registry = suite.plugins.registry
+        verdicts: dict[str, list[Verdict]] = {}
+        for name in suite.model.claims:
+            claims: Claims = registry.build(registry.resolve_or_raise("claims", name))
+            verdicts[claims.citation] = judge(claims, board, registry)
+        cells = [cell for table in board.tables for cell in (*table.cells(), *table.analysed())]
+        failed = [(stage.title, record.reason) for key, stage in plan.stages.items() if (record := store.failure(key))]
+        records = finished(plan, store)
+        return cls(
+            suite, plan, store, board, agreement(cells), verdicts, cost_of(plan, store), versions(records), failed
+        )
+
+    @property
+    def marks(self) -> list[str]:
+        """What holds of one table or more and a reader must know before any number."""
+        return list(dict.fromkeys(mark for table in self.board.tables for mark in table.marks))
+
+    @property
+    def trials(self) -> tuple[int, int, int]:
+        """How many results the tables have, how many failed, and how many there are when all is done."""
+        stages = {trial.stage for trial in self.plan.trials}
+        done = sum(self.store.is_done(stage) for stage in stages)
+        failed = sum(self.store.failure(stage) is not None for stage in stages)
+        return done, failed, len(stages)
+
+    @property
+    def verdict_summary(self) -> str:
+        """How many claims hold, do not, and cannot be told, in one sentence; empty where none are judged."""
+        told = Counter(verdict.told for verdicts in self.verdicts.values() for verdict in verdicts)
+        if not told:
+            return ""
+        counts = ", ".join(f"{told[word]} {words}" for word, words in _WORDS if told[word])
+        return f"Of {told.total()} published claims, {counts}."
+
+    @property
+    def made(self) -> str:
+        """When and with what this was put together."""
+        now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
+        return f"Made by medssl-bench {version('medssl-bench')} on {now} from the results in {self.store.path.name}."
+
+
+_WORDS = (("holds", "hold"), ("does not hold", "do not hold"), ("cannot be told", "cannot be told"))

@@ -1,0 +1,120 @@
+"""Writes a report: the page alone, or a folder with the page, the tables and the figures."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from medssl_bench.errors import UserError
+from medssl_bench.report.formats import latex, markdown, records
+from medssl_bench.report.page.build import Picture, page
+
+if TYPE_CHECKING:
+    from medssl_bench.report.figures.figure import ReportFigure
+    from medssl_bench.report.study import Study
+
+_LARGE = 250_000
+"""A drawing with more bytes than this is shown as pixels on the page; the folder has it as a drawing too."""
+
+
+@dataclass(frozen=True)
+class Written:
+    """What was written.
+
+    Attributes:
+        study: what it is about.
+        page: the HTML file.
+        files: how many files lie beside it.
+    """
+
+    study: Study
+    page: Path
+    files: int
+
+
+def write_report(
+    study: Study, figures: Sequence[ReportFigure], output: Path, tell: Callable[[str], None] = lambda _text: None
+) -> Written:
+    """Write a report.
+
+    Args:
+        study: what to write of.
+        figures: its figures.
+        output: a folder, made if need be; or a file that ends with ``.html``, for the page alone.
+        tell: told how far the figures are.
+
+    Raises:
+        UserError: it cannot be written.
+    """
+    alone = output.suffix.lower() in {".html", ".htm"}
+    try:
+        if alone:
+            with tempfile.TemporaryDirectory(prefix="medssl-report-") as folder:
+                return _write(study, figures, output, Path(folder), tell, count=False)
+        if output.exists() and not output.is_dir():
+            raise UserError(f"-o {output}: this is a file; give a folder, or NAME.html for the page alone")
+        output.mkdir(parents=True, exist_ok=True)
+        _write_tables(study, output / "tables")
+        return _write(study, figures, output / "report.html", output / "figures", tell, count=True)
+    except OSError as error:
+        raise UserError(f"-o {output}: this cannot be written: {error.strerror or error}") from error
+
+
+def _write(
+    study: Study,
+    figures: Sequence[ReportFigure],
+    file: Path,
+    folder: Path,
+    tell: Callable[[str], None],
+    *,
+    count: bool,
+) -> Written:
+    pictures = []
+    formats = ("png", "svg", "pdf") if count else ("png", "svg")
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, figure in enumerate(figures, start=1):
+        tell(f"figure {number} of {len(figures)}: {figure.title}")
+        by_format = {saved.suffix: saved for saved in figure.save(folder, formats)}
+        drawing = by_format[".svg"]
+        shown = drawing if drawing.stat().st_size <= _LARGE else by_format[".png"]
+        pictures.append(Picture(figure.id, figure.title, figure.caption, figure.comparison, shown))
+    if count:
+        captions = [f"{picture.id}: {picture.title}. {picture.caption}\n" for picture in pictures]
+        _write_text(folder / "captions.txt", "".join(captions))
+    file.parent.mkdir(parents=True, exist_ok=True)
+    _write_text(file, page(study, pictures))
+    beside = sum(path.is_file() for path in file.parent.rglob("*")) - 1 if count else 0
+    return Written(study, file, beside)
+
+
+def _write_tables(study: Study, folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    board, shapes = study.board, study.board.printed()
+    texts = {
+        "leaderboard.md": markdown.to_markdown(board),
+        "leaderboard.csv": records.to_csv(board),
+        "leaderboard.json": records.to_json(board),
+        "leaderboard.tex": latex.to_latex(board),
+    }
+    if shapes:
+        texts |= {
+            "published.md": markdown.printed_to_markdown(shapes),
+            "published.csv": records.printed_to_csv(shapes),
+            "published.tex": latex.printed_to_latex(shapes),
+        }
+    for name, text in texts.items():
+        _write_text(folder / name, text)
+
+
+def _write_text(file: Path, text: str) -> None:
+    """Write a text whole or not at all."""
+    part = file.with_name(f".{file.name}.{os.getpid()}.part")
+    try:
+        part.write_text(text, "utf-8")
+        part.replace(file)
+    finally:
+        part.unlink(missing_ok=True)
