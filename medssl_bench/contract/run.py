@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 from medssl_bench.contract.checking import Check, Step, require, run_steps
+from medssl_bench.contract.claims import claims_steps
 from medssl_bench.contract.datasets import dataset_steps
 from medssl_bench.contract.encoders import encoder_steps
 from medssl_bench.contract.evaluators import evaluator_steps
@@ -113,6 +114,7 @@ def _behaviour(plugins: Plugins, component: Component, context: DatasetContext, 
         "evaluator": lambda: evaluator_steps(build),
         "dataset": lambda: dataset_steps(lambda: build(context=context)),
         "executor": lambda: executor_steps(build, plugins),
+        "claims": lambda: claims_steps(build),
     }
     steps: list[Step] = []
 

@@ -47,9 +47,10 @@ def cost_of(plan: Plan, store: Store) -> Cost:
     """Return the totals of what a store holds of a plan."""
     records = finished(plan, store)
     joules = [float(record.cost["energy_joules"]) for record in records if record.cost.get("energy_joules")]
-    devices: Counter[str] = Counter()
+    devices: dict[str, float] = {}
     for record in records:
-        devices[str(record.provenance.get("device", "unknown"))] += _number(record, "wall_seconds")
+        device = str(record.provenance.get("device", "unknown"))
+        devices[device] = devices.get(device, 0.0) + _number(record, "wall_seconds")
     return Cost(
         stages=dict(Counter(record.kind for record in records)),
         expected=dict(Counter(stage.kind for stage in plan.stages.values())),
@@ -60,7 +61,7 @@ def cost_of(plan: Plan, store: Store) -> Cost:
         joules=sum(joules) if joules else None,
         measured=len(joules),
         peak_bytes=int(max((_number(record, "peak_memory_bytes") for record in records), default=0)),
-        devices=dict(devices),
+        devices=devices,
     )
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from medssl_bench.report.agreement import Agreement, agreement
 from medssl_bench.report.cost import Cost, cost_of, finished, versions
 from medssl_bench.report.leaderboard import Leaderboard
-from medssl_bench.report.verdicts import Verdict, judge
+from medssl_bench.report.verdicts import Told, Verdict, judge
 
 if TYPE_CHECKING:
     from medssl_bench.plan.stage import Plan
@@ -95,4 +95,8 @@ class Study:
         return f"Made by medssl-bench {version('medssl-bench')} on {now} from the results in {self.store.path.name}."
 
 
-_WORDS = (("holds", "hold"), ("does not hold", "do not hold"), ("cannot be told", "cannot be told"))
+_WORDS: tuple[tuple[Told, str], ...] = (
+    ("holds", "hold"),
+    ("does not hold", "do not hold"),
+    ("cannot be told", "cannot be told"),
+)

@@ -120,7 +120,7 @@ def _report(study: Study, figures: bool) -> dict[str, Any]:
 
 
 def _highlights(table: TableResult) -> list[tuple[str, ...]]:
-    found = []
+    found: list[tuple[str, ...]] = []
     for panel in table.panels:
         if panel.metric != table.panels[0].metric:
             continue
@@ -193,7 +193,7 @@ def _datasets(study: Study) -> list[tuple[str, ...]]:
         data = stage.spec.get("dataset") or {}
         if data.get("fingerprint"):
             fingerprints[data["component"]["name"] + str(data["component"]["parameters"])] = data["fingerprint"]
-    rows = []
+    rows: list[tuple[str, ...]] = []
     used = {dataset.label: dataset for table in study.suite.tables for dataset in table.datasets}
     for link in (link for table in study.suite.tables for arm in table.arms for link in arm.chain):
         if link.on:
@@ -212,7 +212,7 @@ def _datasets(study: Study) -> list[tuple[str, ...]]:
 
 
 def _stages(study: Study) -> list[tuple[str, ...]]:
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for key, stage in study.plan.stages.items():
         record = study.store.record(key)
         state = "done" if record else "failed" if study.store.failure(key) else "not there"
