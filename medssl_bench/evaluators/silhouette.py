@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, ClassVar
 from medssl_bench.datasets import Task
 from medssl_bench.errors import StageError
 from medssl_bench.evaluators.base import Evaluation, Evaluator, Needs, Trial
-from medssl_bench.randomness import generator
 
 if TYPE_CHECKING:
     from medssl_bench.datasets import DatasetInfo
@@ -34,22 +33,21 @@ class Silhouette(Evaluator):
 
     def evaluate(self, trial: Trial) -> Evaluation:
         """Compute ``silhouette_<n>`` and ``explained_variance_<n>`` for each number of components n."""
-        from sklearn.decomposition import PCA
         from sklearn.metrics import silhouette_score
 
+        from medssl_bench.evaluators.components import drawn_points, fitted_components, wide
+
         assert trial.features is not None
-        # in float32 the covariance of features that vary little around a large mean is mostly rounding
-        train, test = (trial.features[name].double().numpy() for name in ("train", "test"))
+        train, test = wide(trial.features["train"]), wide(trial.features["test"])
         labels = trial.splits["test"].labels[:, 0]
-        drawn = generator("embedding points", seed=0).permutation(len(test))[: self.points]
+        drawn = drawn_points(len(test), self.points)
         found = len(set(labels[drawn].tolist()))
         if not 1 < found < len(drawn):
             raise StageError(f"a silhouette needs 2 classes, and more images than classes: {found} in {len(drawn)}")
 
         result = Evaluation()
         for wanted in self.components:
-            number = min(wanted, *train.shape)
-            pca = PCA(number, svd_solver="covariance_eigh" if train.shape[0] >= train.shape[1] else "full").fit(train)
+            pca = fitted_components(train, wanted)
             points = pca.transform(test[drawn])
             result.metrics[f"silhouette_{wanted}"] = float(silhouette_score(points, labels[drawn]))
             result.metrics[f"explained_variance_{wanted}"] = float(pca.explained_variance_ratio_.sum())
