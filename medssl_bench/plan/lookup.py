@@ -51,3 +51,13 @@ def encoder_stage(plan: Plan, trial: Trial) -> str | None:
         return stage.key
     start: str | None = stage.spec["start"]
     return start
+
+
+def chain_stages(plan: Plan, trial: Trial) -> list[str]:
+    """Return the keys of the pretrainings that a trial's encoder starts from, in the order in which they are done."""
+    stage = plan.stages[trial.stage]
+    found: list[str] = []
+    while stage.spec.get("start"):
+        stage = plan.stages[stage.spec["start"]]
+        found.insert(0, stage.key)
+    return found

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    import numpy as np
+    from numpy.typing import NDArray
     from torch import Tensor
 
 
@@ -35,3 +37,20 @@ def load_tensors(file: Path) -> dict[str, Tensor]:
         raise StoreError(f"{file}: there is no such file") from error
     except (SafetensorError, OSError) as error:
         raise StoreError(f"{file}: these weights cannot be read ({error})") from error
+
+
+def load_arrays(file: Path) -> dict[str, NDArray[np.float32]]:
+    """Read named tensors as NumPy arrays, without torch.
+
+    Raises:
+        StoreError: the file cannot be read or is not one of safetensors.
+    """
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
+    try:
+        return load_file(file)
+    except FileNotFoundError as error:
+        raise StoreError(f"{file}: there is no such file") from error
+    except (SafetensorError, OSError) as error:
+        raise StoreError(f"{file}: these tensors cannot be read ({error})") from error

@@ -1,0 +1,124 @@
+"""How figures look: sizes, colours, markers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import wraps
+from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec
+
+if TYPE_CHECKING:
+    from matplotlib.artist import Artist
+    from matplotlib.figure import Figure
+
+_Given = ParamSpec("_Given")
+
+COLUMN = 3.3
+"""Width of a column of text, in inches."""
+
+PAGE = 6.9
+"""Width of a page of text, in inches."""
+
+PALETTE = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#000000", "#F0E442")
+"""Colours that readers with colour-blindness tell apart (Okabe and Ito 2008)."""
+
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
+LINES = ("-", "--", "-.", ":")
+GREY = "#767676"
+PALE = 0.3
+"""Opacity of raw curves behind smoothed ones."""
+
+_DRAWING: Any = {  # keyed by names that each release of matplotlib types anew
+    "font.family": "DejaVu Sans",
+    "font.size": 7,
+    "axes.titlesize": 7.5,
+    "axes.labelsize": 7,
+    "xtick.labelsize": 6.5,
+    "ytick.labelsize": 6.5,
+    "legend.fontsize": 6.5,
+    "legend.frameon": False,
+    "axes.linewidth": 0.6,
+    "axes.edgecolor": "#404040",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "xtick.major.size": 2.5,
+    "ytick.major.size": 2.5,
+    "lines.linewidth": 1.2,
+    "lines.markersize": 3.5,
+    "figure.facecolor": "white",
+    "savefig.facecolor": "white",
+    "figure.dpi": 100,
+    "text.usetex": False,
+    "text.parse_math": False,  # a dollar sign in the name of an arm is a dollar sign
+}
+
+SAVING: Any = {
+    **_DRAWING,
+    "savefig.dpi": 200,
+    "svg.fonttype": "none",
+    "svg.hashsalt": "medssl-bench",
+    "pdf.fonttype": 42,
+}
+"""Settings while a figure is written: text stays text, fonts are embedded, identifiers are not random."""
+
+
+class Look(NamedTuple):
+    """Colour, marker and line of one of several things."""
+
+    colour: str
+    marker: str
+    line: str
+
+
+def look(number: int) -> Look:
+    """Return the look of the `number`-th thing; beyond the palette colours come again with other markers and lines."""
+    turn, place = divmod(number, len(PALETTE))
+    return Look(PALETTE[place], MARKERS[(place + turn) % len(MARKERS)], LINES[turn % len(LINES)])
+
+
+def looks(names: Iterable[str]) -> dict[str, Look]:
+    """Return a look for each name, in order."""
+    return {name: look(number) for number, name in enumerate(dict.fromkeys(names))}
+
+
+def styled(draw: Callable[_Given, Figure]) -> Callable[_Given, Figure]:
+    """Make a function draw in this style, whatever the settings of the process are, and leave those alone."""
+
+    @wraps(draw)
+    def draw_styled(*args: _Given.args, **kwargs: _Given.kwargs) -> Figure:
+        import matplotlib as mpl
+
+        with mpl.rc_context():
+            mpl.rcdefaults()
+            mpl.rcParams.update(_DRAWING)
+            return draw(*args, **kwargs)
+
+    return draw_styled
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """Return an empty figure of a size in inches, which arranges its parts itself."""
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def legend_below(figure: Figure, handles: Mapping[str, Artist], columns: int = 4) -> None:
+    """Put a legend below everything, where it covers no data.
+
+    Args:
+        figure: where to.
+        handles: what to show, by name.
+        columns: at most this many stand side by side.
+    """
+    if handles:
+        figure.legend(
+            list(handles.values()), list(handles), loc="outside lower center", ncols=min(columns, len(handles))
+        )
+
+
+def shortened(text: str, most: int) -> str:
+    """Return a text of at most `most` characters, the rest told by an ellipsis."""
+    return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"
