@@ -49,6 +49,7 @@ class Embedding(Evaluator):
             ``tsne_<p>`` (P, 2), float32. The metrics are t-SNE's final Kullback-Leibler divergences.
         """
         from sklearn.manifold import TSNE
+        from threadpoolctl import threadpool_limits
 
         from medssl_bench.evaluators.components import drawn_points, fitted_components, wide
 
@@ -65,7 +66,8 @@ class Embedding(Evaluator):
         for wanted in self.perplexities:
             perplexity = min(float(wanted), max(1.0, (len(index) - 1) / 3))
             tsne = TSNE(2, perplexity=perplexity, init="pca" if reduced.shape[1] > 1 else "random", random_state=0)
-            result.arrays[f"tsne_{wanted}"] = _plane(tsne.fit_transform(reduced))
+            with threadpool_limits(1):  # its threads wait for each other: on a busy machine that is four times slower
+                result.arrays[f"tsne_{wanted}"] = _plane(tsne.fit_transform(reduced))
             result.metrics[f"tsne_{wanted}_divergence"] = float(tsne.kl_divergence_)
         return result
 

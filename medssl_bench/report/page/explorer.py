@@ -113,15 +113,15 @@ class Explorer:
 def _classifier(found: AnalysisCell, plan: Plan, store: Store) -> Trial | None:
     """Return the trial whose predictions stand beside an encoder: of a frozen one, that with the fewest labels."""
     for trial in plan.trials:
-        same = (trial.table, trial.dataset, trial.arm, trial.seed) == (
+        ours = (trial.table, trial.dataset, trial.arm, trial.seed) == (
             found.table,
             found.dataset,
             found.arm,
             found.seed,
         )
-        if same and found.labels in {None, trial.labels} and found.draw in {None, trial.draw}:
-            if (store.folder(trial.stage) / "predictions.npz").is_file() and store.is_done(trial.stage):
-                return trial
+        shaped = found.labels in {None, trial.labels} and found.draw in {None, trial.draw}
+        if ours and shaped and (store.folder(trial.stage) / "predictions.npz").is_file():
+            return trial
     return None
 
 
