@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import Field
 
 from medssl_bench import hookimpl
-from medssl_bench.plugin.parameters import OneComponent
+from medssl_bench.plugin.parameters import AddedLater, OneComponent
 
 if TYPE_CHECKING:
     from medssl_bench.evaluators.base import Evaluator
     from medssl_bench.plugin.registry import Register
 
 Count = Annotated[int, Field(ge=1)]
+ClassBalance = Annotated[Literal["none", "oversample", "class_weights"], AddedLater("none")]
 
 
 @hookimpl
@@ -35,6 +36,7 @@ def linear_probe(
     batch_size: Count = 64,
     drops: Literal["fraction", "as_run"] = "fraction",
     validate_every: Count = 10,
+    balance: ClassBalance = "none",
 ) -> Evaluator:
     """Logistic regression on the features of the frozen encoder (Jiang 2023, Table 3.2).
 
@@ -46,6 +48,8 @@ def linear_probe(
         drops: `fraction`, the rate drops at 60 % and 80 % of the epochs; `as_run`, at epochs 60 and 80 of any number,
             as the thesis' code did.
         validate_every: epochs between two looks at the validation images.
+        balance: `oversample`, every class comes equally often in an epoch of as many images; `class_weights`, the
+            loss of an image counts n / (k n_c), for n images, n_c of them of its class, and k classes.
     """
     from medssl_bench.evaluators.linear_probe import LinearProbe
 
@@ -56,6 +60,7 @@ def linear_probe(
         batch_size=batch_size,
         drops=drops,
         validate_every=validate_every,
+        balance=balance,
     )
 
 
@@ -68,6 +73,7 @@ def finetune(
     validate_every: Count = 10,
     augmentation: Annotated[Any, OneComponent("augmentation")] = None,
     precision: Literal["float32", "bfloat16"] = "float32",
+    balance: ClassBalance = "none",
 ) -> Evaluator:
     """Encoder and linear layer trained together; from scratch it is the supervised baseline (Jiang 2023, Table 3.2).
 
@@ -79,6 +85,8 @@ def finetune(
         validate_every: epochs between two looks at the validation images.
         augmentation: augmentation of the training images; none as in the thesis.
         precision: arithmetic of the forward pass; weights stay float32.
+        balance: `oversample`, every class comes equally often in an epoch of as many images; `class_weights`, the
+            loss of an image counts n / (k n_c), for n images, n_c of them of its class, and k classes.
     """
     from medssl_bench.evaluators.finetune import FineTune
 
@@ -90,6 +98,7 @@ def finetune(
         validate_every=validate_every,
         augmentation=augmentation,
         precision=precision,
+        balance=balance,
     )
 
 

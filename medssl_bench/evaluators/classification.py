@@ -22,11 +22,18 @@ def targets(task: Task, labels: NDArray[np.int64]) -> Tensor:
     return torch.from_numpy(labels[:, 0].astype(np.int64))
 
 
-def loss(task: Task, logits: Tensor, wanted: Tensor) -> Tensor:
-    """Return cross-entropy, or for a multi-label task binary cross-entropy, as the mean over images (and labels)."""
+def loss(task: Task, logits: Tensor, wanted: Tensor, weights: Tensor | None = None) -> Tensor:
+    """Return cross-entropy, or for a multi-label task binary cross-entropy, as the mean over images (and labels).
+
+    Args:
+        task: what the labels mean.
+        logits: (N, C).
+        wanted: from `targets`.
+        weights: (C,) of the classes; the mean is then a weighted one. Not for a multi-label task.
+    """
     if task is Task.MULTI_LABEL:
         return F.binary_cross_entropy_with_logits(logits, wanted)
-    return F.cross_entropy(logits, wanted)
+    return F.cross_entropy(logits, wanted, weight=weights)
 
 
 def probabilities(task: Task, logits: Tensor) -> NDArray[np.float32]:

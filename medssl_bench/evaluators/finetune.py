@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from medssl_bench.errors import StageError
+from medssl_bench.evaluators.balance import Balance, balanced_labels, loss_weights, refuses_balance
 from medssl_bench.evaluators.base import Evaluation, Evaluator, Needs, Trial
 from medssl_bench.evaluators.minibatches import minibatches
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor, nn
 
+    from medssl_bench.datasets import DatasetInfo
     from medssl_bench.training.images import DeviceImages
 
 
@@ -30,6 +32,7 @@ class FineTune(Evaluator):
         validate_every: epochs between two looks at the images that the epoch is chosen by.
         augmentation: makes the augmentation of the training images for a size; None: un-augmented.
         precision: ``float32`` or ``bfloat16`` arithmetic of the forward pass.
+        balance: how classes of unequal size are made up for.
     """
 
     needs: ClassVar[Needs] = "encoder"
@@ -45,6 +48,7 @@ class FineTune(Evaluator):
         validate_every: int,
         augmentation: Callable[..., nn.Module] | None,
         precision: str,
+        balance: Balance,
     ) -> None:
         self.epochs = epochs
         self.lr = lr
@@ -53,6 +57,11 @@ class FineTune(Evaluator):
         self.validate_every = validate_every
         self.augmentation = augmentation
         self.precision = precision
+        self.balance = balance
+
+    def refuses(self, info: DatasetInfo) -> str:
+        """Refuse to balance classes where images have several labels."""
+        return refuses_balance(self.balance, info)
 
     def images_seen(self, train: int) -> int:
         """Return the labelled images times the epochs."""
@@ -122,7 +131,9 @@ class FineTune(Evaluator):
         wanted = targets(trial.info.task, trial.splits["train"].labels[trial.train]).to(trial.device)
         augment = self.augmentation(size=images.size).to(trial.device) if self.augmentation else None
         total = torch.zeros((), device=trial.device)
-        batches = minibatches(len(images), self.batch_size, trial.stream("finetune batches", epoch=epoch))
+        weights = loss_weights(self.balance, trial)
+        order = trial.stream("finetune batches", epoch=epoch)
+        batches = minibatches(len(images), self.batch_size, order, balanced_labels(self.balance, trial))
         for number, index in enumerate(batches):
             places = torch.from_numpy(index).to(trial.device)
             batch = images.take(places)
@@ -132,7 +143,7 @@ class FineTune(Evaluator):
                 optimizer.zero_grad(set_to_none=True)
                 with self._autocast(trial.device.type):
                     logits = model(batch)
-                value = loss(trial.info.task, logits.float(), wanted[places])
+                value = loss(trial.info.task, logits.float(), wanted[places], weights)
                 value.backward()
                 optimizer.step()
             total += value.detach()

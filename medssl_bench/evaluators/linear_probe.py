@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+from medssl_bench.evaluators.balance import Balance, balanced_labels, loss_weights, refuses_balance
 from medssl_bench.evaluators.base import Evaluation, Evaluator, Needs, Trial
 from medssl_bench.evaluators.minibatches import minibatches
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
+
+    from medssl_bench.datasets import DatasetInfo
 
 Drops = Literal["fraction", "as_run"]
 
@@ -24,12 +27,21 @@ class LinearProbe(Evaluator):
         drops: the rate is multiplied by 0.1 at 60 % and 80 % of the epochs (``fraction``), or at epochs 60 and 80
             whatever their number (``as_run``).
         validate_every: epochs between two looks at the images that the epoch is chosen by.
+        balance: how classes of unequal size are made up for.
     """
 
     needs: ClassVar[Needs] = "features"
 
     def __init__(
-        self, *, epochs: int, lr: float, weight_decay: float, batch_size: int, drops: Drops, validate_every: int
+        self,
+        *,
+        epochs: int,
+        lr: float,
+        weight_decay: float,
+        batch_size: int,
+        drops: Drops,
+        validate_every: int,
+        balance: Balance,
     ) -> None:
         self.epochs = epochs
         self.lr = lr
@@ -37,6 +49,11 @@ class LinearProbe(Evaluator):
         self.batch_size = batch_size
         self.milestones = (60, 80) if drops == "as_run" else (max(1, int(epochs * 0.6)), max(1, int(epochs * 0.8)))
         self.validate_every = validate_every
+        self.balance = balance
+
+    def refuses(self, info: DatasetInfo) -> str:
+        """Refuse to balance classes where images have several labels."""
+        return refuses_balance(self.balance, info)
 
     def evaluate(self, trial: Trial) -> Evaluation:
         """Train the probe on the labelled features and predict the test images."""
@@ -102,11 +119,13 @@ class LinearProbe(Evaluator):
         from medssl_bench.evaluators.classification import loss
 
         total = torch.zeros((), device=features.device)
-        batches = minibatches(len(features), self.batch_size, trial.stream("probe batches", epoch=epoch))
+        weights = loss_weights(self.balance, trial)
+        order = trial.stream("probe batches", epoch=epoch)
+        batches = minibatches(len(features), self.batch_size, order, balanced_labels(self.balance, trial))
         for index in batches:
             places = torch.from_numpy(index).to(features.device)
             optimizer.zero_grad(set_to_none=True)
-            value = loss(trial.info.task, probe(features[places]), wanted[places])
+            value = loss(trial.info.task, probe(features[places]), wanted[places], weights)
             value.backward()
             optimizer.step()
             total += value.detach()

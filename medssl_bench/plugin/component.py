@@ -18,6 +18,7 @@ class Component:
         plugin: name of the plugin that registers it.
         source: SHA-256 of the plugin's source when it is an inline or editable one, else None.
         files: SHA-256 of each file that a parameter names, by parameter.
+        neutral: parameters that it got later and that stand where it does what it did before.
     """
 
     kind: str
@@ -27,6 +28,7 @@ class Component:
     plugin: str = ""
     source: str | None = None
     files: dict[str, str | None] = field(default_factory=dict)
+    neutral: tuple[str, ...] = ()
 
     def to_data(self) -> dict[str, Any]:
         """Return the component as JSON-able data, from which `from_data` makes it again."""
@@ -38,19 +40,21 @@ class Component:
             "plugin": self.plugin,
             "source": self.source,
             "files": self.files,
+            "neutral": list(self.neutral),
         }
 
     @classmethod
     def from_data(cls, data: dict[str, Any]) -> Component:
         """Return the component that `to_data` described."""
         parameters = {name: _from_data(value) for name, value in data["parameters"].items()}
-        return cls(**{**data, "parameters": parameters})
+        return cls(**{**data, "parameters": parameters, "neutral": tuple(data.get("neutral", ()))})
 
     def identity(self) -> dict[str, Any]:
         """Return what decides the results of this component: a file counts by its content, not by its place."""
         parameters = {
             name: {"sha256": self.files[name]} if name in self.files else _identity(value)
             for name, value in self.parameters.items()
+            if name not in self.neutral
         }
         return {
             "name": self.name,

@@ -48,6 +48,17 @@ class OneComponent:
 
 
 @dataclass(frozen=True)
+class AddedLater:
+    """Marks a parameter that a component was given later: ``Annotated[str, AddedLater("none")]``.
+
+    At the neutral value the component does what it did before, bit for bit, so the parameter is no part of what tells
+    results apart, and results made before it existed stay valid.
+    """
+
+    neutral: Any
+
+
+@dataclass(frozen=True)
 class Parameter:
     """One keyword parameter of a factory, for people: all fields are text but `required`."""
 
@@ -100,6 +111,12 @@ class ParameterTable:
             self._defaults = to_jsonable_python({n: p.default for n, p in keywords.items() if p.default is not p.empty})
         except Exception as error:
             raise PluginError(f"its parameters cannot be read: {error}") from error
+        self.neutral = {
+            name: marker.neutral
+            for name, field in self.model.model_fields.items()
+            for marker in field.metadata
+            if isinstance(marker, AddedLater)
+        }
         self._check_fields()
 
     def _check_fields(self) -> None:
@@ -285,4 +302,4 @@ def _short(value: object) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
-__all__ = ["Components", "Field", "OneComponent", "Parameter", "ParameterProblem", "ParameterTable"]
+__all__ = ["AddedLater", "Components", "Field", "OneComponent", "Parameter", "ParameterProblem", "ParameterTable"]

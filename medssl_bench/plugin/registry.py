@@ -205,6 +205,7 @@ class Registry:
             plugin=entry.plugin.name,
             source=entry.plugin.source,
             files={p: file_digest(valid[p]) for p in table.path_names() if valid[p] is not None},
+            neutral=tuple(name for name, value in table.neutral.items() if valid[name] == value),
         )
 
     def resolve_or_raise(self, kind: str, value: Any, base: Path = Path()) -> Component:

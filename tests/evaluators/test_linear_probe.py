@@ -63,12 +63,17 @@ def test_training_is_that_of_a_plain_loop(make_trial, make_evaluator, task, epoc
 
 
 def test_one_epoch_has_the_whole_rate():
-    assert min(LinearProbe(**{**SETTINGS, "epochs": 1}, drops="fraction", validate_every=1).milestones) == 1
+    assert (
+        min(LinearProbe(**{**SETTINGS, "epochs": 1}, drops="fraction", validate_every=1, balance="none").milestones)
+        == 1
+    )
 
 
 @given(epochs=st.integers(2, 100_000))
 def test_the_rate_drops_at_60_and_80_percent(epochs):
-    probe = LinearProbe(epochs=epochs, lr=1, weight_decay=0, batch_size=1, drops="fraction", validate_every=1)
+    probe = LinearProbe(
+        epochs=epochs, lr=1, weight_decay=0, batch_size=1, drops="fraction", validate_every=1, balance="none"
+    )
 
     assert probe.milestones == (epochs * 6 // 10, epochs * 8 // 10)
 
@@ -134,7 +139,7 @@ def test_else_the_last_epoch_counts(make_trial, make_evaluator, given):
 def test_the_head_that_is_kept_gives_the_scores(make_trial, make_evaluator):
     trial = make_trial(noise=2.0)
 
-    found = make_evaluator("linear_probe", **SETTINGS, validate_every=1).evaluate(trial)
+    found = make_evaluator("linear_probe", **SETTINGS, validate_every=1, balance="none").evaluate(trial)
 
     logits = predict(found.weights["head"], trial.features["test"])
     np.testing.assert_allclose(found.scores, logits.softmax(dim=1).numpy(), rtol=1e-5)

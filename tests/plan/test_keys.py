@@ -130,6 +130,7 @@ DESCRIBES: dict[str, tuple[str, str]] = {
     "SuiteModel.name": ('"small"', '"another"'),
     "SuiteModel.description": (TOP, f'{TOP}description = "what it asks"\n'),
     "SuiteModel.requires": (TOP, f'{TOP}requires = ["numpy"]\n'),
+    "SuiteModel.claims": (TOP, f"{TOP}claims = []\n"),
     "SuiteModel.pretraining": ("[pretraining.nat]", '[pretraining.other]\nextends = "nat"\n[pretraining.nat]'),
     "SuiteModel.dataset": ("[[comparison]]", '[dataset.bloodmnist]\nname = "bloodmnist"\n[[comparison]]'),
     "SuiteModel.encoder": ("[[comparison]]", '[encoder.resnet18]\nname = "resnet18"\n[[comparison]]'),

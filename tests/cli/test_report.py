@@ -1,0 +1,250 @@
+"""`report`: what it writes, and the page in a real browser."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from cli.conftest import SUITE, Result, write_squares
+
+from medssl_bench import run
+
+if TYPE_CHECKING:
+    from selenium.webdriver import Chrome
+
+EVIL = "<img src=x onerror=alert(1)>"
+REPORTED = (
+    SUITE.replace('analyses = ["silhouette"]', 'analyses = ["silhouette", { name = "embedding", perplexities = [5] }]')
+    .replace('title = "Squares"', f'title = "Squares {EVIL}"')
+    .replace(
+        'path = "squares.npz"', f'path = "squares.npz"\nclasses = ["dark", "</script>", "{EVIL}"]\nlicence = "CC0"'
+    )
+)
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a suite and the store of its run."""
+    folder = tmp_path_factory.mktemp("report")
+    write_squares(folder / "squares.npz")
+    (folder / "tiny.toml").write_text(REPORTED, "utf-8")
+    assert not run(folder / "tiny.toml", store=folder / "store").failed
+    return folder
+
+
+@pytest.fixture
+def here(lab: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(lab)
+    return lab
+
+
+@pytest.fixture(scope="module")
+def page(lab: Path) -> Path:
+    from medssl_bench import make_report
+
+    return make_report(lab / "tiny.toml", lab / "whole", store=lab / "store").page
+
+
+def test_a_folder_has_page_tables_and_figures(cli: Callable[..., Result], here: Path) -> None:
+    result = cli("report", "tiny.toml", "-o", "out")
+    assert result.status == 0, result.err
+    assert "tiny: 10 of 10 results" in result.out
+    assert "wrote out/report.html" in result.out
+    files = {str(file.relative_to(here / "out")) for file in (here / "out").rglob("*") if file.is_file()}
+    assert {f"tables/leaderboard.{ending}" for ending in ("md", "csv", "json", "tex")} <= files
+    stems = {Path(file).stem for file in files if file.startswith("figures/") and file.endswith(".png")}
+    assert stems
+    for stem in stems:
+        assert {f"figures/{stem}.svg", f"figures/{stem}.pdf"} <= files
+    captions = (here / "out" / "figures" / "captions.txt").read_text("utf-8")
+    assert all(f"{stem}:" in captions for stem in stems)
+    with (here / "out" / "tables" / "leaderboard.csv").open(encoding="utf-8") as file:
+        assert len(list(csv.DictReader(file))) == sum(map(len, _values(cli)))
+
+
+def _values(cli: Callable[..., Result]) -> list[list[object]]:
+    return [cell["values"] for cell in json.loads(cli("leaderboard", "tiny.toml", "--format", "json").out)]
+
+
+def test_the_page_alone(cli: Callable[..., Result], here: Path, tmp_path: Path) -> None:
+    result = cli("report", "tiny.toml", "--no-figures", "-o", tmp_path / "deep" / "page.html")
+    assert result.status == 0, result.err
+    assert [file.name for file in (tmp_path / "deep").iterdir()] == ["page.html"]
+
+
+def test_the_page_loads_nothing_and_no_text_of_a_suite_is_markup(page: Path) -> None:
+    text = page.read_text("utf-8")
+    assert not re.search(r'(?:src|href)="(?!data:|#)', text)
+    assert "http" not in re.sub(r"data:image/[^\"]*", "", text).replace("http-equiv", "")
+    assert EVIL not in text
+    assert "&lt;img src=x onerror=alert(1)&gt;" in text
+    assert text.count("</script>") == 2
+    assert "default-src 'none'" in text
+
+
+def test_what_it_cannot_write_or_has_nothing_to_write_of(cli: Callable[..., Result], here: Path) -> None:
+    (here / "taken").write_text("mine", "utf-8")
+    for arguments, message in (
+        (("-o", "taken"), "error: -o taken: this is a file; give a folder, or NAME.html for the page alone"),
+        (("--store", "nowhere"), "error: nowhere: it holds no results of 'tiny'; run it first"),
+        (("-o", "taken/page.html"), "error: -o taken/page.html: this cannot be written: "),
+    ):
+        result = cli("report", "tiny.toml", "--no-figures", *arguments)
+        assert result.status == 2
+        assert message in result.err
+    assert (here / "taken").read_text("utf-8") == "mine"
+
+
+def test_a_store_is_enough_where_the_data_are_gone(cli: Callable[..., Result], lab: Path, tmp_path: Path) -> None:
+    for name in ("tiny.toml", "store"):
+        copy = shutil.copytree if (lab / name).is_dir() else shutil.copy
+        copy(lab / name, tmp_path / name)
+    result = cli("report", tmp_path / "tiny.toml", "--store", tmp_path / "store", "-o", tmp_path / "out")
+    assert result.status == 0, result.err
+    assert "tiny: 10 of 10 results" in result.out
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Chrome]:
+    """A real browser without a window; where there is none, its tests are skipped."""
+    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    driver = shutil.which("chromedriver")
+    if chromium is None or driver is None:
+        pytest.skip("no chromium with its driver here")
+    from selenium.webdriver import Chrome, ChromeOptions
+    from selenium.webdriver.chrome.service import Service
+
+    options = ChromeOptions()
+    options.binary_location = chromium
+    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--window-size=1200,900"):
+        options.add_argument(argument)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    found = Chrome(options=options, service=Service(driver))
+    yield found
+    found.quit()
+
+
+@pytest.fixture
+def opened(browser: Chrome, page: Path) -> Chrome:
+    browser.set_window_size(1200, 900)
+    browser.get(page.as_uri())
+    return browser
+
+
+def test_no_script_fails_and_none_is_smuggled_in(opened: Chrome) -> None:
+    assert opened.title == "tiny: medssl-bench report"
+    assert [entry["message"] for entry in opened.get_log("browser")] == []  # type: ignore[no-untyped-call]
+    assert not opened.find_elements("css selector", "img[src=x]")
+
+
+def test_a_column_is_sorted_by_value_both_ways_and_back(opened: Chrome) -> None:
+    table = opened.find_element("css selector", "#tables table.grid")
+
+    def column() -> list[float]:
+        cells = table.find_elements("css selector", "tbody tr td:nth-of-type(1)")
+        return [float(cell.get_attribute("data-value") or "nan") for cell in cells]
+
+    before = column()
+    button = table.find_elements("css selector", ".sort button")[1]
+    for expected, state in ((sorted(before, reverse=True), "descending"), (sorted(before), "ascending")):
+        button.click()
+        assert column() == expected
+        assert table.find_element("css selector", f"[aria-sort={state}]")
+    button.click()
+    assert column() == before
+
+
+def test_pointing_at_a_dot_shows_the_image_its_label_and_the_prediction(opened: Chrome, lab: Path) -> None:
+    from selenium.webdriver import ActionChains
+
+    canvas = opened.find_element("id", "explorer-canvas")
+    opened.execute_script("arguments[0].scrollIntoView({block: 'center', behavior: 'instant'})", canvas)  # type: ignore[no-untyped-call]
+    x, y = opened.execute_script(_PLACE_OF_FIRST_DOT)  # type: ignore[no-untyped-call]
+    size = canvas.size
+    ActionChains(opened).move_to_element_with_offset(canvas, x - size["width"] / 2, y - size["height"] / 2).perform()
+    said = opened.find_element("id", "explorer-said").text
+    number = re.search(r"test image (\d+)", said)
+    assert number, said
+    image = int(number[1])
+    labels = np.load(lab / "squares.npz")["test_labels"][:, 0]
+    assert f"label: {['dark', '</script>', EVIL][labels[image]]}" in said
+    assert re.search(r"prediction: .+, \d+ %", said)
+    assert ("right" in said) != ("wrong" in said)
+    shown = opened.execute_script(  # type: ignore[no-untyped-call]
+        "const drawn = document.getElementById('explorer-image').getContext('2d');"
+        "return [...drawn.getImageData(84, 84, 1, 1).data]"
+    )
+    assert abs(shown[0] - int(np.load(lab / "squares.npz")["test_images"][image, 14, 14])) <= 1
+
+
+_PLACE_OF_FIRST_DOT = """
+const data = JSON.parse(document.getElementById('explorer-data').textContent);
+const map = data.maps[0], points = Object.values(map.projections)[0];
+const canvas = document.getElementById('explorer-canvas');
+const scale = Math.min(canvas.clientWidth, canvas.clientHeight) - 32;
+return [(canvas.clientWidth - scale) / 2 + points[0] / 65535 * scale,
+        canvas.clientHeight - (canvas.clientHeight - scale) / 2 - points[1] / 65535 * scale];
+"""
+
+
+def test_the_explorer_by_keyboard_with_filters_and_choices(opened: Chrome) -> None:
+    from selenium.webdriver.common.keys import Keys
+    from selenium.webdriver.support.ui import Select
+
+    canvas = opened.find_element("id", "explorer-canvas")
+    said = opened.find_element("id", "explorer-said")
+    about = opened.find_element("id", "explorer-about")
+    canvas.send_keys(Keys.ARROW_RIGHT)
+    first = said.text
+    assert first.startswith("test image")
+    seen = {first}
+    for key in (Keys.ARROW_RIGHT, Keys.ARROW_LEFT, Keys.ARROW_UP, Keys.ARROW_DOWN):
+        canvas.send_keys(key)
+        seen.add(said.text)
+    assert len(seen) > 1
+    canvas.send_keys(Keys.ESCAPE)
+    assert said.text == "No image is pointed at."
+
+    assert about.text.startswith("30 of 30 test images")
+    assert "licence of the images: CC0" in about.text
+    assert "silhouette in 2 components" in about.text
+    opened.find_element("css selector", "#explorer-classes input").click()
+    assert about.text.startswith("20 of 30 test images")
+    opened.find_element("id", "explorer-none").click()
+    assert about.text.startswith("0 of 30 test images")
+    opened.find_element("id", "explorer-all").click()
+    assert about.text.startswith("30 of 30 test images")
+
+    maps = Select(opened.find_element("id", "explorer-map"))
+    assert [option.text for option in maps.options] == ["PCA", "t-SNE, perplexity 5"]
+    maps.select_by_visible_text("t-SNE, perplexity 5")
+    encoders = Select(opened.find_element("id", "explorer-encoder"))
+    names = [option.text for option in encoders.options]
+    assert {"supervised, 20 labels", "supervised, all labels", "frozen"} <= set(names)
+    encoders.select_by_visible_text("frozen")
+    assert Select(opened.find_element("id", "explorer-map")).first_selected_option.text == "t-SNE, perplexity 5"
+    assert "predictions: frozen, 20 labels" in about.text
+
+
+def test_it_fits_a_phone(opened: Chrome) -> None:
+    opened.set_window_size(500, 800)
+    wide = opened.execute_script(  # type: ignore[no-untyped-call]
+        "return document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    )
+    assert wide <= 0
+
+
+def test_everything_can_be_reached_by_keyboard_and_has_a_name(opened: Chrome) -> None:
+    unnamed = opened.execute_script(  # type: ignore[no-untyped-call]
+        "return [...document.querySelectorAll('button, select, input, canvas[tabindex], a')].filter((item) => "
+        "!(item.textContent.trim() || item.getAttribute('aria-label') || item.labels?.length)).length"
+    )
+    assert unnamed == 0
+    assert opened.execute_script("return document.querySelectorAll('img:not([alt])').length") == 0  # type: ignore[no-untyped-call]
