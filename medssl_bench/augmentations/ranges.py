@@ -6,6 +6,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
+from medssl_bench.plugin.parameters import AddedLater
+
 Probability = Annotated[float, Field(ge=0, le=1)]
 """A number in [0, 1]."""
 
@@ -42,6 +44,14 @@ PositiveLimits = Annotated[tuple[_Positive, _Positive], AfterValidator(_increasi
 
 FractionLimits = Annotated[tuple[Probability, Probability], AfterValidator(_increasing), AfterValidator(_above_zero)]
 """Two numbers in (0, 1]."""
+
+Strength = Annotated[tuple[Probability, Probability], AfterValidator(_increasing), AddedLater((1.0, 1.0))]
+"""Two numbers in [0, 1], a parameter that [1, 1] makes as if it were not there."""
+
+Region = Annotated[
+    tuple[Probability, Probability], AfterValidator(_increasing), AfterValidator(_above_zero), AddedLater((1.0, 1.0))
+]
+"""Two numbers in (0, 1], a parameter that [1, 1] makes as if it were not there."""
 
 _Turn = Annotated[float, Field(ge=-0.5, le=0.5)]
 HueLimits = Annotated[tuple[_Turn, _Turn], AfterValidator(_increasing)]

@@ -112,7 +112,7 @@ class ParameterTable:
         except Exception as error:
             raise PluginError(f"its parameters cannot be read: {error}") from error
         self.neutral = {
-            name: marker.neutral
+            name: to_jsonable_python(marker.neutral)
             for name, field in self.model.model_fields.items()
             for marker in field.metadata
             if isinstance(marker, AddedLater)

@@ -11,6 +11,8 @@ from medssl_bench.augmentations.ranges import (
     OddSize,
     PositiveLimits,
     Probability,
+    Region,
+    Strength,
 )
 
 if TYPE_CHECKING:
@@ -73,16 +75,26 @@ def gaussian_blur(
     return GaussianBlur(kernel_size, sigma, p=p)
 
 
-def equalize(size: int, *, p: Probability = 0.5, rule: Literal["pillow", "equation"] = "pillow") -> Op:  # noqa: ARG001
+def equalize(
+    size: int,  # noqa: ARG001
+    *,
+    p: Probability = 0.5,
+    rule: Literal["pillow", "equation"] = "pillow",
+    strength: Strength = (1.0, 1.0),
+    region: Region = (1.0, 1.0),
+) -> Op:
     """Equalise the histogram of Y in YCbCr; Cb and Cr stay.
 
     Args:
         p: probability with which an image is equalised.
         rule: `pillow`: the look-up table of Pillow's ImageOps.equalize; `equation`: eq. (4.2) of [Jiang 2023].
+        strength: least and largest part of the change that is made: 0 is none, 1 all of it.
+        region: least and largest area of the box that is equalised, by its own histogram, as a fraction of the
+            image's; [1, 1] is the whole image.
     """
     from medssl_bench.augmentations.ops import Equalize
 
-    return Equalize(p, rule)
+    return Equalize(p, rule, strength, region)
 
 
 def sharpness(size: int, *, alpha: FactorLimits = (1.0, 10.0), p: Probability = 1.0) -> Op:  # noqa: ARG001

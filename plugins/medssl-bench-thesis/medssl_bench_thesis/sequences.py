@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from medssl_bench.augmentations.ranges import FactorLimits, FractionLimits, Probability
+from medssl_bench.augmentations.ranges import FactorLimits, FractionLimits, Probability, Region, Strength
+from medssl_bench.plugin.parameters import AddedLater
 from medssl_bench_thesis.readings import Reading, chosen
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ Order = Literal["fixed", "random"]
 Weights = Literal["mean", "luma"]
 ScaleOf = Literal["area", "side"]
 Rule = Literal["pillow", "equation"]
+SharpnessProbability = Annotated[Probability, AddedLater(1.0)]
 
 
 def tau_nat(
@@ -143,7 +145,10 @@ def tau_nov(
     grayscale_weights: Weights | None = None,
     equalize_p: Probability = 0.5,
     equalize_rule: Rule = "pillow",
+    equalize_strength: Strength = (1.0, 1.0),
+    equalize_region: Region = (1.0, 1.0),
     sharpness: FactorLimits = (1.0, 10.0),
+    sharpness_p: SharpnessProbability = 1.0,
 ) -> Sequence:
     """tau_nov, the novel sequence (sec. 4.2): tau_nat with weaker colour distortion, then equalisation and sharpness.
 
@@ -156,7 +161,11 @@ def tau_nov(
         grayscale_weights: text `mean` of the channels, eq. (3.4); code `luma`.
         equalize_p: probability of histogram equalisation, eq. (4.3).
         equalize_rule: `pillow`, the table of Pillow, as the code ran; `equation`, eq. (4.2).
+        equalize_strength: least and largest part of the equalisation's change that is made.
+        equalize_region: least and largest area of the box that is equalised, as a fraction of the image's; [1, 1] is
+            the whole image.
         sharpness: least and largest alpha of eq. (4.5); [1, 1] leaves it out.
+        sharpness_p: probability of sharpness.
     """
     from medssl_bench.augmentations import Sequence
     from medssl_bench.augmentations.ops import Equalize, Sharpness
@@ -165,7 +174,14 @@ def tau_nov(
     crop = steps.crop(size, crop_scale, crop_scale_of)
     jitter = steps.jitter("weak", reading, jitter_p, jitter_order)
     ops = steps.natural(crop, jitter, steps.grayscale(reading, grayscale_weights))
-    return Sequence([*ops, Equalize(equalize_p, equalize_rule), Sharpness(sharpness)], size)
+    return Sequence(
+        [
+            *ops,
+            Equalize(equalize_p, equalize_rule, equalize_strength, equalize_region),
+            Sharpness(sharpness, p=sharpness_p),
+        ],
+        size,
+    )
 
 
 def tau_grey(
@@ -178,7 +194,10 @@ def tau_grey(
     grayscale_weights: Weights | None = None,
     equalize_p: Probability = 0.5,
     equalize_rule: Rule = "pillow",
+    equalize_strength: Strength = (1.0, 1.0),
+    equalize_region: Region = (1.0, 1.0),
     sharpness: FactorLimits = (1.0, 10.0),
+    sharpness_p: SharpnessProbability = 1.0,
 ) -> Sequence:
     """tau_grey, tau_nov without colour distortion (sec. 6.1.1), for grey images.
 
@@ -190,7 +209,11 @@ def tau_grey(
         grayscale_weights: text `mean` of the channels, eq. (3.4); code `luma`.
         equalize_p: probability of histogram equalisation, eq. (4.3).
         equalize_rule: `pillow`, the table of Pillow, as the code ran; `equation`, eq. (4.2).
+        equalize_strength: least and largest part of the equalisation's change that is made.
+        equalize_region: least and largest area of the box that is equalised, as a fraction of the image's; [1, 1] is
+            the whole image.
         sharpness: least and largest alpha of eq. (4.5); [1, 1] leaves it out.
+        sharpness_p: probability of sharpness.
     """
     from medssl_bench.augmentations import Sequence
     from medssl_bench.augmentations.ops import Equalize, Sharpness
@@ -201,7 +224,7 @@ def tau_grey(
         steps.crop(size, crop_scale, crop_scale_of),
         steps.grayscale(reading, grayscale_weights, p=chosen(grayscale_p, reading, text=0.2, code=0.0)),
         steps.blur(),
-        Equalize(equalize_p, equalize_rule),
-        Sharpness(sharpness),
+        Equalize(equalize_p, equalize_rule, equalize_strength, equalize_region),
+        Sharpness(sharpness, p=sharpness_p),
     ]
     return Sequence(ops, size)

@@ -86,7 +86,10 @@ VARIED = {
     "grayscale_weights": ("mean", "Grayscale", "weights"),
     "equalize_p": (0.25, "Equalize", "p"),
     "equalize_rule": ("equation", "Equalize", "rule"),
+    "equalize_strength": ((0.2, 0.7), "Equalize", "strength"),
+    "equalize_region": ((0.1, 0.4), "Equalize", "region"),
     "sharpness": ((1.0, 3.0), "Sharpness", "alpha"),
+    "sharpness_p": (0.4, "Sharpness", "p"),
 }
 
 

@@ -77,3 +77,61 @@ def test_rgb_copies_of_a_grey_image_are_equalised_alike() -> None:
     one = Equalize().transform(images, NOTHING)
     three = Equalize().transform(images.expand(-1, 3, -1, -1), NOTHING)
     torch.testing.assert_close(three, one.expand(-1, 3, -1, -1), atol=1e-6, rtol=0)
+
+
+def _with_region(**parameters: object) -> tuple[Equalize, torch.Tensor]:
+    op = Equalize(**parameters)  # type: ignore[arg-type]
+    uniforms = torch.rand(6, op.draws(3, 32, 32), generator=torch.Generator().manual_seed(3))
+    return op, uniforms
+
+
+@pytest.mark.parametrize("rule", ["pillow", "equation"])
+def test_a_region_is_equalised_by_its_own_histogram_and_the_rest_stays(rule: str) -> None:
+    pictures = np.random.default_rng(2).integers(40, 200, (6, 64, 64), dtype=np.uint8)
+    op = Equalize(rule=rule, region=(0.2, 0.5))  # type: ignore[arg-type]
+    uniforms = torch.rand(6, op.draws(1, 64, 64), generator=torch.Generator().manual_seed(3))
+    images = torch.from_numpy(pictures)[:, None] / 255
+    found = (op.transform(images, uniforms)[:, 0] * 255).round().numpy().astype(np.uint8)
+    boxes = op._boxes(uniforms, 64, 64)[:, 0].numpy()
+    for picture, ours, box in zip(pictures, found, boxes, strict=True):
+        assert 0.15 < box.mean() < 0.55
+        rows, columns = np.flatnonzero(box.any(1)), np.flatnonzero(box.any(0))
+        inside = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+        assert box[inside].all(), "it is a box"
+        assert np.array_equal(ours[~box], picture[~box])
+        region = picture[inside]
+        if rule == "pillow":
+            expected = np.asarray(ImageOps.equalize(Image.fromarray(region)))
+        else:
+            table = 255 * np.bincount(region.ravel(), minlength=256).cumsum() // region.size
+            expected = table[region]
+        assert np.array_equal(ours[inside], expected)
+
+
+def test_a_region_that_is_all_of_the_image_is_the_image() -> None:
+    images = torch.rand(6, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    op, uniforms = _with_region(region=(0.999, 1.0))
+    whole = op._boxes(uniforms, 32, 32).flatten(1).all(1)
+    assert whole.any()
+    expected = Equalize().transform(images, NOTHING)
+    torch.testing.assert_close(op.transform(images, uniforms)[whole], expected[whole])
+
+
+def test_strength_is_the_part_of_the_change_that_is_made() -> None:
+    images = torch.rand(6, 3, 32, 32, generator=torch.Generator().manual_seed(0)) * 0.5 + 0.25
+    change = Equalize().transform(images, NOTHING) - images
+    unclipped = (images + change > 0) & (images + change < 1)
+    half = Equalize(strength=(0.5, 0.5)).transform(images, NOTHING) - images
+    torch.testing.assert_close(half[unclipped], (0.5 * change)[unclipped], atol=1e-6, rtol=0)
+    assert torch.equal(Equalize(strength=(0.0, 0.0)).transform(images, NOTHING), images)
+    op, uniforms = _with_region(strength=(0.2, 0.8))
+    assert uniforms.shape[1] == 1
+    drawn = (0.2 + 0.6 * uniforms[:, 0])[:, None, None, None].expand_as(change)
+    torch.testing.assert_close(
+        (op.transform(images, uniforms) - images)[unclipped], (drawn * change)[unclipped], atol=1e-6, rtol=0
+    )
+
+
+def test_a_whole_image_at_full_strength_needs_no_numbers() -> None:
+    assert Equalize().draws(3, 28, 28) == 0
+    assert Equalize(strength=(0.1, 1.0), region=(0.1, 0.5)).draws(3, 28, 28) == 23
