@@ -261,9 +261,9 @@ def _execute(
     info = RunInfo(suite.name, store.path, tuple(s.stage.info(s.seconds) for s in waiting), cached)
     job = Job(tuple(status.stage for status in waiting), registry, store, context, device, watchers)
     watchers.tell("medssl_run_begins", run=info, refresh=lambda: Leaderboard.of(suite, plan, store))
-    outcomes: list[Outcome] = []
+    outcomes = watchers.ended  # of a run that is interrupted, what ended before
     try:
         outcomes = runner.run(job)
     finally:
-        watchers.tell("medssl_run_ends", run=info, outcomes=outcomes)
+        watchers.tell("medssl_run_ends", run=info, outcomes=list(outcomes))
     return outcomes
