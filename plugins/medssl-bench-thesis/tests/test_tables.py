@@ -125,7 +125,9 @@ def test_the_citation_names_the_thesis_and_the_table() -> None:
     assert thesis("table-7.4").citation.endswith("Table 7.4")
 
 
-@pytest.mark.parametrize(("table", "hint"), [("table-71", "did you mean 'table-7.1'"), ("x", "there are figure-3.1, table-7.1, ")])
+@pytest.mark.parametrize(
+    ("table", "hint"), [("table-71", "did you mean 'table-7.1'"), ("x", "there are figure-3.1, table")]
+)
 def test_an_unknown_table_is_refused(table: str, hint: str) -> None:
     with pytest.raises(UserError, match=hint):
         thesis(table)
