@@ -68,6 +68,7 @@ class FigureSource:
         self.left_out = left_out
         self.results = Results(plan, store)
         self.kept: dict[str, dict[str, Any]] = {}
+        self.predictions_kept: dict[str, dict[str, NDArray[Any]]] = {}
         self.board = Leaderboard.of(suite, plan, store)
         self._trials: dict[tuple[str, str, str, str], list[Trial]] = {}
         for trial in plan.trials:
@@ -141,12 +142,14 @@ class FigureSource:
         return rows
 
     def predictions(self, stage: str) -> dict[str, NDArray[Any]] | None:
-        """Return the arrays that an evaluation left: `y_true` (N, L), `y_score` (N, C) and others; None without."""
-        file = self.store.folder(stage) / "predictions.npz"
-        if not file.is_file():
-            return None
-        with np.load(file) as arrays:
-            return {name: arrays[name] for name in arrays.files}
+        """Return `y_true` (N, L) and `y_score` (N, C) of the test images as an evaluation left them; None without."""
+        if stage not in self.predictions_kept:
+            file = self.store.folder(stage) / "predictions.npz"
+            if not file.is_file():
+                return None
+            with np.load(file) as arrays:
+                self.predictions_kept[stage] = {name: arrays[name] for name in ("y_true", "y_score")}
+        return self.predictions_kept[stage]
 
     def info(self, dataset: str) -> DatasetInfo | None:
         """Return what is known of a data set of the suite."""
