@@ -52,13 +52,15 @@ def shown_predictions(source: FigureSource, table: Table, what: str) -> Iterator
         if not classes:
             source.left_out(f"{table.id}: {what} of {dataset}: its images have no one class each")
             continue
+        shown = []
         for labels in source.shown_budgets(table, dataset):
             chance = source.chance(table, dataset, labels, arms)
             found = _arms(source, table, dataset, labels, chance, arms) if chance else {}
             if chance and found:
-                yield Shown(dataset, labels, chance, classes, found)
-            else:
-                source.left_out(f"{table.id}: {what} of {dataset} with {labels} labels: no arm has predictions")
+                shown.append(Shown(dataset, labels, chance, classes, found))
+        if not shown:
+            source.left_out(f"{table.id}: {what} of {dataset}: no arm has predictions")
+        yield from shown
 
 
 def _arms(
