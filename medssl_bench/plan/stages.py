@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from medssl_bench.errors import did_you_mean
 from medssl_bench.plan.checks import CellCheck, Unfit
 from medssl_bench.plan.stage import AnalysisCell, Plan, Stage
-from medssl_bench.plan.workload import labelled_images, pretraining_images
+from medssl_bench.plan.workload import effort, labelled_images, pretraining_images
 from medssl_bench.plugin.answers import asking, make
 from medssl_bench.suite.budget import Budget
 
@@ -107,6 +107,7 @@ class StageMaker:
             pending=cell.known.pending,
             images=images,
             speed_group=f"finetune {arm.encoder.name} {_size(cell.known)}",
+            effort=effort(arm.encoder, _size(cell.known)),
         )
 
     def analyse(self, arm: Arm, cell: Cell, analysis: Component, evaluated: Stage) -> None:
@@ -154,6 +155,7 @@ class StageMaker:
             pending=cell.known.pending,
             images=total,
             speed_group=f"embed {arm.encoder.name} {_size(cell.known)}",
+            effort=effort(arm.encoder, _size(cell.known)),
         )
 
     def _pretrained(self, arm: Arm, cell: Cell) -> Stage | None:
@@ -214,6 +216,7 @@ class StageMaker:
             pending=known.pending,
             images=images,
             speed_group=f"pretrain {recipe.method.name} {recipe.encoder.name} {view_size}",
+            effort=effort(recipe.encoder, view_size),
         )
 
     def _teacher(self, recipe: Recipe, cell: Cell) -> Stage | None:

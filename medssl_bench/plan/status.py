@@ -110,4 +110,4 @@ def _estimate(stage: Stage, speeds: dict[str, float]) -> tuple[float | None, boo
         return None, False
     if stage.images and stage.speed_group in speeds:
         return stage.images / speeds[stage.speed_group], True
-    return _FIXED_SECONDS + stage.images / _ROUGH_SPEED[stage.kind], False
+    return _FIXED_SECONDS + stage.images * stage.effort / _ROUGH_SPEED[stage.kind], False

@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from medssl_bench.plan.known_datasets import KnownDataset
+    from medssl_bench.plugin.component import Component
     from medssl_bench.suite.budget import Budget
+
+
+_DEPTH = {"resnet34": 2.0, "resnet50": 2.3}
+"""Arithmetic of an encoder, where that of a ResNet-18 is 1."""
+
+
+def effort(encoder: Component, size: int | None) -> float:
+    """Return the arithmetic of one image, where a ResNet-18 at 28 pixels has 1; for rough estimates."""
+    return _DEPTH.get(encoder.name, 1.0) * ((size or 28) / 28) ** 2
 
 
 def labelled_images(budget: Budget, known: KnownDataset, total: int) -> int:

@@ -66,6 +66,31 @@ def contact_sheet(
     return sheet
 
 
+def varied_images(labels: NDArray[np.int64], images: int, seed: int = 0) -> NDArray[np.int64]:
+    """Return the places of some images, of as many classes as there can be.
+
+    Args:
+        labels: (N, L) labels of the images to choose from.
+        images: how many; all where there are fewer.
+        seed: which ones.
+
+    Returns:
+        (n,) int64: first one of each class, in the order of the classes, then others. Those of a multi-label set are
+        any.
+    """
+    from medssl_bench.datasets.draws import draw_labels
+    from medssl_bench.suite.budget import Budget
+
+    images = min(images, len(labels))
+    order = draw_labels(labels, Budget("count", len(labels)), seed)
+    if labels.shape[1] > 1:
+        return order[:images]
+    first = {int(labels[place, 0]): place for place in reversed(order)}
+    chosen = [first[number] for number in sorted(first)][:images]
+    rest = [place for place in order if place not in set(chosen)]
+    return np.array([*chosen, *rest][:images])
+
+
 class HalfBlocks:
     """A picture for a rich console: two pixels to a character, narrowed to the console's width.
 

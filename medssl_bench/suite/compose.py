@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from medssl_bench.errors import Position, Problem, SuiteError, did_you_mean
-from medssl_bench.suite.merge import merge
+from medssl_bench.suite.merge import identity, merge
 from medssl_bench.suite.schema import Pretraining
 from medssl_bench.suite.source import Node, is_file, key_text, read_toml
 
@@ -19,6 +19,7 @@ def compose(path: Path) -> Node:
         SuiteError: a file cannot be read, is not TOML, or extends itself.
     """
     root = _read(path, ())
+    _check_all_left_out(root)
     return _write_out_sweeps(_extend_recipes(root))
 
 
@@ -37,7 +38,60 @@ def _read(path: Path, trail: tuple[Path, ...]) -> Node:
     if not is_file(target):
         raise _error(base.position, "extends", f"there is no file {name!r} beside this one")
     inherited = _read(target, (*trail, path))
-    return merge(inherited, root)
+    return merge(*_without(inherited, root))
+
+
+def _without(inherited: Node, root: Node) -> tuple[Node, Node]:
+    """Return both documents without what the extending one leaves out, and without the keys that say so."""
+    inherited, root = _leave_out(inherited, root, "comparison", "id", ())
+    ours = root.value.get("comparison")
+    theirs = inherited.value.get("comparison")
+    if ours is None or theirs is None or not isinstance(ours.value, list) or not isinstance(theirs.value, list):
+        return inherited, root
+    bases = {identity(table, "id"): place for place, table in enumerate(theirs.value)}
+    old, new = list(theirs.value), list(ours.value)
+    for place, table in enumerate(new):
+        base = bases.get(identity(table, "id"))
+        if base is not None and isinstance(table.value, dict) and isinstance(old[base].value, dict):
+            old[base], new[place] = _leave_out(old[base], table, "arm", "name", ("comparison", place))
+    return (
+        _with(inherited, "comparison", Node(old, theirs.position)),
+        _with(root, "comparison", Node(new, ours.position)),
+    )
+
+
+def _check_all_left_out(root: Node) -> None:
+    """Check that every ``without`` was about something that is extended: one that was is gone by now."""
+    tables = root.value.get("comparison")
+    places: list[tuple[Node, tuple[str | int, ...]]] = [(root, ())]
+    if tables is not None and isinstance(tables.value, list):
+        places += [(table, ("comparison", place)) for place, table in enumerate(tables.value)]
+    for node, here in places:
+        unwanted = node.value.get("without") if isinstance(node.value, dict) else None
+        if unwanted is not None and unwanted.value:
+            what = "no suite" if not here else "no comparison of this id in another suite"
+            raise _error(
+                unwanted.position, key_text((*here, "without")), f"{what} is extended here, so nothing can be left out"
+            )
+
+
+def _leave_out(base: Node, over: Node, items: str, name: str, here: tuple[str | int, ...]) -> tuple[Node, Node]:
+    """Return `base` without the items that ``without`` of `over` names, and `over` without that key."""
+    unwanted = over.value.get("without")
+    if unwanted is None or not isinstance(unwanted.value, list):
+        return base, over
+    present = base.value.get(items)
+    known = [identity(item, name) for item in present.value] if present is not None else []
+    for item in unwanted.value:
+        if item.plain() not in known:
+            hint = did_you_mean(str(item.plain()), [str(found) for found in known])
+            message = f"the suite that this one extends has no {items} {item.plain()!r}{hint}"
+            raise _error(item.position, key_text((*here, "without")), message)
+    gone = [item.plain() for item in unwanted.value]
+    if present is not None:
+        kept = [item for item in present.value if identity(item, name) not in gone]
+        base = _with(base, items, Node(kept, present.position))
+    return base, _with(over, "without", None)
 
 
 def _extend_recipes(root: Node) -> Node:

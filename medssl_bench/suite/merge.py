@@ -40,11 +40,11 @@ def _replaces(base: dict[str, Node], over: dict[str, Node]) -> bool:
     return len(names) == 2 and all(isinstance(name, str) for name in names) and names[0] != names[1]
 
 
-def _merge_lists(base: list[Node], over: list[Node], identity: str) -> list[Node]:
+def _merge_lists(base: list[Node], over: list[Node], key: str) -> list[Node]:
     merged = list(base)
-    places = {_name(node, identity): index for index, node in enumerate(base)}
+    places = {identity(node, key): index for index, node in enumerate(base)}
     for node in over:
-        name = _name(node, identity)
+        name = identity(node, key)
         if name is not None and name in places:
             merged[places[name]] = merge(merged[places[name]], node)
         else:
@@ -52,5 +52,6 @@ def _merge_lists(base: list[Node], over: list[Node], identity: str) -> list[Node
     return merged
 
 
-def _name(node: Node, identity: str) -> object:
-    return node.value[identity].plain() if isinstance(node.value, dict) and identity in node.value else None
+def identity(node: Node, key: str) -> object:
+    """Return what tells an item of a list from the others, or None where it does not say."""
+    return node.value[key].plain() if isinstance(node.value, dict) and key in node.value else None

@@ -213,6 +213,9 @@ class Comparison(_Table):
         False, description="a control: labels are shuffled within each split, so nothing can be learned"
     )
     encoder: ComponentRef = Field("resnet18", description="encoder of arms that neither pretrain nor name one")
+    without: list[str] = Field(
+        default_factory=list, description="arms of the comparison that this one changes which are left out"
+    )
     arm: list[Arm] = Field(min_length=1, description="the arms")
 
     _no_skip = field_validator("validation_labels")(_refuse_skip)
@@ -225,6 +228,9 @@ class SuiteModel(_Table):
     name: str = Field(min_length=1, max_length=80, pattern=_ID, description="name of the suite")
     description: str = Field("", description="one line on what it asks")
     extends: str | None = Field(None, description="a suite file beside this one, which this one changes")
+    without: list[str] = Field(
+        default_factory=list, description="comparisons of the suite that this one extends which are left out"
+    )
     requires: list[str] = Field(
         default_factory=list, description='distributions it needs, as in ["medssl-bench-thesis>=0.1"]'
     )

@@ -147,7 +147,8 @@ DESCRIBES: dict[str, tuple[str, str]] = {
 }
 
 ELSEWHERE = {
-    "SuiteModel.schema_version", "SuiteModel.extends", "SuiteModel.plugins", "SuiteModel.comparison",
+    "SuiteModel.without", "Comparison.without", "SuiteModel.schema_version", "SuiteModel.extends",
+    "SuiteModel.plugins", "SuiteModel.comparison",
     "Comparison.arm", "Comparison.analyses", "Comparison.reference", "Pretraining.extends", "Pretraining.sweep",
     "Pretraining.optimizer", "Pretraining.schedule", "Teacher.arm", "Teacher.labels",
 }  # fmt: skip

@@ -55,3 +55,27 @@ def test_a_version_of_the_thesis_has_its_shape_and_shares_no_training_with_it(na
 
 def test_the_questions_share_the_thesis_stages(tmp_path: Path) -> None:
     assert _plan("thesis.toml", tmp_path).stages.keys() <= _plan("thesis-questions.toml", tmp_path).stages.keys()
+
+
+@pytest.mark.parametrize(("name", "number"), [("transfer.toml", 6), ("balancing.toml", 1)])
+def test_a_suite_with_the_recipes_of_the_thesis_shares_its_pretrainings(name: str, number: int, tmp_path: Path) -> None:
+    thesis = _plan("thesis.toml", tmp_path)
+    of_seed_0 = [key for key, s in _plan(name, tmp_path).stages.items() if s.kind == "pretrain" and s.spec["seed"] == 0]
+    assert len(of_seed_0) == number
+    assert set(of_seed_0) <= thesis.stages.keys()
+
+
+def test_the_laptop_version_is_scaled_and_needs_no_large_set(tmp_path: Path) -> None:
+    plan = _plan("thesis-laptop.toml", tmp_path)
+    assert plan.epochs_scale == 0.1
+    assert set(plan.datasets) <= {"derma", "blood", "retina", "pneumonia"}
+    assert len({trial.table for trial in plan.trials}) == 7
+
+
+def test_every_size_of_the_resolution_suite_costs_the_same_compute(tmp_path: Path) -> None:
+    stages = [s for s in _plan("resolution.toml", tmp_path).stages.values() if s.kind == "pretrain"]
+    images = {(s.spec["view_size"], s.images) for s in stages}
+    dearest = max(count * size**2 for size, count in images if count)
+    equal = {size for size, count in images if count and count * size**2 > 0.99 * dearest}
+    assert equal == {28, 64, 128, 224}
+    assert sum(count == 373_700 for _, count in images) == 4

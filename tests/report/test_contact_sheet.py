@@ -4,7 +4,7 @@ import torch
 from PIL import Image
 from rich.console import Console
 
-from medssl_bench.report.contact_sheet import HalfBlocks, contact_sheet
+from medssl_bench.report.contact_sheet import HalfBlocks, contact_sheet, varied_images
 
 ORIGINALS = np.random.default_rng(0).integers(0, 256, (3, 8, 8, 3), dtype=np.uint8)
 VIEWS = [torch.rand(3, 3, 8, 8) for _ in range(2)]
@@ -76,3 +76,14 @@ def test_a_wide_picture_is_narrowed_to_the_terminal() -> None:
     lines = capture.get().splitlines()
     assert {line.count("▀") for line in lines} == {30}
     assert len(lines) == 15
+
+
+def test_images_of_every_class_are_chosen_in_the_order_of_the_classes() -> None:
+    labels = np.array([[0]] * 50 + [[2]] * 3 + [[1]] * 2)
+    chosen = varied_images(labels, 5)
+    assert labels[chosen[:3], 0].tolist() == [0, 1, 2]
+    assert len(set(chosen.tolist())) == 5
+    assert varied_images(labels, 5).tolist() == chosen.tolist()
+    assert varied_images(labels, 5, seed=1).tolist() != chosen.tolist()
+    assert sorted(varied_images(labels, 99).tolist()) == list(range(55))
+    assert len(varied_images(np.array([[0, 1], [1, 1], [0, 0]]), 2)) == 2

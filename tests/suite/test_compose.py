@@ -50,6 +50,52 @@ def test_a_suite_extends_another_that_extends_a_third(load: Load) -> None:
     assert suite.tables[0].seeds == (1,)
 
 
+def test_an_extending_suite_leaves_out_comparisons_and_arms(load: Load) -> None:
+    second = SUITE[SUITE.index("[[comparison]]") :].replace('"table"', '"second"')
+    top = """
+    extends = "base.toml"
+    without = ["second"]
+    [[comparison]]
+    id = "table"
+    without = ["frozen"]
+      [[comparison.arm]]
+      name = "knn"
+      pretraining = ["nat"]
+      evaluator = "knn"
+    """
+    suite = load(top, base=SUITE + second)
+    assert [table.id for table in suite.tables] == ["table"]
+    assert _arms(suite) == ["supervised", "knn"]
+    again = load('extends = "top.toml"\nname = "again"\n', top=top, base=SUITE + second)
+    assert _arms(again) == ["supervised", "knn"]
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        (
+            'extends = "base.toml"\nwithout = ["tabel"]\n',
+            "without: the suite that this one extends has no comparison 'tabel' (did you mean 'table'?)",
+        ),
+        (
+            'extends = "base.toml"\n[[comparison]]\nid = "table"\nwithout = ["frosen"]\n',
+            "comparison[0].without: the suite that this one extends has no arm 'frosen' (did you mean 'frozen'?)",
+        ),
+        (
+            SUITE.replace("schema = 1", 'schema = 1\nwithout = ["table"]'),
+            "without: no suite is extended here, so nothing can be left out",
+        ),
+        (
+            SUITE.replace('id = "table"', 'id = "table"\nwithout = ["frozen"]'),
+            "comparison[0].without: no comparison of this id in another suite is extended here",
+        ),
+    ],
+)
+def test_what_cannot_be_left_out(text: str, wanted: str, problems: Problems) -> None:
+    (found,) = problems(text, base=SUITE)
+    assert wanted in found
+
+
 def test_problems_of_an_inherited_key_name_the_file_that_has_it(problems: Problems) -> None:
     base = changed(("epochs = 10", "epochs = -10"))
     found = problems('extends = "base.toml"\nname = "top"\n', base=base)

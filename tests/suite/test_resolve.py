@@ -32,7 +32,7 @@ BASELINE = 'baseline = "supervised"\n'
         ),
         (
             evaluated_by(0, evaluator='"zzz"'),
-            "16: comparison[0].arm[0].evaluator: there is no evaluator 'zzz'; there are: finetune",
+            "16: comparison[0].arm[0].evaluator: there is no evaluator 'zzz'; there are: embedding, finetune",
         ),
         (
             evaluated_by(0, evaluator="3"),

@@ -7,9 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from medssl_bench.report.figures.augmentations import augmentation_figures
+from medssl_bench.report.figures.confusion import confusion_figures
 from medssl_bench.report.figures.downstream import downstream_figures
+from medssl_bench.report.figures.embedding_panels import embedding_figures, sweep_figures
 from medssl_bench.report.figures.label_efficiency import label_efficiency_figures
 from medssl_bench.report.figures.pretraining import pretraining_figures
+from medssl_bench.report.figures.roc import roc_figures
 from medssl_bench.report.figures.source import FigureSource
 
 if TYPE_CHECKING:
@@ -19,8 +23,8 @@ if TYPE_CHECKING:
     from medssl_bench.store.store import Store
     from medssl_bench.suite.suite import Suite
 
-_OF_A_SUITE = (pretraining_figures,)
-_OF_A_COMPARISON = (label_efficiency_figures, downstream_figures)
+_OF_A_SUITE = (augmentation_figures, pretraining_figures, sweep_figures)
+_OF_A_COMPARISON = (label_efficiency_figures, downstream_figures, embedding_figures, confusion_figures, roc_figures)
 
 
 def all_figures(

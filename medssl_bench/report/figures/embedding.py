@@ -24,6 +24,9 @@ PERPLEXITY = 30.0
 COMPONENTS: dict[EmbeddingMethod, int] = {"pca": 2, "tsne": 50}
 """Principal components that the points, or t-SNE's input, have; silhouettes are of these."""
 
+_FEWEST = 3
+"""Test images that a plane needs to show anything."""
+
 _REVISION = 1
 """Raise it when points come out otherwise than before: kept ones are then computed anew."""
 
@@ -122,9 +125,9 @@ def embedding_of(
         None where the features or the labels are not in the store, the images have more than one label each, or fewer
         than three of them are in the test split.
     """
-    labels, classes = _labels(source, stage)
+    labels, classes = labels_of_test_images(source, stage)
     file = _features_file(source, stage)
-    if labels is None or len(labels) < 3:
+    if labels is None or len(labels) < _FEWEST:
         return None
     name = f"{stage}-{method}{f'-{perplexity:g}' if method == 'tsne' else ''}-{_REVISION}"
     kept = source.kept.get(name) or _read(source.cache, name)
@@ -167,25 +170,37 @@ def _computed(
     from threadpoolctl import threadpool_limits
 
     index = drawn_points(len(test), POINTS)
-    pca = fitted_components(train.astype(np.float64), COMPONENTS[method])
-    components = pca.transform(test[index].astype(np.float64))
-    if method == "pca":
-        points = np.pad(components, ((0, 0), (0, 2 - components.shape[1])))
-    else:
-        start = "pca" if components.shape[1] > 1 else "random"
-        tsne = TSNE(2, perplexity=clipped(perplexity, len(index)), init=start, random_state=0)
-        with threadpool_limits(1):  # threads that wait for one another make it up to four times slower on busy machines
-            points = tsne.fit_transform(components)
     defined = 1 < len(set(labels[index].tolist())) < len(index)
+    with threadpool_limits(1):  # threads that wait for one another make it up to four times slower on busy machines
+        pca = fitted_components(train.astype(np.float64), COMPONENTS[method])
+        components = pca.transform(test[index].astype(np.float64))
+        if method == "pca":
+            points = np.pad(components, ((0, 0), (0, 2 - components.shape[1])))
+        else:
+            start = "pca" if components.shape[1] > 1 else "random"
+            tsne = TSNE(2, perplexity=clipped(perplexity, len(index)), init=start, random_state=0)
+            points = tsne.fit_transform(components)
+        silhouette = float(silhouette_score(components, labels[index])) if defined else float("nan")
     return {
         "points": np.asarray(points, dtype=np.float64),
         "explained_variance": float(pca.explained_variance_ratio_.sum()),
-        "silhouette": float(silhouette_score(components, labels[index])) if defined else float("nan"),
+        "silhouette": silhouette,
     }
 
 
-def _labels(source: FigureSource, stage: str) -> tuple[NDArray[np.int64] | None, tuple[str, ...]]:
-    """Return the classes of the whole test split, which every evaluation keeps, and the names of the classes."""
+def shown_labels(source: FigureSource, stage: str) -> NDArray[np.int64]:
+    """Return the classes of the points of an encoder's embedding, (N,); empty where it cannot be shown."""
+    labels, _ = labels_of_test_images(source, stage)
+    if labels is None or len(labels) < _FEWEST:
+        return np.empty(0, dtype=np.int64)
+    return labels[drawn_points(len(labels), POINTS)]
+
+
+def labels_of_test_images(source: FigureSource, stage: str) -> tuple[NDArray[np.int64] | None, tuple[str, ...]]:
+    """Return the classes of the whole test split that an embed stage is of, (N,), and the names of the classes.
+
+    Every evaluation keeps them; None where there is no evaluation yet, or the images have no one class each.
+    """
     dataset = source.plan.stages[stage].spec["dataset"]
     for trial in source.plan.trials:
         evaluated = source.plan.stages[trial.stage]

@@ -16,7 +16,7 @@ from medssl_bench.report.cells import Results
 from medssl_bench.report.leaderboard import Leaderboard
 
 if TYPE_CHECKING:
-    from medssl_bench.datasets import DatasetContext, DatasetInfo
+    from medssl_bench.datasets import Dataset, DatasetContext, DatasetInfo
     from medssl_bench.plan.stage import Plan, Trial
     from medssl_bench.report.tables import TableResult
     from medssl_bench.store.store import Store
@@ -68,6 +68,9 @@ class FigureSource:
         self.left_out = left_out
         self.results = Results(plan, store)
         self.kept: dict[str, dict[str, Any]] = {}
+        self.predictions_kept: dict[str, dict[str, NDArray[Any]]] = {}
+        self._infos: dict[str, DatasetInfo | None] = dict(plan.datasets)
+        self.samples: dict[str, Any] = {}
         self.board = Leaderboard.of(suite, plan, store)
         self._trials: dict[tuple[str, str, str, str], list[Trial]] = {}
         for trial in plan.trials:
@@ -141,16 +144,28 @@ class FigureSource:
         return rows
 
     def predictions(self, stage: str) -> dict[str, NDArray[Any]] | None:
-        """Return the arrays that an evaluation left: `y_true` (N, L), `y_score` (N, C) and others; None without."""
-        file = self.store.folder(stage) / "predictions.npz"
-        if not file.is_file():
-            return None
-        with np.load(file) as arrays:
-            return {name: arrays[name] for name in arrays.files}
+        """Return `y_true` (N, L) and `y_score` (N, C) of the test images as an evaluation left them; None without."""
+        if stage not in self.predictions_kept:
+            file = self.store.folder(stage) / "predictions.npz"
+            if not file.is_file():
+                return None
+            with np.load(file) as arrays:
+                self.predictions_kept[stage] = {name: arrays[name] for name in ("y_true", "y_score")}
+        return self.predictions_kept[stage]
 
     def info(self, dataset: str) -> DatasetInfo | None:
-        """Return what is known of a data set of the suite."""
-        return self.plan.datasets.get(dataset)
+        """Return what is known of a data set of the suite, also of one that is only pretrained on."""
+        if dataset not in self._infos:
+            self._infos[dataset] = self._pretrained_on(dataset)
+        return self._infos[dataset]
+
+    def _pretrained_on(self, dataset: str) -> DatasetInfo | None:
+        for table in self.suite.tables:
+            for link in (link for arm in table.arms for link in arm.chain):
+                if link.on is not None and link.on.label == dataset:
+                    made: Dataset = self.suite.plugins.registry.build(link.on.component, context=self.context)
+                    return made.info()
+        return None
 
     def classes(self, dataset: str) -> tuple[str, ...]:
         """Return the class names of a data set; empty where it has no classes, or they are not known."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
 from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec
@@ -18,7 +19,10 @@ COLUMN = 3.3
 PAGE = 6.9
 """Width of a page of text, in inches."""
 
-PALETTE = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#000000", "#F0E442")
+YELLOW = "#F0E442"
+"""The last colour of the palette, which needs an edge on white."""
+
+PALETTE = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#000000", YELLOW)
 """Colours that readers with colour-blindness tell apart (Okabe and Ito 2008)."""
 
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
@@ -57,6 +61,8 @@ _DRAWING: Any = {  # keyed by names that each release of matplotlib types anew
 SAVING: Any = {
     **_DRAWING,
     "savefig.dpi": 200,
+    "savefig.bbox": "tight",  # no margins, and nothing cut off
+    "savefig.pad_inches": 0.03,
     "svg.fonttype": "none",
     "svg.hashsalt": "medssl-bench",
     "pdf.fonttype": 42,
@@ -105,18 +111,33 @@ def new_figure(width: float, height: float) -> Figure:
     return Figure(figsize=(width, height), layout="constrained")
 
 
-def legend_below(figure: Figure, handles: Mapping[str, Artist], columns: int = 4) -> None:
+def legend_below(figure: Figure, handles: Mapping[str, Artist], columns: int = 4, markerscale: float = 1) -> None:
     """Put a legend below everything, where it covers no data.
 
     Args:
         figure: where to.
         handles: what to show, by name.
         columns: at most this many stand side by side.
+        markerscale: by how much markers are larger than in the figure.
     """
     if handles:
         figure.legend(
-            list(handles.values()), list(handles), loc="outside lower center", ncols=min(columns, len(handles))
+            list(handles.values()),
+            list(handles),
+            loc="outside lower center",
+            ncols=min(columns, len(handles)),
+            markerscale=markerscale,
         )
+
+
+def columns_of(panels: int) -> int:
+    """Return how many of some panels stand side by side: at most three, and four as two by two."""
+    return 2 if panels == 4 else min(panels, 3)
+
+
+def wrapped(text: str, width: int) -> str:
+    """Return a heading in lines of at most `width` characters, as long as its words are no longer."""
+    return textwrap.fill(text, width, break_long_words=False, break_on_hyphens=False)
 
 
 def shortened(text: str, most: int) -> str:

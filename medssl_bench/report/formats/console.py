@@ -137,6 +137,7 @@ class GridView:
             return text
         if cell.difference:
             text.append(f"\n{cell.difference}", style="not bold dim")
-        if cell.published:
-            text.append(f"\n{cell.published}", style="not bold blue")
+        if cell.reference:  # on two lines: side by side they would widen every column
+            gap = f"\n({cell.gap})" if cell.gap else ""
+            text.append(f"\nref {cell.reference}{gap}", style="not bold blue")
         return text

@@ -126,7 +126,7 @@ def test_the_citation_names_the_thesis_and_the_table() -> None:
 
 
 @pytest.mark.parametrize(
-    ("table", "hint"), [("table-71", "did you mean 'table-7.1'"), ("x", "there are figure-3.1, table-7.1, ")]
+    ("table", "hint"), [("table-71", "did you mean 'table-7.1'"), ("x", "there are figure-3.1, table")]
 )
 def test_an_unknown_table_is_refused(table: str, hint: str) -> None:
     with pytest.raises(UserError, match=hint):
