@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from medssl_bench.errors import DamageWarning, DataError, UserError
 from medssl_bench.folders import dataset_context
 from medssl_bench.plan.build import build_plan
-from medssl_bench.plan.selection import Selection
+from medssl_bench.plan.selection import Only, Selection
 from medssl_bench.plan.status import look
 from medssl_bench.plugin.answers import asking, make
 from medssl_bench.plugin.watching import Outcome, RunInfo
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from medssl_bench.plan.stage import Plan
     from medssl_bench.plan.status import StageStatus
     from medssl_bench.report.write import Written
+    from medssl_bench.suite.budget import Budget
 
 
 @dataclass(frozen=True)
@@ -79,9 +80,9 @@ def run(
             recorded, the others go on, and `RunResult.failed` has it.
     """
     suite = suite if isinstance(suite, Suite) else Suite.load(suite)
-    suite.require_files()
     context = dataset_context(data_dir)
     selection = make_selection(only=only, seeds=seeds, draws=draws, epochs_scale=epochs_scale)
+    suite.require_files(Only(suite, selection.only).components_of(suite) if only else None)
     plan = _plan_of_seen_data(suite, context, selection)
     opened = Store(Path(store))
     statuses = look(plan, opened)
@@ -222,9 +223,7 @@ def _plan_of_seen_data(suite: Suite, context: DatasetContext, selection: Selecti
     if not counted and not any(stage.pending for stage in plan.stages.values()):
         return plan
     registry = suite.plugins.registry
-    named = [dataset for table in suite.tables for dataset in table.datasets]
-    linked = [link.on for table in suite.tables for arm in table.arms for link in arm.chain if link.on]
-    for dataset in {item.label: item for item in (*named, *linked)}.values():
+    for dataset in {item.label: item for item in Only(suite, selection.only).datasets_of(suite)}.values():
         made: Dataset = make(registry, dataset.component, context=context)
         with asking(dataset.component):
             if made.fingerprint() is None or dataset.label in counted:
@@ -240,10 +239,17 @@ def _to_be_counted(suite: Suite, plan: Plan) -> set[str]:
     """Return the data sets whose images must be counted by class before anything is trained on them."""
     found = set()
     for table in suite.tables:
-        if any(budget.unit == "per_class" and budget.short != "clip" for budget in table.labels):
-            infos = {dataset.label: plan.datasets.get(dataset.label) for dataset in table.datasets}
-            found |= {label for label, info in infos.items() if info is not None and info.class_counts is None}
+        infos = {dataset.label: plan.datasets.get(dataset.label) for dataset in table.datasets}
+        known = [(label, info) for label, info in infos.items() if info is not None]
+        if any(_counts_classes(budget) for budget in table.labels):
+            found |= {label for label, info in known if info.class_counts is None}
+        if _counts_classes(table.model.validation_labels):
+            found |= {label for label, info in known if info.val_class_counts is None}
     return found
+
+
+def _counts_classes(budget: Budget) -> bool:
+    return budget.unit == "per_class" and budget.short != "clip"
 
 
 def _set_damaged_aside(store: Store, waiting: list[StageStatus]) -> None:

@@ -53,7 +53,8 @@ class Resolver:
         self.registry = registry
         self.base = base
         self.problems: list[Problem] = []
-        self.missing: list[Problem] = []
+        self.missing: dict[Problem, list[Component]] = {}
+        self.called: dict[str, tuple[Component, Key]] = {}
         self.recipes: dict[str, Recipe | None] = {}
 
     def tables(self) -> tuple[Table, ...]:
@@ -147,8 +148,7 @@ class Resolver:
             if path is not None and not os.path.exists(path):  # noqa: PTH110 - Path.exists raises on impossible names
                 where = (*key, name)
                 problem = Problem(self.root.locate(where), key_text(where), f"there is no file or folder {path}")
-                if problem not in self.missing:
-                    self.missing.append(problem)
+                self.missing.setdefault(problem, []).append(component)
 
     def _recipe(self, name: str) -> Recipe:
         model = self.model.pretraining[name]
@@ -213,10 +213,15 @@ class Resolver:
 
     def _dataset(self, value: Any, key: Key) -> NamedDataset:
         component = self._component("dataset", value, key)
-        if isinstance(value, str):
-            return NamedDataset(value, component, key)
-        given = " ".join(f"{name}={item}" for name, item in value.items() if name not in {"name", "path"})
-        return NamedDataset(f"{value['name']} {given}".strip(), component, key)
+        label = value
+        if isinstance(value, dict):
+            given = " ".join(f"{name}={item}" for name, item in value.items() if name not in {"name", "path"})
+            label = f"{value['name']} {given}".strip()
+        first, place = self.called.setdefault(label, (component, key))
+        if first != component:  # tables, titles and --only tell data sets apart by their labels
+            message = f"{label!r} is another data set at {key_text(place)}; give each a [dataset.NAME] table of its own"
+            raise self._fail(key, message)
+        return NamedDataset(label, component, key)
 
     def _arm(self, model: schema.Arm, encoder: Component | None, key: Key) -> Arm:
         chain = [self._link(link, (*key, "pretraining", place)) for place, link in enumerate(model.pretraining)]

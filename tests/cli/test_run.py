@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from cli.conftest import write_squares
 from medmnist_metrics import get_acc, get_auc
 
 from medssl_bench import Leaderboard, load_encoder, load_leaderboard
@@ -139,6 +140,31 @@ def test_only_selects(cli, tiny):
     wrong = cli("run", tiny, "--only", "supervized")
     assert wrong.status == 2
     assert "did you mean 'supervised'" in wrong.err
+
+
+def test_only_needs_the_files_of_what_it_selects(cli, tiny):
+    other = tiny.read_text().partition("[[comparison]]")[2].replace('"table"', '"other"').replace("squares", "circles")
+    text = tiny.read_text() + f'\n[dataset.circles]\nname = "npz"\npath = "circles.npz"\n\n[[comparison]]{other}'
+    tiny.write_text(text)
+    assert "circles.path: there is no file" in cli("run", tiny).err
+    result = cli("run", tiny, "--only", "table", "--only", "frozen", "--draws", "0")
+    assert result.status == 0, result.err
+    wrong = cli("run", tiny, "--only", "other")
+    assert wrong.status == 2
+    assert "circles.path: there is no file" in wrong.err
+
+
+def test_two_sets_of_one_label_are_told_apart_before_anything_runs(cli, tiny):
+    write_squares(Path("other.npz"), seed=1)
+    text = tiny.read_text().replace('datasets = ["squares"]', 'datasets = [{ name = "npz", path = "squares.npz" }]')
+    other = text.partition("[[comparison]]")[2].replace('"table"', '"other"')
+    tiny.write_text(f"{text}\n[[comparison]]{other}")
+    assert cli("validate", tiny).status == 0, "one set under one name"
+    tiny.write_text(f"{text}\n[[comparison]]{other.replace('squares.npz', 'other.npz')}")
+    result = cli("validate", tiny)
+    assert result.status == 2
+    (line,) = result.err.splitlines()
+    assert "comparison[1].datasets[0]: 'npz' is another data set at comparison[0].datasets[0]; give each a" in line
 
 
 def test_every_format(cli, ran):
