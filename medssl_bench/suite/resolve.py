@@ -73,6 +73,7 @@ class Resolver:
                 self._fail(("claims", place), str(error))
         for name in self.model.pretraining:
             self.recipes[name] = self._try(self._recipe, name)
+        self._check_teachers()
         self._unique([table.id for table in self.model.comparison], ("comparison",), "id")
         tables = [self._try(self._table, index) for index in range(len(self.model.comparison))]
         for name in ("seeds", "draws"):
@@ -188,6 +189,17 @@ class Resolver:
             seeds=tuple(model.seeds or self.model.seeds),
             draws=tuple(model.draws or self.model.draws),
         )
+
+    def _check_teachers(self) -> None:
+        """Note the teachers of unused recipes that no comparison has; those of used ones are found in its own."""
+        arms = [arm for table in self.model.comparison for arm in table.arm]
+        used = {link.recipe for arm in arms for link in arm.pretraining}
+        names = [arm.name for arm in arms]
+        for name, recipe in self.model.pretraining.items():
+            if name not in used and recipe.teacher is not None and recipe.teacher.arm not in names:
+                hint = did_you_mean(recipe.teacher.arm, names)
+                message = f"there is no arm {recipe.teacher.arm!r} in any comparison{hint}"
+                self._fail(("pretraining", name, "teacher", "arm"), message)
 
     def _check_lists(self, model: schema.Comparison, key: Key) -> None:
         self._unique([budget.text for budget in model.labels], (*key, "labels"))

@@ -118,12 +118,13 @@ def test_a_scaled_run_is_never_mistaken_for_a_full_one(cli, tiny):
 def test_a_failing_arm_takes_no_other_with_it(cli, tiny):
     tiny.write_text(
         tiny.read_text().replace(
-            'encoder = "small"\naugmentation', 'encoder = { name = "timm", model = "no_such" }\naugmentation'
+            'encoder = "small"\naugmentation',
+            'encoder = { name = "timm", model = "test_resnet", options = { no_such = 1 } }\naugmentation',
         )
     )
     result = cli("run", tiny)
     assert result.status == 1
-    assert "timm has no model 'no_such'" in result.err
+    assert "unexpected keyword argument 'no_such'" in result.err
     assert "Traceback" not in result.err + result.out
     cells = _board(cli, tiny)
     assert _cell(cells, arm="frozen", labels="20", metric="accuracy")["failed"] == 2
