@@ -93,8 +93,6 @@ class Suite:
 
 
 def _add_inline(plugins: Plugins, file: Path, position: Problem) -> None:
-    if any(found.origin == "inline" and found.distribution == file.name for found in plugins.found):
-        return
     try:
         plugins.add_inline(file)
     except Exception as error:

@@ -143,6 +143,16 @@ def test_only_selects(cli, tiny):
     assert "did you mean 'supervised'" in wrong.err
 
 
+def test_a_plugin_may_be_called_as_the_display_is(cli, ran):
+    Path("progress.py").write_text(
+        "from medssl_bench import hookimpl\n\n@hookimpl\ndef medssl_run_ends(run, outcomes):\n    pass\n"
+    )
+    ran.write_text(ran.read_text().replace("seeds = [0]", 'seeds = [0]\nplugins = ["progress.py"]'))
+    result = cli("run", ran)
+    assert result.status == 0, result.err
+    assert "everything is done already" in result.out
+
+
 def test_only_needs_the_files_of_what_it_selects(cli, tiny):
     other = tiny.read_text().partition("[[comparison]]")[2].replace('"table"', '"other"').replace("squares", "circles")
     text = tiny.read_text() + f'\n[dataset.circles]\nname = "npz"\npath = "circles.npz"\n\n[[comparison]]{other}'
