@@ -178,7 +178,7 @@ def make_report(
     if figures:
         from medssl_bench.report.figures import all_figures
 
-        drawn = all_figures(suite, study.plan, opened, context)
+        drawn = all_figures(suite, study.plan, opened, context, left_out=lambda text: tell(f"left out: {text}"))
     return write_report(study, drawn, Path(output), tell)
 
 
