@@ -12,6 +12,7 @@ from medssl_bench.folders import dataset_context
 from medssl_bench.plan.build import build_plan
 from medssl_bench.plan.selection import Selection
 from medssl_bench.plan.status import look
+from medssl_bench.plugin.answers import asking, make
 from medssl_bench.plugin.watching import Outcome, RunInfo
 from medssl_bench.report.leaderboard import Leaderboard
 from medssl_bench.store.store import Store
@@ -221,9 +222,10 @@ def _plan_of_seen_data(suite: Suite, context: DatasetContext, selection: Selecti
     named = [dataset for table in suite.tables for dataset in table.datasets]
     linked = [link.on for table in suite.tables for arm in table.arms for link in arm.chain if link.on]
     for dataset in {item.label: item for item in (*named, *linked)}.values():
-        made: Dataset = registry.build(dataset.component, context=context)
-        if made.fingerprint() is None or dataset.label in counted:
-            made.load()
+        made: Dataset = make(registry, dataset.component, context=context)
+        with asking(dataset.component):
+            if made.fingerprint() is None or dataset.label in counted:
+                made.load()
     plan = build_plan(suite, context, selection)
     for stage in plan.stages.values():
         if stage.pending:
@@ -254,16 +256,15 @@ def _execute(
     from medssl_bench.executors import Job, Watchers
 
     registry = suite.plugins.registry
-    runner: Executor = registry.build(
-        registry.resolve_or_raise("executor", executor if isinstance(executor, str) else dict(executor))
-    )
+    chosen = registry.resolve_or_raise("executor", executor if isinstance(executor, str) else dict(executor))
+    runner: Executor = make(registry, chosen)
     watchers = Watchers(suite.plugins.manager)
     info = RunInfo(suite.name, store.path, tuple(s.stage.info(s.seconds) for s in waiting), cached)
     job = Job(tuple(status.stage for status in waiting), registry, store, context, device, watchers)
     watchers.tell("medssl_run_begins", run=info, refresh=lambda: Leaderboard.of(suite, plan, store))
-    outcomes: list[Outcome] = []
+    outcomes = watchers.ended  # of a run that is interrupted, what ended before
     try:
         outcomes = runner.run(job)
     finally:
-        watchers.tell("medssl_run_ends", run=info, outcomes=outcomes)
+        watchers.tell("medssl_run_ends", run=info, outcomes=list(outcomes))
     return outcomes

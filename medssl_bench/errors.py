@@ -72,6 +72,14 @@ class SuiteError(UserError):
         super().__init__("\n".join(map(str, self.problems)))
 
 
+def told(error: BaseException) -> str:
+    """Return an error of a component in one line, with its type unless its message is meant for users."""
+    text = (
+        str(error) if isinstance(error, UserError | ValueError) and str(error) else f"{type(error).__name__}: {error}"
+    )
+    return " ".join(text.split()).removesuffix(":")
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return `` (did you mean 'x'?)`` for the known word nearest to `word`, or an empty string."""
     matches = get_close_matches(word, list(known), n=1, cutoff=0.6)

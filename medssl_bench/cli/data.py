@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from medssl_bench.cli.options import data_dir_option, json_option, load_plugins
-from medssl_bench.errors import PluginError
+from medssl_bench.errors import UserError
 
 if TYPE_CHECKING:
     from medssl_bench.datasets import Dataset, DatasetContext
@@ -61,28 +61,32 @@ def list_(context: click.Context, data_dir: Path | None, *, as_json: bool) -> No
 def fetch(context: click.Context, names: tuple[str, ...], size: str, data_dir: Path | None) -> None:
     """Download the data sets NAMES, such as bloodmnist; what is here already is only checked."""
     from medssl_bench.datasets.download import Downloadable
-    from medssl_bench.errors import UserError
     from medssl_bench.folders import dataset_context
+    from medssl_bench.plugin.answers import make
 
     registry = load_plugins(context).registry
     for name in names:
         component = registry.resolve_or_raise("dataset", {"name": name, "size": int(size)})
-        dataset = registry.build(component, context=dataset_context(data_dir))
+        dataset = make(registry, component, context=dataset_context(data_dir))
         if not isinstance(dataset, Downloadable):
             raise UserError(f"data set {name!r} is not one that is downloaded")
         click.echo(f"{name}: {dataset.fetch()}")
 
 
 def _rows(registry: Registry, context: DatasetContext) -> Iterator[dict[str, Any]]:
+    from medssl_bench.plan.known_datasets import KnownDatasets
+    from medssl_bench.plugin.answers import make
+
     for name, entry in registry.entries["dataset"].items():
         try:
             if any(parameter.required for parameter in entry.table.parameters()):
                 continue
-        except PluginError as error:
+            component = registry.resolve_or_raise("dataset", name)
+            info = KnownDatasets(registry, context).get(component).info
+            dataset: Dataset = make(registry, component, context=context)
+        except UserError as error:
             click.echo(f"warning: {error}", err=True)
             continue
-        dataset: Dataset = registry.build(registry.resolve_or_raise("dataset", name), context=context)
-        info = dataset.info()
         if info is not None:
             yield {
                 "name": name,

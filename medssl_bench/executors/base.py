@@ -24,20 +24,30 @@ class Watchers:
 
     Args:
         manager: pluggy's manager.
+
+    Attributes:
+        ended: how each stage ended that has been told of, in order; what a run leaves that is interrupted.
     """
 
     def __init__(self, manager: pluggy.PluginManager) -> None:
         self._manager = manager
+        self.ended: list[Outcome] = []
 
     def tell(self, hook: str, **arguments: Any) -> None:
         """Call a watching hook, such as ``medssl_stage_begins``."""
+        if hook == "medssl_stage_ends":
+            self.ended.append(arguments["outcome"])
+        caller: pluggy.HookCaller = getattr(self._manager.hook, hook)
+        listening = {found.plugin_name for found in caller.get_hookimpls()}  # whatever their functions are called
         for name, plugin in self._manager.list_name_plugin():
-            if plugin is None or not hasattr(plugin, hook):
+            if plugin is None or name not in listening:
                 continue
             others = [other for other in self._manager.get_plugins() if other is not plugin]
             try:
                 self._manager.subset_hook_caller(hook, others)(**arguments)
-            except Exception as error:  # noqa: BLE001 - watching must not harm what is watched
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:  # noqa: BLE001 - watching must not harm what is watched
                 self._manager.unregister(plugin)
                 text = " ".join(f"plugin {name!r} stops watching: {type(error).__name__}: {error}".split())
                 warnings.warn(text, WatcherWarning, stacklevel=2)

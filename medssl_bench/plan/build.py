@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import product
 from typing import TYPE_CHECKING
 
-from medssl_bench.errors import DataError, Problem, SuiteError, UserError
+from medssl_bench.errors import Problem, SuiteError, UserError
 from medssl_bench.plan.checks import CellCheck, Unfit
 from medssl_bench.plan.known_datasets import KnownDatasets
 from medssl_bench.plan.selection import Only, Selection
@@ -74,7 +74,7 @@ class _Builder:
     def _known(self, dataset: NamedDataset) -> KnownDataset | None:
         try:
             return self.datasets.get(dataset.component)
-        except DataError as error:
+        except UserError as error:
             self._note(str(error), *dataset.key)
             return None
 
@@ -88,7 +88,7 @@ class _Builder:
         arms = [arm for arm in table.arms if not arm.floor]
         for key, components in (("arm", [arm.evaluator for arm in arms]), ("analyses", table.analyses)):
             for place, component in enumerate(components):
-                self._note(check.evaluator(registry.build(component), component.name), *here, key, place)
+                self._note(check.evaluator(registry, component), *here, key, place)
 
     def _note(self, message: str, *key: str | int) -> None:
         if message:

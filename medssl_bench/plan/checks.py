@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING
 
 from medssl_bench.datasets import Task
 from medssl_bench.errors import UserError
+from medssl_bench.plugin.answers import asking, make
 
 if TYPE_CHECKING:
     from medssl_bench.datasets import DatasetInfo
     from medssl_bench.datasets.base import SplitName
     from medssl_bench.evaluators import Evaluator
+    from medssl_bench.plugin.component import Component
+    from medssl_bench.plugin.registry import Registry
     from medssl_bench.suite.budget import Budget
     from medssl_bench.suite.table import Table
 
@@ -55,10 +58,17 @@ class CellCheck:
             return min(self._info.class_counts) < budget.amount
         return budget.is_skipped(self._info.counts["train"])
 
-    def evaluator(self, evaluator: Evaluator, name: str) -> str:
+    def evaluator(self, registry: Registry, component: Component) -> str:
         """Check that an evaluator can judge on the data set."""
-        reason = evaluator.refuses(self._info) if self._info else ""
-        return f"{name} cannot judge on {self._info.title}: {reason}" if reason and self._info else ""
+        if self._info is None:
+            return ""
+        try:
+            evaluator: Evaluator = make(registry, component)
+            with asking(component):
+                reason = evaluator.refuses(self._info)
+        except UserError as error:
+            return str(error)
+        return f"{component.name} cannot judge on {self._info.title}: {reason}" if reason else ""
 
     def _budget(self, budget: Budget, split: SplitName) -> str:
         info = self._info

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from medssl_bench.datasets import DatasetInfo
 from medssl_bench.plan.keys import content_key
+from medssl_bench.plugin.answers import asking, make
 
 if TYPE_CHECKING:
-    from medssl_bench.datasets import Dataset, DatasetContext, DatasetInfo
+    from medssl_bench.datasets import Dataset, DatasetContext
     from medssl_bench.plugin.component import Component
     from medssl_bench.plugin.registry import Registry
 
@@ -66,9 +68,16 @@ class KnownDatasets:
 
         Raises:
             DataError: it can be seen and is not valid.
+            PluginError: its plugin cannot say what it is.
         """
         key = content_key(component.to_data())
         if key not in self._known:
-            dataset: Dataset = self._registry.build(component, context=self._context)
-            self._known[key] = KnownDataset(component, dataset.info(), dataset.fingerprint())
+            dataset: Dataset = make(self._registry, component, context=self._context)
+            with asking(component):
+                info, fingerprint = dataset.info(), dataset.fingerprint()
+                if not isinstance(info, DatasetInfo | None):
+                    raise TypeError(f"info() gives {type(info).__name__}, not DatasetInfo")
+                if not isinstance(fingerprint, str | None):
+                    raise TypeError(f"fingerprint() gives {type(fingerprint).__name__}, not text")
+            self._known[key] = KnownDataset(component, info, fingerprint)
         return self._known[key]

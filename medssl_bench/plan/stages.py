@@ -9,6 +9,7 @@ from medssl_bench.errors import did_you_mean
 from medssl_bench.plan.checks import CellCheck, Unfit
 from medssl_bench.plan.stage import AnalysisCell, Plan, Stage
 from medssl_bench.plan.workload import effort, labelled_images, pretraining_images
+from medssl_bench.plugin.answers import asking, make
 from medssl_bench.suite.budget import Budget
 
 if TYPE_CHECKING:
@@ -53,9 +54,10 @@ class StageMaker:
 
         Raises:
             Unfit: a recipe of the arm cannot be carried out in this comparison.
+            PluginError: the evaluator, or a data set, cannot be made.
         """
         component = self._scaled(arm.evaluator)
-        evaluator: Evaluator = self.registry.build(component)
+        evaluator: Evaluator = make(self.registry, component)
         model = cell.table.model
         start = self._pretrained(arm, cell)
         parents = [start] if start and evaluator.needs == "encoder" else []
@@ -77,7 +79,11 @@ class StageMaker:
         }
         if evaluator.needs == "encoder" and not start:
             decides["encoder"] = self._fresh_encoder(arm.encoder, cell.known, cell.seed)
-        total = cell.known.info.counts["train"] if cell.known.info else None
+        images = None
+        if cell.known.info:
+            labelled = labelled_images(cell.labels, cell.known, cell.known.info.counts["train"])
+            with asking(component):
+                images = evaluator.images_seen(labelled)
         words = [cell.table.id, cell.dataset.label, arm.name, f"{labels.text} labels"]
         words += [f"seed {cell.seed}"] if evaluator.needs != "labels" else []
         words += [f"draw {cell.draw}"] if drawn else []
@@ -99,14 +105,14 @@ class StageMaker:
             },
             parents=parents,
             pending=cell.known.pending,
-            images=None if total is None else evaluator.images_seen(labelled_images(cell.labels, cell.known, total)),
+            images=images,
             speed_group=f"finetune {arm.encoder.name} {_size(cell.known)}",
             effort=effort(arm.encoder, _size(cell.known)),
         )
 
     def analyse(self, arm: Arm, cell: Cell, analysis: Component, evaluated: Stage) -> None:
         """Add an analysis of the encoder that an arm ends with: a fine-tuned one, else the one it began with."""
-        evaluator: Evaluator = self.registry.build(arm.evaluator)
+        evaluator: Evaluator = make(self.registry, arm.evaluator)
         if evaluator.needs == "labels":
             return
         trained = evaluator.trains_encoder
@@ -225,7 +231,7 @@ class StageMaker:
             raise Unfit(message, *key, "arm")
         if wanted.arm in self.teaching:
             raise Unfit(f"arm {wanted.arm!r} of comparison {cell.table.id!r} would be its own teacher", *key, "arm")
-        evaluator: Evaluator = self.registry.build(arms[wanted.arm].evaluator)
+        evaluator: Evaluator = make(self.registry, arms[wanted.arm].evaluator)
         if not evaluator.trains_encoder:
             message = f"arm {wanted.arm!r} of comparison {cell.table.id!r} trains no encoder, so it cannot be a teacher"
             raise Unfit(message, *key, "arm")

@@ -17,6 +17,8 @@ class Kind:
         hook: name of the hook that registers components of this kind.
         receives: names of the positional parameters of a factory; the harness supplies them.
         summary: one line for the documentation.
+        makes: the class, as ``module:name``, of what a factory must give where it is called before any stage runs;
+            empty for what is made in stages.
     """
 
     name: str
@@ -24,12 +26,20 @@ class Kind:
     hook: str
     receives: tuple[str, ...]
     summary: str
+    makes: str = ""
 
 
 KINDS = {
     kind.name: kind
     for kind in (
-        Kind("dataset", "datasets", "medssl_datasets", ("context",), "labelled images in three splits"),
+        Kind(
+            "dataset",
+            "datasets",
+            "medssl_datasets",
+            ("context",),
+            "labelled images in three splits",
+            "medssl_bench.datasets:Dataset",
+        ),
         Kind(
             "augmentation",
             "augmentations",
@@ -46,10 +56,38 @@ KINDS = {
         ),
         Kind("encoder", "encoders", "medssl_encoders", ("size",), "images to feature vectors"),
         Kind("method", "methods", "medssl_methods", ("encoder", "context"), "how an encoder is pretrained"),
-        Kind("evaluator", "evaluators", "medssl_evaluators", (), "what is made of an encoder, and measured"),
-        Kind("executor", "executors", "medssl_executors", (), "where and in which order stages run"),
-        Kind("reference", "references", "medssl_references", ("table",), "published numbers to compare with"),
-        Kind("claims", "claims", "medssl_claims", (), "published claims to hold a run against"),
+        Kind(
+            "evaluator",
+            "evaluators",
+            "medssl_evaluators",
+            (),
+            "what is made of an encoder, and measured",
+            "medssl_bench.evaluators:Evaluator",
+        ),
+        Kind(
+            "executor",
+            "executors",
+            "medssl_executors",
+            (),
+            "where and in which order stages run",
+            "medssl_bench.executors:Executor",
+        ),
+        Kind(
+            "reference",
+            "references",
+            "medssl_references",
+            ("table",),
+            "published numbers to compare with",
+            "medssl_bench.report.reference:Reference",
+        ),
+        Kind(
+            "claims",
+            "claims",
+            "medssl_claims",
+            (),
+            "published claims to hold a run against",
+            "medssl_bench.report.claims:Claims",
+        ),
     )
 }
 

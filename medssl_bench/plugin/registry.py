@@ -89,7 +89,9 @@ class Entry:
         module, _, attribute = self.target.partition(":")
         try:
             factory: Callable[..., Any] = getattr(import_module(module), attribute)
-        except Exception as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # SystemExit too: a module that exits must not end the harness
             raise PluginError(f"{self.title}: cannot import {self.target}: {_line(error)}") from error
         return factory
 

@@ -27,6 +27,8 @@ _DO: dict[StageKind, _Do] = {"pretrain": pretrain, "embed": embed, "evaluate": e
 def run_stage(stage: Stage, workshop: Workshop, report: Report) -> Outcome:
     """Run one stage whose parents are finished, and record how it ended; only an interrupt gets out of here.
 
+    A failure that cannot be recorded, on a full disk for one, is told in the outcome all the same.
+
     Args:
         stage: what to do.
         workshop: what to work with.
@@ -55,10 +57,15 @@ def run_stage(stage: Stage, workshop: Workshop, report: Report) -> Outcome:
                 provenance=provenance(workshop.registry, spec, workshop.device),
             )
             workshop.store.finish(done, folder)
-    except Exception as error:  # noqa: BLE001 - whatever a component raises is its stage's failure alone
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001 - whatever a component raises, SystemExit too, is its stage's failure
         reason = str(error) if isinstance(error, StageError | UserError) else f"{type(error).__name__}: {error}"
         reason = " ".join(reason.split())
-        workshop.store.fail(_with(record, status="failed", reason=reason), traceback.format_exc())
+        try:
+            workshop.store.fail(_with(record, status="failed", reason=reason), traceback.format_exc())
+        except OSError as unwritten:
+            reason += f" (not recorded: the store cannot be written: {unwritten.strerror})"
         return Outcome(stage.info(), "failed", time.perf_counter() - wall, reason=reason)
     return Outcome(stage.info(), "done", seconds, result.headline)
 

@@ -154,11 +154,14 @@ class Store:
 def write_atomically(file: Path, text: str) -> None:
     """Write a text file so that a reader sees the old content or the new one, never a part."""
     part = file.with_name(f".{file.name}.{os.getpid()}.part")
-    with part.open("w", encoding="utf-8") as stream:
-        stream.write(text)
-        stream.flush()
-        os.fsync(stream.fileno())
-    part.replace(file)
+    try:
+        with part.open("w", encoding="utf-8") as stream:
+            stream.write(text)
+            stream.flush()
+            os.fsync(stream.fileno())
+        part.replace(file)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def _is_being_made(path: Path) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from medssl_bench.errors import PluginError, Problem, SuiteError, UserError, did_you_mean
+from medssl_bench.plugin.answers import make
 from medssl_bench.plugin.component import Component
 from medssl_bench.plugin.parameters import Components, OneComponent, ParameterProblem
 from medssl_bench.suite.source import key_text
@@ -66,9 +67,9 @@ class Resolver:
                 self._try(self._component, kind, alias, (kind, alias))
         for place, name in enumerate(self.model.claims):
             try:
-                self.registry.build(self.registry.resolve_or_raise("claims", name))
-            except Exception as error:  # noqa: BLE001 - whatever a plugin raises
-                self._fail(("claims", place), _told(error))
+                make(self.registry, self.registry.resolve_or_raise("claims", name))
+            except UserError as error:
+                self._fail(("claims", place), str(error))
         for name in self.model.pretraining:
             self.recipes[name] = self._try(self._recipe, name)
         self._unique([table.id for table in self.model.comparison], ("comparison",), "id")
@@ -206,9 +207,9 @@ class Resolver:
         if model.reference is not None:
             plugin, _, table = model.reference.partition(":")
             try:
-                self.registry.build(self.registry.resolve_or_raise("reference", plugin), table=table)
-            except Exception as error:  # noqa: BLE001 - whatever a plugin raises at a name that it does not know
-                self._fail((*key, "reference"), _told(error))
+                make(self.registry, self.registry.resolve_or_raise("reference", plugin), table=table)
+            except UserError as error:
+                self._fail((*key, "reference"), str(error))
 
     def _dataset(self, value: Any, key: Key) -> NamedDataset:
         component = self._component("dataset", value, key)
@@ -256,9 +257,9 @@ class Resolver:
 
     def _built(self, component: Component, key: Key) -> Evaluator:
         try:
-            evaluator: Evaluator = self.registry.build(component)
-        except Exception as error:
-            raise self._fail(key, f"evaluator {component.name!r}: {_told(error)}") from error
+            evaluator: Evaluator = make(self.registry, component)
+        except UserError as error:
+            raise self._fail(key, str(error)) from error
         return evaluator
 
     def _floor_kinds(self, model: schema.Comparison) -> Sequence[str]:
@@ -289,9 +290,3 @@ def _name(value: Any) -> str:
     """Return the name in a component as a suite writes it, or an empty string."""
     name = value.get("name") if isinstance(value, dict) else value
     return name if isinstance(name, str) else ""
-
-
-def _told(error: Exception) -> str:
-    """Return an error of a component in one line, with its type unless its message is meant for users."""
-    text = str(error) if isinstance(error, UserError | ValueError) else f"{type(error).__name__}: {error}"
-    return " ".join(text.split())

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -11,7 +14,9 @@ from medssl_bench.datasets import DatasetContext
 from medssl_bench.executors import Job, Watchers
 from medssl_bench.executors.local import LocalExecutor
 from medssl_bench.plan.stage import Stage
+from medssl_bench.plugin.kinds import KINDS
 from medssl_bench.plugin.manager import Plugins, load_plugins
+from medssl_bench.plugin.registry import Entry, Plugin
 from medssl_bench.store.store import Store
 
 
@@ -39,6 +44,30 @@ def _stage(title: str, *parents: str) -> Stage:
     component = {"kind": "dataset", "name": "no_such", "parameters": {}, "revision": 1, "plugin": "", "source": None}
     spec = {"dataset": {"component": {**component, "files": {}}, "fingerprint": "x"}, "epochs_scale": 1.0}
     return Stage(f"{title:0<64}", "embed", title, {"title": title}, spec, tuple(f"{p:0<64}" for p in parents))
+
+
+def _stage_of(plugins: Plugins, error: type[BaseException]) -> Stage:
+    """Return a stage whose data set is a new one that raises when it is made."""
+
+    def factory(context):
+        raise error("no more of this")
+
+    name = f"raising-{error.__name__}"
+    plugins.registry.add(Entry(KINDS["dataset"], name, Plugin("mine", "inline"), factory))
+    component = plugins.registry.resolve("dataset", name, Path())
+    spec = {"dataset": {"component": component.to_data(), "fingerprint": "x"}, "epochs_scale": 1.0}
+    return Stage(f"{error.__name__:0<64}", "embed", error.__name__, {}, spec)
+
+
+@contextmanager
+def _no_file_can_grow() -> Iterator[None]:
+    """Let every write to a file fail, as on a full disk."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 @pytest.fixture
@@ -76,6 +105,36 @@ def test_failures_are_recorded_with_their_traceback(job):
     assert failure.status == "failed"
     assert "Traceback" in (work.store.path / "failed" / failure.key / "traceback.txt").read_text()
     assert not list((work.store.path / "work").iterdir())
+
+
+@pytest.mark.parametrize("error", [SystemExit, GeneratorExit, MemoryError, ZeroDivisionError])
+def test_a_component_that_ends_the_process_only_fails_its_stage(job, error: type[BaseException]):
+    plugins = load_plugins()
+    outcomes = LocalExecutor().run(job(plugins, _stage_of(plugins, error), _stage("b")))
+    assert [(o.status, o.reason) for o in outcomes[:1]] == [("failed", f"{error.__name__}: no more of this")]
+    assert outcomes[1].status == "failed"
+
+
+def test_an_interrupt_gets_out_and_what_ended_before_is_known(job):
+    plugins = load_plugins()
+    work = job(plugins, _stage("a"), _stage_of(plugins, KeyboardInterrupt), _stage("c"))
+    with pytest.raises(KeyboardInterrupt):
+        LocalExecutor().run(work)
+    assert [outcome.stage.title for outcome in work.watchers.ended] == ["a"]
+
+
+def test_a_full_disk_is_told_and_leaves_the_store_whole(job):
+    work = job(load_plugins(), _stage("a"), _stage("b", "a"))
+    with _no_file_can_grow():
+        outcomes = LocalExecutor().run(work)
+    assert [outcome.status for outcome in outcomes] == ["failed", "blocked"]
+    assert "there is no dataset 'no_such'" in outcomes[0].reason
+    assert "(not recorded: the store cannot be written: File too large)" in outcomes[0].reason
+    store = Store(work.store.path)
+    assert store.failure(f"{'a':0<64}") is None
+    assert {path.name for path in store.path.rglob("*") if path.is_file()} == {"store.json"}
+    LocalExecutor().run(work)
+    assert store.failure(f"{'a':0<64}") is not None
 
 
 def test_a_watcher_that_raises_is_left_out_and_told_once(job):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +10,8 @@ import pytest
 from medssl_bench.datasets import DatasetInfo, Task
 from medssl_bench.evaluators import Evaluator
 from medssl_bench.plan.checks import CellCheck
+from medssl_bench.plugin.kinds import KINDS
+from medssl_bench.plugin.registry import Entry, Plugin, Registry
 from medssl_bench.suite.budget import parse_budget
 from medssl_bench.suite.schema import Comparison
 from medssl_bench.suite.table import Table
@@ -96,6 +99,8 @@ def test_validation_labels_and_unlabelled_images_are_counted_too() -> None:
 
 class _Picky(Evaluator):
     def refuses(self, info: DatasetInfo) -> str:
+        if info.task is Task.MULTI_LABEL:
+            raise KeyError("no such task")
         return "it is too small" if info.counts["train"] < 200 else ""
 
     def evaluate(self, trial: Any) -> Any:
@@ -103,5 +108,11 @@ class _Picky(Evaluator):
 
 
 def test_evaluators_may_refuse() -> None:
-    assert _check(_info()).evaluator(_Picky(), "picky") == "picky cannot judge on Set: it is too small"
-    assert _check(None).evaluator(_Picky(), "picky") == ""
+    registry = Registry()
+    registry.add(Entry(KINDS["evaluator"], "picky", Plugin("mine", "inline"), _Picky))
+    picky = registry.resolve("evaluator", "picky", Path())
+    assert _check(_info()).evaluator(registry, picky) == "picky cannot judge on Set: it is too small"
+    assert _check(None).evaluator(registry, picky) == ""
+    assert _check(_info(Task.MULTI_LABEL, None)).evaluator(registry, picky) == (
+        "evaluator 'picky': KeyError: 'no such task'"
+    )

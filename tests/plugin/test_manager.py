@@ -114,11 +114,15 @@ def test_a_broken_plugin_is_left_out_and_the_rest_goes_on(code: str, problem: st
 
 def test_a_target_that_cannot_be_imported_harms_its_component_alone(install: Install) -> None:
     lazy = 'factory)\n    register("lazy", "no_such_module_at_all:thing")\n    register("none", "json:no_such_thing")'
+    lazy += '\n    register("exits", "exiting_module:thing")'
+    install("exiting_module", "raise SystemExit(0)").with_name("exiting_module-1.5.dist-info").joinpath(
+        "entry_points.txt"
+    ).unlink()
     install("half_one", PLUGIN.format(name="half_one").replace("factory)", lazy))
     plugins = load_plugins()
     assert plugins.warnings == []
     assert plugins.registry.find("augmentation", "half_one").summary
-    for name in ("lazy", "none"):
+    for name in ("lazy", "none", "exits"):
         with pytest.raises(PluginError, match=f"augmentation '{name}' of plugin 'half_one': cannot import"):
             plugins.registry.find("augmentation", name).summary  # noqa: B018
         with pytest.raises(UserError, match="cannot import"):

@@ -42,6 +42,23 @@ class Raising(Counting):
         raise RuntimeError("cannot\nwatch")
 
 
+class Exiting(Counting):
+    @hookimpl
+    def medssl_epoch_ends(self, epoch: Epoch) -> None:
+        raise SystemExit(3)
+
+
+class Renamed:
+    """Watches with a function of another name, which pluggy allows."""
+
+    def __init__(self) -> None:
+        self.seen: list[object] = []
+
+    @hookimpl(specname="medssl_epoch_ends")
+    def note(self, epoch: Epoch) -> None:
+        self.seen.append(epoch.index)
+
+
 class Interrupting:
     @hookimpl
     def medssl_stage_begins(self) -> None:
@@ -77,6 +94,19 @@ def test_one_that_raises_is_told_nothing_more_and_the_others_are() -> None:
     assert str(warning.message).startswith("plugin 'watcher-1' stops watching: RuntimeError: cannot")
     assert raising.seen == ["pretrain · nat", 0]
     assert before.seen == after.seen == ["pretrain · nat", 0, 1, "end"]
+
+
+def test_one_that_exits_does_not_end_the_run() -> None:
+    exiting, after = Exiting(), Counting()
+    with pytest.warns(WatcherWarning, match="plugin 'watcher-0' stops watching: SystemExit: 3"):
+        _tell(_watchers(exiting, after))
+    assert after.seen == ["pretrain · nat", 0, 1, "end"]
+
+
+def test_a_function_of_another_name_is_told_too() -> None:
+    renamed = Renamed()
+    _tell(_watchers(renamed))
+    assert renamed.seen == [0, 1]
 
 
 def test_an_interrupt_passes_through() -> None:
