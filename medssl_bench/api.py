@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from medssl_bench.errors import DataError, StoreError, UserError
+from medssl_bench.errors import DamageWarning, DataError, StoreError, UserError
 from medssl_bench.folders import dataset_context
 from medssl_bench.plan.build import build_plan
 from medssl_bench.plan.known_datasets import KnownDatasets
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from medssl_bench.datasets import Dataset, DatasetContext
     from medssl_bench.executors import Executor
     from medssl_bench.plan.stage import Plan
+    from medssl_bench.plan.status import StageStatus
     from medssl_bench.report.write import Written
     from medssl_bench.suite.table import NamedDataset
 
@@ -209,7 +211,8 @@ def load_encoder(
 
     opened = Store(Path(store))
     whole = opened.find(key)
-    if not (opened.folder(whole) / "encoder.safetensors").is_file():
+    record = opened.record(whole)
+    if record is not None and "encoder.safetensors" not in record.files:
         raise UserError(f"stage {whole[:12]} left no encoder; give a pretrain stage, or one that fine-tuned")
     loaded = Suite.load(suite) if isinstance(suite, str | Path) else suite
     registry = (loaded.plugins if loaded else load_plugins()).registry
@@ -264,6 +267,14 @@ def _to_be_counted(suite: Suite, plan: Plan) -> set[str]:
     return found
 
 
+def _set_damaged_aside(store: Store, waiting: list[StageStatus]) -> None:
+    for status in waiting:
+        damage = store.damage(status.stage.key)
+        if damage and (moved := store.set_aside(status.stage.key)):
+            text = f"{status.stage.title}: {damage}; it is set aside in {moved} and computed anew"
+            warnings.warn(text, DamageWarning, stacklevel=3)
+
+
 def _execute(
     suite: Suite,
     plan: Plan,
@@ -271,7 +282,7 @@ def _execute(
     context: DatasetContext,
     device: str,
     executor: str | Mapping[str, Any],
-    waiting: list[Any],
+    waiting: list[StageStatus],
     cached: int,
 ) -> list[Outcome]:
     from medssl_bench.executors import Job, Watchers
@@ -279,6 +290,7 @@ def _execute(
     registry = suite.plugins.registry
     chosen = registry.resolve_or_raise("executor", executor if isinstance(executor, str) else dict(executor))
     runner: Executor = make(registry, chosen)
+    _set_damaged_aside(store, waiting)
     watchers = Watchers(suite.plugins.manager)
     info = RunInfo(suite.name, store.path, tuple(s.stage.info(s.seconds) for s in waiting), cached)
     job = Job(tuple(status.stage for status in waiting), registry, store, context, device, watchers)

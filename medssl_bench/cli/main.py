@@ -10,7 +10,7 @@ from typing import TextIO
 
 import click
 
-from medssl_bench.errors import UserError, WatcherWarning
+from medssl_bench.errors import DamageWarning, UserError, WatcherWarning
 
 _VERBS = {
     "run": "run a suite to its leaderboard",
@@ -99,7 +99,7 @@ def _show_warning(
     line: str | None = None,  # noqa: ARG001
 ) -> None:
     """Tell a warning of ours in one line, and any other with its place."""
-    if issubclass(category, WatcherWarning):
+    if issubclass(category, DamageWarning | WatcherWarning):
         click.echo(f"warning: {message}", err=True)
     else:
         click.echo(f"warning: {filename}:{lineno}: {category.__name__}: {message}", err=True)

@@ -95,7 +95,7 @@ class StageMaker:
                 **decides,
                 "evaluator": component.to_data(),
                 "dataset": _dataset_spec(cell.known),
-                "encoder": None if start else self._encoder_spec(arm.encoder, cell.known, cell.seed),
+                "encoder": start.spec["encoder"] if start else self._encoder_spec(arm.encoder, cell.known, cell.seed),
                 "start": start.key if start else None,
                 "trains_encoder": evaluator.trains_encoder,
                 "short": labels.short,
@@ -140,8 +140,9 @@ class StageMaker:
         """Add the features of a data set: of the encoder that the arm starts from, or of a trained one."""
         start = of or self._pretrained(arm, cell)
         decides: dict[str, Any] = {"dataset": cell.known.identity()}
-        encoder = None
-        if start is None:
+        if start is not None:  # said again, so that nothing before `start` is needed
+            encoder = start.spec["encoder"]
+        else:
             decides["encoder"] = self._fresh_encoder(arm.encoder, cell.known, cell.seed)
             encoder = self._encoder_spec(arm.encoder, cell.known, cell.seed)
         total = sum(cell.known.info.counts.values()) if cell.known.info else None
@@ -187,8 +188,9 @@ class StageMaker:
             "validate_every": model.validate_every,
             "seed": cell.seed,
         }
-        encoder = None
-        if start is None:
+        if start is not None:
+            encoder = start.spec["encoder"]
+        else:
             encoder = {"component": recipe.encoder.to_data(), "size": view_size, "seed": cell.seed}
             decides["encoder"] = {**encoder, "component": recipe.encoder.identity()}
         after = f" after {start.title.removeprefix('pretrain · ')}" if start else ""

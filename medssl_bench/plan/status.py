@@ -30,7 +30,7 @@ class StageStatus:
         stage: the stage.
         status: ``done``; ``to run``; ``failed`` at the last attempt, will run again; ``pending``, its data has not
             been seen, will run; ``not needed``, since everything that would build on it is done.
-        why: what differs from an older result of the same purpose, or why it failed.
+        why: what differs from an older result of the same purpose, what is wrong with its own, or why it failed.
         seconds: expected duration of a stage that will run; None where the data has not been seen.
         measured: whether the estimate rests on records of this store.
     """
@@ -83,6 +83,8 @@ def _status(
     failure = store.failure(stage.key)
     if failure is not None:
         return StageStatus(stage, "failed", failure.reason, seconds, measured)
+    if damage := store.damage(stage.key):
+        return StageStatus(stage, "to run", f"its result is damaged: {damage}", seconds, measured)
     why = _why(older[stage.title], stage) if stage.title in older else ""
     return StageStatus(stage, "to run", why, seconds, measured)
 

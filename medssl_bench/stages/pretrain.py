@@ -88,10 +88,8 @@ def _method(spec: Mapping[str, Any], workshop: Workshop, images: int) -> Method:
 
 def _teacher(key: str, workshop: Workshop) -> nn.Module:
     """Return a trained arm, images in [0, 1] to logits, frozen and in evaluation mode."""
-    record = workshop.store.record(key)
-    assert record is not None
-    encoder = workshop.encoder(record.spec["encoder"], key)
-    weights = load_tensors(workshop.folder(key) / "head.safetensors")
+    encoder = workshop.encoder(None, key)
+    weights = load_tensors(workshop.store.checked(key, "head.safetensors"))
     head = nn.utils.skip_init(nn.Linear, weights["weight"].shape[1], weights["weight"].shape[0])
     head.load_state_dict(weights)
     return _Frozen(encoder, head.to(workshop.device)).eval().requires_grad_(requires_grad=False)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
@@ -98,20 +97,20 @@ class Workshop:
         return _kept(self._features, key, lambda: self._load_features(key))
 
     def _load_features(self, key: str) -> dict[SplitName, Tensor]:
-        found = load_tensors(self.store.folder(key) / "features.safetensors")
+        found = load_tensors(self.store.checked(key, "features.safetensors"))
         return {name: found[name] for name in SPLITS}
 
     def encoder(self, spec: Mapping[str, Any] | None, start: str | None) -> nn.Module:
         """Return an encoder on the device: a freshly initialised one, or what an earlier stage left.
 
         Args:
-            spec: ``component``, ``size`` and ``seed`` of a fresh one.
-            start: key of the stage whose encoder it is, instead.
+            spec: ``component``, ``size`` and ``seed`` with which it was, or is, first made; None: as `start` says.
+            start: key of the stage that left its weights; None for a fresh one.
         """
         weights = None
         if start is not None:
-            weights = load_tensors(self.store.folder(start) / "encoder.safetensors")
-            spec = self.encoder_spec(start)
+            weights = load_tensors(self.store.checked(start, "encoder.safetensors"))
+            spec = spec or self.encoder_spec(start)
         assert spec is not None
         with forked(stream("encoder weights", seed=spec["seed"])):
             encoder: nn.Module = self.registry.build(Component.from_data(spec["component"]), size=spec["size"])
@@ -127,10 +126,6 @@ class Workshop:
             raise StageError(f"stage {key[:12]} is not in the store")
         spec: dict[str, Any] | None = record.spec.get("encoder")
         return spec if spec is not None else self.encoder_spec(record.spec["start"])
-
-    def folder(self, key: str) -> Path:
-        """Return the folder of a finished stage."""
-        return self.store.folder(key)
 
 
 def _size(data: LoadedDataset) -> int:

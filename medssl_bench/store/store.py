@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from medssl_bench.errors import StoreError
 from medssl_bench.store.record import Record
+from medssl_bench.store.workplaces import clear, workplace_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,8 +27,9 @@ class Store:
     """A store.
 
     Layout: ``store.json`` (the layout's version); ``done/<first two digits>/<key>/`` with ``record.json`` and the
-    stage's files; ``failed/<key>/`` with ``record.json`` and ``traceback.txt``; ``work/`` for what is being made.
-    A folder appears under ``done/`` by one rename, whole or not at all.
+    stage's files; ``failed/<key>/`` with ``record.json`` and ``traceback.txt``; ``work/`` for what is being made;
+    ``damaged/`` for results that are no longer what was written. A folder appears under ``done/`` by one rename, whole
+    or not at all.
 
     Args:
         path: the directory; made when something is first written.
@@ -38,6 +40,7 @@ class Store:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._checked: set[tuple[str, int, int]] = set()
         self._check_layout()
 
     def _check_layout(self) -> None:
@@ -53,7 +56,7 @@ class Store:
             raise StoreError(f"{self.path}: there is something else here, not a store; give another --store")
 
     def prepare(self) -> None:
-        """Make the directory, if need be.
+        """Make the directory, if need be, and delete what runs have left in it that were killed.
 
         Raises:
             StoreError: it cannot be written.
@@ -67,14 +70,19 @@ class Store:
                 (self.path / name).mkdir(exist_ok=True)
         except OSError as error:
             raise StoreError(f"{self.path}: the store cannot be written: {error.strerror}") from error
+        clear(self.path / "work")
 
     def folder(self, key: str) -> Path:
         """Return the folder of a finished stage, whether it exists or not."""
         return self.path / "done" / key[:2] / key
 
     def is_done(self, key: str) -> bool:
-        """Return whether a stage is finished."""
-        return (self.folder(key) / "record.json").is_file()
+        """Return whether a stage is finished, its files all there and as large as they were written.
+
+        Raises:
+            StoreError: the record cannot be read.
+        """
+        return self.record(key) is not None
 
     def record(self, key: str) -> Record | None:
         """Return the record of a finished stage, or None.
@@ -82,7 +90,52 @@ class Store:
         Raises:
             StoreError: the record cannot be read.
         """
-        return _read_record(self.folder(key) / "record.json")
+        record = _read_record(self.folder(key) / "record.json")
+        return None if record is None or _damage(record, self.folder(key)) else record
+
+    def damage(self, key: str) -> str:
+        """Return what is wrong with the files of a stage that was finished once, or an empty string."""
+        record = _read_record(self.folder(key) / "record.json")
+        return "" if record is None else _damage(record, self.folder(key))
+
+    def checked(self, key: str, name: str) -> Path:
+        """Return a file of a finished stage whose content is what was written.
+
+        A file is read through once for each size and modification time. A stage with another content is set aside.
+
+        Raises:
+            StoreError: the stage is not finished, has no such file, or its content is another.
+        """
+        record = self.record(key)
+        if record is None:
+            raise StoreError(f"{self.path}: stage {key[:12]} is not there, or is damaged; run again to compute it anew")
+        file = self.folder(key) / name
+        if name not in record.files:
+            raise StoreError(f"{file}: there is no such file")
+        status = file.stat()
+        seen = (str(file), status.st_size, status.st_mtime_ns)
+        if seen not in self._checked:
+            with file.open("rb") as stream:
+                digest = hashlib.file_digest(stream, "sha256").hexdigest()
+            if digest != record.files[name]["sha256"]:
+                reason = f"the SHA-256 of {name} is not that of its record"
+                self.set_aside(key)
+                raise StoreError(f"{record.title}: {reason}; it is set aside in {self.path / 'damaged'}: run again")
+            self._checked.add(seen)
+        return file
+
+    def set_aside(self, key: str) -> Path | None:
+        """Move a damaged stage to ``damaged/``, so that it can be computed anew; return where to.
+
+        None: another worker was first, or the store cannot be written.
+        """
+        target = self.path / "damaged" / f"{key}-{uuid.uuid4().hex[:8]}"
+        try:
+            target.parent.mkdir(exist_ok=True)
+            self.folder(key).rename(target)
+        except OSError:
+            return None
+        return target
 
     def find(self, beginning: str) -> str:
         """Return the key of the finished stage whose key begins so.
@@ -110,7 +163,7 @@ class Store:
     @contextmanager
     def workplace(self, key: str) -> Iterator[Path]:
         """Give a folder to make a stage's files in; it is gone afterwards, unless `finish` has moved it."""
-        folder = self.path / "work" / f"{key[:16]}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
+        folder = self.path / "work" / workplace_name(key)
         try:
             folder.mkdir(parents=True)
             yield folder
@@ -132,6 +185,8 @@ class Store:
         write_atomically(folder / "record.json", record.to_json())
         target = self.folder(record.key)
         target.parent.mkdir(parents=True, exist_ok=True)
+        if self.damage(record.key):
+            self.set_aside(record.key)
         try:
             folder.rename(target)
         except OSError:
@@ -162,6 +217,18 @@ def write_atomically(file: Path, text: str) -> None:
         part.replace(file)
     finally:
         part.unlink(missing_ok=True)
+
+
+def _damage(record: Record, folder: Path) -> str:
+    """Return which file of a stage is missing or has another size; its content is not read."""
+    for name, about in record.files.items():
+        try:
+            size = (folder / name).stat().st_size
+        except OSError:
+            return f"{name} is missing"
+        if size != about["bytes"]:
+            return f"{name} has {size} bytes, not {about['bytes']}"
+    return ""
 
 
 def _is_being_made(path: Path) -> bool:

@@ -80,7 +80,8 @@ def test_a_chain_starts_each_pretraining_from_the_one_before(plan_of: PlanOf) ->
     assert first.identity["dataset"]["name"] == "pathmnist"
     assert last.identity["dataset"]["name"] == "bloodmnist"
     assert first.spec["encoder"] is not None
-    assert (last.spec["encoder"], last.spec["start"]) == (None, first.key)
+    assert (last.spec["encoder"], last.spec["start"]) == (first.spec["encoder"], first.key)
+    assert embedded.spec["encoder"] == first.spec["encoder"], "what builds on the last needs the first no more"
     assert "encoder" not in last.identity, "its weights come from the first"
     assert last.title == "pretrain · nat · bloodmnist · seed 0 after nat · pathmnist · seed 0"
     assert len(of_kind(plan, "pretrain")) == 3, "the fine-tuned arm has its own, from scratch"

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from plan.conftest import SUITE, PlanOf, changed, of_kind
+from plan.conftest import SUITE, PlanOf, changed, of_kind, stage_of
 
 from medssl_bench.plan.stage import Plan, Stage
 from medssl_bench.plan.status import StageStatus, look
@@ -161,3 +161,18 @@ def test_a_stage_without_images_still_takes_its_time(plan_of: PlanOf, store: Sto
 def test_huge_plans_have_an_estimate_too(plan_of: PlanOf, store: Store) -> None:
     (stage,) = of_kind(plan := plan_of(changed(("epochs = 10\n", f"epochs = {2**63 - 1}\n"))), "pretrain")
     assert _status(plan, store, stage).seconds is not None
+
+
+def test_a_result_whose_files_are_damaged_is_to_run(plan_of: PlanOf, store: Store) -> None:
+    plan = plan_of(SUITE)
+    stage = stage_of(plan, arm="scratch", labels="100")
+    with store.workplace(stage.key) as folder:
+        (folder / "predictions.npz").write_bytes(b"12345")
+        store.finish(_record(stage), folder)
+    assert _status(plan, store, stage).status == "done"
+    file = store.folder(stage.key) / "predictions.npz"
+    file.write_bytes(b"123")
+    found = _status(plan, store, stage)
+    assert (found.status, found.why) == ("to run", "its result is damaged: predictions.npz has 3 bytes, not 5")
+    file.unlink()
+    assert _status(plan, store, stage).why == "its result is damaged: predictions.npz is missing"

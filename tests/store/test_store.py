@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import multiprocessing
+import os
 import threading
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -275,3 +276,47 @@ def test_texts_are_replaced_in_one_step(tmp_path: Path) -> None:
     write_atomically(file, "nëw")
     assert file.read_text("utf-8") == "nëw"
     assert [path.name for path in tmp_path.iterdir()] == ["a.json"]
+
+
+def test_a_stage_whose_files_are_not_all_there_is_not_finished(store: Store) -> None:
+    _finish(store, weights="abc")
+    assert (store.is_done(KEY), store.damage(KEY)) == (True, "")
+    (store.folder(KEY) / "weights").write_text("ab")
+    assert (store.is_done(KEY), store.damage(KEY)) == (False, "weights has 2 bytes, not 3")
+    assert store.record(KEY) is None
+    (store.folder(KEY) / "weights").unlink()
+    assert (store.is_done(KEY), store.damage(KEY)) == (False, "weights is missing")
+    with pytest.raises(StoreError, match="is not there, or is damaged; run again to compute it anew"):
+        store.checked(KEY, "weights")
+    assert store.damage(OTHER) == "", "nothing is wrong with what is not there"
+
+
+def test_a_damaged_stage_makes_way_for_a_new_one(store: Store) -> None:
+    _finish(store, weights="abc")
+    (store.folder(KEY) / "weights").write_text("ab")
+    _finish(store, weights="new")
+    assert (store.folder(KEY) / "weights").read_text() == "new"
+    (aside,) = (store.path / "damaged").iterdir()
+    assert aside.name.startswith(KEY)
+    assert (aside / "weights").read_text() == "ab"
+    assert store.is_done(KEY)
+
+
+def test_another_content_of_the_same_size_is_found_when_it_is_read(store: Store) -> None:
+    written = _finish(store, weights="abc", history="[]")
+    assert store.checked(KEY, "weights").read_text() == "abc"
+    with pytest.raises(StoreError, match="weight: there is no such file"):
+        store.checked(KEY, "weight")
+    (store.folder(KEY) / "weights").write_text("abd")
+    os.utime(store.folder(KEY) / "weights", ns=(1, 1))  # whatever the clock's steps
+    assert store.is_done(KEY), "looking does not read"
+    assert store.checked(KEY, "history").read_text() == "[]"
+    with pytest.raises(StoreError, match="arm: the SHA-256 of weights is not that of its record; it is set aside in"):
+        store.checked(KEY, "weights")
+    assert not store.is_done(KEY)
+    (aside,) = (store.path / "damaged").iterdir()
+    assert Record.from_json((aside / "record.json").read_text()) == written
+
+
+def test_setting_aside_what_is_gone_already(store: Store) -> None:
+    assert store.set_aside(KEY) is None

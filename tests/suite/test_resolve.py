@@ -235,7 +235,7 @@ def test_what_a_plugin_raises_is_told_where_the_suite_asks_for_it(problems: Prob
                 f"suite.toml:16: comparison[0].arm[0].evaluator: {wanted}"
             ]
         (found,) = problems(changed((BASELINE, 'reference = "numbers:unknown"\n')))
-        assert found == "suite.toml:12: comparison[0].reference: KeyError: 'unknown'"
+        assert found == "suite.toml:12: comparison[0].reference: reference 'numbers': KeyError: 'unknown'"
     finally:
         plugins._withdraw("odd")
         plugins.found.pop()
