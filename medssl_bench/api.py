@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from medssl_bench.errors import DamageWarning, DataError, UserError
+from medssl_bench.errors import DamageWarning, DataError, StoreError, UserError
 from medssl_bench.folders import dataset_context
 from medssl_bench.plan.build import build_plan
+from medssl_bench.plan.known_datasets import KnownDatasets
+from medssl_bench.plan.remembered import remember
 from medssl_bench.plan.selection import Only, Selection
 from medssl_bench.plan.status import look
 from medssl_bench.plugin.answers import asking, make
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from medssl_bench.plan.status import StageStatus
     from medssl_bench.report.write import Written
     from medssl_bench.suite.budget import Budget
+    from medssl_bench.suite.table import NamedDataset
 
 
 @dataclass(frozen=True)
@@ -90,6 +93,7 @@ def run(
     cached = sum(status.status == "done" for status in statuses)
     outcomes: list[Outcome] = []
     if waiting:
+        _remember(suite, selection, context, opened)
         outcomes = _execute(suite, plan, opened, context, device, executor, waiting, cached)
     return RunResult(Leaderboard.of(suite, plan, opened), outcomes, cached)
 
@@ -135,7 +139,8 @@ def load_leaderboard(
     """
     suite = suite if isinstance(suite, Suite) else Suite.load(suite)
     selection = make_selection(only=only, seeds=seeds, draws=draws, epochs_scale=epochs_scale)
-    return Leaderboard.of(suite, build_plan(suite, dataset_context(data_dir), selection), Store(Path(store)))
+    opened = Store(Path(store))
+    return Leaderboard.of(suite, build_plan(suite, dataset_context(data_dir), selection, opened), opened)
 
 
 def make_report(
@@ -175,14 +180,14 @@ def make_report(
     context = dataset_context(data_dir)
     selection = make_selection(only=only, seeds=seeds, draws=draws, epochs_scale=epochs_scale)
     opened = Store(Path(store))
-    study = Study.of(suite, build_plan(suite, context, selection), opened)
+    study = Study.of(suite, build_plan(suite, context, selection, opened), opened)
     if study.board.is_empty:
         raise UserError(f"{opened.path}: it holds no results of {suite.name!r}; run it first")
     drawn = []
     if figures:
         from medssl_bench.report.figures import all_figures
 
-        drawn = all_figures(suite, study.plan, opened, context)
+        drawn = all_figures(suite, study.plan, opened, context, left_out=lambda text: tell(f"left out: {text}"))
     return write_report(study, drawn, Path(output), tell)
 
 
@@ -223,7 +228,7 @@ def _plan_of_seen_data(suite: Suite, context: DatasetContext, selection: Selecti
     if not counted and not any(stage.pending for stage in plan.stages.values()):
         return plan
     registry = suite.plugins.registry
-    for dataset in {item.label: item for item in Only(suite, selection.only).datasets_of(suite)}.values():
+    for dataset in _datasets(suite, selection):
         made: Dataset = make(registry, dataset.component, context=context)
         with asking(dataset.component):
             if made.fingerprint() is None or dataset.label in counted:
@@ -233,6 +238,22 @@ def _plan_of_seen_data(suite: Suite, context: DatasetContext, selection: Selecti
         if stage.pending:
             raise DataError(f"{stage.title}: its data set has no fingerprint even after it was loaded")
     return plan
+
+
+def _remember(suite: Suite, selection: Selection, context: DatasetContext, store: Store) -> None:
+    """Let a store remember the data sets of what was selected, so that its results can be shown where they are not."""
+    store.prepare()
+    known = KnownDatasets(suite.plugins.registry, context)
+    try:
+        for dataset in _datasets(suite, selection):
+            remember(known.get(dataset.component), store)
+    except OSError as error:
+        raise StoreError(f"{store.path}: the store cannot be written: {error.strerror}") from error
+
+
+def _datasets(suite: Suite, selection: Selection) -> list[NamedDataset]:
+    """Return the data sets of what is selected of a suite, those of its pretrainings too."""
+    return list({item.label: item for item in Only(suite, selection.only).datasets_of(suite)}.values())
 
 
 def _to_be_counted(suite: Suite, plan: Plan) -> set[str]:

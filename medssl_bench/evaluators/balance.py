@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from medssl_bench.datasets import DatasetInfo
     from medssl_bench.evaluators.base import Trial
 
-Balance = Literal["none", "oversample", "class_weights"]
+Balance = Literal["none", "undersample", "oversample", "class_weights"]
 
 
 def refuses_balance(balance: Balance, info: DatasetInfo) -> str:
@@ -23,6 +24,19 @@ def refuses_balance(balance: Balance, info: DatasetInfo) -> str:
     if balance != "none" and info.task is Task.MULTI_LABEL:
         return f"balance = {balance!r} needs one class an image, and its images have several labels"
     return ""
+
+
+def undersampled(labels: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
+    """Return the places of as many images of each class as the smallest one has, in rising order.
+
+    Args:
+        labels: (n,) class numbers; classes without an image do not count.
+        rng: draws which images are kept.
+    """
+    members = [np.flatnonzero(labels == label) for label in np.unique(labels)]
+    fewest = min(map(len, members))
+    kept: NDArray[np.int64] = np.sort(np.concatenate([rng.permutation(places)[:fewest] for places in members]))
+    return kept
 
 
 def oversampled(labels: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
@@ -63,6 +77,14 @@ def class_weights(labels: NDArray[np.int64], classes: int) -> NDArray[np.float32
     weights = np.ones(classes)
     weights[present] = len(labels) / (present.sum() * counts[present])
     return weights.astype(np.float32)
+
+
+def balanced_trial(balance: Balance, trial: Trial) -> Trial:
+    """Return the trial to train on: of an undersampled one, with fewer labelled images, the same in every epoch."""
+    if balance != "undersample":
+        return trial
+    rng = np.random.Generator(np.random.PCG64(trial.stream("undersampling")))
+    return replace(trial, train=trial.train[undersampled(trial.splits["train"].labels[trial.train, 0], rng)])
 
 
 def loss_weights(balance: Balance, trial: Trial) -> Tensor | None:

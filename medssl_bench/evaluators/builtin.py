@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from medssl_bench.plugin.registry import Register
 
 Count = Annotated[int, Field(ge=1)]
-ClassBalance = Annotated[Literal["none", "oversample", "class_weights"], AddedLater("none")]
+ClassBalance = Annotated[Literal["none", "undersample", "oversample", "class_weights"], AddedLater("none")]
 
 
 @hookimpl
@@ -48,8 +48,9 @@ def linear_probe(
         drops: `fraction`, the rate drops at 60 % and 80 % of the epochs; `as_run`, at epochs 60 and 80 of any number,
             as the thesis' code did.
         validate_every: epochs between two looks at the validation images.
-        balance: `oversample`, every class comes equally often in an epoch of as many images; `class_weights`, the
-            loss of an image counts n / (k n_c), for n images, n_c of them of its class, and k classes.
+        balance: `undersample`, as many images of each class as the smallest has, the others are left out;
+            `oversample`, every class comes equally often in an epoch of as many images; `class_weights`, the loss of
+            an image counts n / (k n_c), for n images, n_c of them of its class, and k classes.
     """
     from medssl_bench.evaluators.linear_probe import LinearProbe
 
@@ -85,8 +86,9 @@ def finetune(
         validate_every: epochs between two looks at the validation images.
         augmentation: augmentation of the training images; none as in the thesis.
         precision: arithmetic of the forward pass; weights stay float32.
-        balance: `oversample`, every class comes equally often in an epoch of as many images; `class_weights`, the
-            loss of an image counts n / (k n_c), for n images, n_c of them of its class, and k classes.
+        balance: `undersample`, as many images of each class as the smallest has, the others are left out;
+            `oversample`, every class comes equally often in an epoch of as many images; `class_weights`, the loss of
+            an image counts n / (k n_c), for n images, n_c of them of its class, and k classes.
     """
     from medssl_bench.evaluators.finetune import FineTune
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from medssl_bench.errors import StageError
-from medssl_bench.evaluators.balance import Balance, balanced_labels, loss_weights, refuses_balance
+from medssl_bench.evaluators.balance import Balance, balanced_labels, balanced_trial, loss_weights, refuses_balance
 from medssl_bench.evaluators.base import Evaluation, Evaluator, Needs, Trial
 from medssl_bench.evaluators.minibatches import minibatches
 
@@ -74,6 +74,7 @@ class FineTune(Evaluator):
         from medssl_bench.evaluators.classification import BestEpoch, probabilities
         from medssl_bench.training.images import DeviceImages
 
+        trial = balanced_trial(self.balance, trial)
         if len(trial.train) < 2:
             raise StageError(
                 "fine-tuning needs two labelled images or more: batch normalisation has no variance in one"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from medssl_bench.evaluators.balance import Balance, balanced_labels, loss_weights, refuses_balance
+from medssl_bench.evaluators.balance import Balance, balanced_labels, balanced_trial, loss_weights, refuses_balance
 from medssl_bench.evaluators.base import Evaluation, Evaluator, Needs, Trial
 from medssl_bench.evaluators.minibatches import minibatches
 
@@ -60,7 +60,7 @@ class LinearProbe(Evaluator):
         from medssl_bench.training.processor import one_thread
 
         with one_thread():
-            return self._evaluate(trial)
+            return self._evaluate(balanced_trial(self.balance, trial))
 
     def _evaluate(self, trial: Trial) -> Evaluation:
         from medssl_bench.evaluators.classification import BestEpoch, probabilities, targets

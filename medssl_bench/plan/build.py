@@ -18,30 +18,35 @@ if TYPE_CHECKING:
 
     from medssl_bench.datasets import DatasetContext
     from medssl_bench.plan.known_datasets import KnownDataset
+    from medssl_bench.store.store import Store
     from medssl_bench.suite.suite import Suite
     from medssl_bench.suite.table import Arm, NamedDataset, Table
 
 
-def build_plan(suite: Suite, context: DatasetContext, selection: Selection | None = None) -> Plan:
+def build_plan(
+    suite: Suite, context: DatasetContext, selection: Selection | None = None, store: Store | None = None
+) -> Plan:
     """Return the plan of a suite, or of the part of it that is selected.
 
     Args:
         suite: a valid suite.
         context: where data sets keep files; only looked at, nothing is fetched.
         selection: what to plan; None: everything.
+        store: where to look up what was known of data sets that are not here, to show their results; None: they are
+            pending.
 
     Raises:
         SuiteError: the suite asks for something that its data cannot give.
     """
-    return _Builder(suite, context, selection or Selection()).build()
+    return _Builder(suite, context, selection or Selection(), store).build()
 
 
 class _Builder:
-    def __init__(self, suite: Suite, context: DatasetContext, selection: Selection) -> None:
+    def __init__(self, suite: Suite, context: DatasetContext, selection: Selection, store: Store | None) -> None:
         self.suite = suite
         self.selection = selection
         self.only = Only(suite, selection.only)
-        self.datasets = KnownDatasets(suite.plugins.registry, context)
+        self.datasets = KnownDatasets(suite.plugins.registry, context, store)
         self.plan = Plan(suite.name, selection.epochs_scale or suite.model.epochs_scale)
         self.maker = StageMaker(self.plan, suite.plugins.registry, self.datasets)
         self.problems: dict[Problem, None] = {}

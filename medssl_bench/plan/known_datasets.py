@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from medssl_bench.datasets import DatasetInfo
 from medssl_bench.plan.keys import content_key
+from medssl_bench.plan.remembered import recall
 from medssl_bench.plugin.answers import asking, make
 
 if TYPE_CHECKING:
     from medssl_bench.datasets import Dataset, DatasetContext
     from medssl_bench.plugin.component import Component
     from medssl_bench.plugin.registry import Registry
+    from medssl_bench.store.store import Store
 
 _DESCRIPTIVE = frozenset({"title", "licence", "source", "classes"})
 """Parameters of the built-in data sets that only say what things are called; they decide no result."""
@@ -56,11 +58,13 @@ class KnownDatasets:
     Args:
         registry: where data sets come from.
         context: where they keep files.
+        store: a store that is asked for data sets which cannot be seen; None: they stay pending.
     """
 
-    def __init__(self, registry: Registry, context: DatasetContext) -> None:
+    def __init__(self, registry: Registry, context: DatasetContext, store: Store | None = None) -> None:
         self._registry = registry
         self._context = context
+        self._store = store
         self._known: dict[str, KnownDataset] = {}
 
     def get(self, component: Component) -> KnownDataset:
@@ -79,5 +83,8 @@ class KnownDatasets:
                     raise TypeError(f"info() gives {type(info).__name__}, not DatasetInfo")
                 if not isinstance(fingerprint, str | None):
                     raise TypeError(f"fingerprint() gives {type(fingerprint).__name__}, not text")
+            recalled = recall(component, self._store) if self._store and fingerprint is None else None
+            if recalled:
+                info, fingerprint = recalled
             self._known[key] = KnownDataset(component, info, fingerprint)
         return self._known[key]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sklearn.utils.class_weight import compute_class_weight
 
 from medssl_bench.datasets import DatasetInfo, Task
-from medssl_bench.evaluators.balance import class_weights, oversampled
+from medssl_bench.evaluators.balance import class_weights, oversampled, undersampled
 from medssl_bench.evaluators.classification import loss
 from medssl_bench.evaluators.minibatches import minibatches
 
@@ -39,6 +39,16 @@ def test_an_oversampled_epoch_has_every_class_equally_often(labels: np.ndarray, 
         assert times.max() - times.min() <= 1, "no image comes again before all of its class have come"
 
 
+@given(LABELS, st.integers(0, 2**32))
+def test_an_undersampled_set_has_as_many_of_each_class_as_of_the_smallest(labels: np.ndarray, seed: int) -> None:
+    places = undersampled(labels, np.random.Generator(np.random.PCG64(seed)))
+    present, counts = np.unique(labels, return_counts=True)
+    assert (np.diff(places) > 0).all(), "each image at most once"
+    kept, numbers = np.unique(labels[places], return_counts=True)
+    assert np.array_equal(kept, present)
+    assert (numbers == counts.min()).all()
+
+
 def test_the_draw_is_seeded() -> None:
     labels = np.array([0] * 20 + [1] * 3)
     first, again, other = (minibatches(23, 4, seed, labels) for seed in (1, 1, 2))
@@ -56,7 +66,7 @@ def test_a_weighted_loss_is_the_weighted_mean() -> None:
 
 
 @pytest.mark.parametrize("name", ["linear_probe", "finetune"])
-@pytest.mark.parametrize("balance", ["oversample", "class_weights"])
+@pytest.mark.parametrize("balance", ["undersample", "oversample", "class_weights"])
 def test_a_rare_class_is_found_more_often(make_trial, make_evaluator, name, balance):
     rare = np.concatenate([np.arange(0, 60, 3), np.arange(1, 60, 3), [2, 5]])  # two images of the third class
     trial = make_trial(noise=1.2, train=rare)

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from medssl_bench.errors import StoreError
-from medssl_bench.store.tensors import load_tensors, save_tensors
+from medssl_bench.store.tensors import load_arrays, load_tensors, save_tensors
 
 
 def test_tensors_come_back_as_they_were(tmp_path: Path) -> None:
@@ -46,3 +46,18 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     (tmp_path / "cut.safetensors").write_bytes(content[:-50])
     with pytest.raises(StoreError, match="these weights cannot be read"):
         load_tensors(tmp_path / "cut.safetensors")
+
+
+def test_arrays_are_the_tensors_without_torch(tmp_path: Path) -> None:
+    tensors = {"train": torch.arange(6, dtype=torch.float32).reshape(2, 3), "test": torch.rand(1, 3)}
+    save_tensors(tensors, tmp_path / "a.safetensors")
+    found = load_arrays(tmp_path / "a.safetensors")
+    assert {name: array.tolist() for name, array in found.items()} == {n: t.tolist() for n, t in tensors.items()}
+
+
+def test_arrays_that_cannot_be_read_are_told_in_one_line(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match=r"gone.safetensors: there is no such file"):
+        load_arrays(tmp_path / "gone.safetensors")
+    (tmp_path / "odd.safetensors").write_bytes(b"{}")
+    with pytest.raises(StoreError, match=r"odd.safetensors: these tensors cannot be read"):
+        load_arrays(tmp_path / "odd.safetensors")

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from medssl_bench.report.figures.figure import ReportFigure, slug
 from medssl_bench.report.figures.predictions import Shown, shown_predictions
 from medssl_bench.report.figures.source import FigureSource, sentences
-from medssl_bench.report.figures.style import PAGE, columns_of, new_figure, shortened, styled, wrapped
+from medssl_bench.report.figures.style import COLUMN, PAGE, columns_of, new_figure, shortened, styled, wrapped
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -72,7 +72,7 @@ def draw_confusion(matrices: Mapping[str, NDArray[np.int64]], classes: Sequence[
     """
     columns = columns_of(len(matrices))
     rows = -(-len(matrices) // columns)
-    width = PAGE if columns > 1 else PAGE / 2
+    width = PAGE if columns > 1 else COLUMN
     names = [shortened(name, 22) for name in classes]
     letters = 0.05 * max(map(len, names))  # inches that the longest name takes
     side = min((width - 1.1 - letters) / columns, 2.2)

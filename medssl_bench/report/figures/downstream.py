@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from medssl_bench.report.figures.curves import Curve, curve, draw_curve, label_epochs
 from medssl_bench.report.figures.figure import ReportFigure, slug
 from medssl_bench.report.figures.source import FigureSource, sentences
-from medssl_bench.report.figures.style import PAGE, Look, legend_below, looks, new_figure, styled
+from medssl_bench.report.figures.style import COLUMN, PAGE, Look, legend_below, looks, new_figure, styled
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -132,7 +132,7 @@ def draw_downstream(panels: Panels, styles: dict[str, Look], name: str) -> Figur
     """
     columns = min(len(panels), _MOST)
     rows = -(-len(panels) // _MOST)
-    figure = new_figure(PAGE if columns > 1 else PAGE / 2, 1.9 * rows + 0.5)
+    figure = new_figure(PAGE if columns > 1 else COLUMN, 1.9 * rows + 0.1)
     grid = figure.subplots(rows, columns, squeeze=False, sharey=True)
     for axes in grid.flat[len(panels) :]:
         axes.set_axis_off()

@@ -115,6 +115,8 @@ def embedding_of(
     PCA is fitted on all training features; 2,000 test images are drawn, the same as for the silhouettes of the
     store. t-SNE is scikit-learn's, from PCA's first axes and with a fixed seed; 2,000 points take some 10 seconds.
 
+    Points that an `embedding` analysis has left in the store are taken from there.
+
     Args:
         source: plan and store.
         stage: key of an embed stage.
@@ -130,7 +132,7 @@ def embedding_of(
     if labels is None or len(labels) < _FEWEST:
         return None
     name = f"{stage}-{method}{f'-{perplexity:g}' if method == 'tsne' else ''}-{_REVISION}"
-    kept = source.kept.get(name) or _read(source.cache, name)
+    kept = source.kept.get(name) or _stored(source, stage, method, perplexity) or _read(source.cache, name)
     if kept is None:
         if not file.is_file():
             return None
@@ -223,6 +225,23 @@ def _measured(source: FigureSource, stage: str, components: int) -> dict[str, fl
         if record and evaluator["parameters"]["points"] == POINTS and f"silhouette_{components}" in record.metrics:
             return {name: record.metrics[f"{name}_{components}"] for name in ("silhouette", "explained_variance")}
     return {}
+
+
+def _stored(source: FigureSource, stage: str, method: EmbeddingMethod, perplexity: float) -> dict[str, Any] | None:
+    """Return the points that the store's embedding analysis has of these features, if it also has their silhouette."""
+    measured = _measured(source, stage, COMPONENTS[method])
+    array = "pca" if method == "pca" else f"tsne_{perplexity:g}"
+    for found in source.plan.analyses if measured else ():
+        analysis = source.plan.stages[found.stage]
+        evaluator = analysis.spec["evaluator"]
+        ours = stage in analysis.parents and (evaluator["plugin"], evaluator["name"]) == ("evaluators", "embedding")
+        file = source.store.folder(found.stage) / "arrays.npz"
+        wanted = (evaluator["parameters"].get("points"), evaluator["parameters"].get("components"))
+        if ours and wanted == (POINTS, COMPONENTS["tsne"]) and source.results.record(found.stage) and file.is_file():
+            with np.load(file, allow_pickle=False) as arrays:
+                if array in arrays:
+                    return {"points": arrays[array].astype(np.float64), **measured}
+    return None
 
 
 def _features_file(source: FigureSource, stage: str) -> Path:

@@ -22,7 +22,7 @@ from medssl_bench.report.figures.embedding import (
 )
 from medssl_bench.report.figures.figure import ReportFigure, slug
 from medssl_bench.report.figures.source import FigureSource, sentences
-from medssl_bench.report.figures.style import PAGE, YELLOW, legend_below, look, new_figure, styled, wrapped
+from medssl_bench.report.figures.style import COLUMN, PAGE, YELLOW, legend_below, look, new_figure, styled, wrapped
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -182,9 +182,9 @@ def draw_embeddings(bands: Sequence[Sequence[EmbeddingPanel]], without: Sequence
         without: names of classes whose points are left out.
     """
     columns = max(map(len, bands))
-    width = PAGE if columns > 1 else PAGE / 2
+    width = PAGE if columns > 1 else COLUMN
     classes = bands[0][0].embedding.classes
-    figure = new_figure(width, (width / max(columns, 2) + 0.25) * len(bands) + 0.15 * len(classes) / 4 + 0.1)
+    figure = new_figure(width, (width / max(columns, 2) + 0.25) * len(bands))
     grid = figure.subplots(len(bands), columns, squeeze=False)
     for axes in grid.flat:
         axes.set_axis_off()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from medssl_bench.report.figures.figure import ReportFigure, slug
 from medssl_bench.report.figures.source import FigureSource, sentences
-from medssl_bench.report.figures.style import GREY, PAGE, Look, legend_below, looks, new_figure, styled
+from medssl_bench.report.figures.style import COLUMN, GREY, PAGE, Look, legend_below, looks, new_figure, styled
 from medssl_bench.report.tables import METRIC_NAMES
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ def draw_label_efficiency(panels: list[EfficiencyPanel], styles: dict[str, Look]
     """
     columns = min(len(panels), _MOST)
     rows = -(-len(panels) // _MOST)
-    figure = new_figure(PAGE if columns > 1 else PAGE / 2, 2.3 * rows + 0.5)
+    figure = new_figure(PAGE if columns > 1 else COLUMN, 2.2 * rows + 0.1)
     grid = figure.subplots(rows, columns, squeeze=False)
     for axes in grid.flat[len(panels) :]:
         axes.set_axis_off()

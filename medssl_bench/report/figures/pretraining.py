@@ -11,7 +11,7 @@ from medssl_bench.plan.lookup import chain_stages
 from medssl_bench.report.figures.curves import Curve, curve, draw_curve, label_epochs
 from medssl_bench.report.figures.figure import ReportFigure, slug
 from medssl_bench.report.figures.source import FigureSource, Row, sentences
-from medssl_bench.report.figures.style import GREY, PAGE, PALETTE, legend_below, new_figure, styled
+from medssl_bench.report.figures.style import COLUMN, GREY, PAGE, PALETTE, legend_below, new_figure, styled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -107,7 +107,7 @@ def draw_pretrainings(histories: list[tuple[str, list[Row]]]) -> Figure:
     metrics = [metric for metric in _METRICS if any(metric in row for _, rows in histories for row in rows)]
     bands = [histories[first : first + _MOST] for first in range(0, len(histories), _MOST)]
     columns = min(len(histories), _MOST)
-    figure = new_figure(PAGE if columns > 1 else PAGE / 2, 1.35 * len(metrics) * len(bands) + 0.4)
+    figure = new_figure(PAGE if columns > 1 else COLUMN, 1.35 * len(metrics) * len(bands) + 0.2)
     grid = figure.subplots(len(metrics) * len(bands), columns, squeeze=False, sharey="row", sharex="col")
     for axes in grid.flat:
         axes.set_axis_off()

@@ -13,7 +13,17 @@ from numpy.typing import NDArray
 from medssl_bench.report.figures.figure import ReportFigure, slug
 from medssl_bench.report.figures.predictions import Shown, shown_predictions
 from medssl_bench.report.figures.source import FigureSource, sentences
-from medssl_bench.report.figures.style import GREY, PAGE, columns_of, look, new_figure, shortened, styled, wrapped
+from medssl_bench.report.figures.style import (
+    COLUMN,
+    GREY,
+    PAGE,
+    columns_of,
+    look,
+    new_figure,
+    shortened,
+    styled,
+    wrapped,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -102,7 +112,7 @@ def draw_rocs(arms: Mapping[str, Mapping[int, Roc]], classes: Sequence[str]) -> 
     columns = columns_of(len(arms))
     rows = -(-len(arms) // columns)
     lines = -(-(len(classes) + 1) // 2)
-    width = PAGE if columns > 1 else PAGE / 2
+    width = PAGE if columns > 1 else COLUMN
     side = (width - 0.3) / columns - 0.2
     figure = new_figure(width, (side + 0.6 + 0.115 * lines) * rows)
     grid = figure.subplots(rows, columns, squeeze=False)

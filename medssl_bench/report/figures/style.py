@@ -111,23 +111,29 @@ def new_figure(width: float, height: float) -> Figure:
     return Figure(figsize=(width, height), layout="constrained")
 
 
-def legend_below(figure: Figure, handles: Mapping[str, Artist], columns: int = 4, markerscale: float = 1) -> None:
-    """Put a legend below everything, where it covers no data.
+def legend_below(figure: Figure, handles: Mapping[str, Artist], *, markerscale: float = 1) -> None:
+    """Put a legend below everything, where it covers no data, in as many columns as there is room for, four at most.
+
+    The figure grows by as much.
 
     Args:
         figure: where to.
         handles: what to show, by name.
-        columns: at most this many stand side by side.
         markerscale: by how much markers are larger than in the figure.
     """
-    if handles:
-        figure.legend(
-            list(handles.values()),
-            list(handles),
-            loc="outside lower center",
-            ncols=min(columns, len(handles)),
-            markerscale=markerscale,
-        )
+    if not handles:
+        return
+    width, height = figure.get_size_inches()
+    room = width / (0.056 * max(map(len, handles)) + 0.5)  # inches that a letter and a handle take
+    columns = max(1, min(4, len(handles), int(room)))
+    figure.set_size_inches(width, height + 0.1 + 0.14 * -(-len(handles) // columns))
+    figure.legend(
+        list(handles.values()),
+        list(handles),
+        loc="outside lower center",
+        ncols=columns,
+        markerscale=markerscale,
+    )
 
 
 def columns_of(panels: int) -> int:

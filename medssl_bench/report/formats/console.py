@@ -83,8 +83,9 @@ class GridView:
 
     def __rich_console__(self, _console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
         """Draw it as wide as the console allows."""
-        for place, columns in enumerate(self._parts(options.max_width)):
-            yield self._table(columns, titled=not place)
+        yield Text(self.grid.title, style="bold")  # not the table's own, which is folded to the table's width
+        for columns in self._parts(options.max_width):
+            yield self._table(columns)
 
     def _parts(self, width: int) -> list[list[int]]:
         """Return the columns of each table; those of one group stay together."""
@@ -112,11 +113,9 @@ class GridView:
         lines = [line for text in texts for line in text.split("\n")]
         return max(map(len, [*lines, self.grid.columns[column].name])) + _PADDING
 
-    def _table(self, columns: list[int], *, titled: bool) -> Table:
-        # names may hold what rich takes for markup
-        title = Text(self.grid.title, style="bold") if titled else None
-        drawn = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left")
-        for head in self.grid.heads:
+    def _table(self, columns: list[int]) -> Table:
+        drawn = Table(box=box.SIMPLE_HEAD)
+        for head in self.grid.heads:  # as Text: names may hold what rich takes for markup
             drawn.add_column(Text(head), overflow="fold")
         for place in columns:
             column = self.grid.columns[place]

@@ -65,6 +65,7 @@ def page(study: Study, pictures: Sequence[Picture] = ()) -> str:
     script = (parts / "page.js").read_text("utf-8")
     titles = {table.id: heading(table.title, table.marks) for table in study.board.tables}
     explorer = Explorer.of(study.plan, study.store, titles)
+    grouped = _figures(pictures, titles)
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters |= {"number": _sortable, "decimal": _decimal}
     template = environment.from_string((parts / "page.html").read_text("utf-8"))
@@ -76,7 +77,8 @@ def page(study: Study, pictures: Sequence[Picture] = ()) -> str:
         report=_report(study, bool(pictures)),
         tables=[_table(table) for table in study.board.tables],
         rankings=[ranking_grid(ranking) for ranking in study.board.rankings],
-        figures=_figures(pictures, titles),
+        figures=grouped,
+        overview=[figure for group in grouped for figure in group["figures"] if figure["overview"]],
         explorer=explorer,
         explorer_json=_json({"sheets": explorer.sheets, "maps": explorer.maps, "colours": _COLOURS}),
     )
@@ -147,7 +149,8 @@ def _table(table: TableResult) -> dict[str, Any]:
 
 
 def _figures(pictures: Sequence[Picture], titles: dict[str, str]) -> list[dict[str, Any]]:
-    groups: dict[str, list[dict[str, str]]] = {}
+    groups: dict[str, list[dict[str, Any]]] = {}
+    first: set[str] = set()  # comparisons that the overview has a figure of
     for picture in pictures:
         kind = "svg+xml" if picture.file.suffix == ".svg" else "png"
         content = base64.b64encode(picture.file.read_bytes()).decode()
@@ -157,10 +160,19 @@ def _figures(pictures: Sequence[Picture], titles: dict[str, str]) -> list[dict[s
                 "id": picture.id,
                 "title": picture.title,
                 "caption": picture.caption,
+                "overview": _summarises(picture, first),
                 "picture": f"data:image/{kind};base64,{content}",
             }
         )
     return [{"title": title, "figures": figures} for title, figures in groups.items()]
+
+
+def _summarises(picture: Picture, first: set[str]) -> bool:
+    """Return whether a figure belongs to the overview: the first of a comparison that shows numbers against labels."""
+    if picture.comparison is None or picture.comparison in first or "label-efficiency" not in picture.id:
+        return False
+    first.add(picture.comparison)
+    return True
 
 
 def _cost_facts(study: Study) -> list[tuple[str, str]]:

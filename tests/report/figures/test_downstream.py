@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from report.figures.conftest import table_of
 
@@ -50,3 +52,11 @@ def test_what_has_no_epochs_is_left_out_with_a_reason(source: FigureSource) -> N
     source.left_out = reasons.append
     assert list(downstream_figures(source, *table_of(source, "chain"))) == []
     assert reasons == ["chain: downstream training on second: no history of two epochs or more"]
+
+
+def test_an_accuracy_that_was_selected_on_test_is_called_so(source: FigureSource) -> None:
+    table, result = table_of(source, "main")
+    optimistic = replace(table, model=table.model.model_copy(update={"selection": "test"}))
+    (figure,) = downstream_figures(source, optimistic, result)
+    assert figure.caption.startswith("Test accuracy on bloodmnist")
+    assert figure.draw().axes[0].get_ylabel() == "test accuracy"

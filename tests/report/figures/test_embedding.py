@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
-from report.figures.conftest import Ran, table_of
+from report.figures.conftest import SUITE, Ran, table_of
 from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE
 
+from medssl_bench import run
 from medssl_bench.evaluators.components import drawn_points
+from medssl_bench.plan.build import build_plan
 from medssl_bench.report.figures.embedding import clipped, embedded_arms, embedding_of
 from medssl_bench.report.figures.source import FigureSource
+from medssl_bench.store.store import Store
 from medssl_bench.store.tensors import load_arrays
+from medssl_bench.suite.suite import Suite
 
 
 def _stage(source: FigureSource, arm: str) -> str:
@@ -113,3 +118,22 @@ def test_perplexities_that_few_points_allow() -> None:
     assert clipped(30, 2000) == 30
     assert clipped(30, 61) == 20
     assert clipped(30, 3) == 1
+
+
+def test_points_that_an_embedding_analysis_left_are_taken_from_it(ran: Ran, tmp_path: Path) -> None:
+    text = SUITE.replace('analyses = ["silhouette"]', 'analyses = ["silhouette", "embedding"]')
+    shutil.copytree(ran.store.path, tmp_path / "store")
+    (tmp_path / "tiny.toml").write_text(text, "utf-8")
+    suite = Suite.load(tmp_path / "tiny.toml", ran.suite.plugins)
+    result = run(suite, store=tmp_path / "store", data_dir=ran.context.data_dir, device="cpu")
+    assert {outcome.stage.kind for outcome in result.outcomes} <= {"analyse", "embed"}
+    plan = build_plan(suite, ran.context)
+    source = FigureSource(suite, plan, Store(tmp_path / "store"), ran.context)
+    stage = _stage(source, "frozen")
+    fresh = {method: embedding_of(ran.source(), stage, method) for method in ("pca", "tsne")}
+    (source.store.folder(stage) / "features.safetensors").unlink()
+    for method, expected in fresh.items():
+        found = embedding_of(source, stage, method)
+        assert found is not None
+        assert found.points == pytest.approx(expected.points, abs=1e-3)
+        assert (found.silhouette, found.explained_variance) == (expected.silhouette, expected.explained_variance)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from medssl_bench.plan.lookup import chain_stages
 from medssl_bench.report.figures.pretraining import pretraining_figures, pretrainings
 from medssl_bench.report.figures.source import FigureSource
 
@@ -57,3 +58,12 @@ def test_lines_are_the_history(source: FigureSource) -> None:
         for line in ax.lines:
             assert np.nanmax(line.get_ydata()) <= ax.get_ylim()[1]
             assert np.nanmin(line.get_ydata()) >= ax.get_ylim()[0]
+
+
+def test_a_chain_is_followed_to_its_beginning(source: FigureSource) -> None:
+    first, waving, second = (found.stage for found in pretrainings(source))
+    chains = {(t.table, t.arm): chain_stages(source.plan, t) for t in source.plan.trials}
+    assert chains["chain", "twice"] == [first, second]
+    assert chains["main", "frozen"] == [first]
+    assert chains["main", "waving, unfrozen"] == [waving]
+    assert chains["main", "supervised"] == chains["main", "untrained encoder"] == chains["main", "majority class"] == []
