@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from medssl_bench.cli import completion
 from medssl_bench.cli.options import data_dir_option, json_option, load_plugins
 from medssl_bench.errors import UserError
 
@@ -54,7 +55,7 @@ def list_(context: click.Context, data_dir: Path | None, *, as_json: bool) -> No
 
 
 @command.command("fetch")
-@click.argument("names", nargs=-1, required=True)
+@click.argument("names", nargs=-1, required=True, shell_complete=completion.names("dataset"))
 @click.option("--size", type=click.Choice(["28", "64", "128", "224"]), default="28", show_default=True, help="Pixels.")
 @data_dir_option
 @click.pass_context

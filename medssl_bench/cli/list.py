@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from medssl_bench.cli.completion import kinds as kinds_of_components
 from medssl_bench.cli.options import json_option, load_plugins
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @click.command("list")
-@click.argument("kind", required=False)
+@click.argument("kind", required=False, shell_complete=kinds_of_components)
 @json_option
 @click.pass_context
 def command(context: click.Context, kind: str | None, *, as_json: bool) -> None:

@@ -115,5 +115,6 @@ def load_suite(context: click.Context, path: Path) -> Suite:
 
     suite = Suite.load(path, load_plugins(context))
     if suite.model.plugins:
-        click.echo(f"note: {path} runs the code of {', '.join(suite.model.plugins)}, named there as plugins", err=True)
+        named = "named there as a plugin" if len(suite.model.plugins) == 1 else "named there as plugins"
+        click.echo(f"note: {path} runs the code of {', '.join(suite.model.plugins)}, {named}", err=True)
     return suite

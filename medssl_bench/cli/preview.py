@@ -7,16 +7,24 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from medssl_bench.cli.completion import names
 from medssl_bench.cli.options import data_dir_option, load_plugins, load_suite, parse_setting
 
 if TYPE_CHECKING:
+    from medssl_bench.datasets import Dataset
     from medssl_bench.plugin.component import Component
     from medssl_bench.plugin.manager import Plugins
 
 
 @click.command("preview")
-@click.argument("augmentation")
-@click.option("--dataset", default="phantom_cells", show_default=True, help="Data set to take images from.")
+@click.argument("augmentation", shell_complete=names("augmentation"))
+@click.option(
+    "--dataset",
+    default="phantom_cells",
+    show_default=True,
+    shell_complete=names("dataset"),
+    help="Data set to take images from.",
+)
 @click.option(
     "--suite",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -53,6 +61,7 @@ def command(
 
     from medssl_bench.augmentations.views import draw_view
     from medssl_bench.folders import dataset_context
+    from medssl_bench.plugin.answers import asking, make
     from medssl_bench.randomness import stream
     from medssl_bench.report.contact_sheet import HalfBlocks, contact_sheet
     from medssl_bench.training.images import DeviceImages
@@ -60,11 +69,14 @@ def command(
     plugins, augmenting, showing = _components(
         context, augmentation, dataset, suite, dict(map(parse_setting, settings))
     )
-    split = plugins.registry.build(showing, context=dataset_context(data_dir)).load()["train"]
+    shown: Dataset = make(plugins.registry, showing, context=dataset_context(data_dir))
+    with asking(showing):
+        split = shown.load()["train"]
     originals = DeviceImages(split, torch.device("cpu"), _rows(split.labels, images, seed))
     batch = originals.take(torch.arange(len(originals)))
-    module = plugins.registry.build(augmenting, size=size or originals.size)
-    drawn = [draw_view(module, batch, stream("preview", seed=seed, view=view)) for view in range(views)]
+    module = make(plugins.registry, augmenting, size=size or originals.size)
+    with asking(augmenting):
+        drawn = [draw_view(module, batch, stream("preview", seed=seed, view=view)) for view in range(views)]
     sheet = contact_sheet(batch, drawn, captions=["original", *(f"view {view + 1}" for view in range(views))])
     if output is not None:
         sheet.save(output, format="PNG")
@@ -81,24 +93,20 @@ def _components(
     """Return the plugins, the augmentation and the data set, which a suite may define."""
     if suite is None:
         plugins = load_plugins(context)
-        names: dict[str, Any] = {}
-        datasets: dict[str, Any] = {}
-        base = Path()
-    else:
-        loaded = load_suite(context, suite)
-        plugins, base = loaded.plugins, suite.parent.resolve()
-        recipes = {name: recipe.augmentation for name, recipe in loaded.model.pretraining.items()}
-        names, datasets = {**loaded.model.augmentation, **recipes}, loaded.model.dataset
-    written = names.get(augmentation, augmentation)
-    if isinstance(written, str) and written in names and written != augmentation:
-        written = names[written]
-    if settings:
-        written = {**(written if isinstance(written, dict) else {"name": written}), **settings}
-    registry = plugins.registry
+        written = {"name": augmentation, **settings}
+        registry = plugins.registry
+        return (
+            plugins,
+            registry.resolve_or_raise("augmentation", written),
+            registry.resolve_or_raise("dataset", dataset),
+        )
+    loaded = load_suite(context, suite)
+    recipe = loaded.model.pretraining.get(augmentation)
+    meant = augmentation if recipe is None else recipe.augmentation
     return (
-        plugins,
-        registry.resolve_or_raise("augmentation", written, base),
-        registry.resolve_or_raise("dataset", datasets.get(dataset, dataset), base),
+        loaded.plugins,
+        loaded.component("augmentation", meant, settings),
+        loaded.component("dataset", dataset),
     )
 
 

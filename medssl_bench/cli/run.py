@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from medssl_bench.cli.completion import names
 from medssl_bench.cli.options import (
     data_dir_option,
     load_suite,
@@ -25,7 +26,13 @@ if TYPE_CHECKING:
 @store_option
 @data_dir_option
 @click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1, mps or auto.")
-@click.option("--executor", default="local", show_default=True, help="Who runs the stages: see list executors.")
+@click.option(
+    "--executor",
+    default="local",
+    show_default=True,
+    shell_complete=names("executor"),
+    help="Who runs the stages: see list executors.",
+)
 @click.option("--executor-set", "settings", multiple=True, metavar="KEY=VALUE", help="A parameter of the executor.")
 @selection_options
 @click.pass_context
@@ -65,7 +72,9 @@ def command(
 def _show(console: Any, result: RunResult, store: Path) -> None:
     from medssl_bench.report.formats.console import render
 
-    if not result.outcomes:
+    if not result.outcomes and not result.cached:
+        console.print("nothing to run: every cell is left out, as its data set is too small\n", style="dim")
+    elif not result.outcomes:
         console.print(f"everything is done already: {result.cached} stages in {store}\n", style="dim")
     console.print(render(result.leaderboard))
     for outcome in result.failed:

@@ -6,12 +6,13 @@ import json
 
 import click
 
+from medssl_bench.cli.completion import kinds, names
 from medssl_bench.cli.options import json_option, load_plugins
 
 
 @click.command("show")
-@click.argument("kind")
-@click.argument("name")
+@click.argument("kind", shell_complete=kinds)
+@click.argument("name", shell_complete=names())
 @json_option
 @click.pass_context
 def command(context: click.Context, kind: str, name: str, *, as_json: bool) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+import sys
+from contextlib import contextmanager, redirect_stdout
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -18,14 +19,15 @@ if TYPE_CHECKING:
 
 @contextmanager
 def asking(component: Component) -> Iterator[None]:
-    """Turn whatever a component raises into an error that names it.
+    """Turn whatever a component raises into an error that names it; what it prints goes to standard error.
 
     Raises:
         DataError: as raised; a data set names itself.
         PluginError: anything else was raised, but an interrupt, which passes through.
     """
     try:
-        yield
+        with redirect_stdout(sys.stderr):
+            yield
     except (KeyboardInterrupt, DataError):
         raise
     except BaseException as error:

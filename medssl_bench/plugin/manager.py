@@ -6,6 +6,7 @@ import importlib.util
 import json
 import os
 import sys
+from contextlib import redirect_stdout
 from dataclasses import dataclass, field, replace
 from functools import partial
 from importlib import import_module
@@ -37,6 +38,9 @@ BUILT_IN = (
     "medssl_bench.executors.builtin",
 )
 """Modules of the harness' own components; they are plugins like any other."""
+
+_LONGEST = 400
+"""Characters of the line that says what is wrong with a plugin."""
 
 
 @dataclass
@@ -100,7 +104,8 @@ class Plugins:
             plugin = replace(plugin, problem=problem)
         else:
             try:
-                self._register(plugin, load())
+                with redirect_stdout(sys.stderr):  # what a plugin prints is no part of what a command prints
+                    self._register(plugin, load())
             except NameCollision:
                 raise
             except BaseException as error:
@@ -108,7 +113,7 @@ class Plugins:
                     raise
                 self._withdraw(plugin.name)
                 kind = "" if isinstance(error, UserError) else f"{type(error).__name__}: "
-                plugin = replace(plugin, problem=f"{kind}{error}".partition("\n")[0] or type(error).__name__)
+                plugin = replace(plugin, problem=_in_one_line(f"{kind}{error}") or type(error).__name__)
         self.found.append(plugin)
         return plugin
 
@@ -184,7 +189,8 @@ def load_plugins(block: Iterable[str] = ()) -> Plugins:
         try:
             plugin = _describe(entry_point)
         except Exception as error:  # noqa: BLE001 - a distribution whose own files are broken
-            plugins.found.append(Plugin(entry_point.name, "installed", problem=f"{type(error).__name__}: {error}"))
+            problem = _in_one_line(f"{type(error).__name__}: {error}")
+            plugins.found.append(Plugin(entry_point.name, "installed", problem=problem))
         else:
             plugins.add(plugin, entry_point.load)
     return plugins
@@ -224,6 +230,11 @@ def _package_digest(module: str) -> str | None:
             path = origin.parent if spec.submodule_search_locations else origin
             return source_digest(path, path.parents[length - 1])
     return None
+
+
+def _in_one_line(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 3]}..."
 
 
 def _load_file(path: Path) -> object:

@@ -109,6 +109,7 @@ class ParameterTable:
                     **fields,
                 )
             self._defaults = to_jsonable_python({n: p.default for n, p in keywords.items() if p.default is not p.empty})
+            self.model.model_json_schema()  # a type that TOML cannot hold, such as a function, is refused here
         except Exception as error:
             raise PluginError(f"its parameters cannot be read: {error}") from error
         self.neutral = {

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import sys
+from contextlib import redirect_stdout
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from importlib import import_module
@@ -90,7 +92,8 @@ class Entry:
             return self.target
         module, _, attribute = self.target.partition(":")
         try:
-            factory: Callable[..., Any] = getattr(import_module(module), attribute)
+            with redirect_stdout(sys.stderr):
+                factory: Callable[..., Any] = getattr(import_module(module), attribute)
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # SystemExit too: a module that exits must not end the harness
@@ -295,4 +298,4 @@ def _split(kind: str, value: Any) -> tuple[str, dict[str, Any]]:
 
 
 def _line(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}".partition("\n")[0]
+    return " ".join(f"{type(error).__name__}: {error}".split())

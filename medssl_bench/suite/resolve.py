@@ -14,7 +14,7 @@ from medssl_bench.suite.source import key_text
 from medssl_bench.suite.table import Arm, Link, NamedDataset, Recipe, Table
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from medssl_bench.evaluators import Evaluator
@@ -83,6 +83,25 @@ class Resolver:
             found = {(p.position, p.key.rpartition(".")[2], p.message): p for p in reversed(self.problems)}
             raise SuiteError(reversed(found.values()))
         return tuple(table for table in tables if table is not None)
+
+    def component(self, kind: str, value: Any, settings: Mapping[str, Any] | None = None) -> Component:
+        """Return a component that the suite does not name itself, written as in a suite.
+
+        Args:
+            kind: name of its kind.
+            value: a name, which may be that of one of the suite's own tables, a table, or a list of ops.
+            settings: parameters that stand instead of the value's.
+
+        Raises:
+            UserError: it means nothing, or a list of ops is given parameters.
+        """
+        meant = self._written_out(kind, value)
+        if settings:
+            if isinstance(meant, list):
+                message = "is a list of ops, which has no parameters of its own; change the ops in the suite"
+                raise UserError(f"the {kind} {message}")
+            meant = self._written_out(kind, {**({"name": meant} if isinstance(meant, str) else meant), **settings})
+        return self.registry.resolve_or_raise(kind, meant, self.base)
 
     def _try(self, step: Any, *arguments: Any) -> Any:
         """Run a step; note what it cannot resolve and go on, so that one look tells every problem."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from medssl_bench.errors import Problem, SuiteError
 from medssl_bench.plugin.manager import Plugins, load_plugins
@@ -13,7 +13,7 @@ from medssl_bench.suite.resolve import Resolver
 from medssl_bench.suite.validation import check_requirements, inline_plugins, validate
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from medssl_bench.errors import Position
     from medssl_bench.plugin.component import Component
@@ -61,9 +61,17 @@ class Suite:
         plugins = plugins if plugins is not None else load_plugins()
         for plugin, position in inline_plugins(model, root):
             _add_inline(plugins, plugin, position)
-        resolver = Resolver(model, root, plugins.registry, path.parent.resolve())
+        resolver = cls._resolver(path, model, root, plugins)
         tables = resolver.tables()
         return cls(path, model, tables, plugins, resolver.missing, root)
+
+    @staticmethod
+    def _resolver(path: Path, model: SuiteModel, root: Node, plugins: Plugins) -> Resolver:
+        return Resolver(model, root, plugins.registry, path.parent.resolve())
+
+    def component(self, kind: str, value: Any, settings: Mapping[str, Any] | None = None) -> Component:
+        """Return a component as if the suite named it; arguments and errors as of `Resolver.component`."""
+        return self._resolver(self.path, self.model, self._root, self.plugins).component(kind, value, settings)
 
     @property
     def name(self) -> str:

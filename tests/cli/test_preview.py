@@ -59,3 +59,53 @@ def test_unknown_augmentation(cli, tiny, word, meant):
     result = cli("preview", word, "--suite", tiny, "--dataset", "squares", "-o", "a.png")
     assert result.status == 2
     assert re.search(rf"no augmentation '{word}' \(did you mean '{meant}'\?\)", result.err)
+
+
+def test_the_suites_own_tables_are_meant_also_inside_others(cli, tiny):
+    tiny.write_text(
+        tiny.read_text()
+        + """
+[augmentation.soft]
+name = "simclr"
+strength = 0.0
+flip_p = 0.0
+
+"""
+    )
+    options = ("--suite", tiny, "--images", 2, "--views", 1)
+    tiny.write_text(
+        tiny.read_text().replace('augmentation = ["resized_crop", "horizontal_flip"]', "augmentation = {OWN}")
+    )
+    text = tiny.read_text()
+    for own in ('"soft"', '{ name = "soft", blur_p = 0.0 }'):
+        tiny.write_text(text.replace("{OWN}", own))
+        for name in ("soft", "nat"):
+            for settings in ((), ("--set", "strength=0.5")):
+                result = cli("preview", name, "--dataset", "squares", *options, *settings, "-o", "a.png")
+                assert result.status == 0, result.err
+                assert "2 images of npz, 1 views by simclr" in result.out
+    wrong = cli("preview", "nat", "--dataset", "squares", *options, "--set", "strenght=0.0", "-o", "a.png")
+    assert wrong.status == 2
+    assert "did you mean 'strength'" in wrong.err
+
+
+def test_a_list_of_ops_has_no_parameters_to_set(cli, tiny):
+    result = cli("preview", "nat", "--suite", tiny, "--set", "p=0.5", "-o", "a.png")
+    assert result.status == 2
+    assert result.err == (
+        "error: the augmentation is a list of ops, which has no parameters of its own; change the ops in the suite\n"
+    )
+
+
+def test_an_augmentation_that_raises_is_told_in_one_line(cli, tiny):
+    tiny.with_name("mine.py").write_text(
+        "from medssl_bench import hookimpl\n\n@hookimpl\ndef medssl_augmentations(register):\n"
+        '    register("mine", make)\n\ndef make(size: int):\n    raise KeyError("no")\n'
+    )
+    tiny.write_text(tiny.read_text().replace("seeds = [0]", 'seeds = [0]\nplugins = ["mine.py"]'))
+    result = cli("preview", "mine", "--suite", tiny, "-o", "a.png")
+    assert result.status == 2
+    assert result.err.splitlines() == [
+        f"note: {tiny} runs the code of mine.py, named there as a plugin",
+        "error: augmentation 'mine': KeyError: 'no'",
+    ]

@@ -153,6 +153,14 @@ def test_a_plugin_may_be_called_as_the_display_is(cli, ran):
     assert "everything is done already" in result.out
 
 
+def test_nothing_to_run_is_not_called_done(cli, tiny):
+    tiny.write_text(tiny.read_text().replace('labels = [20, "all"]', 'labels = [{ count = 1000, short = "skip" }]'))
+    result = cli("run", tiny)
+    assert result.status == 0, result.err
+    assert "nothing to run: every cell is left out, as its data set is too small" in result.out
+    assert "done already" not in result.out
+
+
 def test_only_needs_the_files_of_what_it_selects(cli, tiny):
     other = tiny.read_text().partition("[[comparison]]")[2].replace('"table"', '"other"').replace("squares", "circles")
     text = tiny.read_text() + f'\n[dataset.circles]\nname = "npz"\npath = "circles.npz"\n\n[[comparison]]{other}'

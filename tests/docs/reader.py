@@ -18,7 +18,7 @@ from medssl_bench.cli.main import main
 from medssl_bench.plugin.manager import load_plugins
 from medssl_bench.suite.json_schema import json_schema
 
-NOT_RUN = ("cd", "git", "make", "pip", "python3", "source", ".venv/bin/python", ".venv/bin/medssl-bench")
+NOT_RUN = ("cd", "eval", "git", "make", "pip", "python3", "source", ".venv/bin/python", ".venv/bin/medssl-bench")
 """Commands that a page may show and that are not run: they install, or change the shell."""
 
 QUICK = {

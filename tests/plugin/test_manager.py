@@ -80,11 +80,15 @@ def test_every_file_of_an_editable_package_counts(install: Install, tmp_path: Pa
     [
         ("import no_such_module_at_all", "ModuleNotFoundError: No module named 'no_such_module_at_all'"),
         ("def x(:", "SyntaxError: invalid syntax (broken_one.py, line 1)"),
-        ("raise ValueError('first line\\nsecond line')", "ValueError: first line"),
+        ("raise ValueError('first line\\nsecond line')", "ValueError: first line second line"),
+        ("raise ValueError('x' * 1000)", "x..."),
         ("raise SystemExit(1)", "SystemExit: 1"),
         ("x = 1", "it implements no hook; mark its functions with @hookimpl"),
         (PLUGIN.replace("medssl_augmentations", "medssl_augmentationz"), "there is no hook 'medssl_au"),
-        (PLUGIN.replace("ns(register)", "ns(wrong)"), "PluginValidationError: Plugin "),
+        (PLUGIN.replace("ns(register)", "ns(wrong)"), "Argument(s) {'wrong'} are declared in the hookimpl but"),
+        (PLUGIN.replace("strength: float = 1.0", "then: Callable[[], int] | None = None").replace(
+            "\n@hookimpl", "\nfrom collections.abc import Callable\n@hookimpl", 1
+        ), "augmentation '{name}' of plugin 'broken_one': its parameters cannot be read: Cannot generate a JsonSchema"),
         (PLUGIN.replace("factory)", "factory)\n    1 / 0"), "ZeroDivisionError: division by zero"),
         (PLUGIN.replace('"{name}"', "3"), "3 is not a name for augmentation; use letters, digits"),
         (PLUGIN.replace('"{name}"', '"two words"'), "'two words' is not a name for augmentation"),
@@ -110,6 +114,18 @@ def test_a_broken_plugin_is_left_out_and_the_rest_goes_on(code: str, problem: st
     assert plugins.registry.of("broken_one") == [], "nothing of it is left"
     assert "sound_one" in _names(plugins)
     assert "simclr" in _names(plugins)
+
+
+def test_what_a_plugin_prints_is_not_what_a_command_prints(install: Install, capsys: pytest.CaptureFixture) -> None:
+    lazy = "print('on import')\n" + PLUGIN.format(name="chatty_one").replace("factory)", '"chatty_part:factory")')
+    part = "print('on first use')\ndef factory(size: int): ...\n"
+    install("chatty_one", lazy)
+    install("chatty_part", part, entry="chatty_part = no_such_module_at_all")
+    assert load_plugins().registry.find("augmentation", "chatty_one").factory
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "on import" in captured.err
+    assert "on first use" in captured.err
 
 
 def test_a_target_that_cannot_be_imported_harms_its_component_alone(install: Install) -> None:
