@@ -13,7 +13,7 @@ from medssl_bench.folders import dataset_context
 from medssl_bench.plan.build import build_plan
 from medssl_bench.plan.known_datasets import KnownDatasets
 from medssl_bench.plan.remembered import remember
-from medssl_bench.plan.selection import Selection
+from medssl_bench.plan.selection import Only, Selection
 from medssl_bench.plan.status import look
 from medssl_bench.plugin.answers import asking, make
 from medssl_bench.plugin.watching import Outcome, RunInfo
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from medssl_bench.plan.stage import Plan
     from medssl_bench.plan.status import StageStatus
     from medssl_bench.report.write import Written
+    from medssl_bench.suite.budget import Budget
     from medssl_bench.suite.table import NamedDataset
 
 
@@ -82,9 +83,9 @@ def run(
             recorded, the others go on, and `RunResult.failed` has it.
     """
     suite = suite if isinstance(suite, Suite) else Suite.load(suite)
-    suite.require_files()
     context = dataset_context(data_dir)
     selection = make_selection(only=only, seeds=seeds, draws=draws, epochs_scale=epochs_scale)
+    suite.require_files(Only(suite, selection.only).components_of(suite) if only else None)
     plan = _plan_of_seen_data(suite, context, selection)
     opened = Store(Path(store))
     statuses = look(plan, opened)
@@ -92,7 +93,7 @@ def run(
     cached = sum(status.status == "done" for status in statuses)
     outcomes: list[Outcome] = []
     if waiting:
-        _remember(suite, context, opened)
+        _remember(suite, selection, context, opened)
         outcomes = _execute(suite, plan, opened, context, device, executor, waiting, cached)
     return RunResult(Leaderboard.of(suite, plan, opened), outcomes, cached)
 
@@ -227,7 +228,7 @@ def _plan_of_seen_data(suite: Suite, context: DatasetContext, selection: Selecti
     if not counted and not any(stage.pending for stage in plan.stages.values()):
         return plan
     registry = suite.plugins.registry
-    for dataset in _datasets(suite):
+    for dataset in _datasets(suite, selection):
         made: Dataset = make(registry, dataset.component, context=context)
         with asking(dataset.component):
             if made.fingerprint() is None or dataset.label in counted:
@@ -239,32 +240,37 @@ def _plan_of_seen_data(suite: Suite, context: DatasetContext, selection: Selecti
     return plan
 
 
-def _remember(suite: Suite, context: DatasetContext, store: Store) -> None:
-    """Let a store remember the data sets of a suite, so that its results can be shown where they are not."""
+def _remember(suite: Suite, selection: Selection, context: DatasetContext, store: Store) -> None:
+    """Let a store remember the data sets of what was selected, so that its results can be shown where they are not."""
     store.prepare()
     known = KnownDatasets(suite.plugins.registry, context)
     try:
-        for dataset in _datasets(suite):
+        for dataset in _datasets(suite, selection):
             remember(known.get(dataset.component), store)
     except OSError as error:
         raise StoreError(f"{store.path}: the store cannot be written: {error.strerror}") from error
 
 
-def _datasets(suite: Suite) -> list[NamedDataset]:
-    """Return the data sets of a suite, those of its pretrainings too."""
-    named = [dataset for table in suite.tables for dataset in table.datasets]
-    linked = [link.on for table in suite.tables for arm in table.arms for link in arm.chain if link.on]
-    return list({item.label: item for item in (*named, *linked)}.values())
+def _datasets(suite: Suite, selection: Selection) -> list[NamedDataset]:
+    """Return the data sets of what is selected of a suite, those of its pretrainings too."""
+    return list({item.label: item for item in Only(suite, selection.only).datasets_of(suite)}.values())
 
 
 def _to_be_counted(suite: Suite, plan: Plan) -> set[str]:
     """Return the data sets whose images must be counted by class before anything is trained on them."""
     found = set()
     for table in suite.tables:
-        if any(budget.unit == "per_class" and budget.short != "clip" for budget in table.labels):
-            infos = {dataset.label: plan.datasets.get(dataset.label) for dataset in table.datasets}
-            found |= {label for label, info in infos.items() if info is not None and info.class_counts is None}
+        infos = {dataset.label: plan.datasets.get(dataset.label) for dataset in table.datasets}
+        known = [(label, info) for label, info in infos.items() if info is not None]
+        if any(_counts_classes(budget) for budget in table.labels):
+            found |= {label for label, info in known if info.class_counts is None}
+        if _counts_classes(table.model.validation_labels):
+            found |= {label for label, info in known if info.val_class_counts is None}
     return found
+
+
+def _counts_classes(budget: Budget) -> bool:
+    return budget.unit == "per_class" and budget.short != "clip"
 
 
 def _set_damaged_aside(store: Store, waiting: list[StageStatus]) -> None:

@@ -101,9 +101,13 @@ class _Bench:
         highest = 1 if info.task is Task.MULTI_LABEL else len(info.classes) - 1
         for name, split in splits.items():
             _require_labels(name, split, (info.counts[name], columns), highest)
-        if info.class_counts is not None:
-            counts = tuple(np.bincount(splits["train"].labels[:, 0], minlength=len(info.classes)).tolist())
-            require(counts == info.class_counts, f"class_counts says {info.class_counts}; there are {counts}")
+        for field, labels, said in (
+            ("class_counts", splits["train"].labels, info.class_counts),
+            ("val_class_counts", splits["val"].labels, info.val_class_counts),
+        ):
+            if said is not None:
+                counts = tuple(np.bincount(labels[:, 0], minlength=len(info.classes)).tolist())
+                require(counts == said, f"{field} says {said}; there are {counts}")
         return f"{columns} column(s), 0 to {highest}"
 
     def repeats(self) -> str:

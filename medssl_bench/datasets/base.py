@@ -41,6 +41,7 @@ class DatasetInfo:
         source: citation or address of the data.
         generated: whether the images are drawn by a program; tables made of them say so.
         class_counts: number of training images of each class, where known and the task has classes.
+        val_class_counts: the same of the validation split.
     """
 
     title: str
@@ -53,6 +54,7 @@ class DatasetInfo:
     source: str = ""
     generated: bool = False
     class_counts: tuple[int, ...] | None = None
+    val_class_counts: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True)

@@ -80,7 +80,6 @@ class FolderDataset(Dataset):
         task = Task(self.task) if self.task else Task.BINARY if len(classes) == 2 else Task.MULTI_CLASS
         if task is Task.BINARY and len(classes) != 2:
             raise DataError(f"{self.path}: has {len(classes)} classes; the task 'binary' needs two")
-        training = Counter(self._listing.labels[place] for place in self._places["train"])
         return DatasetInfo(
             title=self.title,
             task=task,
@@ -90,8 +89,13 @@ class FolderDataset(Dataset):
             counts={split: len(self._places[split]) for split in SPLITS},
             licence=self.licence,
             source=self.source,
-            class_counts=tuple(training[label] for label in range(len(classes))),
+            class_counts=self._class_counts("train"),
+            val_class_counts=self._class_counts("val"),
         )
+
+    def _class_counts(self, split: SplitName) -> tuple[int, ...]:
+        found = Counter(self._listing.labels[place] for place in self._places[split])
+        return tuple(found[label] for label in range(len(self._listing.classes)))
 
     def fingerprint(self) -> str | None:
         """Return the SHA-256 over the names and contents of the images, or None where there is no folder.

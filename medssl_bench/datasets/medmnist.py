@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from medssl_bench.datasets.base import SPLITS, Dataset, DatasetInfo, Task
+from medssl_bench.datasets.base import SPLITS, Dataset, DatasetInfo, SplitName, Task
 from medssl_bench.datasets.medmnist_info import published
 
 if TYPE_CHECKING:
@@ -80,10 +80,11 @@ class MedMNIST(Dataset):
             counts={split: facts["n_samples"][split] for split in SPLITS},
             licence=facts["license"],
             source="MedMNIST v2 (Yang et al. 2023), https://medmnist.com",
-            class_counts=self._class_counts(),
+            class_counts=self._class_counts("train"),
+            val_class_counts=self._class_counts("val"),
         )
 
-    def _class_counts(self) -> tuple[int, ...] | None:
+    def _class_counts(self, split: SplitName) -> tuple[int, ...] | None:
         if _TASKS[self._published["task"]] is Task.MULTI_LABEL or not self.is_present():
             return None
         from medssl_bench.datasets.labels import class_counts
@@ -91,7 +92,7 @@ class MedMNIST(Dataset):
         from medssl_bench.errors import DataError
 
         try:
-            labels = read_layout(self._context.data_dir / self.file.name).labels["train"]
+            labels = read_layout(self._context.data_dir / self.file.name).labels[split]
             return class_counts(labels, tuple(self._published["label"]))
         except DataError:  # a damaged file is told, with what to do, where it is read
             return None

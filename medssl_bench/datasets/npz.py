@@ -43,6 +43,7 @@ class NpzDataset(Dataset):
         from medssl_bench.datasets.labels import class_counts, read_labels
 
         task, classes = read_labels(str(self.path), layout.labels, self.task, self.classes)
+        has_classes = task is not Task.MULTI_LABEL
         return DatasetInfo(
             title=self.title,
             task=task,
@@ -52,7 +53,8 @@ class NpzDataset(Dataset):
             counts=layout.counts,
             licence=self.licence,
             source=self.source,
-            class_counts=None if task is Task.MULTI_LABEL else class_counts(layout.labels["train"], classes),
+            class_counts=class_counts(layout.labels["train"], classes) if has_classes else None,
+            val_class_counts=class_counts(layout.labels["val"], classes) if has_classes else None,
         )
 
     def fingerprint(self) -> str | None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from medssl_bench import hookimpl
+from medssl_bench.encoders.timm_names import existing_model
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -106,7 +107,7 @@ def _vit(model: str) -> Callable[..., nn.Module]:
 def any_timm(
     size: int,
     *,
-    model: str,
+    model: Annotated[str, AfterValidator(existing_model)],
     weights: Weights = "scratch",
     weights_file: Path | None = None,
     normalize: Normalize = "auto",

@@ -54,8 +54,9 @@ class _Builder:
     def build(self) -> Plan:
         for index, table in enumerate(self.suite.tables):
             for dataset in table.datasets:
-                known = self._known(dataset)
-                if known is not None and self.only.wants(table.id, dataset=dataset.label):
+                wanted = self.only.wants(table.id, dataset=dataset.label)
+                known = self._known(dataset) if wanted else None
+                if known is not None:
                     self.plan.datasets[dataset.label] = known.info
                     check = CellCheck(table, known.info)
                     self._check(index, table, check)

@@ -39,7 +39,11 @@ class CellCheck:
         self._info = info
 
     def labels(self, budget: Budget) -> str:
-        """Check a label budget against the training split."""
+        """Check a label budget, of the cells, against the training split."""
+        return self._budget(budget, "train", skippable=True)
+
+    def teacher_labels(self, budget: Budget) -> str:
+        """Check the label budget of a teacher, for which no cell is left out, against the training split."""
         return self._budget(budget, "train")
 
     def validation_labels(self) -> str:
@@ -48,7 +52,13 @@ class CellCheck:
 
     def images(self, budget: Budget) -> str:
         """Check a budget of unlabelled images against the training split."""
-        return self._budget(budget, "train")
+        wrong = self._budget(budget, "train")
+        if wrong or self._info is None:
+            return wrong
+        images = budget.images(self._info.counts["train"])
+        if images is not None and images < 2:
+            return f"{self._info.title}: {images} unlabelled image(s) is too few to pretrain on; ask for more"
+        return ""
 
     def skips(self, budget: Budget) -> bool:
         """Return whether the cells of a budget are left out, as the set is too small and the suite says so."""
@@ -70,7 +80,7 @@ class CellCheck:
             return str(error)
         return f"{component.name} cannot judge on {self._info.title}: {reason}" if reason else ""
 
-    def _budget(self, budget: Budget, split: SplitName) -> str:
+    def _budget(self, budget: Budget, split: SplitName, *, skippable: bool = False) -> str:
         info = self._info
         if info is None:
             return ""
@@ -80,12 +90,13 @@ class CellCheck:
             budget.images(info.counts[split])
         except ValueError as error:
             return f"{info.title}, {split} split: {error}"
-        if budget.unit == "per_class" and budget.short == "error" and split == "train" and info.class_counts:
-            fewest = min(info.class_counts)
-            if fewest < budget.amount:
-                name = info.classes[info.class_counts.index(fewest)]
-                return (
-                    f"{info.title}: class {name!r} has {fewest} training images, fewer than {budget.amount:g}; write "
-                    f'{{ per_class = {budget.amount:g}, short = "clip" }} (all there are) or short = "skip"'
-                )
-        return ""
+        counts = info.val_class_counts if split == "val" else info.class_counts
+        if budget.unit != "per_class" or budget.short != "error" or not counts or min(counts) >= budget.amount:
+            return ""
+        name, fewest = info.classes[counts.index(min(counts))], min(counts)
+        what = "validation" if split == "val" else "training"
+        clip = f'{{ per_class = {budget.amount:g}, short = "clip" }} (all there are)'
+        return (
+            f"{info.title}: class {name!r} has {fewest} {what} images, fewer than {budget.amount:g}; write {clip}"
+            + (' or short = "skip"' if skippable else "")
+        )

@@ -34,12 +34,9 @@ def recall(component: Component, store: Store) -> tuple[DatasetInfo, str] | None
     try:
         found: dict[str, Any] = json.loads(file.read_text("utf-8"))
         info = dict(found["info"])
-        counts = info["class_counts"]
-        info |= {
-            "task": Task(info["task"]),
-            "classes": tuple(info["classes"]),
-            "class_counts": None if counts is None else tuple(counts),
-        }
+        info |= {"task": Task(info["task"]), "classes": tuple(info["classes"])}
+        for name in ("class_counts", "val_class_counts"):
+            info[name] = tuple(info[name]) if info.get(name) is not None else None
         return DatasetInfo(**info), str(found["fingerprint"])
     except FileNotFoundError:
         return None

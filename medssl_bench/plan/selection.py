@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 from medssl_bench.errors import UserError, did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
+    from medssl_bench.plugin.component import Component
     from medssl_bench.suite.suite import Suite
+    from medssl_bench.suite.table import Arm, NamedDataset, Table
 
 
 @dataclass(frozen=True)
@@ -47,9 +49,44 @@ class Only:
         self.arms = arms & set(names)
         self.datasets = datasets & set(names)
 
+    def datasets_of(self, suite: Suite) -> list[NamedDataset]:
+        """Return the data sets of a suite that are selected, those that are pretrained on among them."""
+        found: list[NamedDataset] = []
+        for table, datasets, arms in self._parts(suite):
+            found += datasets
+            found += [link.on for arm in with_teachers(table, arms) for link in arm.chain if link.on]
+        return found
+
+    def components_of(self, suite: Suite) -> list[Component]:
+        """Return the components of a suite that what is selected is made of."""
+        found = [dataset.component for dataset in self.datasets_of(suite)]
+        for table, _, arms in self._parts(suite):
+            found += table.analyses
+            for arm in with_teachers(table, arms):
+                found += [arm.evaluator, arm.encoder]
+                for link in arm.chain:
+                    found += [link.recipe.method, link.recipe.encoder, link.recipe.augmentation]
+        return found
+
+    def _parts(self, suite: Suite) -> Iterator[tuple[Table, list[NamedDataset], list[Arm]]]:
+        for table in suite.tables:
+            datasets = [found for found in table.datasets if self.wants(table.id, dataset=found.label)]
+            arms = [found for found in table.arms if self.wants(table.id, arm=found.name)]
+            if datasets and arms:
+                yield table, datasets, arms
+
     def wants(self, table: str, *, arm: str | None = None, dataset: str | None = None) -> bool:
         """Return whether a comparison, or an arm or a data set of it, is selected."""
         return all(
             not selected or name is None or name in selected
             for selected, name in ((self.tables, table), (self.arms, arm), (self.datasets, dataset))
         )
+
+
+def with_teachers(table: Table, arms: Sequence[Arm]) -> list[Arm]:
+    """Return arms of a comparison and those that their recipes learn from."""
+    found = list(arms)
+    for arm in found:  # grows on the way
+        wanted = {link.recipe.model.teacher.arm for link in arm.chain if link.recipe.model.teacher}
+        found += [other for other in table.arms if other.name in wanted and other not in found]
+    return found

@@ -63,16 +63,19 @@ class StageMaker:
         parents = [start] if start and evaluator.needs == "encoder" else []
         if evaluator.needs == "features":
             parents = [self._embed(arm, cell)]
-        labels, validation = cell.labels, model.validation_labels
+        labels, validation, selection = cell.labels, model.validation_labels, model.selection
         if evaluator.needs == "labels":  # a floor, the same for every budget and draw
-            labels, validation = Budget("all"), Budget("none")
-        drawn = labels.is_drawn or validation.is_drawn or model.shuffle_labels
+            labels, validation, selection = Budget("all"), Budget("none"), "last"
+        if selection == "validation" and validation.unit == "none":
+            selection = "last"
+        chosen = validation.is_drawn and selection == "validation"  # else validation labels decide nothing
+        drawn = labels.is_drawn or chosen or model.shuffle_labels
         decides = {
             "evaluator": component.identity(),
             "dataset": cell.known.identity(),
             "labels": labels.to_data(),
             "validation_labels": validation.to_data(),
-            "selection": "last" if validation.unit == "none" else model.selection,
+            "selection": selection,
             "shuffle_labels": model.shuffle_labels,
             "seed": cell.seed if evaluator.uses_seed else None,
             "draw": cell.draw if drawn else None,
@@ -237,7 +240,7 @@ class StageMaker:
         if not evaluator.trains_encoder:
             message = f"arm {wanted.arm!r} of comparison {cell.table.id!r} trains no encoder, so it cannot be a teacher"
             raise Unfit(message, *key, "arm")
-        if wanted.labels and (wrong := CellCheck(cell.table, cell.known.info).labels(wanted.labels)):
+        if wanted.labels and (wrong := CellCheck(cell.table, cell.known.info).teacher_labels(wanted.labels)):
             raise Unfit(wrong, *key, "labels")
         self.teaching.append(wanted.arm)
         try:

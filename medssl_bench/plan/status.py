@@ -51,7 +51,8 @@ def look(plan: Plan, store: Store) -> list[StageStatus]:
     """Return where each stage of a plan stands, in the plan's order."""
     needed = _needed(plan, store)
     records = list(store.records()) if needed else []
-    older = {record.title: record for record in records if record.key not in plan.stages}
+    by_time = sorted(records, key=lambda record: str(record.provenance.get("time", "")))  # ISO 8601, in UTC
+    older = {record.title: record for record in by_time if record.key not in plan.stages}  # the newest of each title
     speeds = _speeds(records)
     return [
         _status(stage, store, needed=stage.key in needed, older=older, speeds=speeds) for stage in plan.stages.values()

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
 
 
 def file_digest(path: str | Path) -> str | None:
@@ -27,12 +32,66 @@ def _digest(path: str, size: int, modified: int) -> str:  # noqa: ARG001 - they 
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def source_digest(path: Path) -> str:
-    """Return the SHA-256 over the Python source of a file, or of every file of a package's folder."""
-    files = sorted(path.rglob("*.py")) if path.is_dir() else [path]
+def source_digest(path: Path, root: Path | None = None) -> str:
+    """Return the SHA-256 over the Python source of a file, or of every file of a package's folder.
+
+    Modules and packages beside it that it imports count too, and those that these import.
+
+    Args:
+        path: the file, or the package's folder.
+        root: the folder from which it is imported; None: the one it stands in.
+    """
+    root = path.parent if root is None else root
     digest = hashlib.sha256()
-    for file in files:
-        digest.update(f"{file.relative_to(path.parent).as_posix()}\0".encode())
+    for file in sorted(with_imports(_python(path), root)):
+        digest.update(f"{file.relative_to(root).as_posix()}\0".encode())
         digest.update(file.read_bytes())
         digest.update(b"\0")
     return digest.hexdigest()
+
+
+def with_imports(files: Sequence[Path], root: Path) -> set[Path]:
+    """Return files and those under `root` that they import, directly or not; the harness itself is left out."""
+    found = set(files)
+    waiting = list(found)
+    while waiting:
+        new = {file for name in _imported(waiting.pop(), root) for file in _found_at(name, root)} - found
+        found |= new
+        waiting += new
+    return found
+
+
+def _imported(file: Path, root: Path) -> Iterator[str]:
+    """Yield the dotted names that a file imports; none of a file that is not Python."""
+    try:
+        tree = ast.parse(file.read_bytes())
+    except (SyntaxError, ValueError):  # told when it is loaded
+        return
+    package = file.relative_to(root).parent.parts
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            outer = package[: len(package) + 1 - node.level] if node.level else ()
+            base = ".".join(filter(None, (*outer, node.module)))
+            yield from (f"{base}.{alias.name}" if base else alias.name for alias in node.names)
+
+
+def _found_at(name: str, root: Path) -> list[Path]:
+    """Return the source under a folder that importing a dotted name may run: a module, or all of a package."""
+    parts = name.split(".")
+    if parts[0] == "medssl_bench":
+        return []
+    for length in range(1, len(parts) + 1):
+        place = root.joinpath(*parts[:length])
+        if (place / "__init__.py").is_file():
+            return _python(place)
+        if place.with_name(f"{place.name}.py").is_file():
+            return [place.with_name(f"{place.name}.py")]
+        if not place.is_dir():  # else it may be a part of a namespace
+            break
+    return []
+
+
+def _python(path: Path) -> list[Path]:
+    return sorted(path.rglob("*.py")) if path.is_dir() else [path]

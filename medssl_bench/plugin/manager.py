@@ -94,7 +94,10 @@ class Plugins:
             plugin = replace(plugin, problem="blocked")
         elif self.manager.has_plugin(plugin.name):  # withdrawing it below would withdraw the other one
             other = next(found for found in self.found if found.name == plugin.name and not found.problem)
-            plugin = replace(plugin, problem=f"{other.origin} plugin {other.name!r} has that name already; rename it")
+            problem = f"{other.origin} plugin {other.name!r} has that name already; rename it"
+            if plugin.file is not None and other.file == plugin.file:
+                problem = "it has changed since it was loaded; load the suite with new plugins"
+            plugin = replace(plugin, problem=problem)
         else:
             try:
                 self._register(plugin, load())
@@ -137,11 +140,20 @@ class Plugins:
     def add_inline(self, path: Path) -> Plugin:
         """Load a Python file as a plugin: the only code that a suite can make run.
 
+        A file that is loaded already and has not changed is not loaded again.
+
         Raises:
             PluginError: the file is not a usable plugin.
         """
+        source = source_digest(path)
+        for found in self.found:
+            if (found.origin, found.file, found.source) == ("inline", path, source) and found.problem in {
+                "",
+                "blocked",
+            }:
+                return found
         plugin = self.add(
-            Plugin(path.stem, "inline", source=source_digest(path), distribution=path.name),
+            Plugin(path.stem, "inline", source=source, distribution=path.name, file=path),
             lambda: _load_file(path),
         )
         if plugin.problem and plugin.problem != "blocked":
@@ -198,15 +210,20 @@ def _is_editable(distribution: Distribution) -> bool:
 
 
 def _package_digest(module: str) -> str | None:
-    """Return the digest of the top-level package, or module, that a module belongs to."""
-    try:
-        spec = importlib.util.find_spec(module.partition(".")[0])
-    except (ImportError, ValueError):
-        return None
-    if spec is None or spec.origin is None:
-        return None
-    origin = Path(spec.origin)
-    return source_digest(origin.parent if spec.submodule_search_locations else origin)
+    """Return the digest of the outermost package, or module, that a module belongs to; namespaces are none."""
+    parts = module.split(".")
+    for length in range(1, len(parts) + 1):
+        try:
+            spec = importlib.util.find_spec(".".join(parts[:length]))
+        except (ImportError, ValueError):
+            return None
+        if spec is None:
+            return None
+        if spec.origin is not None:
+            origin = Path(spec.origin)
+            path = origin.parent if spec.submodule_search_locations else origin
+            return source_digest(path, path.parents[length - 1])
+    return None
 
 
 def _load_file(path: Path) -> object:

@@ -186,6 +186,8 @@ class ParameterTable:
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
             path = tuple(part for part in first["loc"] if isinstance(part, int) or part in values)
+            if first["type"] == "value_error":  # of a validator of the factory's own, which names the value itself
+                raise ParameterProblem(path, " ".join(str(first["ctx"]["error"]).split())) from None
             message = f"{first['msg'][:1].lower()}{first['msg'][1:]}"
             raise ParameterProblem(path, f"{message}, not {_short(first['input'])}") from None
 

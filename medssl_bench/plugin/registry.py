@@ -48,6 +48,7 @@ class Plugin:
         version: version of that distribution, or an empty string.
         source: SHA-256 of its source when that can change under an unchanged version, else None.
         problem: why it is not used (broken or blocked), or an empty string.
+        file: the file of an inline plugin, else None.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Plugin:
     version: str = ""
     source: str | None = None
     problem: str = ""
+    file: Path | None = None
 
     def provenance(self) -> dict[str, Any]:
         """Return what a record says of the plugin."""

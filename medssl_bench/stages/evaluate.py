@@ -42,6 +42,8 @@ def evaluate(spec: Mapping[str, Any], workshop: Workshop, folder: Path, report: 
     classes, draw = len(data.info.classes), spec["draw"]
     train = draw_labels(splits["train"].labels, Budget(**spec["labels"], short=short), draw, classes=classes)
     val_budget = Budget(**spec["validation_labels"])
+    if spec["selection"] != "validation":  # then they decide nothing, and the draw may not be in the key
+        val_budget = Budget("none")
     val = draw_labels(splits["val"].labels, val_budget, draw, split="val", classes=classes)
     evaluator: Evaluator = workshop.registry.build(Component.from_data(spec["evaluator"]))
     trial = Trial(

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from itertools import product
 from pathlib import Path
 from typing import Any
 
 from medssl_bench.errors import Position, Problem, SuiteError, did_you_mean
-from medssl_bench.suite.merge import identity, merge
+from medssl_bench.suite.merge import identity, merge, merge_recipe
 from medssl_bench.suite.schema import Pretraining
 from medssl_bench.suite.source import Node, is_file, key_text, read_toml
+
+_UNNAMEABLE = re.compile(r"[\x00-\x1f/\\]")
+"""What a name of an arm must not hold."""
+
+_LONGEST = 48
 
 
 def compose(path: Path) -> Node:
@@ -117,11 +124,7 @@ def _extended(name: str, recipes: dict[str, Node], trail: tuple[str, ...]) -> No
         chain = " -> ".join((*trail, name, target))
         raise _error(base.position, key, f"recipes extend each other in a circle: {chain}")
     inherited = _extended(target, recipes, (*trail, name))
-    durations = {"epochs", "steps", "images_seen"}
-    if durations & recipe.value.keys() and isinstance(inherited.value, dict):
-        kept = {k: v for k, v in inherited.value.items() if k not in durations or k in recipe.value}
-        inherited = Node(kept, inherited.position)
-    return merge(inherited, recipe)
+    return merge_recipe(inherited, recipe)
 
 
 def _write_out_sweeps(root: Node) -> Node:
@@ -158,7 +161,7 @@ def _variants(name: str, recipe: Node) -> dict[str, Node]:
             variant = _with_default(variant, swept.partition(".")[0])
             variant = _set(variant, swept.split("."), value, ("pretraining", name, "sweep", swept))
         pairs = zip(sweep.value, combination, strict=True)
-        label = " ".join(f"{swept.rpartition('.')[2]}={_text(value.plain())}" for swept, value in pairs)
+        label = _short(" ".join(f"{swept.rpartition('.')[2]}={_text(value.plain())}" for swept, value in pairs))
         if label in found:
             key = key_text(("pretraining", name, "sweep"))
             raise _error(combination[-1].position, key, f"two variants of the recipe would be called {label!r}")
@@ -255,7 +258,22 @@ def _with(node: Node, key: str, value: Node | None) -> Node:
 
 
 def _text(value: Any) -> str:
-    return f"{value:.12g}" if isinstance(value, float) else str(value)
+    """Return a value as names of arms show it: components by name and parameters, ops with + between them."""
+    if isinstance(value, float):
+        return f"{value:.12g}"
+    if isinstance(value, list) and any(isinstance(item, str | dict) for item in value):
+        return "+".join(map(_text, value))
+    if isinstance(value, dict):
+        given = ",".join(f"{key}={_text(item)}" for key, item in value.items() if key != "name")
+        return f"{_text(value['name'])}({given})" if "name" in value else f"({given})"
+    return _UNNAMEABLE.sub("_", str(value))
+
+
+def _short(label: str) -> str:
+    """Return a label that fits into the name of an arm: a long one is cut, and its checksum tells it from others."""
+    if len(label) <= _LONGEST:
+        return label
+    return f"{label[: _LONGEST - 7]}~{hashlib.sha256(label.encode()).hexdigest()[:6]}"
 
 
 def _error(position: Position, key: str, message: str) -> SuiteError:

@@ -10,6 +10,9 @@ _IDENTITY = {"comparison": "id", "arm": "name"}
 _COMPONENTS = {"augmentation", "encoder", "evaluator", "method", "on"}
 """Keys of components, which can be written as a mere name."""
 
+_DURATIONS = {"epochs", "steps", "images_seen"}
+"""Keys of a recipe of which one may stand."""
+
 
 def merge(base: Node, over: Node, key: str = "") -> Node:
     """Return `base` with what `over` says instead of it or beyond it.
@@ -27,11 +30,24 @@ def merge(base: Node, over: Node, key: str = "") -> Node:
             return over
         merged = dict(base.value)
         for name, node in over.value.items():
-            merged[name] = merge(merged[name], node, name) if name in merged else node
+            if name not in merged:
+                merged[name] = node
+            elif key == "pretraining":
+                merged[name] = merge_recipe(merged[name], node)
+            else:
+                merged[name] = merge(merged[name], node, name)
         return Node(merged, over.position)
     if key in _IDENTITY and isinstance(base.value, list) and isinstance(over.value, list):
         return Node(_merge_lists(base.value, over.value, _IDENTITY[key]), over.position)
     return over
+
+
+def merge_recipe(base: Node, over: Node) -> Node:
+    """Return `merge` of two recipes: a duration in one unit stands instead of one in another."""
+    if isinstance(base.value, dict) and isinstance(over.value, dict) and _DURATIONS & over.value.keys():
+        kept = {key: node for key, node in base.value.items() if key not in _DURATIONS or key in over.value}
+        base = Node(kept, base.position)
+    return merge(base, over)
 
 
 def _replaces(base: dict[str, Node], over: dict[str, Node]) -> bool:

@@ -53,7 +53,8 @@ class Resolver:
         self.registry = registry
         self.base = base
         self.problems: list[Problem] = []
-        self.missing: list[Problem] = []
+        self.missing: dict[Problem, list[Component]] = {}
+        self.called: dict[str, tuple[Component, Key]] = {}
         self.recipes: dict[str, Recipe | None] = {}
 
     def tables(self) -> tuple[Table, ...]:
@@ -72,6 +73,7 @@ class Resolver:
                 self._fail(("claims", place), str(error))
         for name in self.model.pretraining:
             self.recipes[name] = self._try(self._recipe, name)
+        self._check_teachers()
         self._unique([table.id for table in self.model.comparison], ("comparison",), "id")
         tables = [self._try(self._table, index) for index in range(len(self.model.comparison))]
         for name in ("seeds", "draws"):
@@ -147,8 +149,7 @@ class Resolver:
             if path is not None and not os.path.exists(path):  # noqa: PTH110 - Path.exists raises on impossible names
                 where = (*key, name)
                 problem = Problem(self.root.locate(where), key_text(where), f"there is no file or folder {path}")
-                if problem not in self.missing:
-                    self.missing.append(problem)
+                self.missing.setdefault(problem, []).append(component)
 
     def _recipe(self, name: str) -> Recipe:
         model = self.model.pretraining[name]
@@ -189,6 +190,17 @@ class Resolver:
             draws=tuple(model.draws or self.model.draws),
         )
 
+    def _check_teachers(self) -> None:
+        """Note the teachers of unused recipes that no comparison has; those of used ones are found in its own."""
+        arms = [arm for table in self.model.comparison for arm in table.arm]
+        used = {link.recipe for arm in arms for link in arm.pretraining}
+        names = [arm.name for arm in arms]
+        for name, recipe in self.model.pretraining.items():
+            if name not in used and recipe.teacher is not None and recipe.teacher.arm not in names:
+                hint = did_you_mean(recipe.teacher.arm, names)
+                message = f"there is no arm {recipe.teacher.arm!r} in any comparison{hint}"
+                self._fail(("pretraining", name, "teacher", "arm"), message)
+
     def _check_lists(self, model: schema.Comparison, key: Key) -> None:
         self._unique([budget.text for budget in model.labels], (*key, "labels"))
         for name in ("seeds", "draws"):
@@ -213,10 +225,15 @@ class Resolver:
 
     def _dataset(self, value: Any, key: Key) -> NamedDataset:
         component = self._component("dataset", value, key)
-        if isinstance(value, str):
-            return NamedDataset(value, component, key)
-        given = " ".join(f"{name}={item}" for name, item in value.items() if name not in {"name", "path"})
-        return NamedDataset(f"{value['name']} {given}".strip(), component, key)
+        label = value
+        if isinstance(value, dict):
+            given = " ".join(f"{name}={item}" for name, item in value.items() if name not in {"name", "path"})
+            label = f"{value['name']} {given}".strip()
+        first, place = self.called.setdefault(label, (component, key))
+        if first != component:  # tables, titles and --only tell data sets apart by their labels
+            message = f"{label!r} is another data set at {key_text(place)}; give each a [dataset.NAME] table of its own"
+            raise self._fail(key, message)
+        return NamedDataset(label, component, key)
 
     def _arm(self, model: schema.Arm, encoder: Component | None, key: Key) -> Arm:
         chain = [self._link(link, (*key, "pretraining", place)) for place, link in enumerate(model.pretraining)]

@@ -166,6 +166,8 @@ class Pretraining(_Table):
     def _unlabelled(cls, budget: Budget) -> Budget:
         if budget.unit == "per_class" or budget.stratified:
             raise ValueError('a pretraining sees no labels; give N, a percentage or "all"')
+        if budget.unit == "count" and budget.amount < 2:
+            raise ValueError("a pretraining needs two images or more")
         return budget
 
     @model_validator(mode="after")

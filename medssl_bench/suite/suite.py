@@ -13,7 +13,10 @@ from medssl_bench.suite.resolve import Resolver
 from medssl_bench.suite.validation import check_requirements, inline_plugins, validate
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from medssl_bench.errors import Position
+    from medssl_bench.plugin.component import Component
     from medssl_bench.suite.schema import SuiteModel
     from medssl_bench.suite.source import Node
     from medssl_bench.suite.table import Table
@@ -28,14 +31,15 @@ class Suite:
         model: what the file says, checked.
         tables: its comparisons, in order.
         plugins: the plugins of this process, the suite's inline ones among them.
-        missing: one problem for each file or folder that the suite names and that is not there.
+        missing: one problem for each file or folder that the suite names and that is not there, with the components
+            that need it.
     """
 
     path: Path
     model: SuiteModel
     tables: tuple[Table, ...]
     plugins: Plugins
-    missing: tuple[Problem, ...]
+    missing: dict[Problem, list[Component]]
     _root: Node
 
     @classmethod
@@ -59,7 +63,7 @@ class Suite:
             _add_inline(plugins, plugin, position)
         resolver = Resolver(model, root, plugins.registry, path.parent.resolve())
         tables = resolver.tables()
-        return cls(path, model, tables, plugins, tuple(resolver.missing), root)
+        return cls(path, model, tables, plugins, resolver.missing, root)
 
     @property
     def name(self) -> str:
@@ -70,19 +74,25 @@ class Suite:
         """Return file and line of a key."""
         return self._root.locate(key)
 
-    def require_files(self) -> None:
-        """Check that every file the suite names is there.
+    def require_files(self, needed: Sequence[Component] | None = None) -> None:
+        """Check that the files which the suite names are there.
+
+        Args:
+            needed: the components whose files are needed; None: all.
 
         Raises:
             SuiteError: one or more are not.
         """
-        if self.missing:
-            raise SuiteError(self.missing)
+        missing = [
+            problem
+            for problem, components in self.missing.items()
+            if needed is None or any(component in needed for component in components)
+        ]
+        if missing:
+            raise SuiteError(missing)
 
 
 def _add_inline(plugins: Plugins, file: Path, position: Problem) -> None:
-    if any(found.origin == "inline" and found.distribution == file.name for found in plugins.found):
-        return
     try:
         plugins.add_inline(file)
     except Exception as error:

@@ -223,6 +223,20 @@ CASES = {
     "more unlabelled images than there are": Case(
         EPOCHS, f"{EPOCHS}images = 61\n", "12: pretraining.nat.images", "61 images are asked of a set of 60"
     ),
+    "one unlabelled image": Case(
+        EPOCHS, f"{EPOCHS}images = 1\n", "12: pretraining.nat.images", "a pretraining needs two images or more"
+    ),
+    "one unlabelled image in a hundred": Case(
+        EPOCHS, f'{EPOCHS}images = "1%"\n', "12: pretraining.nat.images", "1 unlabelled image(s) is too few"
+    ),
+    "model that timm has not": Case(
+        FINETUNE, f'{FINETUNE}encoder = {{ name = "timm", model = "resnet181" }}\n',
+        "22: comparison[0].arm[0].encoder.model", "encoder 'timm': timm has no model 'resnet181' (did you mean 'resn",
+    ),
+    "teacher of a recipe that is not used": Case(
+        SEEDS, f'{SEEDS}[pretraining.idle]\naugmentation = "plain"\nepochs = 1\nteacher = {{ arm = "supervize" }}\n',
+        "7: pretraining.idle.teacher.arm", "there is no arm 'supervize' in any comparison (did you mean 'supervised'?)",
+    ),
     "classes of unlabelled images": Case(
         EPOCHS, f"{EPOCHS}images = {{ per_class = 3 }}\n", "12: pretraining.nat.images", "a pretraining sees no labels"
     ),

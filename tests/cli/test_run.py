@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from cli.conftest import write_squares
 from medmnist_metrics import get_acc, get_auc
 
 from medssl_bench import Leaderboard, load_encoder, load_leaderboard
@@ -117,12 +118,13 @@ def test_a_scaled_run_is_never_mistaken_for_a_full_one(cli, tiny):
 def test_a_failing_arm_takes_no_other_with_it(cli, tiny):
     tiny.write_text(
         tiny.read_text().replace(
-            'encoder = "small"\naugmentation', 'encoder = { name = "timm", model = "no_such" }\naugmentation'
+            'encoder = "small"\naugmentation',
+            'encoder = { name = "timm", model = "test_resnet", options = { no_such = 1 } }\naugmentation',
         )
     )
     result = cli("run", tiny)
     assert result.status == 1
-    assert "timm has no model 'no_such'" in result.err
+    assert "unexpected keyword argument 'no_such'" in result.err
     assert "Traceback" not in result.err + result.out
     cells = _board(cli, tiny)
     assert _cell(cells, arm="frozen", labels="20", metric="accuracy")["failed"] == 2
@@ -139,6 +141,41 @@ def test_only_selects(cli, tiny):
     wrong = cli("run", tiny, "--only", "supervized")
     assert wrong.status == 2
     assert "did you mean 'supervised'" in wrong.err
+
+
+def test_a_plugin_may_be_called_as_the_display_is(cli, ran):
+    Path("progress.py").write_text(
+        "from medssl_bench import hookimpl\n\n@hookimpl\ndef medssl_run_ends(run, outcomes):\n    pass\n"
+    )
+    ran.write_text(ran.read_text().replace("seeds = [0]", 'seeds = [0]\nplugins = ["progress.py"]'))
+    result = cli("run", ran)
+    assert result.status == 0, result.err
+    assert "everything is done already" in result.out
+
+
+def test_only_needs_the_files_of_what_it_selects(cli, tiny):
+    other = tiny.read_text().partition("[[comparison]]")[2].replace('"table"', '"other"').replace("squares", "circles")
+    text = tiny.read_text() + f'\n[dataset.circles]\nname = "npz"\npath = "circles.npz"\n\n[[comparison]]{other}'
+    tiny.write_text(text)
+    assert "circles.path: there is no file" in cli("run", tiny).err
+    result = cli("run", tiny, "--only", "table", "--only", "frozen", "--draws", "0")
+    assert result.status == 0, result.err
+    wrong = cli("run", tiny, "--only", "other")
+    assert wrong.status == 2
+    assert "circles.path: there is no file" in wrong.err
+
+
+def test_two_sets_of_one_label_are_told_apart_before_anything_runs(cli, tiny):
+    write_squares(Path("other.npz"), seed=1)
+    text = tiny.read_text().replace('datasets = ["squares"]', 'datasets = [{ name = "npz", path = "squares.npz" }]')
+    other = text.partition("[[comparison]]")[2].replace('"table"', '"other"')
+    tiny.write_text(f"{text}\n[[comparison]]{other}")
+    assert cli("validate", tiny).status == 0, "one set under one name"
+    tiny.write_text(f"{text}\n[[comparison]]{other.replace('squares.npz', 'other.npz')}")
+    result = cli("validate", tiny)
+    assert result.status == 2
+    (line,) = result.err.splitlines()
+    assert "comparison[1].datasets[0]: 'npz' is another data set at comparison[0].datasets[0]; give each a" in line
 
 
 def test_every_format(cli, ran):

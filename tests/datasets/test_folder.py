@@ -67,6 +67,7 @@ def test_drawn_splits_share_out_the_images(unsplit, context):
         assert part.images.shape == (len(part), 8, 8)
         np.testing.assert_array_equal(part.labels[:, 0], part.images[:, 0, 0] // 100)
     np.testing.assert_array_equal(np.bincount(splits["train"].labels[:, 0]), dataset.info().class_counts)
+    np.testing.assert_array_equal(np.bincount(splits["val"].labels[:, 0]), dataset.info().val_class_counts)
 
 
 def test_the_seed_decides_the_draw(unsplit, context):

@@ -125,5 +125,6 @@ def test_images_are_counted_by_class_once_the_file_is_there(small, arrays, conte
     assert small.info().class_counts is None
     small.load()
     assert small.info().class_counts == tuple(np.bincount(arrays["train_labels"].ravel(), minlength=4).tolist())
+    assert small.info().val_class_counts == tuple(np.bincount(arrays["val_labels"].ravel(), minlength=4).tolist())
     (context.data_dir / "octmnist.npz").write_bytes(b"PK damaged")
     assert small.info().class_counts is None

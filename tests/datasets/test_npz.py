@@ -250,6 +250,8 @@ def test_any_labels_are_taken_as_they_are_or_refused(make, arrays, labels):
         return
     assert info.task in {Task.BINARY, Task.MULTI_CLASS, Task.MULTI_LABEL}
     np.testing.assert_array_equal(dataset.load()["train"].labels, labels)
+    if info.val_class_counts:
+        assert sum(info.val_class_counts) == info.counts["val"]
     if info.class_counts:
         assert sum(info.class_counts) == 12
         assert len(info.class_counts) == len(info.classes)

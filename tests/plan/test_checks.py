@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,12 @@ def test_label_budgets(budget: Any, wrong: str, skipped: bool) -> None:
     assert check.skips(parse_budget(budget)) == skipped
 
 
+def test_what_is_offered_is_what_the_schema_takes() -> None:
+    budget = parse_budget({"per_class": 11})
+    assert _check(_info()).labels(budget).endswith('(all there are) or short = "skip"')
+    assert _check(_info()).teacher_labels(budget).endswith("(all there are)")
+
+
 def test_what_cannot_be_known_is_not_found_wrong() -> None:
     for info in (None, _info(class_counts=None)):
         assert _check(info).labels(parse_budget({"per_class": 999})) == ""
@@ -92,6 +99,12 @@ def test_validation_labels_and_unlabelled_images_are_counted_too() -> None:
     )
     assert _check(_info(), validation_labels={"count": 21, "short": "clip"}).validation_labels() == ""
     assert _check(_info(), validation_labels={"per_class": 99}).validation_labels() == "", "its classes are not known"
+    counted = replace(_info(), val_class_counts=(12, 3, 5))
+    assert _check(counted, validation_labels={"per_class": 3}).validation_labels() == ""
+    assert _check(counted, validation_labels={"per_class": 4, "short": "clip"}).validation_labels() == ""
+    found = _check(counted, validation_labels={"per_class": 4}).validation_labels()
+    assert found.startswith("Set: class 'b' has 3 validation images, fewer than 4; write { per_class = 4, short = ")
+    assert found.endswith('"clip" } (all there are)')
     assert (
         _check(_info()).images(parse_budget(101)).startswith("Set, train split: 101 images are asked of a set of 100")
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from plan.conftest import SUITE, PlanOf, changed, keys, of_kind, stage_of
 
 TABLE = 'baseline = "tuned"\n'
@@ -117,3 +118,38 @@ def test_analyses_are_of_the_encoder_that_an_arm_ends_with(plan_of: PlanOf) -> N
     assert len(of_kind(plan, "analyse")) == 2 + 2 * 3, "the majority has no encoder; all labels are one encoder"
     probed = next(cell for cell in plan.analyses if cell.arm == "probed")
     assert plan.stages[probed.stage].parents == stage_of(plan, arm="probed", labels="100").parents
+
+
+@pytest.mark.parametrize(
+    ("settings", "draws"),
+    [
+        ("validation_labels = 20", 2),
+        ('validation_labels = 20\nselection = "last"', 1),
+        ('validation_labels = 20\nselection = "test"', 1),
+        ('selection = "validation"', 1),
+        ('validation_labels = 20\nselection = "last"\nshuffle_labels = true', 2),
+    ],
+)
+def test_a_draw_of_validation_labels_counts_where_they_choose_the_epoch(
+    settings: str, draws: int, plan_of: PlanOf
+) -> None:
+    text = changed(("draws = [0]", "draws = [0, 1]"), ('labels = [100, "all"]', f'labels = [100, "all"]\n{settings}'))
+    trials = plan_of(text).trials
+    for arm in ("scratch", "probed", "tuned"):
+        assert len({t.stage for t in trials if (t.arm, t.labels) == (arm, "all")}) == draws
+        assert len({t.stage for t in trials if (t.arm, t.labels) == (arm, "100")}) == 2
+
+
+@pytest.mark.parametrize(
+    ("settings", "selection"),
+    [
+        ("validation_labels = 0", "last"),
+        ('validation_labels = 0\nselection = "test"', "test"),
+        ('selection = "test"', "test"),
+        ("validation_labels = 20", "validation"),
+    ],
+)
+def test_the_epoch_is_chosen_as_the_suite_says(settings: str, selection: str, plan_of: PlanOf) -> None:
+    plan = plan_of(changed(('labels = [100, "all"]', f'labels = [100, "all"]\n{settings}')))
+    assert stage_of(plan, arm="scratch", labels="100").spec["selection"] == selection
+    assert stage_of(plan, arm="majority class", labels="100").spec["selection"] == "last"

@@ -176,3 +176,20 @@ def test_a_result_whose_files_are_damaged_is_to_run(plan_of: PlanOf, store: Stor
     assert (found.status, found.why) == ("to run", "its result is damaged: predictions.npz has 3 bytes, not 5")
     file.unlink()
     assert _status(plan, store, stage).why == "its result is damaged: predictions.npz is missing"
+
+
+@pytest.mark.parametrize("newest", [2, 5])
+def test_the_newest_of_older_results_says_what_has_changed(newest: int, plan_of: PlanOf, store: Store) -> None:
+    stage = stage_of(plan_of(SUITE), arm="scratch", labels="100")
+    for number in range(8):
+        when = "2026-03-01" if number == newest else "2026-02-01"
+        record = replace(
+            _record(stage, provenance={"time": f"{when}T10:00:00+00:00"}),
+            key=f"{number:x}" * 64,
+            identity={**stage.identity, "seed": 100 + number},
+        )
+        with store.workplace(record.key) as folder:
+            store.finish(record, folder)
+    plan = plan_of(SUITE)
+    found = _status(plan, store, stage_of(plan, arm="scratch", labels="100"))
+    assert found.why == f"seed: {100 + newest} -> 0"

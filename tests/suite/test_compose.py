@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from suite.conftest import SUITE, changed
@@ -244,3 +245,34 @@ def test_arms_of_a_wrong_type_are_left_to_the_schema(problems: Problems) -> None
         "comparison[0].arm[1].pretraining[1]: expected a table, not ['nat']",
         "comparison[0].arm[1].pretraining[2]: expected a table, not 3",
     }
+
+
+def test_a_sweep_over_lists_of_ops_and_over_paths_gives_names(load: Load, tmp_path: Path) -> None:
+    (tmp_path / "a.safetensors").touch()
+    (tmp_path / "b.safetensors").touch()
+    many = ", ".join(['{ name = "gaussian_blur", p = 0.5 }'] * 4)
+    sweep = f"""sweep = {{ augmentation = [
+        ["resized_crop", "horizontal_flip"], [{{ name = "gaussian_blur", p = 0.5 }}], [{many}], [{many}, "grayscale"],
+    ] }}"""
+    names = _arms(load(changed(("epochs = 10\n", f"epochs = 10\n{sweep}\n"))))
+    assert names[1:3] == [
+        "frozen augmentation=resized_crop+horizontal_flip", "frozen augmentation=gaussian_blur(p=0.5)",
+    ]  # fmt: skip
+    assert len(set(names)) == 5
+    assert all(len(name) <= 80 for name in names)
+    assert names[3].startswith("frozen augmentation=gaussian_blur(p=0.5)+")
+    paths = 'sweep = { "encoder.weights_file" = ["./a.safetensors", "./b.safetensors"] }'
+    names = _arms(load(changed(("epochs = 10\n", f"epochs = 10\n{paths}\n"))))
+    assert names[1:] == ["frozen weights_file=._a.safetensors", "frozen weights_file=._b.safetensors"]
+
+
+@pytest.mark.parametrize("duration", ["steps = 50", "images_seen = 5000", "epochs = 3"])
+def test_a_suite_that_extends_another_can_change_the_unit_of_a_duration(
+    duration: str, load: Load, tmp_path: Path
+) -> None:
+    (tmp_path / "base.toml").write_text(changed())
+    suite = load(f'extends = "base.toml"\nname = "heir"\n[pretraining.nat]\n{duration}\n')
+    (recipe,) = {arm.chain[0].recipe.name: arm.chain[0].recipe for arm in suite.tables[0].arms if arm.chain}.values()
+    given = {unit: getattr(recipe.model, unit) for unit in ("epochs", "steps", "images_seen")}
+    unit, _, number = duration.partition(" = ")
+    assert {name: value for name, value in given.items() if value} == {unit: {"default": int(number)}}

@@ -133,3 +133,21 @@ def test_positions_are_those_of_the_file(path: Path) -> None:
     assert suite.position(("comparison", 0, "labels")).line == 12
     assert suite.position(("comparison", 0, "arm", 1, "name")).line == 20
     suite.require_files()
+
+
+def test_inline_plugins_of_two_folders_are_not_taken_for_one(path: Path) -> None:
+    suite = Suite.load(path)
+    other = path.parent / "other"
+    other.mkdir()
+    (other / "suite.toml").write_text(path.read_text())
+    (other / "own.py").write_text(PLUGIN + "\n# another\n")
+    with pytest.raises(SuiteError, match="inline plugin 'own' has that name already; rename it"):
+        Suite.load(other / "suite.toml", suite.plugins)
+    assert Suite.load(other / "suite.toml").plugins.registry.find("augmentation", "mine")
+
+
+def test_an_inline_plugin_that_has_changed_is_not_taken_for_what_it_was(path: Path) -> None:
+    suite = Suite.load(path)
+    (path.parent / "own.py").write_text(PLUGIN + "\n# changed\n")
+    with pytest.raises(SuiteError, match="it has changed since it was loaded; load the suite with new plugins"):
+        Suite.load(path, suite.plugins)

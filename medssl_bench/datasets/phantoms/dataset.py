@@ -100,10 +100,6 @@ class PhantomDataset(Dataset):
 
     def info(self) -> DatasetInfo:
         """Return what the images are like; none is drawn."""
-        class_counts = None
-        if self.task is not Task.MULTI_LABEL:
-            labels = self.labels(self._contents("train", self.train))[:, 0]
-            class_counts = tuple(np.bincount(labels, minlength=len(self.classes)).tolist())
         return DatasetInfo(
             title=self.title,
             task=self.task,
@@ -114,8 +110,15 @@ class PhantomDataset(Dataset):
             licence="Apache-2.0",
             source="drawn by medssl-bench",
             generated=True,
-            class_counts=class_counts,
+            class_counts=self._class_counts("train", self.train),
+            val_class_counts=self._class_counts("val", self.val),
         )
+
+    def _class_counts(self, split: SplitName, count: int) -> tuple[int, ...] | None:
+        if self.task is Task.MULTI_LABEL:
+            return None
+        labels = self.labels(self._contents(split, count))[:, 0]
+        return tuple(np.bincount(labels, minlength=len(self.classes)).tolist())
 
     def fingerprint(self) -> str:
         """Return the parameters and the revision of the drawing: together they decide every pixel."""

@@ -28,9 +28,10 @@ def test_shapes_types_and_info_agree(make):
         assert split.labels.max() < (2 if info.task is Task.MULTI_LABEL else len(info.classes))
 
 
-def test_class_counts_are_those_of_the_training_labels(make):
-    phantom = make(train=300, size=8)
-    labels = phantom.load()["train"].labels
+def test_class_counts_are_those_of_the_labels(make):
+    phantom = make(train=300, val=40, size=8)
+    splits = phantom.load()
+    labels = splits["train"].labels
 
     if phantom.info().task is Task.MULTI_LABEL:
         assert phantom.info().class_counts is None
@@ -39,6 +40,8 @@ def test_class_counts_are_those_of_the_training_labels(make):
         classes = len(phantom.info().classes)
         assert phantom.info().class_counts == tuple(np.bincount(labels[:, 0], minlength=classes))
         assert min(phantom.info().class_counts) > 0
+        found = tuple(np.bincount(splits["val"].labels[:, 0], minlength=classes))
+        assert phantom.info().val_class_counts == found
 
 
 def test_the_same_parameters_give_the_same_bytes(make):

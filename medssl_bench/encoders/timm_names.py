@@ -1,0 +1,41 @@
+"""Which models timm has, read off its source: importing timm would import torch, and plans are made without it."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from importlib.util import find_spec
+from pathlib import Path
+
+from medssl_bench.errors import did_you_mean
+
+_REGISTERED = re.compile(r"^@register_model\n(?:@.*\n)*def (\w+)\(", re.MULTILINE)
+_DEPRECATED = re.compile(r"^register_model_deprecations\(__name__, \{(.*?)^\}", re.MULTILINE | re.DOTALL)
+_KEY = re.compile(r"^\s*['\"](\w+)['\"]:", re.MULTILINE)
+
+
+def existing_model(name: str) -> str:
+    """Return the name of a model, with or without the tag of its weights, if timm has such a model.
+
+    Raises:
+        ValueError: it has not.
+    """
+    known = timm_models()
+    if known and name.partition(".")[0] not in known:
+        raise ValueError(f"timm has no model {name!r}{did_you_mean(name, known)}")
+    return name
+
+
+@lru_cache(maxsize=1)
+def timm_models() -> frozenset[str]:
+    """Return the names of timm's models, older names too; empty where its source cannot be read."""
+    spec = find_spec("timm")
+    if spec is None or spec.origin is None:
+        return frozenset()
+    found: set[str] = set()
+    for file in (Path(spec.origin).parent / "models").glob("*.py"):
+        text = file.read_text("utf-8")
+        found.update(_REGISTERED.findall(text))
+        for table in _DEPRECATED.findall(text):
+            found.update(_KEY.findall(table))
+    return frozenset(found)
