@@ -15,18 +15,30 @@ from medssl_bench.cli.trained import encoder_options
 @click.option("-o", "--output", type=click.Path(path_type=Path, file_okay=False), required=True, help="A new folder.")
 @click.pass_context
 def command(context: click.Context, /, output: Path, **chosen: Any) -> None:
-    """Write a trained encoder of SUITE in a form that plain timm loads.
+    """Write a trained model of SUITE in a form that plain timm loads, with a model card.
 
-    The folder gets `encoder.safetensors`, weights under timm's own names, and `model.json`: timm's model name and
-    options, the normalisation of the input, where the weights come from, and the lines that load them.
+    The folder gets `encoder.safetensors`, weights under timm's own names; `head.safetensors`, the linear layer on
+    top, where the arm trained one; `model.json`: timm's model name and options, the normalisation of the input, where
+    the weights come from, and the lines that load them; and `README.md`, the model card: data and their licence,
+    recipe, results, limits.
     """
     from medssl_bench.cli.trained import TrainedEncoder
     from medssl_bench.errors import UserError
+    from medssl_bench.report.model_card import CardSource, model_card
     from medssl_bench.store.export import export_encoder
 
     if output.exists():
         raise UserError(f"-o {output}: this is there already; give the name of a new folder")
     trained = TrainedEncoder(context, **chosen)
-    card = export_encoder(trained.encoder, trained.key, trained.store, output)
+    source = CardSource(trained.suite, trained.plan, trained.store, trained.trial, trained.key, trained.infos())
+    head = trained.store.folder(trained.trial.stage) / "head.safetensors"
+    card = export_encoder(
+        trained.encoder,
+        trained.key,
+        trained.store,
+        output,
+        head=head if head.is_file() else None,
+        readme=lambda model: model_card(source, model),
+    )
     click.echo(f"{output}: {card['model']}, {card['dim']} features")
     click.echo(card["load"])

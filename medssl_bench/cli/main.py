@@ -6,6 +6,7 @@ import os
 import sys
 import warnings
 from importlib import import_module
+from keyword import iskeyword
 from typing import TextIO
 
 import click
@@ -23,7 +24,8 @@ _VERBS = {
     "preview": "draw images and their augmented views",
     "data": "list and fetch data sets",
     "embed": "write the features of a trained encoder",
-    "export": "write a trained encoder's weights for plain timm",
+    "export": "write a trained model with its card, for plain timm",
+    "import": "take the encoder out of another program's checkpoint",
     "plugins": "show plugins and what they provide",
     "new-plugin": "write a new, working plugin package",
     "check-plugin": "test every component of a plugin",
@@ -41,7 +43,8 @@ class _Verbs(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in _VERBS:
             return None
-        command: click.Command = import_module(f"medssl_bench.cli.{cmd_name.replace('-', '_')}").command
+        module = f"{cmd_name.replace('-', '_')}{'_' if iskeyword(cmd_name) else ''}"
+        command: click.Command = import_module(f"medssl_bench.cli.{module}").command
         return command
 
     def resolve_command(

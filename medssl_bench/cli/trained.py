@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from medssl_bench.cli.options import data_dir_option, load_suite, store_option, suite_argument
 from medssl_bench.errors import UserError
 from medssl_bench.plan.stage import Trial
+from medssl_bench.plugin.component import Component
+
+if TYPE_CHECKING:
+    from medssl_bench.datasets import DatasetInfo
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -62,6 +67,7 @@ class TrainedEncoder:
         from medssl_bench.api import make_selection
         from medssl_bench.folders import dataset_context
         from medssl_bench.plan.build import build_plan
+        from medssl_bench.plan.known_datasets import KnownDatasets
         from medssl_bench.plan.lookup import encoder_stage, find_trial
         from medssl_bench.stages.workshop import Workshop
         from medssl_bench.store.store import Store
@@ -69,16 +75,29 @@ class TrainedEncoder:
 
         loaded = load_suite(context, suite)
         where = dataset_context(data_dir)
-        plan = build_plan(loaded, where, make_selection(epochs_scale=epochs_scale))
+        opened = Store(store)
+        plan = build_plan(loaded, where, make_selection(epochs_scale=epochs_scale), opened)
         self.trial: Trial = find_trial(plan, **wanted)
         key = encoder_stage(plan, self.trial)
         if key is None:
             raise UserError(f"--arm {self.trial.arm}: this arm trains no encoder")
-        opened = Store(store)
         if not opened.is_done(key):
             raise UserError(f"{plan.stages[key].title} is not in {store} yet; run {suite} first")
         self.key = key
+        self.suite = loaded
+        self.plan = plan
         self.store = opened
         self.dataset = plan.stages[self.trial.stage].spec["dataset"]
+        self._datasets = KnownDatasets(loaded.plugins.registry, where, opened)
         self.workshop = Workshop(loaded.plugins.registry, opened, where, find_device("auto"))
         self.encoder = self.workshop.encoder(None, key).eval()
+
+    def infos(self) -> dict[str, DatasetInfo | None]:
+        """Return what is known of every data set of the plan, by its component as a stage names it."""
+        found: dict[str, DatasetInfo | None] = {}
+        for stage in self.plan.stages.values():
+            data = stage.spec["dataset"]["component"]
+            name = json.dumps(data, sort_keys=True)
+            if name not in found:
+                found[name] = self._datasets.get(Component.from_data(data)).info
+        return found

@@ -1,4 +1,4 @@
-"""Takes a trained encoder out of a store, for use without this project."""
+"""Takes trained models out of a store, for use without this project."""
 
 from __future__ import annotations
 
@@ -8,17 +8,26 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 from medssl_bench.errors import UserError
-from medssl_bench.store.tensors import save_tensors
+from medssl_bench.store.tensors import load_tensors, save_tensors
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from torch import nn
+    from torch import Tensor, nn
 
     from medssl_bench.store.store import Store
 
 
-def export_encoder(encoder: nn.Module, key: str, store: Store, output: Path) -> dict[str, Any]:
+def export_encoder(
+    encoder: nn.Module,
+    key: str,
+    store: Store,
+    output: Path,
+    *,
+    head: Path | None = None,
+    readme: Callable[[dict[str, Any]], str] | None = None,
+) -> dict[str, Any]:
     """Write an encoder's weights and card to a new folder, whole or not at all.
 
     Args:
@@ -26,12 +35,14 @@ def export_encoder(encoder: nn.Module, key: str, store: Store, output: Path) -> 
         key: the stage that it comes from.
         store: where that stage is.
         output: the folder.
+        head: safetensors file of the linear layer on top of it; None: there is none.
+        readme: makes the model card of what is in ``model.json``; None: there is none.
 
     Returns:
-        The card.
+        What is in ``model.json``.
 
     Raises:
-        UserError: the encoder is not one of timm's.
+        UserError: the encoder is not one of timm's, or the folder cannot be written.
     """
     from medssl_bench.encoders.timm_encoder import TimmEncoder
 
@@ -53,15 +64,45 @@ def export_encoder(encoder: nn.Module, key: str, store: Store, output: Path) -> 
         "provenance": record.provenance,
         "load": _lines(encoder.card),
     }
+    more = {"head": load_tensors(head)} if head else {}
+    write_weights(encoder.backbone.state_dict(), card, output, more=more, readme=readme(card) if readme else "")
+    return card
+
+
+def write_weights(
+    weights: Mapping[str, Tensor],
+    card: Mapping[str, Any],
+    output: Path,
+    *,
+    more: Mapping[str, Mapping[str, Tensor]] | None = None,
+    readme: str = "",
+) -> None:
+    """Write ``encoder.safetensors`` and ``model.json`` to a new folder, whole or not at all.
+
+    Args:
+        weights: the encoder's.
+        card: what is in ``model.json``.
+        output: the folder.
+        more: further weights, by file name without ending.
+        readme: text of ``README.md``; empty: there is none.
+
+    Raises:
+        UserError: the folder cannot be written.
+    """
     part = output.with_name(f".{output.name}.{uuid.uuid4().hex[:8]}")
-    part.mkdir(parents=True)
     try:
-        save_tensors(encoder.backbone.state_dict(), part / "encoder.safetensors")
+        part.mkdir(parents=True)
+        save_tensors(dict(weights), part / "encoder.safetensors")
+        for name, tensors in (more or {}).items():
+            save_tensors(dict(tensors), part / f"{name}.safetensors")
         (part / "model.json").write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", "utf-8")
+        if readme:
+            (part / "README.md").write_text(readme, "utf-8")
         part.rename(output)
+    except OSError as error:
+        raise UserError(f"-o {output}: this cannot be written: {error.strerror or error}") from error
     finally:
         shutil.rmtree(part, ignore_errors=True)
-    return card
 
 
 def _lines(card: dict[str, Any]) -> str:

@@ -38,7 +38,7 @@ def test_run_then_run_again(cli, tiny):
     assert first.status == 0, first.err
     assert "Squares" in first.out
     assert "supervised (baseline)" in first.out
-    assert "overall ranking" in first.out
+    assert "Ranking by accuracy" in first.out
     assert "[1/" in first.out, "plain lines where the output is no terminal"
     records = {path: path.stat().st_mtime_ns for path in Path("store").rglob("record.json")}
 
@@ -192,7 +192,7 @@ def test_every_format(cli, ran):
     assert "| supervised (baseline) |" in cli("leaderboard", ran, "--format", "markdown").out
     assert r"\toprule" in cli("leaderboard", ran, "--format", "latex").out
     assert cli("leaderboard", ran, "-o", "board.txt").status == 0
-    assert "overall ranking" in Path("board.txt").read_text(encoding="utf-8")
+    assert "Ranking by accuracy" in Path("board.txt").read_text(encoding="utf-8")
     assert cli("leaderboard", ran, "--format", "svg", "-o", "board.svg").status == 0
     assert Path("board.svg").read_text().startswith("<svg")
 

@@ -149,7 +149,7 @@ def _table(table: TableResult) -> dict[str, Any]:
 
 
 def _figures(pictures: Sequence[Picture], titles: dict[str, str]) -> list[dict[str, Any]]:
-    groups: dict[str, list[dict[str, Any]]] = {}
+    groups: dict[str, list[dict[str, Any]]] = {title: [] for title in ("Recipes", *titles.values())}
     first: set[str] = set()  # comparisons that the overview has a figure of
     for picture in pictures:
         kind = "svg+xml" if picture.file.suffix == ".svg" else "png"
@@ -164,7 +164,7 @@ def _figures(pictures: Sequence[Picture], titles: dict[str, str]) -> list[dict[s
                 "picture": f"data:image/{kind};base64,{content}",
             }
         )
-    return [{"title": title, "figures": figures} for title, figures in groups.items()]
+    return [{"title": title, "figures": figures} for title, figures in groups.items() if figures]
 
 
 def _summarises(picture: Picture, first: set[str]) -> bool:
