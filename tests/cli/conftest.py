@@ -6,9 +6,11 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from medssl_bench import run
 from medssl_bench.cli.main import main
@@ -102,6 +104,12 @@ def ran(_finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
     shutil.copytree(_finished, tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
     return Path("tiny.toml")
+
+
+def arrays_of(file: Path) -> dict[str, NDArray[Any]]:
+    """Return the arrays of a file; an NpzFile that nobody closes is a warning in whichever test comes later."""
+    with np.load(file) as loaded:
+        return dict(loaded)
 
 
 def write_squares(path: Path, *, classes: int = 3, seed: int = 0) -> None:

@@ -10,9 +10,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pytest
-from cli.conftest import SUITE, Result, write_squares
+from cli.conftest import SUITE, Result, arrays_of, write_squares
 
 from medssl_bench import run
 
@@ -173,7 +172,7 @@ def test_pointing_at_a_dot_shows_the_image_its_label_and_the_prediction(opened: 
     number = re.search(r"test image (\d+)", said)
     assert number, said
     image = int(number[1])
-    labels = np.load(lab / "squares.npz")["test_labels"][:, 0]
+    labels = arrays_of(lab / "squares.npz")["test_labels"][:, 0]
     assert f"label: {['dark', '</script>', EVIL][labels[image]]}" in said
     assert re.search(r"prediction: .+, \d+ %", said)
     assert ("right" in said) != ("wrong" in said)
@@ -181,7 +180,7 @@ def test_pointing_at_a_dot_shows_the_image_its_label_and_the_prediction(opened: 
         "const drawn = document.getElementById('explorer-image').getContext('2d');"
         "return [...drawn.getImageData(84, 84, 1, 1).data]"
     )
-    assert abs(shown[0] - int(np.load(lab / "squares.npz")["test_images"][image, 14, 14])) <= 1
+    assert abs(shown[0] - int(arrays_of(lab / "squares.npz")["test_images"][image, 14, 14])) <= 1
 
 
 _PLACE_OF_FIRST_DOT = """

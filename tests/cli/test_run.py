@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from cli.conftest import write_squares
+from cli.conftest import arrays_of, write_squares
 from medmnist_metrics import get_acc, get_auc
 
 from medssl_bench import Leaderboard, load_encoder, load_leaderboard
@@ -57,7 +57,7 @@ def test_the_leaderboard_is_what_the_predictions_say(cli, ran):
     (stage,) = [
         s for s in plan["stages"] if s["title"].startswith("table · squares · supervised · 20 labels · seed 0 · draw 1")
     ]
-    kept = np.load(Path("store/done") / stage["key"][:2] / stage["key"] / "predictions.npz")
+    kept = arrays_of(Path("store/done") / stage["key"][:2] / stage["key"] / "predictions.npz")
     for metric, measured in (
         ("accuracy", get_acc(kept["y_true"], kept["y_score"], "multi-class")),
         ("auroc", get_auc(kept["y_true"], kept["y_score"], "multi-class")),
@@ -218,11 +218,11 @@ def test_export_loads_in_plain_timm(cli, ran):
 def test_embed_writes_the_features_the_probe_used(cli, ran):
     result = cli("embed", ran, "--arm", "supervised", "--labels", "20", "--draw", "1", "-o", "features.npz")
     assert result.status == 0, result.err
-    found = np.load("features.npz")
+    found = arrays_of(Path("features.npz"))
     assert found["test_features"].shape == (30, found["train_features"].shape[1])
     head = _weights_of(cli, ran, "table · squares · supervised · 20 labels · seed 0 · draw 1")
     logits = found["test_features"] @ head["weight"].numpy().T + head["bias"].numpy()
-    kept = np.load(head["folder"] / "predictions.npz")["y_score"]
+    kept = arrays_of(head["folder"] / "predictions.npz")["y_score"]
     np.testing.assert_allclose(np.exp(logits) / np.exp(logits).sum(1, keepdims=True), kept, atol=1e-5)
     assert "yet; run" in cli("embed", ran, "--arm", "frozen", "--epochs-scale", "0.5", "-o", "x.npz").err
 

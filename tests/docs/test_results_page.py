@@ -69,7 +69,10 @@ def _check_files(by_kind):
                 (file,) = Path("store/done").rglob(f"{record['key']}/history.json")
                 for name in json.loads(file.read_text())[-1]:
                     assert re.search(rf"`{name.removeprefix('val_') if kind == 'pretrain' else name}`", histories[kind])
-    arrays = {name for file in Path("store/done").rglob("predictions.npz") for name in np.load(file).files}
+    arrays: set[str] = set()
+    for file in Path("store/done").rglob("predictions.npz"):
+        with np.load(file) as loaded:
+            arrays.update(loaded.files)
     assert arrays == documented("## predictions.npz")
 
 
