@@ -156,10 +156,10 @@ def _silhouette(found: AnalysisCell, plan: Plan, store: Store) -> dict[str, floa
 
 
 def _whole(points: NDArray[np.float32]) -> list[int]:
-    """Return coordinates as whole numbers, x and y in turn; both axes have one scale."""
-    low = points.min(axis=0)
-    span = float((points.max(axis=0) - low).max()) or 1.0
-    whole: list[int] = np.round((points - low) / span * _GRID).astype(int).ravel().tolist()
+    """Return coordinates as whole numbers, x and y in turn, in the middle of a square; both axes have one scale."""
+    low, high = points.min(axis=0), points.max(axis=0)
+    span = float((high - low).max()) or 1.0
+    whole: list[int] = np.round(((points - (low + high) / 2) / span + 0.5) * _GRID).astype(int).ravel().tolist()
     return whole
 
 
