@@ -117,6 +117,8 @@ class Evaluator(ABC):
         analysis: True for one that describes an encoder and predicts nothing; it stands under ``analyses``.
         needs: ``features`` of the frozen encoder, the ``encoder`` itself, or ``labels`` alone; the latter is a floor,
             which gets all labels of the training split whatever the label budget.
+        uses_validation: whether it chooses an epoch by validation images; else which of them are labelled decides
+            nothing.
         uses_seed: whether the training seed changes the result of one and the same encoder.
         trains_encoder: whether it leaves an encoder of its own (``weights["encoder"]``).
     """
@@ -124,6 +126,7 @@ class Evaluator(ABC):
     analysis: ClassVar[bool] = False
     needs: ClassVar[Needs] = "features"
     uses_seed: ClassVar[bool] = True
+    uses_validation: ClassVar[bool] = True
     trains_encoder: ClassVar[bool] = False
 
     def refuses(self, info: DatasetInfo) -> str:  # noqa: ARG002

@@ -22,6 +22,7 @@ class NearestNeighbours(Evaluator):
 
     needs: ClassVar[Needs] = "features"
     uses_seed: ClassVar[bool] = False
+    uses_validation: ClassVar[bool] = False
 
     def __init__(self, *, k: int, weighting: Weighting, temperature: float) -> None:
         self.k = k

@@ -68,7 +68,8 @@ class StageMaker:
             labels, validation, selection = Budget("all"), Budget("none"), "last"
         if selection == "validation" and validation.unit == "none":
             selection = "last"
-        chosen = validation.is_drawn and selection == "validation"  # else validation labels decide nothing
+        # else validation labels decide nothing
+        chosen = validation.is_drawn and selection == "validation" and evaluator.uses_validation
         drawn = labels.is_drawn or chosen or model.shuffle_labels
         decides = {
             "evaluator": component.identity(),

@@ -140,6 +140,17 @@ def test_a_draw_of_validation_labels_counts_where_they_choose_the_epoch(
         assert len({t.stage for t in trials if (t.arm, t.labels) == (arm, "100")}) == 2
 
 
+def test_neighbours_choose_nothing_by_validation_labels(plan_of: PlanOf) -> None:
+    text = changed(
+        ("draws = [0]", "draws = [0, 1]"),
+        ('labels = [100, "all"]', 'labels = [100, "all"]\nvalidation_labels = 20'),
+        ('"linear_probe"', '"knn"'),
+    )
+    trials = plan_of(text).trials
+    assert len({t.stage for t in trials if (t.arm, t.labels) == ("probed", "all")}) == 1
+    assert len({t.stage for t in trials if (t.arm, t.labels) == ("scratch", "all")}) == 2
+
+
 @pytest.mark.parametrize(
     ("settings", "selection"),
     [

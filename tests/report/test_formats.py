@@ -188,7 +188,8 @@ def test_on_the_console(lab: Lab) -> None:
     only_full = (
         "+0.100",
         "−0.100",
-        "ref 0.750 (−0.125)",
+        "ref 0.750",
+        "(−0.125)",
         "Ranking by accuracy",
         "±: standard deviation over",
         "Second line: mean",
