@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -181,6 +181,14 @@ def make_report(
     selection = make_selection(only=only, seeds=seeds, draws=draws, epochs_scale=epochs_scale)
     opened = Store(Path(store))
     study = Study.of(suite, build_plan(suite, context, selection, opened), opened)
+    if study.board.is_empty and epochs_scale is None:
+        for scale in scales(opened):
+            scaled = replace(selection, epochs_scale=scale)
+            found = Study.of(suite, build_plan(suite, context, scaled, opened), opened)
+            if not found.board.is_empty:
+                tell(f"note: only results with --epochs-scale {scale:g} are in {opened.path}; they are shown")
+                study = found
+                break
     if study.board.is_empty:
         raise UserError(f"{opened.path}: it holds no results of {suite.name!r}; run it first")
     drawn = []
@@ -189,6 +197,11 @@ def make_report(
 
         drawn = all_figures(suite, study.plan, opened, context, left_out=lambda text: tell(f"left out: {text}"))
     return write_report(study, drawn, Path(output), tell)
+
+
+def scales(store: Store) -> list[float]:
+    """Return the factors below 1 by which the trainings of a store's results were scaled, the largest first."""
+    return sorted({record.epochs_scale for record in store.records()} - {1.0}, reverse=True)
 
 
 def load_encoder(

@@ -70,11 +70,10 @@ def command(
 
 def _scaled(suite: Any, store: Path, board: Leaderboard, **selected: Any) -> Leaderboard:
     """Return the leaderboard at a scale for which the store holds results, or the empty one where there is none."""
-    from medssl_bench.api import load_leaderboard
+    from medssl_bench.api import load_leaderboard, scales
     from medssl_bench.store.store import Store
 
-    scales = {record.epochs_scale for record in Store(store).records()} - {1.0}
-    for scale in sorted(scales, reverse=True):
+    for scale in scales(Store(store)):
         found = load_leaderboard(suite, store, **{**selected, "epochs_scale": scale})
         if not found.is_empty:
             click.echo(f"note: only results with --epochs-scale {scale:g} are in {store}; they are shown", err=True)

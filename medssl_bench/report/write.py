@@ -106,6 +106,8 @@ def _write_tables(study: Study, folder: Path) -> None:
             "published.csv": records.printed_to_csv(shapes),
             "published.tex": latex.printed_to_latex(shapes),
         }
+    if study.verdicts:
+        texts["claims.md"] = markdown.claims_to_markdown(study.verdicts)
     for name, text in texts.items():
         _write_text(folder / name, text)
 

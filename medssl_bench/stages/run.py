@@ -14,6 +14,7 @@ from medssl_bench.errors import StageError, UserError
 from medssl_bench.plan.stage import Stage, StageKind
 from medssl_bench.plugin.watching import Outcome
 from medssl_bench.stages.embed import embed
+from medssl_bench.stages.energy import EnergyMeter
 from medssl_bench.stages.evaluate import analyse, evaluate
 from medssl_bench.stages.pretrain import pretrain
 from medssl_bench.stages.provenance import provenance
@@ -35,7 +36,7 @@ def run_stage(stage: Stage, workshop: Workshop, report: Report) -> Outcome:
         report: called after each epoch.
     """
     spec = {**stage.spec, "parents": list(stage.parents)}
-    wall, processor = time.perf_counter(), time.process_time()
+    wall, processor, meter = time.perf_counter(), time.process_time(), EnergyMeter()
     record = Record(
         stage.key, stage.kind, stage.title, "done", stage.identity, epochs_scale=spec["epochs_scale"], spec=spec
     )
@@ -53,6 +54,7 @@ def run_stage(stage: Stage, workshop: Workshop, report: Report) -> Outcome:
                     "images": stage.images,
                     "speed_group": stage.speed_group,
                     "peak_memory_bytes": _peak_memory(),
+                    "energy_joules": meter.joules(),
                 },
                 provenance=provenance(workshop.registry, spec, workshop.device),
             )

@@ -110,6 +110,17 @@ def test_a_store_is_enough_where_the_data_are_gone(cli: Callable[..., Result], l
     assert "tiny: 10 of 10 results" in result.out
 
 
+def test_where_only_scaled_results_are_they_are_reported_as_such(
+    cli: Callable[..., Result], here: Path, tmp_path: Path
+) -> None:
+    store = tmp_path / "scaled"
+    assert not run("tiny.toml", store=store, epochs_scale=0.5, only=["frozen"]).failed
+    result = cli("report", "tiny.toml", "--store", store, "--no-figures", "-o", tmp_path / "page.html")
+    assert result.status == 0, result.err
+    assert "note: only results with --epochs-scale 0.5 are in" in result.err
+    assert "SCALED: epochs x 0.5, not comparable with a full run" in (tmp_path / "page.html").read_text("utf-8")
+
+
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Chrome]:
     """A real browser without a window; where there is none, its tests are skipped."""

@@ -12,6 +12,7 @@ from scipy import stats
 from medssl_bench.errors import PluginError
 from medssl_bench.plan.stage import Trial
 from medssl_bench.report.claims import Claims
+from medssl_bench.report.formats.markdown import claims_to_markdown
 from medssl_bench.report.verdicts import Contrast, Verdict, judge
 
 HEAD = 'citation = "Someone"\nreference = "printed"\n'
@@ -176,3 +177,15 @@ def test_a_seed_that_only_one_arm_has_does_not_count(lab_of: Callable[..., Lab])
     panel.cells[PROBE, "100"] = replace(cell, values=values, expected=len(values))
     (verdict,) = judge(_better(), board, lab.suite.plugins.registry)
     assert verdict.contrasts[0].seeds == 2
+
+
+def test_verdicts_in_markdown(lab_of: Callable[..., Lab]) -> None:
+    lab = lab_of(SEEDS)
+    lab.fill(_values({0: 0.10, 1: 0.11, 2: 0.12}))
+    claims = _better()
+    text = claims_to_markdown({claims.citation: judge(claims, lab.board, lab.suite.plugins.registry)})
+    assert "## Claims of Someone" in text
+    assert "**X: holds**. it is so." in text
+    (row,) = [line for line in text.splitlines() if line.startswith("| bloodmnist")]
+    assert r"probe \| \[ours\] 50% #1\_a" in row
+    assert "| +0.110 | +0.085 to +0.135 | 3 |  | holds |" in row

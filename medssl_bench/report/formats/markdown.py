@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from medssl_bench.report.formats.grids import (
@@ -12,12 +13,13 @@ from medssl_bench.report.formats.grids import (
     printed_notes,
     ranking_grid,
 )
-from medssl_bench.report.formats.text import heading, notes
+from medssl_bench.report.formats.text import heading, notes, signed
 
 if TYPE_CHECKING:
     from medssl_bench.report.grid import Grid, GridCell
     from medssl_bench.report.leaderboard import Leaderboard
     from medssl_bench.report.printed import PrintedTable
+    from medssl_bench.report.verdicts import Verdict
 
 
 def to_markdown(board: Leaderboard) -> str:
@@ -43,6 +45,38 @@ def printed_to_markdown(tables: list[PrintedTable]) -> str:
         for grid in printed_grids(table):
             lines += _grid(grid)
         lines += [f"*{_plain(note)}*\n" for note in printed_notes(table)]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def claims_to_markdown(verdicts: Mapping[str, Sequence[Verdict]]) -> str:
+    """Return verdicts on published claims, by citation, with every contrast."""
+    lines: list[str] = []
+    for citation, found in verdicts.items():
+        lines += [f"## Claims of {_plain(citation)}", ""]
+        for verdict in found:
+            why = f" ({verdict.why})" if verdict.why else ""
+            lines += [f"**{_plain(verdict.claim.id)}: {verdict.told}**{why}. {_plain(verdict.claim.text)}.", ""]
+            lines += [f"*{_plain(verdict.claim.remark)}*", ""] if verdict.claim.remark else []
+            heads = ("data set", "labels", "contrast", "this run", "95 % interval", "seeds", "published", "verdict")
+            lines += [f"| {' | '.join(heads)} |", "|---|---|---|--:|--:|--:|--:|---|"]
+            for contrast in verdict.contrasts:
+                low, high = contrast.interval or (None, None)
+                interval = "" if low is None or high is None else f"{signed(low)} to {signed(high)}"
+                told = contrast.told + (f": {contrast.why}" if contrast.why else "")
+                numbers = ["" if n is None else signed(n) for n in (contrast.estimate, contrast.published)]
+                dataset = contrast.dataset + (f" (other data: {contrast.label})" if contrast.stands_in else "")
+                cells = (
+                    dataset,
+                    contrast.labels,
+                    contrast.text,
+                    numbers[0],
+                    interval,
+                    str(contrast.seeds),
+                    numbers[1],
+                    told,
+                )
+                lines.append(f"| {' | '.join(_plain(cell) for cell in cells)} |")
+            lines.append("")
     return "\n".join(lines).rstrip() + "\n"
 
 
