@@ -63,7 +63,7 @@ def command(
     from medssl_bench.folders import dataset_context
     from medssl_bench.plugin.answers import asking, make
     from medssl_bench.randomness import stream
-    from medssl_bench.report.contact_sheet import HalfBlocks, contact_sheet
+    from medssl_bench.report.contact_sheet import HalfBlocks, contact_sheet, varied_images
     from medssl_bench.training.images import DeviceImages
 
     plugins, augmenting, showing = _components(
@@ -72,7 +72,7 @@ def command(
     shown: Dataset = make(plugins.registry, showing, context=dataset_context(data_dir))
     with asking(showing):
         split = shown.load()["train"]
-    originals = DeviceImages(split, torch.device("cpu"), _rows(split.labels, images, seed))
+    originals = DeviceImages(split, torch.device("cpu"), varied_images(split.labels, images, seed))
     batch = originals.take(torch.arange(len(originals)))
     module = make(plugins.registry, augmenting, size=size or originals.size)
     with asking(augmenting):
@@ -108,21 +108,3 @@ def _components(
         loaded.component("augmentation", meant, settings),
         loaded.component("dataset", dataset),
     )
-
-
-def _rows(labels: Any, images: int, seed: int) -> Any:
-    """Return the places of some images, of as many classes as there can be."""
-    import numpy as np
-
-    from medssl_bench.datasets.draws import draw_labels
-    from medssl_bench.suite.budget import Budget
-
-    images = min(images, len(labels))
-    single = labels.shape[1] == 1
-    order = draw_labels(labels, Budget("count", len(labels)), seed)
-    if not single:
-        return order[:images]
-    first = {int(labels[place, 0]): place for place in reversed(order)}
-    chosen = [first[number] for number in sorted(first)][:images]
-    rest = [place for place in order if place not in set(chosen)]
-    return np.array([*chosen, *rest][:images])
