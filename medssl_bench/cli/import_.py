@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import click
@@ -41,5 +42,6 @@ def command(checkpoint: Path, output: Path, prefix: str | None) -> None:
     if found.hyper_parameters:
         click.echo("it was trained with " + ", ".join(f"{k} = {v}" for k, v in found.hyper_parameters.items()))
     click.echo("for the suite, with the normalisation that its training had (half: mean 0.5, standard deviation 0.5):")
-    click.echo(f'[encoder.imported]\nname = "{found.model}"\nweights_file = "{output / "encoder.safetensors"}"')
-    click.echo('normalize = "half"')
+    place = json.dumps((output / "encoder.safetensors").as_posix(), ensure_ascii=False)  # JSON's strings are TOML's
+    place += "" if output.is_absolute() else "  # from the suite's folder"
+    click.echo(f'[encoder.imported]\nname = "{found.model}"\nweights_file = {place}\nnormalize = "half"')

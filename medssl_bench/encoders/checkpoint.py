@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from argparse import Namespace
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 import timm
 import torch
+from packaging.version import Version
 from torch import Tensor
 
 from medssl_bench.errors import UserError
@@ -19,17 +21,28 @@ _MODELS = ("resnet18", "resnet34", "resnet50", "resnet101")
 _FIRST = "conv1.weight"
 
 
-class _Attributes(dict[str, Any]):
-    """Stands for Lightning's dictionary of hyper-parameters, which does no more than hold them."""
+_SAFE_SINCE = "2.10"
+"""Older releases of PyTorch can be made to run code, or to write where they must not, by a file that is read with
+``weights_only=True``: CVE-2025-32434 (up to 2.5), CVE-2026-24747 (up to 2.9)."""
 
 
-# what a checkpoint may hold beside tensors and plain values: nothing of this can run code
+def _path_text(*parts: str) -> str:
+    """Stands for the classes of paths: a path in a checkpoint is read as text."""
+    return "/".join(map(str, parts))
+
+
+# what a checkpoint may hold beside tensors and plain values: each name is read as the harmless thing before it
 _HARMLESS: list[Any] = [
     Namespace,
-    (_Attributes, "lightning_fabric.utilities.data.AttributeDict"),
-    (_Attributes, "lightning.fabric.utilities.data.AttributeDict"),
-    (_Attributes, "pytorch_lightning.utilities.parsing.AttributeDict"),
-    (_Attributes, "lightning.pytorch.utilities.parsing.AttributeDict"),
+    (dict, "lightning_fabric.utilities.data.AttributeDict"),
+    (dict, "lightning.fabric.utilities.data.AttributeDict"),
+    (dict, "pytorch_lightning.utilities.parsing.AttributeDict"),
+    (dict, "lightning.pytorch.utilities.parsing.AttributeDict"),
+    *(
+        (_path_text, f"{module}.{kind}Path")
+        for module in ("pathlib", "pathlib._local")
+        for kind in ("Posix", "Windows")
+    ),
 ]
 
 
@@ -62,19 +75,25 @@ def read_encoder(file: Path, prefix: str | None = None) -> ImportedEncoder:
         prefix: what stands before the names of the encoder's tensors; None: whatever stands before ``conv1.weight``.
 
     Raises:
-        UserError: it cannot be read, wants to run code, or holds no ResNet, or several.
+        UserError: it cannot be read, wants to run code, or holds no ResNet, or several; or this PyTorch is too old to
+            read it safely.
     """
+    if Version(torch.__version__).release < Version(_SAFE_SINCE).release:
+        raise UserError(
+            f"{file}: this is read safely by PyTorch {_SAFE_SINCE} or newer, here is {torch.__version__}, "
+            "in which a checkpoint can run code (CVE-2025-32434, CVE-2026-24747); install a newer one"
+        )
     content = _unpickled(file)
-    state = content.get("state_dict", content) if isinstance(content, dict) else None
-    if not isinstance(state, dict) or not any(isinstance(value, Tensor) for value in state.values()):
+    tensors = _tensors(content)
+    if not tensors:
         raise UserError(f"{file}: there is no state dict in it")
-    tensors = {str(name): value for name, value in state.items() if isinstance(value, Tensor)}
     chosen = _prefix(file, tensors, prefix)
     own = {name.removeprefix(chosen): value for name, value in tensors.items() if name.startswith(chosen)}
     weights = {name: value for name, value in own.items() if not name.startswith("fc.")}
+    model = _model(file, weights)
     return ImportedEncoder(
-        model=_model(file, weights),
-        weights={name: value.detach().contiguous() for name, value in weights.items()},
+        model=model,
+        weights=_checked(file, model, weights),
         prefix=chosen,
         left=sorted(
             name for name in tensors if name.removeprefix(chosen) not in weights or not name.startswith(chosen)
@@ -103,10 +122,24 @@ def _unpickled(file: Path) -> Any:
 def _reason(error: Exception) -> str:
     """Return what an error says first, in few words; torch explains at length how to trust the file all the same."""
     text = " ".join(str(error).split())
-    marker = "Unsupported global: "
-    if marker in text:
-        return text[text.index(marker) :].split(" was not")[0]
+    for marker, end in (("Unsupported global: ", " was not"), ("WeightsUnpickler error: ", " Check the documentation")):
+        if marker in text:
+            text = text[text.index(marker) :].split(end)[0]
+            break
     return (text[:117] + "...") if len(text) > 120 else text or type(error).__name__
+
+
+def _tensors(content: Any) -> dict[str, Tensor]:
+    """Return every tensor of a state dict by name: Lightning's, the content itself, or one level below it."""
+    if not isinstance(content, dict):
+        return {}
+    if isinstance(content.get("state_dict"), dict):
+        content = content["state_dict"]
+    found = {}
+    for name, value in content.items():
+        inside = {f"{name}.{key}": item for key, item in value.items()} if isinstance(value, dict) else {name: value}
+        found.update({str(key): item for key, item in inside.items() if isinstance(item, Tensor)})
+    return found
 
 
 def _prefix(file: Path, tensors: dict[str, Tensor], wanted: str | None) -> str:
@@ -129,22 +162,63 @@ def _listed(prefixes: list[str]) -> str:
 
 def _model(file: Path, weights: dict[str, Tensor]) -> str:
     """Return the name of the ResNet that has exactly these tensors."""
-    nearest = ""
-    for name in _MODELS:
-        expected = {key: value.shape for key, value in timm.create_model(name, num_classes=0).state_dict().items()}
-        if expected.keys() == weights.keys():
-            wrong = [key for key, shape in expected.items() if weights[key].shape != shape]
-            if not wrong:
-                return name
-            shape = tuple(weights[wrong[0]].shape)
-            nearest = f"{wrong[0]} has shape {shape}, not {tuple(expected[wrong[0]])} as in {name}"
-    reason = nearest or f"its {len(weights)} tensors are those of none of {', '.join(_MODELS)}"
-    raise UserError(f"{file}: this is not one of torchvision's ResNets: {reason}")
+    known = {name: _shapes(name) for name in _MODELS}
+    for name, shapes in known.items():
+        if shapes == {key: value.shape for key, value in weights.items()}:
+            return name
+    nearest = min(known, key=lambda name: len(known[name].keys() ^ weights.keys()))
+    expected = known[nearest]
+    differences = [
+        _some("it lacks", [key for key in expected if key not in weights]),
+        _some("it has besides", [key for key in weights if key not in expected]),
+        *(
+            f"{key} has shape {tuple(weights[key].shape)}, not {tuple(shape)}"
+            for key, shape in expected.items()
+            if key in weights and weights[key].shape != shape
+        ),
+    ]
+    told = [difference for difference in differences if difference][:2]
+    raise UserError(
+        f"{file}: this is not one of torchvision's ResNets ({', '.join(_MODELS)}), compared with {nearest}: "
+        + "; ".join(told)
+    )
+
+
+def _shapes(model: str) -> dict[str, torch.Size]:
+    with torch.device("meta"):
+        return {key: value.shape for key, value in timm.create_model(model, num_classes=0).state_dict().items()}
+
+
+def _some(what: str, names: list[str]) -> str:
+    """Return the first of some names and how many there are beside it, or an empty string where there is none."""
+    more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+    return f"{what} {names[0]}{more}" if names else ""
+
+
+def _checked(file: Path, model: str, weights: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Return the weights as 32-bit floats, contiguous, or refuse what no training can have meant."""
+    found = {}
+    for name, value in weights.items():
+        if name.endswith("num_batches_tracked"):
+            found[name] = value.detach().contiguous()
+            continue
+        if not value.is_floating_point() or not bool(value.isfinite().all()):
+            what = "values that are not finite" if value.is_floating_point() else f"type {value.dtype}, not floats"
+            raise UserError(f"{file}: these are no weights of a {model}: {name} has {what}")
+        found[name] = value.detach().to(torch.float32).contiguous()
+    return found
 
 
 def _hyper_parameters(content: Any) -> dict[str, Any]:
-    found = content.get("hyper_parameters", {}) if isinstance(content, dict) else {}
+    """Return the plain values among a checkpoint's hyper-parameters; what else there is, no suite could use."""
+    found = content.get("hyper_parameters") if isinstance(content, dict) else None
     if isinstance(found, Namespace):
         found = vars(found)
+    if not isinstance(found, dict):
+        return {}
     plain = (bool, int, float, str)
-    return {str(name): value for name, value in dict(found).items() if isinstance(value, plain)}
+    return {
+        str(name): value
+        for name, value in found.items()
+        if isinstance(value, plain) and not (isinstance(value, float) and not isfinite(value))
+    }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -81,7 +82,9 @@ def test_an_imported_encoder_is_where_an_arm_starts(cli: Callable[..., Result], 
 
 def test_what_cannot_be_imported(cli: Callable[..., Result], tiny: Path) -> None:
     Path("taken").mkdir()
+    torch.save({"state_dict": {}, "hyper_parameters": 5}, "empty.ckpt")
     for arguments, message in (
+        (("empty.ckpt", "-o", "out"), "error: empty.ckpt: there is no state dict in it"),
         (("nothing.ckpt", "-o", "out"), "error: nothing.ckpt: there is no such file"),
         (("squares.npz", "-o", "out"), "error: squares.npz: "),
         (("squares.npz", "-o", "taken"), "error: -o taken: this is there already"),
@@ -90,3 +93,15 @@ def test_what_cannot_be_imported(cli: Callable[..., Result], tiny: Path) -> None
         assert result.status == 2
         assert message in result.err
     assert not Path("out").exists()
+
+
+def test_the_printed_lines_are_toml_whatever_the_folder_is_called(
+    cli: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    torch.save(torchvision.models.resnet18().state_dict(), "model.pt")
+    for folder in ('a "quoted" \\ folder', str(tmp_path / "absolute")):
+        result = cli("import", "model.pt", "-o", folder)
+        lines = tomllib.loads(result.out[result.out.index("[encoder.imported]") :])
+        assert lines["encoder"]["imported"]["weights_file"] == f"{folder}/encoder.safetensors"
+        assert Path(folder, "encoder.safetensors").is_file()

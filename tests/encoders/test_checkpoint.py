@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -105,6 +106,44 @@ def test_hyper_parameters_in_a_namespace_are_harmless(tmp_path: Path) -> None:
     assert read_encoder(tmp_path / "model.ckpt").hyper_parameters == {"lr": 0.1}
 
 
+def test_lightnings_own_dictionary_and_paths_are_harmless(tmp_path: Path) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from lightning_fabric.utilities.data import AttributeDict
+    settings = AttributeDict(lr=0.1, data=Path("data/blood"), nested=AttributeDict(a=1))
+    torch.save({"state_dict": _network().state_dict(), "hyper_parameters": settings}, tmp_path / "model.ckpt")
+    assert read_encoder(tmp_path / "model.ckpt").hyper_parameters == {"lr": 0.1, "data": "data/blood"}
+
+
+@pytest.mark.parametrize("odd", [5, None, [1, 2], {"lr": float("nan")}, {"lr": torch.ones(1)}], ids=str)
+def test_hyper_parameters_that_say_nothing_are_left_out(odd: object, tmp_path: Path) -> None:
+    torch.save({"state_dict": _network().state_dict(), "hyper_parameters": odd}, tmp_path / "model.ckpt")
+    assert read_encoder(tmp_path / "model.ckpt").hyper_parameters == {}
+
+
+def test_a_state_dict_under_another_key(tmp_path: Path) -> None:
+    torch.save({"model": _network().state_dict(), "epoch": 3}, tmp_path / "model.pth")
+    assert read_encoder(tmp_path / "model.pth").prefix == "model."
+
+
+def test_half_precision_becomes_single(tmp_path: Path) -> None:
+    state = _network().half().state_dict()
+    torch.save(state, tmp_path / "model.pt")
+    weights = read_encoder(tmp_path / "model.pt").weights
+    assert torch.equal(weights["conv1.weight"], state["conv1.weight"].float())
+    assert weights["bn1.num_batches_tracked"].dtype == torch.int64
+
+
+@pytest.mark.parametrize("version", ["2.4.0", "2.9.1+cu128"])
+def test_a_torch_that_a_checkpoint_can_make_run_code_reads_none(
+    version: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torch.save(_network().state_dict(), tmp_path / "model.pt")
+    monkeypatch.setattr(torch, "__version__", version)
+    with pytest.raises(UserError, match=r"safely by PyTorch 2\.10 or newer, here is 2\.[49]"):
+        read_encoder(tmp_path / "model.pt")
+
+
 class _Evil:
     def __init__(self, mark: Path) -> None:
         self.mark = mark
@@ -122,25 +161,37 @@ def test_a_checkpoint_that_would_run_code_is_refused_and_does_not_run_it(tmp_pat
     assert not mark.exists()
 
 
+def _without(word: str) -> dict[str, torch.Tensor]:
+    return {name: value for name, value in _network().state_dict().items() if word not in name}
+
+
+def _with(**changed: torch.Tensor) -> dict[str, torch.Tensor]:
+    return {**_network().state_dict(), **{name.replace("__", "."): value for name, value in changed.items()}}
+
+
+_SPOILT: dict[str, Callable[[], object]] = {
+    "no tensors": lambda: {"state_dict": {"a": 1}},
+    "a list": lambda: [1, 2],
+    "another network": lambda: nn.Linear(2, 2).state_dict(),
+    "a tensor short": lambda: _without("layer4.1.bn2.weight"),
+    "an older torch's": lambda: _without("num_batches_tracked"),
+    "more than a ResNet": lambda: _with(layer5__weight=torch.zeros(2)),
+    "not a number": lambda: _with(layer1__0__bn1__bias=torch.full((64,), torch.nan)),
+    "integers": lambda: _with(conv1__weight=torch.zeros(64, 3, 7, 7, dtype=torch.int64)),
+    "a small stem": lambda: _with(conv1__weight=torch.zeros(64, 3, 3, 3)),
+}
+
+
 def _spoilt(kind: str, file: Path) -> None:
-    state = _network().state_dict()
     if kind == "truncated":
-        torch.save(state, file)
+        torch.save(_network().state_dict(), file)
         file.write_bytes(file.read_bytes()[:10_000])
     elif kind == "text":
         file.write_text("not a checkpoint", "utf-8")
     elif kind == "empty":
         file.write_bytes(b"")
-    elif kind == "no tensors":
-        torch.save({"state_dict": {"a": 1}}, file)
-    elif kind == "a list":
-        torch.save([1, 2], file)
-    elif kind == "another network":
-        torch.save(nn.Linear(2, 2).state_dict(), file)
-    elif kind == "a tensor short":
-        torch.save({name: value for name, value in state.items() if name != "bn1.weight"}, file)
-    elif kind == "a small stem":
-        torch.save({**state, "conv1.weight": torch.zeros(64, 3, 3, 3)}, file)
+    elif kind in _SPOILT:
+        torch.save(_SPOILT[kind](), file)
 
 
 @pytest.mark.parametrize(
@@ -152,8 +203,12 @@ def _spoilt(kind: str, file: Path) -> None:
         ("no tensors", "there is no state dict in it"),
         ("a list", "there is no state dict in it"),
         ("another network", "there is no ResNet in it"),
-        ("a tensor short", "tensors are those of none of resnet18"),
-        ("a small stem", r"conv1\.weight has shape \(64, 3, 3, 3\), not \(64, 3, 7, 7\) as in resnet18"),
+        ("a tensor short", r"compared with resnet18: it lacks layer4\.1\.bn2\.weight$"),
+        ("an older torch's", r"compared with resnet18: it lacks bn1\.num_batches_tracked and 19 more$"),
+        ("more than a ResNet", r"compared with resnet18: it has besides layer5\.weight$"),
+        ("a small stem", r"with resnet18: conv1\.weight has shape \(64, 3, 3, 3\), not \(64, 3, 7, 7\)$"),
+        ("not a number", r"no weights of a resnet18: layer1\.0\.bn1\.bias has values that are not finite"),
+        ("integers", r"no weights of a resnet18: conv1\.weight has type torch\.int64, not floats"),
         ("missing", "there is no such file"),
     ],
 )
