@@ -319,7 +319,8 @@ class Resolver:
 def _untrained(encoder: Component) -> Component:
     """Return an encoder without the trained weights that its parameters `weights` and `weights_file` may ask for."""
     scratch = {name: value for name, value in _SCRATCH.items() if name in encoder.parameters}
-    return replace(encoder, parameters={**encoder.parameters, **scratch})
+    files = {name: digest for name, digest in encoder.files.items() if name not in scratch}  # a digest is in the key
+    return replace(encoder, parameters={**encoder.parameters, **scratch}, files=files)
 
 
 def _name(value: Any) -> str:

@@ -96,6 +96,10 @@ def test_the_untrained_encoder_has_no_trained_weights(load: Load, tmp_path: Path
     untrained, frozen = table.arms[1], table.arms[3]
     assert frozen.encoder.parameters["weights"] == "pretrained"
     assert untrained.encoder.parameters == {**frozen.encoder.parameters, "weights": "scratch", "weights_file": None}
+    assert untrained.encoder.identity() != frozen.encoder.identity()
+    scratch = 'encoder = { name = "resnet18", stem = "small" }'
+    plain = load(changed((AUGMENTATION, f"{AUGMENTATION}{scratch}\n"))).tables[0].arms[1]
+    assert untrained.encoder.identity() == plain.encoder.identity(), "a file that it does not read decides nothing"
 
 
 def test_files_that_are_not_there_are_kept_for_who_needs_them(load: Load, tmp_path: Path) -> None:
