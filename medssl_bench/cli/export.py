@@ -13,8 +13,9 @@ from medssl_bench.cli.trained import encoder_options
 @click.command("export")
 @encoder_options
 @click.option("-o", "--output", type=click.Path(path_type=Path, file_okay=False), required=True, help="A new folder.")
+@click.option("--overwrite", is_flag=True, help="Replace a model that is in the folder already.")
 @click.pass_context
-def command(context: click.Context, /, output: Path, **chosen: Any) -> None:
+def command(context: click.Context, /, output: Path, *, overwrite: bool, **chosen: Any) -> None:
     """Write a trained model of SUITE in a form that plain timm loads, with a model card.
 
     The folder gets `encoder.safetensors`, weights under timm's own names; `head.safetensors`, the linear layer on
@@ -23,12 +24,11 @@ def command(context: click.Context, /, output: Path, **chosen: Any) -> None:
     recipe, results, limits.
     """
     from medssl_bench.cli.trained import TrainedEncoder
-    from medssl_bench.errors import UserError
-    from medssl_bench.report.model_card import CardSource, model_card
-    from medssl_bench.store.export import export_encoder
+    from medssl_bench.report.card.card import model_card
+    from medssl_bench.report.card.source import CardSource
+    from medssl_bench.store.export import check_output, export_encoder
 
-    if output.exists():
-        raise UserError(f"-o {output}: this is there already; give the name of a new folder")
+    check_output(output, overwrite=overwrite)
     trained = TrainedEncoder(context, **chosen)
     source = CardSource(trained.suite, trained.plan, trained.store, trained.trial, trained.key, trained.infos())
     head = trained.store.folder(trained.trial.stage) / "head.safetensors"
@@ -39,6 +39,7 @@ def command(context: click.Context, /, output: Path, **chosen: Any) -> None:
         output,
         head=head if head.is_file() else None,
         readme=lambda model: model_card(source, model),
+        overwrite=overwrite,
     )
     click.echo(f"{output}: {card['model']}, {card['dim']} features")
     click.echo(card["load"])

@@ -11,10 +11,11 @@ import click
 @click.command("import")
 @click.argument("checkpoint", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("-o", "--output", type=click.Path(path_type=Path, file_okay=False), required=True, help="A new folder.")
+@click.option("--overwrite", is_flag=True, help="Replace a model that is in the folder already.")
 @click.option(
     "--prefix", help="What stands before the names of the encoder's tensors, such as convnet; none: found out."
 )
-def command(checkpoint: Path, output: Path, prefix: str | None) -> None:
+def command(checkpoint: Path, output: Path, prefix: str | None, *, overwrite: bool) -> None:
     """Take the ResNet out of CHECKPOINT, for suites to start from.
 
     CHECKPOINT is a PyTorch Lightning .ckpt, such as the thesis' public code wrote, or a state dict saved with
@@ -22,11 +23,9 @@ def command(checkpoint: Path, output: Path, prefix: str | None) -> None:
     `encoder.safetensors` and `model.json`; the lines for the suite are printed.
     """
     from medssl_bench.encoders.checkpoint import read_encoder
-    from medssl_bench.errors import UserError
-    from medssl_bench.store.export import write_weights
+    from medssl_bench.store.export import check_output, write_weights
 
-    if output.exists():
-        raise UserError(f"-o {output}: this is there already; give the name of a new folder")
+    check_output(output, overwrite=overwrite)
     found = read_encoder(checkpoint, prefix)
     card = {
         "model": found.model,
@@ -37,7 +36,7 @@ def command(checkpoint: Path, output: Path, prefix: str | None) -> None:
         "hyper_parameters": found.hyper_parameters,
         "left_out": found.left,
     }
-    write_weights(found.weights, card, output)
+    write_weights(found.weights, card, output, overwrite=overwrite)
     click.echo(f"{output}: {found.model}, from the tensors behind {found.prefix!r}; {len(found.left)} others left out")
     if found.hyper_parameters:
         click.echo("it was trained with " + ", ".join(f"{k} = {v}" for k, v in found.hyper_parameters.items()))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from medssl_bench.cli.options import data_dir_option, load_suite, store_option, suite_argument
-from medssl_bench.errors import UserError
+from medssl_bench.errors import StageError, UserError
 from medssl_bench.plan.stage import Trial
 from medssl_bench.plugin.component import Component
 
@@ -68,7 +68,7 @@ class TrainedEncoder:
         from medssl_bench.folders import dataset_context
         from medssl_bench.plan.build import build_plan
         from medssl_bench.plan.known_datasets import KnownDatasets
-        from medssl_bench.plan.lookup import encoder_stage, find_trial
+        from medssl_bench.plan.lookup import encoder_stage, find_trial, starts_from_weights
         from medssl_bench.stages.workshop import Workshop
         from medssl_bench.store.store import Store
         from medssl_bench.training.device import find_device
@@ -79,8 +79,11 @@ class TrainedEncoder:
         plan = build_plan(loaded, where, make_selection(epochs_scale=epochs_scale), opened)
         self.trial: Trial = find_trial(plan, **wanted)
         key = encoder_stage(plan, self.trial)
+        spec = plan.stages[self.trial.stage].spec["encoder"]
         if key is None:
-            raise UserError(f"--arm {self.trial.arm}: this arm trains no encoder")
+            if not (spec and starts_from_weights(Component.from_data(spec["component"]))):
+                raise UserError(f"--arm {self.trial.arm}: this arm trains no encoder")
+            key = self.trial.stage
         if not opened.is_done(key):
             raise UserError(f"{plan.stages[key].title} is not in {store} yet; run {suite} first")
         self.key = key
@@ -90,7 +93,12 @@ class TrainedEncoder:
         self.dataset = plan.stages[self.trial.stage].spec["dataset"]
         self._datasets = KnownDatasets(loaded.plugins.registry, where, opened)
         self.workshop = Workshop(loaded.plugins.registry, opened, where, find_device("auto"))
-        self.encoder = self.workshop.encoder(None, key).eval()
+        try:
+            # a stage that left no encoder used the weights that its encoder begins with
+            kept = (opened.folder(key) / "encoder.safetensors").is_file()
+            self.encoder = (self.workshop.encoder(None, key) if kept else self.workshop.encoder(spec, None)).eval()
+        except StageError as error:
+            raise UserError(str(error)) from error
 
     def infos(self) -> dict[str, DatasetInfo | None]:
         """Return what is known of every data set of the plan, by its component as a stage names it."""

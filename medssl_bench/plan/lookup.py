@@ -9,6 +9,7 @@ from medssl_bench.errors import UserError, did_you_mean
 
 if TYPE_CHECKING:
     from medssl_bench.plan.stage import Plan, Trial
+    from medssl_bench.plugin.component import Component
 
 
 def find_trial(plan: Plan, **wanted: str | int | None) -> Trial:
@@ -51,6 +52,24 @@ def encoder_stage(plan: Plan, trial: Trial) -> str | None:
         return stage.key
     start: str | None = stage.spec["start"]
     return start
+
+
+def starts_from_weights(encoder: Component) -> bool:
+    """Return whether an encoder's parameters give it trained weights: a file's, or those that timm downloads."""
+    return encoder.parameters.get("weights") == "pretrained" or bool(encoder.parameters.get("weights_file"))
+
+
+def training_stages(plan: Plan, trial: Trial) -> list[str]:
+    """Return the keys of all pretrainings and evaluations that a trial builds on, its own last, in their order.
+
+    They are those that decide the weights of its encoder and of its head: teachers and their pretrainings too.
+    """
+    found, waiting = {trial.stage}, [trial.stage]
+    while waiting:
+        new = set(plan.stages[waiting.pop()].parents) - found
+        found |= new
+        waiting += new
+    return [key for key, stage in plan.stages.items() if key in found and stage.kind in {"pretrain", "evaluate"}]
 
 
 def chain_stages(plan: Plan, trial: Trial) -> list[str]:

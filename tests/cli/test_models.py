@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
+import timm
 import torch
 import torchvision
-from cli.conftest import Result
+from cli.conftest import Result, write_squares
 from safetensors.torch import load_file
 
 from medssl_bench.store.store import Store
@@ -33,6 +38,9 @@ def test_an_exported_model_has_a_card_that_says_what_it_is(cli: Callable[..., Re
         "method: `simclr(",
         "2 epochs, batches of 16, float32",
         "resized_crop",
+        '* encoder: `timm(model = "test_resnet"',
+        "F. Jiang, *Evaluating SimCLR for Medical Image Classification*",
+        f"* key: `{this.key}`",
         "seed 0, draw 1",
         "no medical",
     ):
@@ -41,18 +49,43 @@ def test_an_exported_model_has_a_card_that_says_what_it_is(cli: Callable[..., Re
     assert load_file("model/head.safetensors")["weight"].shape[0] == 3
 
 
-def test_the_cards_own_lines_load_the_model(
-    cli: Callable[..., Result], ran: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("arm", ["supervised", "frozen"])
+def test_the_cards_own_lines_predict_what_the_harness_predicted(
+    cli: Callable[..., Result], ran: Path, monkeypatch: pytest.MonkeyPatch, arm: str
 ) -> None:
-    assert cli("export", ran, "--arm", "supervised", "--labels", "20", "-o", "model").status == 0
+    assert cli("export", ran, "--arm", arm, "--labels", "20", "--draw", "1", "-o", "model").status == 0
     lines = re.search(r"```python\n(.*?)```", Path("model/README.md").read_text("utf-8"), re.DOTALL)
     assert lines
+    title = f"table · squares · {arm} · 20 labels · seed 0 · draw 1"
+    (record,) = [r for r in Store(Path("store")).records() if r.title == title]
+    with np.load("squares.npz") as data, np.load(Store(Path("store")).folder(record.key) / "predictions.npz") as kept:
+        grey, wanted = torch.from_numpy(data["test_images"]), torch.from_numpy(kept["y_score"])
     monkeypatch.chdir("model")
-    scope: dict[str, object] = {}
+    scope: dict[str, Any] = {}
     exec(lines[1], scope)
-    head = load_file("head.safetensors")
-    features = scope["encoder"].eval()(torch.zeros(2, 3, 28, 28))  # type: ignore[attr-defined]
-    assert torch.nn.functional.linear(features, head["weight"], head["bias"]).shape == (2, 3)
+    images = grey[:, None].expand(-1, 3, -1, -1) / 255
+    torch.testing.assert_close(scope["predict"](images), wanted, atol=1e-5, rtol=1e-4)
+
+
+def test_the_card_of_a_probe_names_the_data_of_its_head_too(
+    cli: Callable[..., Result], tiny: Path, tmp_path: Path
+) -> None:
+    """Pretrained on one set and probed on another: the licences of both hold."""
+    write_squares(tmp_path / "other.npz", seed=3)
+    other = '[dataset.other]\nname = "npz"\npath = "other.npz"\nlicence = "CC BY-NC 4.0"\ntitle = "Others"\n\n'
+    text = tiny.read_text("utf-8").replace("[dataset.squares]", f"{other}[dataset.squares]")
+    text = text.replace('path = "squares.npz"', 'path = "squares.npz"\nclasses = ["dark", "mid", "light"]')
+    text = text.replace('pretraining = ["nat"]', 'pretraining = [{ recipe = "nat", on = "other" }]')
+    tiny.write_text(text, "utf-8")
+    assert cli("run", tiny, "--only", "frozen", "--draws", "0").status == 0
+    assert cli("export", tiny, "--arm", "frozen", "-o", "model").status == 0
+    card = Path("model/README.md").read_text("utf-8")
+    assert 'license_name: "of the training data: CC BY-NC 4.0; unknown: check before you share"' in card
+    assert "| pretraining | Others (no source given) | 60 / 18 / 30 | 3 (multi-class) | CC BY-NC 4.0 |" in card
+    assert "| linear_probe | squares (no source given) | 60 / 18 / 30 | 3 (multi-class) | unknown: check" in card
+    assert "Classes of squares, in the order of their numbers: dark, mid, light." in card
+    assert "* evaluator: `linear_probe(" in card
+    assert "* labelled images: 20\n" in card
 
 
 def test_a_scaled_model_of_generated_images_says_so(cli: Callable[..., Result], ran: Path, tmp_path: Path) -> None:
@@ -66,7 +99,10 @@ def test_a_scaled_model_of_generated_images_says_so(cli: Callable[..., Result], 
     assert "> **Scaled**: trained for 0.5 of the epochs" in card
 
 
-def test_an_imported_encoder_is_where_an_arm_starts(cli: Callable[..., Result], tiny: Path, tmp_path: Path) -> None:
+@pytest.fixture
+def on_imported(cli: Callable[..., Result], tiny: Path, tmp_path: Path) -> torchvision.models.ResNet:
+    """Import a network of torchvision's, run a probe on it, and return it."""
+    torch.manual_seed(0)
     network = torchvision.models.resnet18(num_classes=512)
     torch.save({"state_dict": {f"convnet.{k}": v for k, v in network.state_dict().items()}}, "simclr.ckpt")
     result = cli("import", "simclr.ckpt", "-o", "imported")
@@ -75,9 +111,65 @@ def test_an_imported_encoder_is_where_an_arm_starts(cli: Callable[..., Result], 
     lines = result.out[result.out.index("[encoder.imported]") :]
     suite = tiny.read_text("utf-8").replace("[[comparison]]", f"{lines}\n[[comparison]]", 1)
     suite = suite.replace('encoder = "small"\nanalyses', 'encoder = "imported"\nanalyses')
+    suite = suite.replace('  pretraining = ["nat"]\n', "")
     (tmp_path / "with.toml").write_text(suite, "utf-8")
-    assert cli("run", "with.toml", "--only", "untrained encoder").status == 0
-    assert torch.equal(load_file("imported/encoder.safetensors")["conv1.weight"], network.conv1.weight)
+    assert cli("run", "with.toml", "--only", "frozen", "--draws", "0").status == 0
+    network.fc = torch.nn.Identity()
+    return network.eval()
+
+
+def test_an_imported_encoder_is_where_an_arm_starts(
+    cli: Callable[..., Result], on_imported: torchvision.models.ResNet
+) -> None:
+    assert cli("embed", "with.toml", "--arm", "frozen", "-o", "features.npz").status == 0
+    with np.load("squares.npz") as data, np.load("features.npz") as found:
+        images = torch.from_numpy(data["test_images"])[:, None].expand(-1, 3, -1, -1) / 255
+        features = torch.from_numpy(found["test_features"])
+    with torch.no_grad():
+        torch.testing.assert_close(features, on_imported((images - 0.5) / 0.5), atol=1e-4, rtol=1e-3)
+    assert "trains no encoder" in cli("embed", "with.toml", "--arm", "untrained encoder", "-o", "x.npz").err
+
+
+def test_a_model_on_given_weights_says_so_and_loads_as_a_plain_resnet(
+    cli: Callable[..., Result], on_imported: torchvision.models.ResNet
+) -> None:
+    assert cli("export", "with.toml", "--arm", "frozen", "-o", "model").status == 0
+    card = Path("model/README.md").read_text("utf-8")
+    digest = hashlib.sha256(Path("imported/encoder.safetensors").read_bytes()).hexdigest()
+    assert f"> Starts from **weights of other origin**: the file `encoder.safetensors` (SHA-256 `{digest}`)" in card
+    assert "of given weights: unknown: check before you share" in card.split("---")[1]
+    assert str(Path.cwd()) not in card, "where files stood is nobody's business"
+    weights = load_file("model/encoder.safetensors")
+    plain = timm.create_model("resnet18", num_classes=0)
+    plain.load_state_dict(weights)
+    torchvisions = torchvision.models.resnet18()
+    torchvisions.fc = torch.nn.Identity()
+    torchvisions.load_state_dict(weights)
+    images = torch.rand(2, 3, 28, 28)
+    with torch.no_grad():
+        torch.testing.assert_close(plain.eval()(images), on_imported(images), atol=1e-5, rtol=1e-4)
+        assert torch.equal(torchvisions.eval()(images), on_imported(images))
+
+
+@pytest.mark.parametrize("verb", ["export", "import"])
+def test_a_model_is_replaced_only_where_that_is_asked(cli: Callable[..., Result], ran: Path, verb: str) -> None:
+    torch.save(torchvision.models.resnet18().state_dict(), "model.pt")
+    command = ("export", ran, "--arm", "frozen", "-o", "model") if verb == "export" else ("import", "model.pt")
+    command = (*command, "-o", "model")
+    assert cli(*command).status == 0
+    Path("model/model.json").write_text("old", "utf-8")
+    again = cli(*command)
+    assert again.status == 2
+    assert "error: -o model: this is there already; give the name of a new folder, or --overwrite" in again.err
+    assert Path("model/model.json").read_text("utf-8") == "old"
+    assert cli(*command, "--overwrite").status == 0
+    assert json.loads(Path("model/model.json").read_text("utf-8"))["model"]
+    Path("model/notes.txt").write_text("mine", "utf-8")
+    refused = cli(*command, "--overwrite")
+    assert refused.status == 2
+    assert "something else than a model of export or import; it is left alone" in refused.err
+    assert Path("model/notes.txt").read_text("utf-8") == "mine"
+    assert not list(Path().glob(".model*"))
 
 
 def test_what_cannot_be_imported(cli: Callable[..., Result], tiny: Path) -> None:

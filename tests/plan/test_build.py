@@ -10,7 +10,7 @@ import pytest
 from plan.conftest import SUITE, PlanOf, changed, keys, of_kind, stage_of
 
 from medssl_bench.errors import SuiteError, UserError
-from medssl_bench.plan.lookup import encoder_stage, find_trial
+from medssl_bench.plan.lookup import encoder_stage, find_trial, training_stages
 from medssl_bench.suite.suite import Suite
 
 TABLE = 'baseline = "tuned"\n'
@@ -211,6 +211,16 @@ def test_names_of_the_suites_own_tables_are_in_no_key(plan_of: PlanOf) -> None:
     tables = '[dataset.own]\nname = "bloodmnist"\n[encoder.mine]\nname = "resnet18"\n'
     tables += '[evaluator.probe]\nname = "linear_probe"\n'
     assert plan_of(named + tables).stages.keys() == plan_of(SUITE).stages.keys()
+
+
+def test_finding_all_trainings_that_shape_a_model(plan_of: PlanOf) -> None:
+    plan = plan_of(changed(("epochs = 10\n", 'epochs = 10\nteacher = { arm = "scratch" }\n')))
+    probed = find_trial(plan, arm="probed")
+    (pretrained,) = [stage for stage in of_kind(plan, "pretrain") if stage.key == encoder_stage(plan, probed)]
+    teacher = find_trial(plan, arm="scratch", labels="100").stage
+    assert training_stages(plan, probed) == [teacher, pretrained.key, probed.stage]
+    scratch = find_trial(plan, arm="scratch")
+    assert training_stages(plan, scratch) == [scratch.stage]
 
 
 def test_finding_the_stage_of_an_encoder(plan_of: PlanOf) -> None:

@@ -1,0 +1,40 @@
+"""What a card says of weights that a training began with, and how it writes components."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from medssl_bench.plugin.manager import load_plugins
+from medssl_bench.report.card.source import _given, one_line, written
+
+
+@pytest.mark.parametrize(
+    ("encoder", "words"),
+    [
+        ("resnet18", []),
+        ({"name": "resnet18", "weights": "pretrained"}, ["timm's pretrained weights of `resnet18`"]),
+        (
+            {"name": "timm", "model": "convnext_atto", "weights": "pretrained"},
+            ["timm's pretrained weights of `convnext_atto`"],
+        ),
+    ],
+)
+def test_weights_of_other_origin_are_told(encoder: object, words: list[str]) -> None:
+    component = load_plugins().registry.resolve_or_raise("encoder", encoder)
+    assert list(_given(component)) == words
+
+
+def test_a_component_is_written_without_the_folders_of_its_files(tmp_path: Path) -> None:
+    (tmp_path / "weights.safetensors").write_bytes(b"")
+    component = load_plugins().registry.resolve_or_raise(
+        "encoder", {"name": "timm", "model": "test_resnet", "weights_file": str(tmp_path / "weights.safetensors")}
+    )
+    text = written(component.to_data())
+    assert 'weights_file = "weights.safetensors"' in text
+    assert str(tmp_path) not in text
+
+
+def test_a_text_cannot_break_the_table_it_stands_in() -> None:
+    assert one_line("a | b\n<script>") == "a / b &lt;script>"
