@@ -64,7 +64,8 @@ def page(study: Study, pictures: Sequence[Picture] = ()) -> str:
     parts = files("medssl_bench.report.page")
     script = (parts / "page.js").read_text("utf-8")
     titles = {table.id: heading(table.title, table.marks) for table in study.board.tables}
-    explorer = Explorer.of(study.plan, study.store, titles)
+    floors = {arm.name for table in study.board.tables for arm in table.arms if arm.floor}
+    explorer = Explorer.of(study.plan, study.store, titles, floors)
     grouped = _figures(pictures, titles)
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters |= {"number": _sortable, "decimal": _decimal}

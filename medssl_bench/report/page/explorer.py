@@ -35,18 +35,19 @@ class Explorer:
     maps: list[dict[str, Any]] = field(default_factory=list)
 
     @classmethod
-    def of(cls, plan: Plan, store: Store, titles: dict[str, str]) -> Explorer:
+    def of(cls, plan: Plan, store: Store, titles: dict[str, str], floors: set[str] | None = None) -> Explorer:
         """Return what a store holds of a plan's embeddings, of the first seed and draw of each encoder.
 
         Args:
             plan: whose analyses.
             store: where they are.
             titles: title of each comparison, by its id.
+            floors: arms that stand last, such as an untrained encoder.
         """
         explorer = cls()
         seen: set[tuple[str, str, str, str | None]] = set()
         known: dict[bytes, int] = {}
-        for found in plan.analyses:
+        for found in sorted(plan.analyses, key=lambda one: one.arm in (floors or ())):
             place = (found.table, found.dataset, found.arm, found.labels)
             file = store.folder(found.stage) / "arrays.npz"
             if place in seen or not store.is_done(found.stage) or not file.is_file():
