@@ -18,6 +18,7 @@ import torchvision
 from cli.conftest import Result, write_squares
 from safetensors.torch import load_file
 
+from medssl_bench.store.record import Record
 from medssl_bench.store.store import Store
 
 
@@ -49,15 +50,10 @@ def test_an_exported_model_has_a_card_that_says_what_it_is(cli: Callable[..., Re
     assert load_file("model/head.safetensors")["weight"].shape[0] == 3
 
 
-@pytest.mark.parametrize("arm", ["supervised", "frozen"])
-def test_the_cards_own_lines_predict_what_the_harness_predicted(
-    cli: Callable[..., Result], ran: Path, monkeypatch: pytest.MonkeyPatch, arm: str
-) -> None:
-    assert cli("export", ran, "--arm", arm, "--labels", "20", "--draw", "1", "-o", "model").status == 0
+def _assert_the_card_predicts(record: Record, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run the card's Python in the exported folder and compare with what the harness kept of the test images."""
     lines = re.search(r"```python\n(.*?)```", Path("model/README.md").read_text("utf-8"), re.DOTALL)
     assert lines
-    title = f"table · squares · {arm} · 20 labels · seed 0 · draw 1"
-    (record,) = [r for r in Store(Path("store")).records() if r.title == title]
     with np.load("squares.npz") as data, np.load(Store(Path("store")).folder(record.key) / "predictions.npz") as kept:
         grey, wanted = torch.from_numpy(data["test_images"]), torch.from_numpy(kept["y_score"])
     monkeypatch.chdir("model")
@@ -65,6 +61,36 @@ def test_the_cards_own_lines_predict_what_the_harness_predicted(
     exec(lines[1], scope)
     images = grey[:, None].expand(-1, 3, -1, -1) / 255
     torch.testing.assert_close(scope["predict"](images), wanted, atol=1e-5, rtol=1e-4)
+
+
+def _evaluation(title: str) -> Record:
+    (record,) = [r for r in Store(Path("store")).records() if r.title == title]
+    return record
+
+
+@pytest.mark.parametrize("arm", ["supervised", "frozen"])
+def test_the_cards_own_lines_predict_what_the_harness_predicted(
+    cli: Callable[..., Result], ran: Path, monkeypatch: pytest.MonkeyPatch, arm: str
+) -> None:
+    assert cli("export", ran, "--arm", arm, "--labels", "20", "--draw", "1", "-o", "model").status == 0
+    _assert_the_card_predicts(_evaluation(f"table · squares · {arm} · 20 labels · seed 0 · draw 1"), monkeypatch)
+
+
+def test_the_cards_own_lines_predict_several_labels(
+    cli: Callable[..., Result], tiny: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with np.load("squares.npz") as data:
+        arrays = dict(data)
+    for split in ("train", "val", "test"):
+        numbers = np.arange(len(arrays[f"{split}_images"]))
+        arrays[f"{split}_labels"] = np.stack([numbers % 2, numbers % 3 == 0], axis=1).astype(np.uint8)
+    np.savez("squares.npz", **arrays)
+    text = tiny.read_text("utf-8").replace('analyses = ["silhouette"]\n', "")
+    tiny.write_text(text.replace('path = "squares.npz"', 'path = "squares.npz"\ntask = "multi-label"'), "utf-8")
+    ran = cli("run", tiny, "--only", "frozen", "--draws", "0")
+    assert ran.status == 0, ran.err
+    assert cli("export", tiny, "--arm", "frozen", "-o", "model").status == 0
+    _assert_the_card_predicts(_evaluation("table · squares · frozen · 20 labels · seed 0 · draw 0"), monkeypatch)
 
 
 def test_the_card_of_a_probe_names_the_data_of_its_head_too(
