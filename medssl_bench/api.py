@@ -305,6 +305,7 @@ def _execute(
     cached: int,
 ) -> list[Outcome]:
     from medssl_bench.executors import Job, Watchers
+    from medssl_bench.executors.answer import run_job
 
     registry = suite.plugins.registry
     chosen = registry.resolve_or_raise("executor", executor if isinstance(executor, str) else dict(executor))
@@ -316,7 +317,7 @@ def _execute(
     watchers.tell("medssl_run_begins", run=info, refresh=lambda: Leaderboard.of(suite, plan, store))
     outcomes = watchers.ended  # of a run that is interrupted, what ended before
     try:
-        outcomes = runner.run(job)
+        outcomes = run_job(runner, job, chosen.name)
     finally:
         watchers.tell("medssl_run_ends", run=info, outcomes=list(outcomes))
     return outcomes

@@ -135,6 +135,24 @@ def test_an_executor(body: str, what: str, cli: Any, tiny: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("body", "what"), [("raise SystemExit(0)", ": SystemExit: 0"), ("return None", " does not give a list of outcomes")]
+)
+def test_an_executor_that_does_not_run_the_stages(body: str, what: str, cli: Any, tiny: Path) -> None:
+    factory = f"""
+from medssl_bench.executors import Executor
+
+class Idle(Executor):
+    def run(self, job):
+        {body}
+
+def make():
+    return Idle()
+"""
+    _spoil(tiny, "executor", factory)
+    assert _line(cli("run", tiny, "--executor", "mine")) == f"error: executor 'mine'{what}"
+
+
+@pytest.mark.parametrize(
     ("body", "what"), [(RAISES, "not today"), ("return None", "its factory gives NoneType, not Reference")]
 )
 def test_a_reference(body: str, what: str, cli: Any, tiny: Path) -> None:
