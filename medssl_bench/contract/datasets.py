@@ -12,6 +12,7 @@ from medssl_bench.contract.checking import Step, require, untouched_generators
 from medssl_bench.datasets import Dataset, DatasetInfo, Split, Splits, Task
 from medssl_bench.datasets.base import SPLITS
 from medssl_bench.datasets.download import Downloadable
+from medssl_bench.datasets.sound_info import wrong_with
 
 Build = Callable[[], Dataset]
 
@@ -134,14 +135,8 @@ def _require_agreement(before: DatasetInfo | None, after: DatasetInfo) -> None:
 
 def _sound(info: DatasetInfo) -> str:
     """Return a description, requiring that what is said makes sense."""
-    require(isinstance(info.task, Task), f"task is {info.task!r}, not a medssl_bench.datasets.Task")
-    require(info.channels in {1, 3}, f"channels is {info.channels}, not 1 or 3")
-    least = 1 if info.task is Task.MULTI_LABEL else 2
-    require(len(info.classes) >= least, f"{len(info.classes)} class(es) is too few")
-    require(info.counts.keys() == set(SPLITS), f"counts has {sorted(info.counts)}, not {sorted(SPLITS)}")
-    for name in ("train", "test"):
-        require(info.counts[name] > 0, f"the {name} split is empty")
-    require(info.licence, "licence is empty; write what is known, or 'unknown'")
+    wrong = wrong_with(info)
+    require(not wrong, wrong)
     return f"{info.title}: {info.task}, {len(info.classes)} classes, {info.size} px, licence {info.licence}"
 
 

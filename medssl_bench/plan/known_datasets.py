@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from medssl_bench.datasets import DatasetInfo
+from medssl_bench.datasets.sound_info import wrong_with
 from medssl_bench.plan.keys import content_key
 from medssl_bench.plan.remembered import recall
 from medssl_bench.plugin.answers import asking, make
@@ -81,6 +82,8 @@ class KnownDatasets:
                 info, fingerprint = dataset.info(), dataset.fingerprint()
                 if not isinstance(info, DatasetInfo | None):
                     raise TypeError(f"info() gives {type(info).__name__}, not DatasetInfo")
+                if info is not None and (wrong := wrong_with(info)):
+                    raise ValueError(f"info(): {wrong}")
                 if not isinstance(fingerprint, str | None):
                     raise TypeError(f"fingerprint() gives {type(fingerprint).__name__}, not text")
             recalled = recall(component, self._store) if self._store and fingerprint is None else None

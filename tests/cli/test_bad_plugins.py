@@ -10,7 +10,7 @@ import pytest
 
 PLUGIN = """
 from medssl_bench import hookimpl
-from medssl_bench.datasets import Dataset
+from medssl_bench.datasets import Dataset, DatasetInfo, Task
 from medssl_bench.evaluators import Evaluator
 
 @hookimpl
@@ -28,6 +28,10 @@ class Unknown(Dataset):
 class Text(Unknown):
     def info(self):
         return "some text"
+
+class Partial(Unknown):
+    def info(self):
+        return DatasetInfo("Partial", Task.BINARY, ("a", "b"), 3, 28, {"train": 50})
 
 class Unseen(Unknown):
     def info(self):
@@ -75,6 +79,7 @@ def _line(result: Any) -> str:
         ("return None", "its factory gives NoneType, not Dataset"),
         ("return Unknown()", "LookupError: no idea"),
         ("return Text()", "TypeError: info() gives str, not DatasetInfo"),
+        ("return Partial()", "info(): counts is {'train': 50}, not a table of train, val, test"),
     ],
 )
 def test_a_data_set(body: str, what: str, cli: Any, tiny: Path) -> None:

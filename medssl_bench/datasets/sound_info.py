@@ -1,0 +1,66 @@
+"""Whether what a data set says of itself makes sense: plans, tables and the store rely on it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from medssl_bench.datasets.base import SPLITS, Task
+
+if TYPE_CHECKING:
+    from medssl_bench.datasets.base import DatasetInfo
+
+
+def wrong_with(info: DatasetInfo) -> str:
+    """Return the first thing that makes no sense in an `info()`, in one line, or an empty string."""
+    for check in (_texts, _classes, _numbers, _counts):
+        if wrong := check(info):
+            return wrong
+    return ""
+
+
+def _texts(info: DatasetInfo) -> str:
+    for name in ("title", "licence", "source"):
+        value = getattr(info, name)
+        if not isinstance(value, str):
+            return f"{name} is {value!r}, not text"
+    if not isinstance(info.task, Task):
+        return f"task is {info.task!r}, not a medssl_bench.datasets.Task"
+    return "" if info.licence else "licence is empty; write what is known, or 'unknown'"
+
+
+def _classes(info: DatasetInfo) -> str:
+    if not isinstance(info.classes, tuple | list) or not all(isinstance(name, str) for name in info.classes):
+        return f"classes is {info.classes!r}, not a tuple of names"
+    least = 1 if info.task is Task.MULTI_LABEL else 2
+    return "" if len(info.classes) >= least else f"{len(info.classes)} class(es) is too few"
+
+
+def _numbers(info: DatasetInfo) -> str:
+    if not _is_whole(info.channels) or info.channels not in {1, 3}:
+        return f"channels is {info.channels!r}, not 1 or 3"
+    return "" if _is_whole(info.size) and info.size > 0 else f"size is {info.size!r}, not a number of pixels"
+
+
+def _counts(info: DatasetInfo) -> str:
+    if not isinstance(info.counts, dict) or info.counts.keys() != set(SPLITS):
+        return f"counts is {info.counts!r}, not a table of {', '.join(SPLITS)}"
+    for name, count in info.counts.items():
+        if not _is_whole(count) or count < 0:
+            return f"the count of {name} is {count!r}, not a whole number (int) from 0"
+    for name in ("train", "test"):
+        if not info.counts[name]:
+            return f"the {name} split is empty"
+    for name in ("class_counts", "val_class_counts"):
+        counts = getattr(info, name)
+        if counts is None:
+            continue
+        if not isinstance(counts, tuple | list) or not all(map(_is_whole, counts)):
+            return f"{name} is {counts!r}, not a tuple of whole numbers (int)"
+        if len(counts) != len(info.classes):
+            return f"{name} has {len(counts)} numbers for {len(info.classes)} classes"
+    return ""
+
+
+def _is_whole(value: object) -> bool:
+    """Return whether a value is a plain integer, as JSON has it; NumPy's are not."""
+    return isinstance(value, int) and not isinstance(value, bool)
