@@ -17,6 +17,10 @@ _UNNAMEABLE = re.compile(r"[\x00-\x1f/\\]")
 """What a name of an arm must not hold."""
 
 _LONGEST = 48
+"""Characters of the text that names a variant of a recipe."""
+
+_LONGEST_NAME = 80
+"""Characters of a name of an arm, as the schema has it."""
 
 
 def compose(path: Path) -> Node:
@@ -223,7 +227,9 @@ def _arm_variant(arm: Node, suffixes: dict[str, str]) -> Node:
         links.append(link)
     arm = _with(arm, "pretraining", Node(links, arm.value["pretraining"].position))
     if "name" in arm.value and isinstance(arm.value["name"].value, str):
-        name = " ".join([arm.value["name"].value, *suffixes.values()])
+        name = arm.value["name"].value
+        if len(name) <= _LONGEST_NAME:  # else the schema tells of the name that stands in the file
+            name = _short(" ".join([name, *suffixes.values()]), _LONGEST_NAME)
         arm = _with(arm, "name", Node(name, arm.value["name"].position))
     return arm
 
@@ -269,11 +275,11 @@ def _text(value: Any) -> str:
     return _UNNAMEABLE.sub("_", str(value))
 
 
-def _short(label: str) -> str:
-    """Return a label that fits into the name of an arm: a long one is cut, and its checksum tells it from others."""
-    if len(label) <= _LONGEST:
-        return label
-    return f"{label[: _LONGEST - 7]}~{hashlib.sha256(label.encode()).hexdigest()[:6]}"
+def _short(name: str, longest: int = _LONGEST) -> str:
+    """Return a name that is not too long: what is cut has a checksum of the whole, which tells it from others."""
+    if len(name) <= longest:
+        return name
+    return f"{name[: longest - 7]}~{hashlib.sha256(name.encode()).hexdigest()[:6]}"
 
 
 def _error(position: Position, key: str, message: str) -> SuiteError:

@@ -266,6 +266,15 @@ def test_a_sweep_over_lists_of_ops_and_over_paths_gives_names(load: Load, tmp_pa
     assert names[1:] == ["frozen weights_file=._a.safetensors", "frozen weights_file=._b.safetensors"]
 
 
+def test_names_of_swept_arms_fit_however_long_the_arms_own_name_is(load: Load) -> None:
+    long = "a name that says all there is to say of an arm, as long as a suite lets it be, k"
+    assert len(long) == 80
+    names = _arms(load(changed(SWEPT, ('name = "frozen"', f'name = "{long}"'))))
+    assert len(set(names)) == 5
+    assert [name[:73] for name in names[1:]] == [long[:73]] * 4
+    assert all(len(name) == 80 for name in names[1:])
+
+
 @pytest.mark.parametrize("duration", ["steps = 50", "images_seen = 5000", "epochs = 3"])
 def test_a_suite_that_extends_another_can_change_the_unit_of_a_duration(
     duration: str, load: Load, tmp_path: Path
