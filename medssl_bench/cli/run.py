@@ -59,7 +59,7 @@ def command(
     chosen = {"name": executor, **dict(map(parse_setting, settings))} if settings else executor
     loaded = load_suite(context, suite)
     console = standard_output()
-    loaded.plugins.manager.register(watcher(console), name="medssl-bench run")  # no name of a plugin
+    loaded.plugins.manager.register(watcher(console), name="medssl-bench/run")  # no file has such a name
     try:
         result = run(loaded, store=store, data_dir=data_dir, device=device, executor=chosen, **selected)
     except KeyboardInterrupt:

@@ -143,11 +143,12 @@ def test_only_selects(cli, tiny):
     assert "did you mean 'supervised'" in wrong.err
 
 
-def test_a_plugin_may_be_called_as_the_display_is(cli, ran):
-    Path("progress.py").write_text(
+@pytest.mark.parametrize("name", ["progress", "medssl-bench run"])
+def test_a_plugin_may_be_called_as_the_display_is(name, cli, ran):
+    Path(f"{name}.py").write_text(
         "from medssl_bench import hookimpl\n\n@hookimpl\ndef medssl_run_ends(run, outcomes):\n    pass\n"
     )
-    ran.write_text(ran.read_text().replace("seeds = [0]", 'seeds = [0]\nplugins = ["progress.py"]'))
+    ran.write_text(ran.read_text().replace("seeds = [0]", f'seeds = [0]\nplugins = ["{name}.py"]'))
     result = cli("run", ran)
     assert result.status == 0, result.err
     assert "everything is done already" in result.out
