@@ -88,6 +88,8 @@ class StageMaker:
             labelled = labelled_images(cell.labels, cell.known, cell.known.info.counts["train"])
             with asking(component):
                 images = evaluator.images_seen(labelled)
+                if isinstance(images, bool) or not isinstance(images, int) or images < 0:
+                    raise TypeError(f"images_seen() gives {images!r}, not a number of images (int)")
         words = [cell.table.id, cell.dataset.label, arm.name, f"{labels.text} labels"]
         words += [f"seed {cell.seed}"] if evaluator.needs != "labels" else []
         words += [f"draw {cell.draw}"] if drawn else []

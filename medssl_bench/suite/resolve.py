@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from medssl_bench.errors import PluginError, Problem, SuiteError, UserError, did_you_mean
 from medssl_bench.plugin.answers import make
@@ -296,6 +296,12 @@ class Resolver:
             evaluator: Evaluator = make(self.registry, component)
         except UserError as error:
             raise self._fail(key, str(error)) from error
+        from medssl_bench.evaluators.base import Needs
+
+        known = get_args(Needs)
+        if evaluator.needs not in known:
+            message = f"evaluator {component.name!r} needs {evaluator.needs!r}, which is none of {', '.join(known)}"
+            raise self._fail(key, message)
         return evaluator
 
     def _floor_kinds(self, model: schema.Comparison) -> Sequence[str]:

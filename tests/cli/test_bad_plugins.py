@@ -51,6 +51,10 @@ class Estimating(Refusing):
     def images_seen(self, train):
         raise LookupError("no idea")
 
+class Counting(Estimating):
+    def images_seen(self, train):
+        return "many"
+
 """
 RAISES = "raise ValueError('not today')"
 WHOLE = ("validate", "plan", "run")
@@ -108,12 +112,20 @@ def test_a_source_of_a_pretraining(cli: Any, tiny: Path) -> None:
         ("def make():\n    return None\n", "its factory gives NoneType, not Evaluator"),
         ("def make():\n    return Refusing()\n", "LookupError: no idea"),
         ("def make():\n    return Estimating()\n", "LookupError: no idea"),
+        ("def make():\n    return Counting()\n", "TypeError: images_seen() gives 'many', not a number of images (int)"),
     ],
 )
 def test_an_evaluator(factory: str, what: str, cli: Any, tiny: Path) -> None:
     _spoil(tiny, "evaluator", factory, '{ name = "linear_probe", epochs = 20 }', '"mine"')
     for verb in WHOLE:
         assert _line(cli(verb, tiny)).endswith(f": evaluator 'mine': {what}")
+
+
+def test_an_evaluator_that_needs_what_there_is_not(cli: Any, tiny: Path) -> None:
+    factory = "Estimating.needs = 'a miracle'\ndef make():\n    return Estimating()\n"
+    _spoil(tiny, "evaluator", factory, '{ name = "linear_probe", epochs = 20 }', '"mine"')
+    line = _line(cli("validate", tiny))
+    assert line.endswith(".evaluator: evaluator 'mine' needs 'a miracle', which is none of labels, features, encoder")
 
 
 def test_an_evaluator_that_refuses_scaled_epochs(cli: Any, tiny: Path) -> None:
