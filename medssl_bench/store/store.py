@@ -95,8 +95,11 @@ class Store:
 
     def damage(self, key: str) -> str:
         """Return what is wrong with the files of a stage that was finished once, or an empty string."""
-        record = _read_record(self.folder(key) / "record.json")
-        return "" if record is None else _damage(record, self.folder(key))
+        folder = self.folder(key)
+        record = _read_record(folder / "record.json")
+        if record is None:  # a folder comes with its record, so that has been lost since
+            return "record.json is missing" if folder.is_dir() else ""
+        return _damage(record, folder)
 
     def checked(self, key: str, name: str) -> Path:
         """Return a file of a finished stage whose content is what was written.

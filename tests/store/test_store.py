@@ -318,5 +318,15 @@ def test_another_content_of_the_same_size_is_found_when_it_is_read(store: Store)
     assert Record.from_json((aside / "record.json").read_text()) == written
 
 
+def test_a_stage_that_has_lost_its_record_makes_way_for_a_new_one(store: Store) -> None:
+    _finish(store, weights="ab")
+    (store.folder(KEY) / "record.json").unlink()
+    assert (store.is_done(KEY), store.damage(KEY)) == (False, "record.json is missing")
+    written = _finish(store, weights="abc")
+    assert store.record(KEY) == written
+    (aside,) = (store.path / "damaged").iterdir()
+    assert (aside / "weights").read_text() == "ab"
+
+
 def test_setting_aside_what_is_gone_already(store: Store) -> None:
     assert store.set_aside(KEY) is None
