@@ -31,13 +31,14 @@ def command(context: click.Context, /, output: Path, *, overwrite: bool, **chose
     check_output(output, overwrite=overwrite)
     trained = TrainedEncoder(context, **chosen)
     source = CardSource(trained.suite, trained.plan, trained.store, trained.trial, trained.key, trained.infos())
-    head = trained.store.folder(trained.trial.stage) / "head.safetensors"
+    record = trained.store.record(trained.trial.stage)
+    has_head = record is not None and "head.safetensors" in record.files
     card = export_encoder(
         trained.encoder,
         trained.key,
         trained.store,
         output,
-        head=head if head.is_file() else None,
+        head=trained.store.checked(trained.trial.stage, "head.safetensors") if has_head else None,
         readme=lambda model: model_card(source, model),
         overwrite=overwrite,
     )

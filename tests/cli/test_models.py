@@ -177,6 +177,24 @@ def test_a_model_on_given_weights_says_so_and_loads_as_a_plain_resnet(
         assert torch.equal(torchvisions.eval()(images), on_imported(images))
 
 
+@pytest.mark.parametrize("weights", ["head", "encoder"])
+def test_weights_that_are_not_what_was_written_are_not_exported(
+    weights: str, cli: Callable[..., Result], ran: Path
+) -> None:
+    kind, title = ("evaluate", "frozen · 20 labels · seed 0 · draw 1") if weights == "head" else ("pretrain", "nat")
+    (record,) = [r for r in Store(Path("store")).records() if r.kind == kind and title in r.title]
+    file = Store(Path("store")).folder(record.key) / f"{weights}.safetensors"
+    content = bytearray(file.read_bytes())
+    content[-1] ^= 1
+    file.write_bytes(content)
+    result = cli("export", ran, "--arm", "frozen", "--labels", "20", "--draw", "1", "-o", "model")
+    assert result.status == 2
+    (line,) = result.err.splitlines()
+    assert f"the SHA-256 of {weights}.safetensors is not that of its record; it is set aside in" in line
+    assert not Path("model").exists()
+    assert not file.exists()
+
+
 @pytest.mark.parametrize("verb", ["export", "import"])
 def test_a_model_is_replaced_only_where_that_is_asked(cli: Callable[..., Result], ran: Path, verb: str) -> None:
     torch.save(torchvision.models.resnet18().state_dict(), "model.pt")
