@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import re
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+TARGET = re.compile(r"[\w.]+:\w+")
+"""A factory that is named by its place, as in ``my_package.module:attribute``, and imported when it is first used."""
 
 
 def file_digest(path: str | Path) -> str | None:
@@ -62,7 +66,7 @@ def with_imports(files: Sequence[Path], root: Path) -> set[Path]:
 
 
 def _imported(file: Path, root: Path) -> Iterator[str]:
-    """Yield the dotted names that a file imports; none of a file that is not Python."""
+    """Yield the dotted names that a file imports, or names as the place of a factory; none of what is not Python."""
     try:
         tree = ast.parse(file.read_bytes())
     except (SyntaxError, ValueError):  # told when it is loaded
@@ -75,6 +79,8 @@ def _imported(file: Path, root: Path) -> Iterator[str]:
             outer = package[: len(package) + 1 - node.level] if node.level else ()
             base = ".".join(filter(None, (*outer, node.module)))
             yield from (f"{base}.{alias.name}" if base else alias.name for alias in node.names)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and TARGET.fullmatch(node.value):
+            yield node.value.partition(":")[0]
 
 
 def _found_at(name: str, root: Path) -> list[Path]:

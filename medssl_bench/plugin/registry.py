@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from medssl_bench.errors import PluginError, UserError, did_you_mean
 from medssl_bench.plugin import docstring
 from medssl_bench.plugin.component import Component
-from medssl_bench.plugin.content import file_digest
+from medssl_bench.plugin.content import TARGET, file_digest
 from medssl_bench.plugin.kinds import KINDS, Kind
 from medssl_bench.plugin.parameters import Components, OneComponent, ParameterProblem, ParameterTable
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
-_TARGET = re.compile(r"[\w.]+:\w+")
 
 
 class Register(Protocol):
@@ -144,7 +143,7 @@ class Registry:
         if isinstance(entry.revision, bool) or not isinstance(entry.revision, int) or entry.revision < 1:
             raise PluginError(f"{entry.title}: revision must be an integer from 1, not {entry.revision!r}")
         if isinstance(entry.target, str):
-            if not _TARGET.fullmatch(entry.target):
+            if not TARGET.fullmatch(entry.target):
                 raise PluginError(f"{entry.title}: {entry.target!r} is not 'module:attribute'")
         else:
             _ = entry.table
