@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
+from pydantic.errors import PydanticInvalidForJsonSchema, PydanticSchemaGenerationError
 from pydantic_core import PydanticUndefined, to_jsonable_python
 
 from medssl_bench.errors import PluginError, did_you_mean
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
 
     from medssl_bench.plugin.kinds import Kind
+
+_NO_SCHEMA = (PydanticInvalidForJsonSchema, PydanticSchemaGenerationError)
+"""What pydantic raises at a type that no JSON, and no TOML, can hold, such as a function."""
 
 
 @dataclass(frozen=True)
@@ -101,6 +105,7 @@ class ParameterTable:
         }
         for name in self.nested:  # checked when the components are resolved
             fields[name] = (Any, fields[name][1])
+        self._defaults = {n: _json_default(n, p.default) for n, p in keywords.items() if p.default is not p.empty}
         try:
             with warnings.catch_warnings(action="ignore"):  # that a parameter shares a name with pydantic's methods
                 self.model: type[BaseModel] = create_model(
@@ -108,10 +113,13 @@ class ParameterTable:
                     __config__=ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, protected_namespaces=()),
                     **fields,
                 )
-            self._defaults = to_jsonable_python({n: p.default for n, p in keywords.items() if p.default is not p.empty})
-            self.model.model_json_schema()  # a type that TOML cannot hold, such as a function, is refused here
+            self.model.model_json_schema()
+        except _NO_SCHEMA as error:
+            name = next((name for name, field in fields.items() if not _has_schema(field)), "")
+            what = f"parameter {name!r} has a type" if name else "a parameter has a type"
+            raise PluginError(f"{what} that TOML cannot hold; use numbers, texts, paths, lists or tables") from error
         except Exception as error:
-            raise PluginError(f"its parameters cannot be read: {error}") from error
+            raise PluginError(f"its parameters cannot be read: {' '.join(str(error).split())}") from error
         self.neutral = {
             name: to_jsonable_python(marker.neutral)
             for name, field in self.model.model_fields.items()
@@ -253,6 +261,24 @@ def _nested(hint: Any) -> Components | OneComponent | None:
     if typing.get_origin(hint) is not Annotated:
         return None
     return next((item for item in typing.get_args(hint) if isinstance(item, Components | OneComponent)), None)
+
+
+def _json_default(name: str, default: Any) -> Any:
+    """Return a default as JSON-able data."""
+    try:
+        return to_jsonable_python(default)
+    except Exception as error:
+        message = f"the default of parameter {name!r}, {_short(default)}, is nothing that TOML can hold"
+        raise PluginError(message) from error
+
+
+def _has_schema(field: tuple[Any, Any]) -> bool:
+    """Return whether there is a JSON Schema of one parameter, given its type and its default."""
+    try:
+        create_model("Parameter", value=field).model_json_schema()
+    except _NO_SCHEMA:
+        return False
+    return True
 
 
 def _mentions(annotation: Any, wanted: type) -> bool:

@@ -282,3 +282,26 @@ def test_names_that_pydantic_uses_are_names_like_any_other() -> None:
     values = table.validate({"copy": 2}, BASE)
     assert values == {"copy": 2, "schema": "a", "json": True, "model_name": "m"}
     assert table.instance(values).copy == 2
+
+
+class _Own:
+    pass
+
+
+@pytest.mark.parametrize(
+    "annotation", [Callable, Callable[[int], int] | None, list[Callable[[], None]], _Own, memoryview]
+)
+def test_types_that_toml_cannot_hold_are_refused_in_one_line(annotation: Any) -> None:
+    with pytest.raises(PluginError) as caught:
+        _table(_factory({"good": int, "bad": annotation}))
+    wanted = "parameter 'bad' has a type that TOML cannot hold; use numbers, texts, paths, lists or tables"
+    assert str(caught.value) == wanted
+
+
+def test_defaults_that_toml_cannot_hold_are_refused_in_one_line() -> None:
+    for default in (b"\xff", int, _Own()):
+
+        def made(context: Any, *, bad: Any = default) -> None: ...
+
+        with pytest.raises(PluginError, match=r"^the default of parameter 'bad', .*, is nothing that TOML can hold$"):
+            _table(made)
