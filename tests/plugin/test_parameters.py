@@ -260,7 +260,7 @@ def _paths(context: object, *, x: list[Path] = []): ...  # noqa: B006
         (_kwargs, r"without \*args or \*\*kwargs"),
         (_unknown_type, r"cannot be evaluated \(name 'Nonsense' is not defined\); import it outside"),
         (_hidden_type, r"name 'torch' is not defined\); import it outside 'if TYPE_CHECKING'"),
-        (_no_json, "its parameters cannot be read"),
+        (_no_json, "the default of parameter 'x', <built-in function print>, is nothing that TOML can hold"),
         (_wrong_default, "the default of parameter 'x': Input should be a valid integer"),
         (_outside_default, "the default of parameter 'x': Input should be greater than or equal to 1"),
         (_called_name, "a parameter cannot be called 'name'"),
