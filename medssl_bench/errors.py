@@ -42,6 +42,10 @@ class StageError(Exception):
     """A stage cannot finish; it is recorded as failed and the stages beside it go on."""
 
 
+class LeaseLost(Exception):
+    """Another process has taken over the stage that this one worked on."""
+
+
 class DamageWarning(UserWarning):
     """The result of a finished stage is not what was written; it is set aside and computed anew."""
 

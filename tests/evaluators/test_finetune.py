@@ -9,6 +9,7 @@ from torch import nn
 
 from medssl_bench.datasets import Task
 from medssl_bench.evaluators.classification import loss, probabilities, targets
+from medssl_bench.evaluators.fine_tuning import FineTuning
 from medssl_bench.evaluators.metrics import measure
 from medssl_bench.evaluators.minibatches import minibatches
 from medssl_bench.randomness import forked
@@ -72,20 +73,22 @@ def test_training_is_that_of_a_plain_loop(make_trial, make_evaluator, task, weig
 @pytest.mark.parametrize("selection", ["validation", "test"])
 @pytest.mark.parametrize("every", [1, 3])
 @pytest.mark.parametrize("seed", [0, 1, 2])
-def test_the_epoch_that_counts_is_the_best_of_those_looked_at(make_trial, make_evaluator, selection, every, seed):
+def test_the_epoch_that_counts_is_the_best_of_those_looked_at(
+    make_trial, make_evaluator, selection, every, seed, monkeypatch
+):
     """Brute force: the logits of every epoch that is looked at are stored, and the best is searched for afterwards."""
     trial = make_trial(noise=3.0, selection=selection, val=range(12), seed=seed)
     evaluator = make_evaluator("finetune", **{**ERRATIC, "validate_every": every})
     test = DeviceImages(trial.splits["test"], trial.device)
     stored = []
-    predict = evaluator._predict
+    predict = FineTuning._predict
 
-    def noted(model, images):
-        logits = predict(model, images)
-        stored.append((logits, predict(model, test)))
+    def noted(training, images):
+        logits = predict(training, images)
+        stored.append((logits, predict(training, test)))
         return logits
 
-    evaluator._predict = noted
+    monkeypatch.setattr(FineTuning, "_predict", noted)
     found = evaluator.evaluate(trial)
 
     looked = [epoch for epoch in range(6) if (epoch + 1) % every == 0 or epoch == 5]
