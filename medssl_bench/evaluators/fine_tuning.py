@@ -137,7 +137,7 @@ class FineTuning:
         if not self._trial.checkpoints.is_due():
             return
         tensors = {**state_of(self._model, self._optimizer), "total": self._total}
-        values = {"epoch": self._epoch, "batch": self._batch, "history": self._history, "best": None}
+        values = {"epoch": self._epoch, "batch": self._batch, "history": list(self._history), "best": None}
         if self._best is not None:
             tensors |= {f"best.{name}": tensor for name, tensor in self._best.state.items()}
             values["best"] = [self._best.epoch, *self._best.rank]

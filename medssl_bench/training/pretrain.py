@@ -164,7 +164,7 @@ class Pretraining:
         values = {
             "step": self._step,
             "summed": self._sums.count,
-            "history": self._result.history,
+            "history": list(self._result.history),
             "images_seen": self._result.images_seen,
             "best": None if self._best_state is None else [self._best, self._result.epoch],
         }
