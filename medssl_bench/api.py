@@ -34,6 +34,10 @@ if TYPE_CHECKING:
     from medssl_bench.suite.table import NamedDataset
 
 
+_ROUNDS = 3
+"""How often a run goes over its stages: again where a result was found to be damaged as something was built on it."""
+
+
 @dataclass(frozen=True)
 class RunResult:
     """What a run gives.
@@ -107,15 +111,29 @@ def _run(
     plan = _plan_of_seen_data(suite, context, selection)
     opened = Store(store)
     statuses = look(plan, opened)
-    waiting = [status for status in statuses if status.runs]
     cached = sum(status.status == "done" for status in statuses)
-    outcomes: list[Outcome] = []
-    if waiting:
+    if any(status.runs for status in statuses):
         _remember(suite, selection, context, opened)
-        for status in waiting if retry_failed else ():
+        for status in statuses if retry_failed else ():
             opened.forget_failure(status.stage.key)
-        outcomes = _execute(suite, plan, opened, context, device, executor, waiting, cached)
-    return RunResult(Leaderboard.of(suite, plan, opened), outcomes, cached)
+    outcomes: dict[str, Outcome] = {}
+    for _ in range(_ROUNDS):
+        waiting = [status for status in statuses if status.runs]
+        if not waiting:
+            break
+        ended = _execute(suite, plan, opened, context, device, executor, waiting, cached)
+        outcomes |= {outcome.stage.key: outcome for outcome in ended}
+        if not any(outcome.status == "failed" and _lacks_a_parent(outcome, plan, opened) for outcome in ended):
+            break
+        statuses = look(plan, opened)
+    return RunResult(Leaderboard.of(suite, plan, opened), list(outcomes.values()), cached)
+
+
+def _lacks_a_parent(outcome: Outcome, plan: Plan, store: Store) -> bool:
+    """Return whether a stage has failed as what it builds on was found to be damaged, and is set aside now."""
+    stage = plan.stages[outcome.stage.key]
+    unrecorded = store.failure(stage.key) is None
+    return unrecorded and not all(store.is_done(parent) for parent in stage.parents)
 
 
 def make_selection(

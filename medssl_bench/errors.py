@@ -38,6 +38,10 @@ class StoreError(UserError):
     """A store cannot be read or written."""
 
 
+class DamagedError(StoreError):
+    """A finished stage is not what was written; it has been set aside, and another run computes it anew."""
+
+
 class StageError(Exception):
     """A stage cannot finish; it is recorded as failed and the stages beside it go on."""
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import Field
 
 from medssl_bench import hookimpl
-from medssl_bench.store.checkpoints import EVERY
 from medssl_bench.store.leases import SECONDS
 
 if TYPE_CHECKING:
@@ -23,14 +22,14 @@ def medssl_executors(register: Register) -> None:
 
 def local(
     *,
-    checkpoint_seconds: Annotated[float, Field(gt=0)] = EVERY,
+    checkpoint_seconds: Annotated[float, Field(gt=0)] | None = None,
     lease_seconds: Annotated[float, Field(gt=0)] = SECONDS,
 ) -> Executor:
     """One stage after the other, in this process; several runs can share a store.
 
     Args:
-        checkpoint_seconds: time between two checkpoints of a training; longer where writing one takes more than a
-            sixtieth of it.
+        checkpoint_seconds: time between two checkpoints of a training; by default ten seconds, or more where they would
+            take more than a sixtieth of the time.
         lease_seconds: how long another process may give no sign of life before its stage is taken over; a dead process
             of this machine is noticed at once.
     """

@@ -9,7 +9,6 @@ from medssl_bench.errors import UserError
 from medssl_bench.executors.base import Executor, Job
 from medssl_bench.plugin.watching import Epoch, Outcome
 from medssl_bench.stopping import Stopped, is_asked
-from medssl_bench.store.checkpoints import EVERY
 from medssl_bench.store.leases import SECONDS, owner_text
 
 if TYPE_CHECKING:
@@ -29,8 +28,8 @@ class LocalExecutor(Executor):
     one works on.
 
     Args:
-        checkpoint_seconds: time between two checkpoints of a training; they come less often if they would take more
-            than a sixtieth of the time.
+        checkpoint_seconds: time between two checkpoints of a training; None: ten seconds, or more where they would take
+            more than a sixtieth of the time.
         lease_seconds: how long another process may give no sign of life before its stage is taken over. A dead
             process of this machine is noticed at once.
 
@@ -38,9 +37,9 @@ class LocalExecutor(Executor):
         UserError: one of them is not above 0.
     """
 
-    def __init__(self, *, checkpoint_seconds: float = EVERY, lease_seconds: float = SECONDS) -> None:
+    def __init__(self, *, checkpoint_seconds: float | None = None, lease_seconds: float = SECONDS) -> None:
         for name, value in (("checkpoint_seconds", checkpoint_seconds), ("lease_seconds", lease_seconds)):
-            if value <= 0:
+            if value is not None and value <= 0:
                 raise UserError(f"{name} = {value:g}: give a number of seconds above 0")
         self.checkpoint_seconds = checkpoint_seconds
         self.lease_seconds = lease_seconds

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from medssl_bench.errors import LeaseLost, StageError, UserError
+from medssl_bench.errors import DamagedError, LeaseLost, StageError, UserError
 from medssl_bench.plan.stage import Stage, StageKind
 from medssl_bench.plugin.watching import Outcome
 from medssl_bench.stages.attempt import Attempt, Meter, Report
@@ -36,7 +36,8 @@ def run_stage(
     """Run one stage whose parents are finished, and record how it ended; only an interrupt gets out of here.
 
     A stage that has been finished meanwhile, or has failed, is not run again. A failure that cannot be recorded, on a
-    full disk for one, is told in the outcome all the same.
+    full disk for one, is told in the outcome all the same; one that comes of a damaged result is not recorded, as that
+    can be computed anew.
 
     Args:
         stage: what to do.
@@ -109,6 +110,8 @@ def _attempt(stage: Stage, workshop: Workshop, report: Report, lease: Lease) -> 
             lease.beat()  # its folder has gone: it may have been taken over
         reason = str(error) if isinstance(error, StageError | UserError) else f"{type(error).__name__}: {error}"
         reason = " ".join(reason.split())
+        if isinstance(error, DamagedError):
+            return Outcome(stage.info(), "failed", meter.wall_seconds, reason=reason)
         try:
             workshop.store.fail(replace(record, status="failed", reason=reason), traceback.format_exc(), lease)
         except OSError as unwritten:

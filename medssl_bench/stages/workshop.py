@@ -18,7 +18,6 @@ from medssl_bench.plan.keys import content_key
 from medssl_bench.plugin.component import Component
 from medssl_bench.plugin.registry import Registry
 from medssl_bench.randomness import forked, stream
-from medssl_bench.store.checkpoints import EVERY
 from medssl_bench.store.leases import SECONDS
 from medssl_bench.store.store import Store
 from medssl_bench.store.tensors import load_tensors
@@ -60,7 +59,7 @@ class Workshop:
         context: where data sets find files.
         device: where to compute.
         lease_seconds: how long a worker may give no sign of life before another one takes its stage over.
-        checkpoint_seconds: time between two checkpoints of a training.
+        checkpoint_seconds: time between two checkpoints of a training; None: as `StoredCheckpoints` chooses it.
     """
 
     def __init__(
@@ -71,7 +70,7 @@ class Workshop:
         device: torch.device,
         *,
         lease_seconds: float = SECONDS,
-        checkpoint_seconds: float = EVERY,
+        checkpoint_seconds: float | None = None,
     ) -> None:
         self.registry = registry
         self.store = store

@@ -28,10 +28,10 @@ FORMAT = 1
 """Version of what a checkpoint holds; one of another version is not read."""
 
 EVERY = 10.0
-"""Seconds between two checkpoints, where writing one takes no time."""
+"""Seconds between two checkpoints, unless a run sets another time."""
 
 _SHARE = 1 / 60
-"""The most of a training's time that checkpoints may take."""
+"""The most of a training's time that checkpoints may take, unless a run sets their distance."""
 
 _INDEX = "checkpoint.txt"
 
@@ -75,11 +75,11 @@ class StoredCheckpoints(Checkpoints):
 
     Args:
         lease: of the stage.
-        every: seconds between two checkpoints; more where they would take more than a sixtieth of the time.
+        every: seconds between two checkpoints; None: ten, or more where they would take over a sixtieth of the time.
         spent: returns what the stage has cost so far, to be kept with the checkpoint.
     """
 
-    def __init__(self, lease: Lease, every: float, spent: Callable[[], Mapping[str, Any]]) -> None:
+    def __init__(self, lease: Lease, every: float | None, spent: Callable[[], Mapping[str, Any]]) -> None:
         self._lease = lease
         self._every = every
         self._spent = spent
@@ -125,7 +125,8 @@ class StoredCheckpoints(Checkpoints):
 
     def is_due(self) -> bool:
         """Return whether a checkpoint should be saved now: time has come, or a stop has been asked for."""
-        return is_asked() or time.monotonic() - self._saved >= max(self._every, self._seconds / _SHARE)
+        every = max(EVERY, self._seconds / _SHARE) if self._every is None else self._every
+        return is_asked() or time.monotonic() - self._saved >= every
 
     def save(self, state: TrainingState) -> None:
         """Save a state; a disk that is full is told of once, and the training goes on.

@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from medssl_bench.errors import StoreError
+from medssl_bench.errors import DamagedError, StoreError
 from medssl_bench.store.atomic import sync, write_atomically
 from medssl_bench.store.leases import Leases
 from medssl_bench.store.record import Record
@@ -118,11 +118,13 @@ class Store:
         A file is read through once for each size and modification time. A stage with another content is set aside.
 
         Raises:
-            StoreError: the stage is not finished, has no such file, or its content is another.
+            DamagedError: the stage is not there any more, or its content is another.
+            StoreError: the stage has no such file.
         """
         record = self.record(key)
         if record is None:
-            raise StoreError(f"{self.path}: stage {key[:12]} is not there, or is damaged; run again to compute it anew")
+            text = f"{self.path}: stage {key[:12]} is not there, or is damaged; run again to compute it anew"
+            raise DamagedError(text)
         file = self.folder(key) / name
         if name not in record.files:
             raise StoreError(f"{file}: there is no such file")
@@ -134,7 +136,7 @@ class Store:
             if digest != record.files[name]["sha256"]:
                 reason = f"the SHA-256 of {name} is not that of its record"
                 self.set_aside(key)
-                raise StoreError(f"{record.title}: {reason}; it is set aside in {self.path / 'damaged'}: run again")
+                raise DamagedError(f"{record.title}: {reason}; it is set aside in {self.path / 'damaged'}: run again")
             self._checked.add(seen)
         return file
 

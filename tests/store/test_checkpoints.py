@@ -33,7 +33,7 @@ def _state(step: int) -> TrainingState:
     return TrainingState({"w": torch.full((3, 2), step / 3), "step": torch.tensor(float(step))}, values)
 
 
-def _of(lease: Lease, every: float = 0.0) -> StoredCheckpoints:
+def _of(lease: Lease, every: float | None = 0.0) -> StoredCheckpoints:
     return StoredCheckpoints(lease, every, lambda: {"wall_seconds": 1.5})
 
 
@@ -119,16 +119,26 @@ def test_a_full_disk_is_told_of_once_and_stops_nothing(lease: Lease) -> None:
     assert len(list(lease.folder.glob("checkpoint*"))) == 2
 
 
-def test_they_come_when_time_has_passed_and_take_no_more_than_a_sixtieth(lease: Lease, monkeypatch) -> None:
+def test_they_come_when_the_time_that_was_set_has_passed(lease: Lease) -> None:
     checkpoints = _of(lease, 0.2)
     assert not checkpoints.is_due()
     time.sleep(0.25)
     assert checkpoints.is_due()
-    durations = iter([0.0, 3.0])
+    checkpoints.save(_state(1))
+    assert not checkpoints.is_due()
+
+
+def test_else_every_ten_seconds_or_so_that_they_take_no_more_than_a_sixtieth(lease: Lease, monkeypatch) -> None:
+    now = 100.0
+    monkeypatch.setattr("medssl_bench.store.checkpoints.time.monotonic", lambda: now)
+    checkpoints = _of(lease, None)
+    for now, due in ((109.9, False), (110.0, True)):  # noqa: B007 - the clock reads it
+        assert checkpoints.is_due() is due
+    durations = iter([200.0, 203.0])
     monkeypatch.setattr("medssl_bench.store.checkpoints.time.monotonic", lambda: next(durations))
     checkpoints.save(_state(2))
-    for later, due in ((3.0, False), (182.9, False), (183.0, True)):
-        monkeypatch.setattr("medssl_bench.store.checkpoints.time.monotonic", lambda later=later: later)
+    monkeypatch.setattr("medssl_bench.store.checkpoints.time.monotonic", lambda: now)
+    for now, due in ((203.0, False), (382.9, False), (383.0, True)):  # noqa: B007
         assert checkpoints.is_due() is due
 
 
