@@ -112,13 +112,13 @@ def _run(
     opened = Store(store)
     statuses = look(plan, opened)
     cached = sum(status.status == "done" for status in statuses)
-    if any(status.runs for status in statuses):
+    if any(status.is_wanted for status in statuses):
         _remember(suite, selection, context, opened)
         for status in statuses if retry_failed else ():
             opened.forget_failure(status.stage.key)
     outcomes: dict[str, Outcome] = {}
     for _ in range(_ROUNDS):
-        waiting = [status for status in statuses if status.runs]
+        waiting = [status for status in statuses if status.is_wanted]
         if not waiting:
             break
         ended = _execute(suite, plan, opened, context, device, executor, waiting, cached)

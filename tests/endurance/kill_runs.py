@@ -5,8 +5,8 @@ may cost more than one interval between checkpoints. Start it with
 
     python tests/endurance/kill_runs.py --runs 50
 
-Every life of a run is a process of its own, forked from one that has imported torch but not used it: so that lives
-can be short. It is killed with SIGKILL, 0.5 to 5 seconds after its start.
+Every life of a run is a process of its own, forked from one that has imported the packages but not used them: so that
+lives can be short. It is killed with SIGKILL, 0.2 to 3 seconds after its start.
 """
 
 from __future__ import annotations
@@ -22,13 +22,16 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import timm
 import torch
+import torchmetrics
 
 sys.path.insert(0, str(Path(__file__).parent))
 
 from small_suite import traces, write_suite
 
 import medssl_bench
+import medssl_bench.stages.run
 from medssl_bench.plugin.watching import StageInfo
 from medssl_bench.store.store import Store
 
@@ -37,6 +40,9 @@ CHECKPOINT_SECONDS = 0.3
 
 SLACK_SECONDS = 0.6
 """What a kill may cost beyond that: a step, the writing of a checkpoint, and what the machine does meanwhile."""
+
+_IMPORTED = (timm, torchmetrics, medssl_bench.stages.run)
+"""What would take most of a life to import."""
 
 _FORK = multiprocessing.get_context("fork")
 
@@ -93,7 +99,7 @@ def run_killed(suite: Path, store: Path, wanted: dict[str, object], seed: int) -
     while True:
         process = _FORK.Process(target=live, args=(suite, store))
         process.start()
-        process.join(rng.uniform(0.5, 5.0))
+        process.join(rng.uniform(0.2, 3.0))
         if process.exitcode is not None:
             if process.exitcode:
                 found.differences.append(f"the run ended with status {process.exitcode}")

@@ -73,13 +73,18 @@ def test_what_nobody_needs_any_more_is_not_done_again(plan_of: PlanOf, store: St
     assert found["to run"] == {"evaluate", "embed", "pretrain"}
 
 
-def test_what_failed_says_why_and_runs_again(plan_of: PlanOf, store: Store) -> None:
+def test_what_failed_says_why_and_blocks_what_builds_on_it(plan_of: PlanOf, store: Store) -> None:
     plan = plan_of(SUITE)
     (pretrained,) = of_kind(plan, "pretrain")
     with leased(store, pretrained.key) as lease:
         store.fail(replace(_record(pretrained), status="failed", reason="out of memory"), "Traceback ...", lease)
     status = _status(plan, store, pretrained)
-    assert (status.status, status.why, status.runs) == ("failed", "out of memory", True)
+    assert (status.status, status.why, status.runs) == ("failed", "out of memory", False)
+    statuses = {status.stage.key: status for status in look(plan, store)}
+    above = [status for status in statuses.values() if pretrained.key in status.stage.parents]
+    assert {status.status for status in above} == {"blocked"}
+    assert not any(status.runs for status in above)
+    assert all(status.is_wanted for status in (*above, statuses[pretrained.key]))
     _finish(store, [pretrained])
     assert _status(plan, store, pretrained).status == "done"
 
