@@ -9,6 +9,7 @@ import os
 import signal
 import threading
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -37,10 +38,14 @@ _request = _Request()
 
 
 @contextmanager
-def stoppable() -> Iterator[None]:
+def stoppable(*, patient: bool = False) -> Iterator[None]:
     """Turn requests to stop into `Stopped` inside the block; outside the main thread nothing is changed.
 
     A signal that was ignored before, as ``nohup`` has it, stays ignored.
+
+    Args:
+        patient: whether a second request, too, waits for a checkpoint: schedulers ask each process of a job, and a
+            worker is then asked twice.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -49,7 +54,7 @@ def stoppable() -> Iterator[None]:
     before = {number: handler for number, handler in before.items() if handler not in {signal.SIG_IGN, None}}
     _request.asked = False
     for number in before:
-        signal.signal(number, _stop)
+        signal.signal(number, partial(_stop, patient=patient))
     try:
         yield
     finally:
@@ -58,7 +63,9 @@ def stoppable() -> Iterator[None]:
         _request.asked = False
 
 
-def _stop(_number: int, _frame: FrameType | None) -> None:
+def _stop(_number: int, _frame: FrameType | None, *, patient: bool) -> None:
+    if _request.waits and _request.asked and patient:
+        return
     if _request.waits and not _request.asked:
         _request.asked = True
         os.write(2, b"\nstopping at the next step, to save a checkpoint; once more stops at once\n")

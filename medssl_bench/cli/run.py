@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 @click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1, mps or auto.")
 @click.option(
     "--executor",
-    default="local",
+    default="isolated",
+    envvar="MEDSSL_BENCH_EXECUTOR",
     show_default=True,
     shell_complete=names("executor"),
     help="Who runs the stages: see list executors.",

@@ -33,6 +33,10 @@ class Watchers:
         self._manager = manager
         self.ended: list[Outcome] = []
 
+    def blocked(self) -> list[str]:
+        """Return the names of the plugins that are left out."""
+        return sorted(name for name, plugin in self._manager.list_name_plugin() if plugin is None)
+
     def tell(self, hook: str, **arguments: Any) -> None:
         """Call a watching hook, such as ``medssl_stage_begins``."""
         if hook == "medssl_stage_ends":

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 def medssl_executors(register: Register) -> None:
     """Register the executors that come with the harness."""
     register("local", local)
+    register("isolated", isolated)
 
 
 def local(
@@ -25,7 +26,7 @@ def local(
     checkpoint_seconds: Annotated[float, Field(gt=0)] | None = None,
     lease_seconds: Annotated[float, Field(gt=0)] = SECONDS,
 ) -> Executor:
-    """One stage after the other, in this process; several runs can share a store.
+    """One stage after the other, in this process.
 
     Args:
         checkpoint_seconds: time between two checkpoints of a training; by default ten seconds, or more where they would
@@ -36,3 +37,19 @@ def local(
     from medssl_bench.executors.local import LocalExecutor
 
     return LocalExecutor(checkpoint_seconds=checkpoint_seconds, lease_seconds=lease_seconds)
+
+
+def isolated(
+    *,
+    checkpoint_seconds: Annotated[float, Field(gt=0)] | None = None,
+    lease_seconds: Annotated[float, Field(gt=0)] = SECONDS,
+) -> Executor:
+    """One stage after the other, in a worker process: if that is killed, or crashes, one stage fails and no other.
+
+    Args:
+        checkpoint_seconds: as of `local`.
+        lease_seconds: as of `local`.
+    """
+    from medssl_bench.executors.isolated import IsolatedExecutor
+
+    return IsolatedExecutor({"checkpoint_seconds": checkpoint_seconds, "lease_seconds": lease_seconds})

@@ -80,7 +80,7 @@ def _pass(stages: list[Stage], workshop: Workshop, job: Job, outcomes: dict[str,
     for stage in stages:
         if is_asked():
             raise Stopped
-        reason = _blocked_by(stage, outcomes)
+        reason = blocked_by(stage, outcomes)
         if reason:
             outcome: Outcome | None = Outcome(stage.info(), "blocked", reason=reason)
         else:
@@ -94,7 +94,7 @@ def _pass(stages: list[Stage], workshop: Workshop, job: Job, outcomes: dict[str,
     return waiting
 
 
-def _blocked_by(stage: Stage, outcomes: dict[str, Outcome]) -> str:
+def blocked_by(stage: Stage, outcomes: dict[str, Outcome]) -> str:
     """Return which parent has not been finished, or an empty string."""
     for parent in stage.parents:
         outcome = outcomes.get(parent)

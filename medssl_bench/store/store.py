@@ -230,6 +230,7 @@ class Store:
         except FileNotFoundError:
             lease.beat()
             raise
+        lease.got_further()  # the next attempt, if there is one, has a count of its own
         self.forget_failure(record.key)
         lease.publish(folder, self.path / "failed" / record.key)
 

@@ -1,0 +1,221 @@
+"""The isolated executor: a worker that dies takes one stage with it, and ends with who started it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from medssl_bench import Suite, hookimpl, run
+from medssl_bench.api import RunResult
+from medssl_bench.errors import UserError
+from medssl_bench.plugin.watching import Epoch, Outcome, StageInfo
+from medssl_bench.store.store import Store
+
+SUITE = """\
+schema = 1
+name = "isolated"
+plugins = ["ends.py"]
+floors = ["majority"]
+
+[[comparison]]
+id = "table"
+datasets = [{ name = "phantom_cells", train = 40, val = 16, test = 16 }]
+labels = [20]
+draws = [0]
+encoder = { name = "timm", model = "test_resnet" }
+
+  [[comparison.arm]]
+  name = "ends"
+  evaluator = { name = "ends", how = "HOW" }
+
+  [[comparison.arm]]
+  name = "supervised"
+  evaluator = { name = "finetune", epochs = EPOCHS, batch_size = 20 }
+"""
+
+PLUGIN = """\
+import ctypes
+import os
+import signal
+import sys
+
+import numpy as np
+
+from medssl_bench import hookimpl
+from medssl_bench.evaluators import Evaluation, Evaluator
+
+
+@hookimpl
+def medssl_evaluators(register):
+    register("ends", Ends)
+
+
+class Ends(Evaluator):
+    \"\"\"Ends the process.\"\"\"
+
+    needs = "encoder"
+
+    def __init__(self, *, how: str):
+        self.how = how
+
+    def evaluate(self, trial):
+        print("a plugin prints")
+        if self.how == "killed":
+            os.kill(os.getpid(), signal.SIGKILL)
+        if self.how == "crashes":
+            os.kill(os.getpid(), signal.SIGSEGV)
+        if self.how == "exits":
+            os._exit(3)
+        if self.how == "raises":
+            raise SystemExit("no more")
+        shape = len(trial.splits["test"]), len(trial.info.classes)
+        return Evaluation(np.full(shape, 1 / shape[1], np.float32))
+"""
+
+
+@pytest.fixture
+def suite(tmp_path: Path):
+    (tmp_path / "ends.py").write_text(PLUGIN)
+
+    def write(how: str, epochs: int = 2) -> Path:
+        (tmp_path / "suite.toml").write_text(SUITE.replace("HOW", how).replace("EPOCHS", str(epochs)))
+        return tmp_path / "suite.toml"
+
+    return write
+
+
+class _Heard:
+    def __init__(self) -> None:
+        self.stages: list[tuple[str, str]] = []
+        self.epochs: list[Epoch] = []
+
+    @hookimpl
+    def medssl_stage_begins(self, stage: StageInfo) -> None:
+        self.stages.append(("begins", stage.title.split(" · ")[2]))
+
+    @hookimpl
+    def medssl_epoch_ends(self, epoch: Epoch) -> None:
+        self.epochs.append(epoch)
+
+    @hookimpl
+    def medssl_stage_ends(self, stage: StageInfo, outcome: Outcome) -> None:
+        self.stages.append((outcome.status, stage.title.split(" · ")[2]))
+
+
+def _run(file: Path, *watchers: object) -> RunResult:
+    loaded = Suite.load(file)
+    for watcher in watchers:
+        loaded.plugins.manager.register(watcher)
+    return run(loaded, store=file.parent / "store", data_dir=file.parent, device="cpu", executor="isolated")
+
+
+def test_what_happens_in_the_worker_is_told_here(suite, capfd) -> None:
+    heard = _Heard()
+    result = _run(suite("well"), heard)
+    assert not result.failed
+    assert heard.stages == [
+        (what, arm) for arm in ("majority class", "ends", "supervised") for what in ("begins", "done")
+    ]
+    assert [epoch.index for epoch in heard.epochs] == [0, 1]
+    assert all("loss" in epoch.metrics for epoch in heard.epochs)
+    (supervised,) = [o for o in result.outcomes if "supervised" in o.stage.title]
+    assert supervised.metrics.keys() == {"accuracy", "auroc"}
+    assert supervised.seconds > 0
+    assert "a plugin prints" not in capfd.readouterr().out, "it must not spoil what the run writes"
+
+
+@pytest.mark.parametrize(
+    ("how", "reason"),
+    [
+        ("killed", "the worker process was killed by SIGKILL (too little memory?)"),
+        ("crashes", "the worker process was killed by SIGSEGV"),
+        ("exits", "the worker process ended with status 3"),
+        ("raises", "SystemExit: no more"),
+    ],
+)
+def test_a_worker_that_dies_takes_one_stage_with_it(suite, how: str, reason: str) -> None:
+    file, heard = suite(how), _Heard()
+    result = _run(file, heard)
+    (failed,) = result.failed
+    assert (failed.reason, failed.stage.title.split(" · ")[2]) == (reason, "ends")
+    assert {o.status for o in result.outcomes if o is not failed} == {"done"}
+    assert heard.stages.count(("failed", "ends")) == 1
+    record = Store(file.parent / "store").failure(failed.stage.key)
+    assert record is not None
+    assert record.reason == reason
+    assert (file.parent / "store" / "failed" / failed.stage.key / "traceback.txt").is_file()
+    assert list((file.parent / "store" / "work").iterdir()) == []
+
+
+def test_a_plugin_that_has_changed_since_the_plan_is_refused(suite) -> None:
+    file = suite("well")
+    loaded = Suite.load(file)
+    (file.parent / "ends.py").write_text(PLUGIN + "\n# changed\n")
+    with pytest.raises(UserError, match="plugin 'ends' has changed since the plan was made; run again"):
+        run(loaded, store=file.parent / "store", data_dir=file.parent, device="cpu", executor="isolated")
+
+
+def test_a_device_that_is_not_there_is_refused(suite) -> None:
+    file = suite("well")
+    with pytest.raises(UserError, match="--device tpu9: there is no such device here"):
+        run(file, store=file.parent / "store", data_dir=file.parent, device="tpu9", executor="isolated")
+
+
+def _training(file: Path, number: int) -> tuple[int, str, list[int]]:
+    """Send a signal to a run that is training; return its status, what it said, and the numbers of its workers."""
+    command = [sys.executable, "-m", "medssl_bench", "run", file.name, "--executor", "isolated"]
+    command += ["--executor-set", "checkpoint_seconds=0.1", "--device", "cpu"]
+    with subprocess.Popen(
+        command, cwd=file.parent, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    ) as process:
+        while not list((file.parent / "store").glob("work/*/*/checkpoint.txt")):
+            assert process.poll() is None
+            time.sleep(0.01)
+        workers = _children(process.pid)
+        process.send_signal(number)
+        _, err = process.communicate(timeout=60)
+    return process.returncode, err, workers
+
+
+def _children(number: int) -> list[int]:
+    return [int(word) for word in Path(f"/proc/{number}/task/{number}/children").read_text().split()]
+
+
+def _is_alive(number: int) -> bool:
+    try:
+        state = Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state not in "ZX"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+def test_asked_to_stop_it_lets_the_worker_save_a_checkpoint(suite) -> None:
+    file = suite("well", epochs=2000)
+    status, err, workers = _training(file, signal.SIGTERM)
+    assert status == 75, err
+    assert "stopping at the next step, to save a checkpoint" in err
+    assert "Traceback" not in err
+    assert len(workers) == 1
+    assert not _is_alive(workers[0])
+    assert len(list((file.parent / "store").glob("work/*/free/checkpoint.txt"))) == 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+def test_killed_it_takes_the_worker_with_it(suite) -> None:
+    file = suite("well", epochs=2000)
+    status, _, workers = _training(file, signal.SIGKILL)
+    assert status == -signal.SIGKILL
+    end = time.monotonic() + 10
+    while _is_alive(workers[0]):
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    (owner,) = (file.parent / "store").glob("work/*/*")
+    assert (owner / "checkpoint.txt").is_file()
+    assert os.getpid() not in workers

@@ -1,0 +1,192 @@
+"""One stage under its lease: done once, failed for good, given up in time; and what its record says of its cost."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from medssl_bench.datasets import DatasetContext
+from medssl_bench.plan.stage import Stage
+from medssl_bench.plugin.manager import load_plugins
+from medssl_bench.plugin.watching import Outcome
+from medssl_bench.stages import run as module
+from medssl_bench.stages.attempt import Attempt, Meter
+from medssl_bench.stages.run import run_stage
+from medssl_bench.stages.workshop import StageResult, Workshop
+from medssl_bench.stopping import Stopped
+from medssl_bench.store.checkpoints import TrainingState
+from medssl_bench.store.store import Store
+
+KEY = "ab" + "0" * 62
+STAGE = Stage(KEY, "pretrain", "title", {}, {"epochs_scale": 1.0})
+
+
+@pytest.fixture
+def workshop(tmp_path: Path) -> Workshop:
+    store = Store(tmp_path / "store")
+    store.prepare()
+    context = DatasetContext(tmp_path, tmp_path)
+    return Workshop(load_plugins().registry, store, context, torch.device("cpu"), checkpoint_seconds=0.0)
+
+
+@pytest.fixture
+def doing(monkeypatch) -> Any:
+    """Let stages do something else."""
+
+    def let(act: Any) -> None:
+        monkeypatch.setitem(module._DO, "pretrain", lambda _spec, _workshop, attempt: act(attempt))
+
+    return let
+
+
+def _run(workshop: Workshop) -> Outcome | None:
+    return run_stage(STAGE, workshop, lambda *_: None)
+
+
+def _writes(attempt: Attempt) -> StageResult:
+    (attempt.folder / "weights").write_text("abc")
+    return StageResult(metrics={"loss": 0.5, "rows": [1]}, headline={"loss": 0.5})
+
+
+def test_a_stage_is_done_once(workshop: Workshop, doing: Any) -> None:
+    doing(_writes)
+    first = _run(workshop)
+    assert first is not None
+    assert (first.status, first.metrics, first.elsewhere) == ("done", {"loss": 0.5}, False)
+    doing(lambda _: pytest.fail("it is done"))
+    second = _run(workshop)
+    assert second is not None
+    assert (second.status, second.metrics, second.elsewhere) == ("done", {"loss": 0.5}, True)
+    assert list((workshop.store.path / "work").iterdir()) == []
+
+
+def test_what_another_one_works_on_is_left_alone(workshop: Workshop, doing: Any) -> None:
+    doing(_writes)
+    lease = workshop.store.leases.acquire(KEY)
+    assert lease is not None
+    assert _run(workshop) is None
+    lease.release(keep=False)
+    assert _run(workshop) is not None
+
+
+def test_a_failure_stays_until_it_is_forgotten(workshop: Workshop, doing: Any) -> None:
+    def fails(_: Attempt) -> StageResult:
+        raise ZeroDivisionError("by nothing")
+
+    doing(fails)
+    for elsewhere in (False, True):
+        outcome = _run(workshop)
+        assert outcome is not None
+        assert (outcome.status, outcome.reason) == ("failed", "ZeroDivisionError: by nothing")
+        assert outcome.elsewhere is elsewhere
+    workshop.store.forget_failure(KEY)
+    doing(_writes)
+    outcome = _run(workshop)
+    assert outcome is not None
+    assert outcome.status == "done"
+
+
+def _saves(attempt: Attempt) -> None:
+    attempt.checkpoints.save(TrainingState({"w": torch.ones(2)}, {"step": 3}))
+
+
+@pytest.mark.parametrize("error", [Stopped, KeyboardInterrupt, RuntimeError])
+def test_a_checkpoint_is_kept_for_the_next_attempt_and_its_cost_too(
+    error: type[BaseException], workshop: Workshop, doing: Any
+) -> None:
+    def stops(attempt: Attempt) -> StageResult:
+        time.sleep(0.05)
+        _saves(attempt)
+        raise error
+
+    doing(stops)
+    if issubclass(error, KeyboardInterrupt):
+        with pytest.raises(error):
+            _run(workshop)
+    else:
+        assert _run(workshop) is not None
+        workshop.store.forget_failure(KEY)
+    assert workshop.store.leases.owner(KEY) == "free"
+
+    def goes_on(attempt: Attempt) -> StageResult:
+        state = attempt.checkpoints.restore()
+        assert state is not None
+        assert state.values == {"step": 3}
+        return _writes(attempt)
+
+    doing(goes_on)
+    outcome = _run(workshop)
+    assert outcome is not None
+    assert outcome.status == "done", outcome.reason
+    record = workshop.store.record(KEY)
+    assert record is not None
+    assert record.cost["resumed"] == 1
+    assert record.cost["wall_seconds"] > outcome.seconds, "what led to the checkpoint counts too"
+    assert record.files.keys() == {"weights"}
+    assert list((workshop.store.path / "work").iterdir()) == []
+
+
+def test_without_a_checkpoint_nothing_is_kept(workshop: Workshop, doing: Any) -> None:
+    def stops(_: Attempt) -> StageResult:
+        raise Stopped
+
+    doing(stops)
+    with pytest.raises(Stopped):
+        _run(workshop)
+    assert list((workshop.store.path / "work").iterdir()) == []
+
+
+def test_workers_do_not_die_of_a_stage_for_ever(workshop: Workshop, doing: Any) -> None:
+    doing(_writes)
+    lease = workshop.store.leases.acquire(KEY)
+    assert lease is not None
+    (lease.folder / "deaths").write_text("9")
+    lease._ended.set()
+    dead = lease.folder.with_name("somewhere-0123456789ab-1-5-0.1-0123456789ab")
+    lease.folder.rename(dead)
+    while (outcome := _run(workshop)) is None:  # until the silence has been long enough
+        pass
+    assert outcome.status == "failed"
+    assert "10 workers in a row died of it, or were killed, before they got any further" in outcome.reason
+    workshop.store.forget_failure(KEY)
+    again = _run(workshop)
+    assert again is not None
+    assert again.status == "done", "a new try is a new count"
+
+
+def test_who_loses_its_stage_says_nothing_of_it(workshop: Workshop, doing: Any) -> None:
+    def is_taken_over(attempt: Attempt) -> StageResult:
+        attempt.folder.parent.rename(attempt.folder.parent.with_name("another"))
+        return _writes(attempt)
+
+    doing(is_taken_over)
+    assert _run(workshop) is None
+    assert not workshop.store.is_done(KEY)
+    assert workshop.store.failure(KEY) is None
+    assert workshop.store.leases.owner(KEY) == "another"
+
+
+def test_costs_add_up() -> None:
+    before = {"wall_seconds": 100.0, "processor_seconds": 150.0, "energy_joules": None, "resumed": 2}
+    spent = Meter(before).spent()
+    assert 100 <= spent["wall_seconds"] < 101
+    assert 150 <= spent["processor_seconds"] < 151
+    assert spent["energy_joules"] is None, "a part of it is not known"
+    assert spent["resumed"] == 3
+    assert Meter({}).spent()["resumed"] == 0
+
+
+def test_a_stage_whose_folder_cannot_be_made_has_failed_without_a_record(workshop: Workshop, doing: Any) -> None:
+    doing(_writes)
+    (workshop.store.path / "work").rmdir()
+    (workshop.store.path / "work").write_text("in the way")
+    outcome = run_stage(replace(STAGE), workshop, lambda *_: None)
+    assert outcome is not None
+    assert outcome.status == "failed"
+    assert outcome.reason.startswith("the store cannot be written: ")
+    assert workshop.store.failure(KEY) is None
