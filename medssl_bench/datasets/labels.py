@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from medssl_bench.datasets.base import Task
+from medssl_bench.datasets.base import ONE_CLASS, Task
 from medssl_bench.errors import DataError
 
 if TYPE_CHECKING:
@@ -17,10 +17,6 @@ if TYPE_CHECKING:
     from medssl_bench.datasets.base import SplitName
 
     Labels = dict[SplitName, NDArray[np.int64]]
-
-
-_ONE_CLASS = "nothing measured on them would tell a classifier from a guess: add images of other classes"
-"""Why a split needs two classes."""
 
 
 def read_labels(
@@ -57,7 +53,7 @@ def read_labels(
         raise DataError(f"{where}: train_labels: all training images have the same class; there is nothing to learn")
     for split in ("val", "test"):
         if len(np.unique(labels[split])) < 2:
-            raise DataError(f"{where}: {split}_labels: all {split} images have the same class; {_ONE_CLASS}")
+            raise DataError(f"{where}: {split}_labels: all {split} images have the same class; {ONE_CLASS}")
     found = Task(task) if task else Task.BINARY if len(names) == 2 else Task.MULTI_CLASS
     if found is Task.BINARY and len(names) != 2:
         raise DataError(f"{where}: has {len(names)} classes; the task 'binary' needs two")
