@@ -117,11 +117,16 @@ def main() -> None:
     if isinstance(sys.stdout, TextIOWrapper):  # where the locale has no letters for a name, it is escaped
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
-        status = cli.main(standalone_mode=False)
+        status = cli.main(prog_name="medssl-bench", standalone_mode=False)
     except click.exceptions.Abort:
         sys.exit(130)
-    except click.ClickException as error:
+    except click.exceptions.NoArgsIsHelpError as error:
         error.show()
+        sys.exit(2)
+    except click.ClickException as error:
+        verb = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else ""
+        hint = f" (see {verb} --help)" if verb else ""
+        click.echo(f"error: {printable(error.format_message()).rstrip('.')}{hint}", err=True)
         sys.exit(2)
     except UserError as error:
         for line in map(str, error.problems) if isinstance(error, SuiteError) else [printable(str(error))]:

@@ -78,7 +78,9 @@ def is_file(path: Path) -> bool:
 def _refuse_endless_keys(path: Path, text: str) -> None:
     for row, line in enumerate(text.split("\n"), 1):
         if not line.lstrip().startswith("#") and any(part.count(".") > _DOTS for part in re.split("[=,]", line)):
-            raise SuiteError([Problem(Position(path, row), "", f"tables and lists nest at most {_DEEPEST} deep")])
+            key = re.match(r"""[ \t\[]*([\w"'-]+)""", line)
+            message = f"tables and lists nest at most {_DEEPEST} deep"
+            raise SuiteError([Problem(Position(path, row), key[1][:60] if key else "", message)])
 
 
 def _text(path: Path) -> str:
