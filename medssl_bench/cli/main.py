@@ -35,6 +35,10 @@ _VERBS = {
 }
 
 
+_MOST_LINES = 100
+"""How many problems of a suite are told at once."""
+
+
 class _Verbs(click.Group):
     """A group that imports a verb's module when the verb is used."""
 
@@ -129,8 +133,11 @@ def main() -> None:
         click.echo(f"error: {printable(error.format_message()).rstrip('.')}{hint}", err=True)
         sys.exit(2)
     except UserError as error:
-        for line in map(str, error.problems) if isinstance(error, SuiteError) else [printable(str(error))]:
+        lines = list(map(str, error.problems)) if isinstance(error, SuiteError) else [printable(str(error))]
+        for line in lines[:_MOST_LINES]:
             click.echo(f"error: {line}", err=True)
+        if len(lines) > _MOST_LINES:
+            click.echo(f"error: and {len(lines) - _MOST_LINES:,} problems more", err=True)
         sys.exit(2)
     except BrokenPipeError:  # the reader of a pipe has seen enough
         sys.stderr.close()

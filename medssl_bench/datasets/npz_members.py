@@ -9,6 +9,7 @@ import zipfile
 from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass
+from textwrap import shorten
 from typing import IO, TYPE_CHECKING, Any, Self
 
 from numpy.lib import format as npy
@@ -133,4 +134,5 @@ def _told(what: str) -> Iterator[None]:
         raise
     except Exception as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise DataError(f"{what} ({reason.partition(chr(10))[0] or type(error).__name__})") from error
+        reason = shorten(reason.partition("\n")[0], 200, placeholder=" ...") or type(error).__name__
+        raise DataError(f"{what} ({reason})") from error

@@ -76,3 +76,27 @@ def test_what_safetensors_would_refuse(content: bytes, what: str, tmp_path: Path
     assert "\n" not in str(caught.value)
     with pytest.raises(SafetensorError):
         load_file(file)
+
+
+@given(data=st.data())
+@settings(max_examples=150, deadline=None)
+def test_nothing_is_refused_that_safetensors_reads(
+    data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Spoil some bytes: the check ends in a ValueError or in nothing, and is no stricter than the reader."""
+    file = tmp_path_factory.getbasetemp() / "spoilt.safetensors"
+    save_file({"a": torch.ones(3, 2), "b": torch.zeros(2, dtype=torch.int64)}, file, metadata={"format": "pt"})
+    content = bytearray(file.read_bytes())
+    for _ in range(data.draw(st.integers(1, 3))):
+        place = data.draw(st.integers(0, len(content)))
+        content[place : place + data.draw(st.integers(0, 3))] = data.draw(st.binary(max_size=3))
+    file.write_bytes(content)
+    try:
+        load_file(file)
+        readable = True
+    except (SafetensorError, ValueError, OSError):
+        readable = False
+    try:
+        require_safetensors(file)
+    except ValueError as error:
+        assert not readable, error
