@@ -18,6 +18,7 @@ from medssl_bench.plan.status import look
 from medssl_bench.plugin.answers import asking, make
 from medssl_bench.plugin.watching import Outcome, RunInfo
 from medssl_bench.report.leaderboard import Leaderboard
+from medssl_bench.stopping import stoppable
 from medssl_bench.store.store import Store
 from medssl_bench.suite.suite import Suite
 
@@ -31,6 +32,10 @@ if TYPE_CHECKING:
     from medssl_bench.report.write import Written
     from medssl_bench.suite.budget import Budget
     from medssl_bench.suite.table import NamedDataset
+
+
+_ROUNDS = 3
+"""How often a run goes over its stages: again where a result was found to be damaged as something was built on it."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +69,7 @@ def run(
     seeds: Iterable[int] | None = None,
     draws: Iterable[int] | None = None,
     epochs_scale: float | None = None,
+    retry_failed: bool = False,
 ) -> RunResult:
     """Run a suite: do every stage that the store does not hold yet, and make the leaderboard.
 
@@ -77,25 +83,57 @@ def run(
         seeds: training seeds, instead of the suite's.
         draws: label draws, instead of the suite's.
         epochs_scale: factor in (0, 1] on every training; below 1 all results are marked as scaled.
+        retry_failed: try stages again that have failed before; else they stay failed, and what builds on them blocked.
 
     Raises:
         UserError: the suite, an option or the store cannot be used. A stage that fails raises nothing: it is
             recorded, the others go on, and `RunResult.failed` has it.
+        Stopped: in the main thread, on Ctrl-C or SIGTERM; the same call goes on from the last checkpoint.
     """
+    with stoppable():
+        selection = make_selection(only=only, seeds=seeds, draws=draws, epochs_scale=epochs_scale)
+        return _run(suite, selection, Path(store), data_dir, device, executor, retry_failed=retry_failed)
+
+
+def _run(
+    suite: str | Path | Suite,
+    selection: Selection,
+    store: Path,
+    data_dir: str | Path | None,
+    device: str,
+    executor: str | Mapping[str, Any],
+    *,
+    retry_failed: bool,
+) -> RunResult:
     suite = suite if isinstance(suite, Suite) else Suite.load(suite)
     context = dataset_context(data_dir)
-    selection = make_selection(only=only, seeds=seeds, draws=draws, epochs_scale=epochs_scale)
-    suite.require_files(Only(suite, selection.only).components_of(suite) if only else None)
+    suite.require_files(Only(suite, selection.only).components_of(suite) if selection.only else None)
     plan = _plan_of_seen_data(suite, context, selection)
-    opened = Store(Path(store))
+    opened = Store(store)
     statuses = look(plan, opened)
-    waiting = [status for status in statuses if status.runs]
     cached = sum(status.status == "done" for status in statuses)
-    outcomes: list[Outcome] = []
-    if waiting:
+    if any(status.is_wanted for status in statuses):
         _remember(suite, selection, context, opened)
-        outcomes = _execute(suite, plan, opened, context, device, executor, waiting, cached)
-    return RunResult(Leaderboard.of(suite, plan, opened), outcomes, cached)
+        for status in statuses if retry_failed else ():
+            opened.forget_failure(status.stage.key)
+    outcomes: dict[str, Outcome] = {}
+    for _ in range(_ROUNDS):
+        waiting = [status for status in statuses if status.is_wanted]
+        if not waiting:
+            break
+        ended = _execute(suite, plan, opened, context, device, executor, waiting, cached)
+        outcomes |= {outcome.stage.key: outcome for outcome in ended}
+        if not any(outcome.status == "failed" and _lacks_a_parent(outcome, plan, opened) for outcome in ended):
+            break
+        statuses = look(plan, opened)
+    return RunResult(Leaderboard.of(suite, plan, opened), list(outcomes.values()), cached)
+
+
+def _lacks_a_parent(outcome: Outcome, plan: Plan, store: Store) -> bool:
+    """Return whether a stage has failed as what it builds on was found to be damaged, and is set aside now."""
+    stage = plan.stages[outcome.stage.key]
+    unrecorded = store.failure(stage.key) is None
+    return unrecorded and not all(store.is_done(parent) for parent in stage.parents)
 
 
 def make_selection(

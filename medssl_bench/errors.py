@@ -52,8 +52,16 @@ class StoreError(UserError):
     """A store cannot be read or written."""
 
 
+class DamagedError(StoreError):
+    """A finished stage is not what was written; it has been set aside, and another run computes it anew."""
+
+
 class StageError(Exception):
     """A stage cannot finish; it is recorded as failed and the stages beside it go on."""
+
+
+class LeaseLost(Exception):
+    """Another process has taken over the stage that this one worked on."""
 
 
 class DamageWarning(UserWarning):

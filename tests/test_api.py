@@ -61,6 +61,18 @@ def test_an_interrupted_run_tells_what_it_has_finished(tmp_path: Path) -> None:
     assert [(outcome.status, "majority" in outcome.stage.title) for outcome in watching.ended] == [("done", True)]
 
 
+class _Tells:
+    """Keeps what has failed."""
+
+    def __init__(self) -> None:
+        self.failed: list[Outcome] = []
+
+    @hookimpl
+    def medssl_stage_ends(self, outcome: Outcome) -> None:
+        if outcome.status == "failed":
+            self.failed.append(outcome)
+
+
 def _run(tmp_path: Path) -> RunResult:
     return run(tmp_path / "chain.toml", store=tmp_path / "store", data_dir=tmp_path)
 
@@ -106,13 +118,15 @@ def test_damage_is_set_aside_told_and_computed_anew(tmp_path: Path) -> None:
 
     _spoil(last / "encoder.safetensors")
     (evaluated / "predictions.npz").unlink()
+    told = _Tells()
+    suite = Suite.load(tmp_path / "chain.toml")
+    suite.plugins.manager.register(told)
     with pytest.warns(DamageWarning):
-        result = _run(tmp_path)
-    (failed,) = result.failed
+        result = run(suite, store=tmp_path / "store", data_dir=tmp_path)
+    (failed,) = told.failed
     assert "the SHA-256 of encoder.safetensors is not that of its record; it is set aside in" in failed.reason
-    assert not last.exists()
-
-    result = _run(tmp_path)
-    assert not result.failed
+    assert not result.failed, "the same run computes both anew"
+    assert {outcome.status for outcome in result.outcomes} == {"done"}
+    assert (last / "encoder.safetensors").is_file()
     assert (evaluated / "predictions.npz").is_file()
     assert len(list((tmp_path / "store" / "damaged").iterdir())) == 3

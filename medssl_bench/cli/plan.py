@@ -76,7 +76,14 @@ def _print(suite: str, scale: float, statuses: list[StageStatus], *, trials: int
     from medssl_bench.cli.console import standard_output
     from medssl_bench.cli.progress import duration
 
-    styles = {"done": "green", "to run": "yellow", "failed": "red", "pending": "yellow", "not needed": "dim"}
+    styles = {
+        "done": "green",
+        "to run": "yellow",
+        "failed": "red",
+        "blocked": "red",
+        "pending": "yellow",
+        "not needed": "dim",
+    }
     console = standard_output()
     drawn = Table(box=None, pad_edge=False, header_style="bold")
     for column, justify in (("key", "left"), ("stage", "left"), ("status", "left"), ("time", "right")):
@@ -106,6 +113,9 @@ def _summary(console: Any, suite: str, scale: float, statuses: list[StageStatus]
         f"\n{suite}{scaled}: {trials} trials, {len(statuses)} stages ({counts})",
         f"{done} done, {len(waiting)} to run: {images:,} images to train on, about {duration(sum(known))}",
     ]
+    failed, blocked = (sum(status.status == which for status in statuses) for which in ("failed", "blocked"))
+    if failed:
+        lines.append(f"{failed} failed, {blocked} blocked by them: run --retry-failed tries them again")
     if len(known) < len(waiting):
         lines.append(f"{len(waiting) - len(known)} stage(s) wait for data that has not been seen: no estimate")
     if any(not status.measured and status.stage.images for status in waiting):

@@ -64,8 +64,20 @@ class PlainLines:
         self._print(f"    epoch {done} of {epoch.total}  {numbers(epoch.metrics)}  about {duration(left)} left")
 
     @hookimpl
-    def medssl_stage_ends(self, stage: StageInfo, outcome: Outcome) -> None:  # noqa: ARG002
+    def medssl_stage_waits(self, stage: StageInfo, owner: str) -> None:
+        """Say what is waited for."""
+        self._print(f"waiting for {owner}: {stage.title}")
+
+    @hookimpl
+    def medssl_stage_ends(self, stage: StageInfo, outcome: Outcome) -> None:
         """Say how it ended."""
+        if outcome.elsewhere or outcome.status == "blocked":  # it has not begun here
+            self._number += 1
+            self._print(f"[{self._number}/{self._total}] {stage.title}")
+        if outcome.elsewhere:
+            where = "in another process" if outcome.status == "done" else "before"
+            self._print(f"    {outcome.status} {where}  {outcome.reason or numbers(outcome.metrics)}".rstrip())
+            return
         text = outcome.reason if outcome.status != "done" else numbers(outcome.metrics)
         self._print(f"    {outcome.status} in {duration(outcome.seconds)}  {text}".rstrip())
 
@@ -106,6 +118,14 @@ class LiveView:
     def medssl_stage_begins(self, stage: StageInfo) -> None:
         """Give the stage its bar."""
         self._title = Text(stage.title, style="bold", no_wrap=True, overflow="ellipsis")
+        self._stage.reset(self._task, total=None, text="")
+        if self._live is not None:
+            self._live.update(self._draw())
+
+    @hookimpl
+    def medssl_stage_waits(self, stage: StageInfo, owner: str) -> None:
+        """Say what is waited for."""
+        self._title = Text(f"waiting for {owner}: {stage.title}", style="bold", no_wrap=True, overflow="ellipsis")
         self._stage.reset(self._task, total=None, text="")
         if self._live is not None:
             self._live.update(self._draw())

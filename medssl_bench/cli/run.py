@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     help="Who runs the stages: see list executors.",
 )
 @click.option("--executor-set", "settings", multiple=True, metavar="KEY=VALUE", help="A parameter of the executor.")
+@click.option("--retry-failed", is_flag=True, help="Try stages again that failed in an earlier run.")
 @selection_options
 @click.pass_context
 def command(
@@ -45,26 +46,39 @@ def command(
     device: str,
     executor: str,
     settings: tuple[str, ...],
+    retry_failed: bool,
     **selected: Any,
 ) -> int:
     """Run SUITE: do what the store does not hold yet, and show the leaderboard.
 
-    Finished stages are kept whatever happens: interrupt with Ctrl-C and run the same command again to go on. The exit
-    status is 1 if a stage failed, and the others are finished all the same.
+    Finished stages are kept whatever happens, and trainings save checkpoints: kill it, or press Ctrl-C, and run the
+    same command again to go on. Several runs can share a store, also on several machines.
+
+    The exit status is 1 if a stage failed, and the others are finished all the same; 75 if it was stopped (Ctrl-C,
+    SIGTERM) and the same command should be run again.
     """
     from medssl_bench.api import run
     from medssl_bench.cli.console import standard_output
     from medssl_bench.cli.progress import watcher
+    from medssl_bench.stopping import STATUS
 
     chosen = {"name": executor, **dict(map(parse_setting, settings))} if settings else executor
     loaded = load_suite(context, suite)
     console = standard_output()
     loaded.plugins.manager.register(watcher(console), name="medssl-bench/run")  # no file has such a name
     try:
-        result = run(loaded, store=store, data_dir=data_dir, device=device, executor=chosen, **selected)
+        result = run(
+            loaded,
+            store=store,
+            data_dir=data_dir,
+            device=device,
+            executor=chosen,
+            retry_failed=retry_failed,
+            **selected,
+        )
     except KeyboardInterrupt:
-        click.echo(f"\nstopped; finished stages are kept in {store}: run the same command again to go on", err=True)
-        return 130
+        click.echo(f"\nstopped; what is done is kept in {store}: run the same command again to go on", err=True)
+        return STATUS
     _show(console, result, store)
     return 1 if result.failed else 0
 
@@ -83,6 +97,6 @@ def _show(console: Any, result: RunResult, store: Path) -> None:
     if result.failed:
         click.echo(
             f"{len(result.failed)} stage(s) failed, {blocked} blocked by them; tracebacks in {store / 'failed'}; "
-            f"run again to retry",
+            f"--retry-failed tries them again",
             err=True,
         )

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from medssl_bench.contract.checking import Step, require, untouched_generators
+from medssl_bench.contract.interrupting import Interrupting
 from medssl_bench.contract.small_data import SIZE, small_data
 from medssl_bench.datasets import Task
 from medssl_bench.encoders.timm_encoder import TimmEncoder
 from medssl_bench.methods.base import Batch, Method, MethodContext, Progress
 from medssl_bench.plugin.registry import Registry
 from medssl_bench.randomness import forked
+from medssl_bench.stopping import Stopped
+from medssl_bench.store.checkpoints import Checkpoints
 from medssl_bench.training.images import DeviceImages
 from medssl_bench.training.pretrain import Pretraining
 from medssl_bench.training.view_maker import ViewMaker
@@ -52,6 +56,7 @@ def method_steps(build: Build, registry: Registry) -> list[Step]:
         ("trains on RGB images", lambda: bench.trains(3)),
         ("trains on grey images", lambda: bench.trains(1)),
         ("the same seed gives the same encoder", bench.repeats),
+        ("a training that is interrupted and goes on ends the same", bench.resumes),
         ("global random state is untouched", bench.untouched),
     ]
 
@@ -151,11 +156,11 @@ class _Bench:
             self._validate(method)
         return self._step(method, 1)[0].detach()
 
-    def _train(self, channels: int = 3) -> tuple[Method, dict[str, float]]:
+    def _train(self, channels: int = 3, checkpoints: Checkpoints | None = None) -> tuple[Method, dict[str, float]]:
         method = self.make()
         train, val = self._images(channels)
         settings = {**_SETTINGS, "keep": "best" if method.monitor else "last"}
-        training = Pretraining(method, train, val, self._maker(method), settings, lambda *_: None)
+        training = Pretraining(method, train, val, self._maker(method), settings, lambda *_: None, checkpoints)
         return method, training.run().history[-1]
 
     def trains(self, channels: int) -> str:
@@ -173,6 +178,26 @@ class _Bench:
         for name, value in first.items():
             require(torch.equal(value, second[name]), f"{name} differs between two runs of one seed")
         return "to the bit"
+
+    def resumes(self) -> str:
+        whole = self._train()[0].state_dict()
+        if any(not torch.equal(value, again) for value, again in zip(whole.values(), self._repeated(), strict=True)):
+            return "cannot be told, as not even the same seed gives the same encoder"
+        for place, where in ((1, "within its first epoch"), (2, "between epochs"), (4, "within its second epoch")):
+            interrupting = Interrupting(place)
+            with suppress(Stopped):
+                self._train(checkpoints=interrupting)
+            resumed = self._train(checkpoints=interrupting)[0].state_dict()
+            for name, value in whole.items():
+                require(
+                    torch.equal(value, resumed[name]),
+                    f"{name} ends as another if the training is interrupted {where}; keep all state in parameters and "
+                    "buffers, and draw from torch's global generator, which is seeded anew at every step",
+                )
+        return "to the bit"
+
+    def _repeated(self) -> list[Tensor]:
+        return list(self._train()[0].state_dict().values())
 
     def untouched(self) -> str:
         with untouched_generators():

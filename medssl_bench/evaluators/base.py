@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 import numpy as np
 
 from medssl_bench.randomness import stream
+from medssl_bench.store.checkpoints import Checkpoints
 
 if TYPE_CHECKING:
     import torch
@@ -55,6 +56,7 @@ class Trial:
             mode; None unless the evaluator needs them.
         report: call it when an epoch ends with its number, their total and metrics, for those who watch; where epochs
             are long, also when one begins, with empty metrics.
+        checkpoints: where a long training goes on from, and where it saves its state.
     """
 
     info: DatasetInfo
@@ -67,6 +69,7 @@ class Trial:
     encoder: Callable[[], nn.Module]
     features: Mapping[SplitName, Tensor] | None = None
     report: Callable[[int, int, Mapping[str, float]], None] = lambda _index, _total, _metrics: None
+    checkpoints: Checkpoints = field(default_factory=Checkpoints)
 
     def choice(self) -> Choice | None:
         """Return the images by which the epoch that counts is chosen, or None where the last one counts."""

@@ -53,13 +53,18 @@ class BestEpoch:
     Args:
         task: what the labels mean.
         labels: (m, L) labels of the images it is chosen by.
+
+    Attributes:
+        epoch: 0-based; -1 before the first look.
+        rank: what the best epoch has: its criterion, and its negative loss.
+        state: its weights.
     """
 
     def __init__(self, task: Task, labels: NDArray[np.int64]) -> None:
         self._task = task
         self._labels = labels
         self._targets = targets(task, labels)
-        self._best = (-math.inf, -math.inf)
+        self.rank = (-math.inf, -math.inf)
         self.epoch = -1
         self.state: dict[str, Tensor] = {}
 
@@ -80,7 +85,7 @@ class BestEpoch:
         metrics["loss"] = float(loss(self._task, logits, self._targets))
         watched = "auroc" if self._task is Task.MULTI_LABEL else "accuracy"
         rank = (metrics.get(watched, 0.0), -metrics["loss"])
-        if rank > self._best:
-            self._best, self.epoch = rank, epoch
+        if rank > self.rank:
+            self.rank, self.epoch = rank, epoch
             self.state = {name: tensor.detach().clone() for name, tensor in state.items()}
         return metrics

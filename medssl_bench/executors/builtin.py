@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import Field
 
 from medssl_bench import hookimpl
+from medssl_bench.store.leases import SECONDS
 
 if TYPE_CHECKING:
     from medssl_bench.executors.base import Executor
@@ -17,8 +20,19 @@ def medssl_executors(register: Register) -> None:
     register("local", local)
 
 
-def local() -> Executor:
-    """One stage after the other, in this process."""
+def local(
+    *,
+    checkpoint_seconds: Annotated[float, Field(gt=0)] | None = None,
+    lease_seconds: Annotated[float, Field(gt=0)] = SECONDS,
+) -> Executor:
+    """One stage after the other, in this process; several runs can share a store.
+
+    Args:
+        checkpoint_seconds: time between two checkpoints of a training; by default ten seconds, or more where they would
+            take more than a sixtieth of the time.
+        lease_seconds: how long another process may give no sign of life before its stage is taken over; a dead process
+            of this machine is noticed at once.
+    """
     from medssl_bench.executors.local import LocalExecutor
 
-    return LocalExecutor()
+    return LocalExecutor(checkpoint_seconds=checkpoint_seconds, lease_seconds=lease_seconds)

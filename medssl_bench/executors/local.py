@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
+from medssl_bench.errors import UserError
 from medssl_bench.executors.base import Executor, Job
 from medssl_bench.plugin.watching import Epoch, Outcome
+from medssl_bench.stopping import Stopped, is_asked
+from medssl_bench.store.leases import SECONDS, owner_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -13,9 +17,32 @@ if TYPE_CHECKING:
     from medssl_bench.plan.stage import Stage
     from medssl_bench.stages.workshop import Workshop
 
+_POLL = 0.5
+"""Seconds between two looks at stages that other processes work on."""
+
 
 class LocalExecutor(Executor):
-    """Runs stages in order in this process; what builds on a failed stage is blocked."""
+    """Runs stages in order in this process; what builds on a failed stage is blocked.
+
+    Several of them, in as many processes or on as many machines, can work on one store: none does a stage that another
+    one works on.
+
+    Args:
+        checkpoint_seconds: time between two checkpoints of a training; None: ten seconds, or more where they would take
+            more than a sixtieth of the time.
+        lease_seconds: how long another process may give no sign of life before its stage is taken over. A dead
+            process of this machine is noticed at once.
+
+    Raises:
+        UserError: one of them is not above 0.
+    """
+
+    def __init__(self, *, checkpoint_seconds: float | None = None, lease_seconds: float = SECONDS) -> None:
+        for name, value in (("checkpoint_seconds", checkpoint_seconds), ("lease_seconds", lease_seconds)):
+            if value is not None and value <= 0:
+                raise UserError(f"{name} = {value:g}: give a number of seconds above 0")
+        self.checkpoint_seconds = checkpoint_seconds
+        self.lease_seconds = lease_seconds
 
     def run(self, job: Job) -> list[Outcome]:
         """Run the stages."""
@@ -27,18 +54,44 @@ class LocalExecutor(Executor):
         if device.type == "cpu":
             keep_freed_memory()
         job.store.prepare()
-        workshop = Workshop(job.registry, job.store, job.context, device)
+        workshop = Workshop(
+            job.registry,
+            job.store,
+            job.context,
+            device,
+            lease_seconds=self.lease_seconds,
+            checkpoint_seconds=self.checkpoint_seconds,
+        )
         outcomes: dict[str, Outcome] = {}
-        for stage in job.stages:
-            reason = _blocked_by(stage, outcomes)
-            if reason:
-                outcome = Outcome(stage.info(), "blocked", reason=reason)
-            else:
-                job.watchers.tell("medssl_stage_begins", stage=stage.info())
-                outcome = _run(stage, workshop, job)
-            outcomes[stage.key] = outcome
-            job.watchers.tell("medssl_stage_ends", stage=stage.info(), outcome=outcome)
+        waiting, told = list(job.stages), set[str]()
+        while waiting:
+            before = len(waiting)
+            waiting = _pass(waiting, workshop, job, outcomes)
+            if len(waiting) == before:
+                _tell_of_waiting(waiting[0], job, told)
+                time.sleep(_POLL)
         return list(outcomes.values())
+
+
+def _pass(stages: list[Stage], workshop: Workshop, job: Job, outcomes: dict[str, Outcome]) -> list[Stage]:
+    """Run the stages that can be run, and return those that wait for other processes."""
+    waiting: list[Stage] = []
+    missing: set[str] = set()
+    for stage in stages:
+        if is_asked():
+            raise Stopped
+        reason = _blocked_by(stage, outcomes)
+        if reason:
+            outcome: Outcome | None = Outcome(stage.info(), "blocked", reason=reason)
+        else:
+            outcome = None if missing & set(stage.parents) else _run(stage, workshop, job)
+        if outcome is None:
+            waiting.append(stage)
+            missing.add(stage.key)
+            continue
+        outcomes[stage.key] = outcome
+        job.watchers.tell("medssl_stage_ends", stage=stage.info(), outcome=outcome)
+    return waiting
 
 
 def _blocked_by(stage: Stage, outcomes: dict[str, Outcome]) -> str:
@@ -50,7 +103,8 @@ def _blocked_by(stage: Stage, outcomes: dict[str, Outcome]) -> str:
     return ""
 
 
-def _run(stage: Stage, workshop: Workshop, job: Job) -> Outcome:
+def _run(stage: Stage, workshop: Workshop, job: Job) -> Outcome | None:
+    """Run a stage; None: another process works on it."""
     from medssl_bench.stages.run import run_stage
 
     info = stage.info()
@@ -59,4 +113,12 @@ def _run(stage: Stage, workshop: Workshop, job: Job) -> Outcome:
         hook = "medssl_epoch_ends" if metrics else "medssl_epoch_begins"
         job.watchers.tell(hook, stage=info, epoch=Epoch(index, total, metrics, speed))
 
-    return run_stage(stage, workshop, report)
+    return run_stage(stage, workshop, report, begins=lambda: job.watchers.tell("medssl_stage_begins", stage=info))
+
+
+def _tell_of_waiting(stage: Stage, job: Job, told: set[str]) -> None:
+    """Say once of each owner that its stage is waited for."""
+    owner = job.store.leases.owner(stage.key)
+    if owner is not None and owner not in told:
+        told.add(owner)
+        job.watchers.tell("medssl_stage_waits", stage=stage.info(), owner=owner_text(owner))

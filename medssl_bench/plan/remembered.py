@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from medssl_bench.datasets import DatasetInfo, Task
 from medssl_bench.plan.keys import content_key
-from medssl_bench.store.store import write_atomically
+from medssl_bench.store.atomic import write_atomically
 
 if TYPE_CHECKING:
     from medssl_bench.plan.known_datasets import KnownDataset

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 from typing import TYPE_CHECKING, Literal
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from medssl_bench.store.record import Record
     from medssl_bench.store.store import Store
 
-Status = Literal["done", "to run", "failed", "pending", "not needed"]
+Status = Literal["done", "to run", "failed", "blocked", "pending", "not needed"]
 
 _ROUGH_SPEED = {"pretrain": 400.0, "evaluate": 900.0, "embed": 3000.0, "analyse": 3000.0}
 """Images per second of a ResNet-18 at 28 pixels on two processor cores, for want of a record of this machine."""
@@ -28,10 +28,11 @@ class StageStatus:
 
     Attributes:
         stage: the stage.
-        status: ``done``; ``to run``; ``failed`` at the last attempt, will run again; ``pending``, its data has not
-            been seen, will run; ``not needed``, since everything that would build on it is done.
+        status: ``done``; ``to run``; ``failed`` at the last attempt, runs only with ``--retry-failed``; ``blocked`` by
+            one that has failed; ``pending``, its data has not been seen, will run; ``not needed``, since everything
+            that would build on it is done.
         why: what differs from an older result of the same purpose, what is wrong with its own, or why it failed.
-        seconds: expected duration of a stage that will run; None where the data has not been seen.
+        seconds: expected duration of a stage that is not done; None where the data has not been seen.
         measured: whether the estimate rests on records of this store.
     """
 
@@ -44,7 +45,12 @@ class StageStatus:
     @property
     def runs(self) -> bool:
         """Whether a run would do it."""
-        return self.status in {"to run", "failed", "pending"}
+        return self.status in {"to run", "pending"}
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether it should be done, and is not."""
+        return self.status not in {"done", "not needed"}
 
 
 def look(plan: Plan, store: Store) -> list[StageStatus]:
@@ -54,9 +60,13 @@ def look(plan: Plan, store: Store) -> list[StageStatus]:
     by_time = sorted(records, key=lambda record: str(record.provenance.get("time", "")))  # ISO 8601, in UTC
     older = {record.title: record for record in by_time if record.key not in plan.stages}  # the newest of each title
     speeds = _speeds(records)
-    return [
-        _status(stage, store, needed=stage.key in needed, older=older, speeds=speeds) for stage in plan.stages.values()
-    ]
+    found: dict[str, StageStatus] = {}
+    for stage in plan.stages.values():  # parents first
+        status = _status(stage, store, needed=stage.key in needed, older=older, speeds=speeds)
+        if status.runs and any(found[parent].status in {"failed", "blocked"} for parent in stage.parents):
+            status = replace(status, status="blocked", why="")
+        found[stage.key] = status
+    return list(found.values())
 
 
 def _needed(plan: Plan, store: Store) -> set[str]:

@@ -74,6 +74,11 @@ def medssl_stage_begins(stage: StageInfo) -> None:
 
 
 @hookspec
+def medssl_stage_waits(stage: StageInfo, owner: str) -> None:
+    """Nothing is left to do but to wait for a stage that another process, `owner`, works on."""
+
+
+@hookspec
 def medssl_epoch_begins(stage: StageInfo, epoch: Epoch) -> None:
     """An epoch of training is about to start; `epoch.metrics` is empty."""
 

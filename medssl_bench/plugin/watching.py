@@ -69,6 +69,7 @@ class Outcome:
         seconds: wall time.
         metrics: the headline metrics of a finished stage.
         reason: why it failed, in one line.
+        elsewhere: another process, or an earlier run, has ended it.
     """
 
     stage: StageInfo
@@ -76,3 +77,4 @@ class Outcome:
     seconds: float = 0.0
     metrics: Mapping[str, float] = field(default_factory=dict)
     reason: str = ""
+    elsewhere: bool = False

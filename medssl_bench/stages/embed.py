@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -11,23 +10,24 @@ from torch import Tensor, nn
 
 from medssl_bench.datasets import Splits
 from medssl_bench.datasets.base import SPLITS, SplitName
-from medssl_bench.stages.workshop import Report, StageResult, Workshop
+from medssl_bench.stages.attempt import Attempt
+from medssl_bench.stages.workshop import StageResult, Workshop
 from medssl_bench.store.tensors import save_tensors
 from medssl_bench.training.images import DeviceImages, evaluation_batch
 
 
-def embed(spec: Mapping[str, Any], workshop: Workshop, folder: Path, _report: Report) -> StageResult:
+def embed(spec: Mapping[str, Any], workshop: Workshop, attempt: Attempt) -> StageResult:
     """Compute features.
 
     Args:
         spec: of an embed stage.
         workshop: what to work with.
-        folder: where to leave ``features.safetensors``: (N, D) float32 for each split.
+        attempt: in whose folder to leave ``features.safetensors``: (N, D) float32 for each split.
     """
     data = workshop.dataset(spec["dataset"])
     encoder = workshop.encoder(spec["encoder"], spec["start"])
     found = features(encoder, data.splits, workshop.device)
-    save_tensors({str(name): tensor for name, tensor in found.items()}, folder / "features.safetensors")
+    save_tensors({str(name): tensor for name, tensor in found.items()}, attempt.folder / "features.safetensors")
     return StageResult(metrics={"dim": found["train"].shape[1]})
 
 

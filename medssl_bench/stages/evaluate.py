@@ -18,20 +18,20 @@ from medssl_bench.evaluators.base import Evaluation, Evaluator, Trial
 from medssl_bench.evaluators.metrics import measure
 from medssl_bench.plugin.component import Component
 from medssl_bench.randomness import forked, generator, stream
-from medssl_bench.stages.workshop import LoadedDataset, Report, StageResult, Workshop
+from medssl_bench.stages.attempt import Attempt
+from medssl_bench.stages.workshop import LoadedDataset, StageResult, Workshop
 from medssl_bench.store.tensors import save_tensors
 from medssl_bench.suite.budget import Budget
 
 
-def evaluate(spec: Mapping[str, Any], workshop: Workshop, folder: Path, report: Report) -> StageResult:
+def evaluate(spec: Mapping[str, Any], workshop: Workshop, attempt: Attempt) -> StageResult:
     """Judge one cell of a comparison.
 
     Args:
         spec: of an evaluate stage; its first parent is the embed stage of an evaluator that needs features.
         workshop: what to work with.
-        folder: where to leave ``predictions.npz`` (the scores of the whole test set), ``history.json``, and the
-            weights that were trained.
-        report: called after each epoch that was looked at.
+        attempt: in whose folder to leave ``predictions.npz`` (the scores of the whole test set), ``history.json``, and
+            the weights that were trained.
 
     Raises:
         StageError: the evaluator does not do what it must.
@@ -56,15 +56,16 @@ def evaluate(spec: Mapping[str, Any], workshop: Workshop, folder: Path, report: 
         device=workshop.device,
         encoder=partial(workshop.encoder, spec["encoder"], spec["start"]),
         features=workshop.features(spec["parents"][0]) if evaluator.needs == "features" else None,
-        report=lambda index, total, metrics: report(index, total, metrics, None),
+        report=lambda index, total, metrics: attempt.report(index, total, metrics, None),
+        checkpoints=attempt.checkpoints,
     )
     with forked(stream("evaluate", seed=spec["seed"])):
         found = evaluator.evaluate(trial)
     truth = splits["test"].labels
     _check(found, truth, data, Component.from_data(spec["evaluator"]).name)
     assert found.scores is not None
-    _savez(folder / "predictions.npz", _predictions(found, truth, train, val))
-    _keep(found, folder)
+    _savez(attempt.folder / "predictions.npz", _predictions(found, truth, train, val))
+    _keep(found, attempt.folder)
     metrics: dict[str, Any] = measure(data.info.task, truth, found.scores)
     if found.last_scores is not None:
         metrics["last_epoch"] = measure(data.info.task, truth, found.last_scores)
@@ -83,7 +84,7 @@ def evaluate(spec: Mapping[str, Any], workshop: Workshop, folder: Path, report: 
     )
 
 
-def analyse(spec: Mapping[str, Any], workshop: Workshop, folder: Path, report: Report) -> StageResult:
+def analyse(spec: Mapping[str, Any], workshop: Workshop, attempt: Attempt) -> StageResult:
     """Describe an encoder; arguments as of `evaluate`."""
     data = workshop.dataset(spec["dataset"])
     evaluator: Evaluator = workshop.registry.build(Component.from_data(spec["evaluator"]))
@@ -97,11 +98,11 @@ def analyse(spec: Mapping[str, Any], workshop: Workshop, folder: Path, report: R
         device=workshop.device,
         encoder=partial(workshop.encoder, None, spec["parents"][0]),
         features=workshop.features(spec["parents"][0]),
-        report=lambda index, total, metrics: report(index, total, metrics, None),
+        report=lambda index, total, metrics: attempt.report(index, total, metrics, None),
     )
     with forked(stream("analyse", seed=spec["seed"])):
         found = evaluator.evaluate(trial)
-    _keep(found, folder)
+    _keep(found, attempt.folder)
     return StageResult(metrics=dict(found.metrics), headline=found.metrics)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, Self
 
 import torch
@@ -15,7 +14,8 @@ from medssl_bench.errors import StageError
 from medssl_bench.methods.base import Method, MethodContext
 from medssl_bench.plugin.component import Component
 from medssl_bench.randomness import forked, stream
-from medssl_bench.stages.workshop import Report, StageResult, Workshop
+from medssl_bench.stages.attempt import Attempt
+from medssl_bench.stages.workshop import StageResult, Workshop
 from medssl_bench.store.tensors import load_tensors, save_tensors
 from medssl_bench.suite.budget import Budget
 from medssl_bench.training.images import DeviceImages
@@ -23,15 +23,14 @@ from medssl_bench.training.pretrain import Pretraining
 from medssl_bench.training.view_maker import ViewMaker
 
 
-def pretrain(spec: Mapping[str, Any], workshop: Workshop, folder: Path, report: Report) -> StageResult:
+def pretrain(spec: Mapping[str, Any], workshop: Workshop, attempt: Attempt) -> StageResult:
     """Pretrain an encoder.
 
     Args:
         spec: of a pretrain stage.
         workshop: what to work with.
-        folder: where to leave ``encoder.safetensors``, ``method.safetensors`` (what the method holds beside the
-            encoder) and ``history.json``.
-        report: called when an epoch begins and when it ends.
+        attempt: in whose folder to leave ``encoder.safetensors``, ``method.safetensors`` (what the method holds beside
+            the encoder) and ``history.json``.
 
     Raises:
         StageError: the pretraining cannot be carried out.
@@ -51,13 +50,13 @@ def pretrain(spec: Mapping[str, Any], workshop: Workshop, folder: Path, report: 
         workshop.device,
         spec["seed"],
     )
-    training = Pretraining(method, train, val, views, spec, report)
+    training = Pretraining(method, train, val, views, spec, attempt.report, attempt.checkpoints)
     result = training.run()
 
-    save_tensors(method.encoder.state_dict(), folder / "encoder.safetensors")
+    save_tensors(method.encoder.state_dict(), attempt.folder / "encoder.safetensors")
     rest = {name: value for name, value in method.state_dict().items() if not name.startswith("encoder.")}
-    save_tensors(rest, folder / "method.safetensors")
-    (folder / "history.json").write_text(json.dumps(result.history, indent=1) + "\n", "utf-8")
+    save_tensors(rest, attempt.folder / "method.safetensors")
+    (attempt.folder / "history.json").write_text(json.dumps(result.history, indent=1) + "\n", "utf-8")
     last = result.history[-1]
     return StageResult(
         metrics={

@@ -7,73 +7,140 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Mapping
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
-from medssl_bench.errors import StageError, UserError
+from medssl_bench.errors import DamagedError, LeaseLost, StageError, UserError
 from medssl_bench.plan.stage import Stage, StageKind
 from medssl_bench.plugin.watching import Outcome
+from medssl_bench.stages.attempt import Attempt, Meter, Report
 from medssl_bench.stages.embed import embed
-from medssl_bench.stages.energy import EnergyMeter
 from medssl_bench.stages.evaluate import analyse, evaluate
 from medssl_bench.stages.pretrain import pretrain
 from medssl_bench.stages.provenance import provenance
-from medssl_bench.stages.workshop import Report, StageResult, Workshop
+from medssl_bench.stages.workshop import StageResult, Workshop
+from medssl_bench.store.checkpoints import StoredCheckpoints
+from medssl_bench.store.leases import Lease
 from medssl_bench.store.record import Record
 
-_Do = Callable[[Mapping[str, Any], Workshop, Path, Report], StageResult]
+_Do = Callable[[Mapping[str, Any], Workshop, Attempt], StageResult]
 _DO: dict[StageKind, _Do] = {"pretrain": pretrain, "embed": embed, "evaluate": evaluate, "analyse": analyse}
 
+_MOST_DEATHS = 10
+"""How many workers in a row may die on a stage, none of which got further, before it counts as failed."""
 
-def run_stage(stage: Stage, workshop: Workshop, report: Report) -> Outcome:
+
+def run_stage(
+    stage: Stage, workshop: Workshop, report: Report, begins: Callable[[], None] = lambda: None
+) -> Outcome | None:
     """Run one stage whose parents are finished, and record how it ended; only an interrupt gets out of here.
 
-    A failure that cannot be recorded, on a full disk for one, is told in the outcome all the same.
+    A stage that has been finished meanwhile, or has failed, is not run again. A failure that cannot be recorded, on a
+    full disk for one, is told in the outcome all the same; one that comes of a damaged result is not recorded, as that
+    can be computed anew.
 
     Args:
         stage: what to do.
         workshop: what to work with.
         report: called after each epoch.
+        begins: called when this process begins to work on it.
+
+    Returns:
+        How it ended; None: another process works on it, so ask again later.
     """
+    began = time.perf_counter()
+    try:
+        lease = workshop.store.leases.acquire(stage.key, workshop.lease_seconds)
+        if lease is None:
+            return None
+        keep = True
+        try:
+            outcome = ended(stage, workshop)
+            if outcome is None:
+                begins()
+                outcome = _attempt(stage, workshop, report, lease)
+            keep = outcome.status == "failed" and StoredCheckpoints.is_in(lease)
+        except KeyboardInterrupt:
+            keep = StoredCheckpoints.is_in(lease)
+            raise
+        finally:
+            lease.release(keep=keep)
+    except LeaseLost:
+        return None
+    except (OSError, UserError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        return _failed(stage, began, f"the store cannot be written: {reason}")
+    return outcome
+
+
+def ended(stage: Stage, workshop: Workshop) -> Outcome | None:
+    """Return how a stage has ended already, in another process or an earlier run; None: it has not."""
+    record = workshop.store.record(stage.key)
+    if record is not None:
+        return Outcome(stage.info(), "done", metrics=_headline(record.metrics), elsewhere=True)
+    failure = workshop.store.failure(stage.key)
+    return None if failure is None else Outcome(stage.info(), "failed", reason=failure.reason, elsewhere=True)
+
+
+def _attempt(stage: Stage, workshop: Workshop, report: Report, lease: Lease) -> Outcome:
+    """Do the work under a lease, and record how it ended."""
     spec = {**stage.spec, "parents": list(stage.parents)}
-    wall, processor, meter = time.perf_counter(), time.process_time(), EnergyMeter()
     record = Record(
         stage.key, stage.kind, stage.title, "done", stage.identity, epochs_scale=spec["epochs_scale"], spec=spec
     )
+    before = StoredCheckpoints.spent_in(lease)
+    meter = Meter(before)
+    checkpoints = StoredCheckpoints(lease, workshop.checkpoint_seconds, meter.spent)
     try:
-        with workshop.store.workplace(stage.key) as folder:
-            result = _DO[stage.kind](spec, workshop, folder, report)
-            seconds = time.perf_counter() - wall
-            done = _with(
-                record,
-                metrics=result.metrics,
-                cost={
-                    "wall_seconds": seconds,
-                    "processor_seconds": time.process_time() - processor,
-                    "images_seen": result.images_seen,
-                    "images": stage.images,
-                    "speed_group": stage.speed_group,
-                    "peak_memory_bytes": _peak_memory(),
-                    "energy_joules": meter.joules(),
-                },
-                provenance=provenance(workshop.registry, spec, workshop.device),
-            )
-            workshop.store.finish(done, folder)
-    except KeyboardInterrupt:
+        _refuse_deadly(lease)
+        result = perform(stage, workshop, Attempt(lease.files, report, checkpoints))
+        cost = {
+            **meter.spent(),
+            "images_seen": result.images_seen,
+            "images": stage.images,
+            "speed_group": stage.speed_group,
+            "peak_memory_bytes": _peak_memory(),
+        }
+        made = provenance(workshop.registry, spec, workshop.device)
+        workshop.store.finish(replace(record, metrics=result.metrics, cost=cost, provenance=made), lease)
+    except (KeyboardInterrupt, LeaseLost):
         raise
     except BaseException as error:  # noqa: BLE001 - whatever a component raises, SystemExit too, is its stage's failure
+        if isinstance(error, FileNotFoundError):
+            lease.beat()  # its folder has gone: it may have been taken over
         reason = str(error) if isinstance(error, StageError | UserError) else f"{type(error).__name__}: {error}"
         reason = " ".join(reason.split())
+        if isinstance(error, DamagedError):
+            return Outcome(stage.info(), "failed", meter.wall_seconds, reason=reason)
         try:
-            workshop.store.fail(_with(record, status="failed", reason=reason), traceback.format_exc())
+            workshop.store.fail(replace(record, status="failed", reason=reason), traceback.format_exc(), lease)
         except OSError as unwritten:
             reason += f" (not recorded: the store cannot be written: {unwritten.strerror})"
-        return Outcome(stage.info(), "failed", time.perf_counter() - wall, reason=reason)
-    return Outcome(stage.info(), "done", seconds, result.headline)
+        return Outcome(stage.info(), "failed", meter.wall_seconds, reason=reason)
+    return Outcome(stage.info(), "done", meter.wall_seconds, result.headline)
 
 
-def _with(record: Record, **changes: Any) -> Record:
-    return Record(**{**vars(record), **changes})
+def perform(stage: Stage, workshop: Workshop, attempt: Attempt) -> StageResult:
+    """Do the work of a stage: leave its files in the attempt's folder, and return what was measured."""
+    return _DO[stage.kind]({**stage.spec, "parents": list(stage.parents)}, workshop, attempt)
+
+
+def _refuse_deadly(lease: Lease) -> None:
+    """Raise an error if too many workers have died on a stage: it may be what kills them."""
+    if lease.deaths >= _MOST_DEATHS:
+        raise StageError(
+            f"{lease.deaths} workers in a row died of it, or were killed, before they got any further; is there too "
+            "little memory?"
+        )
+
+
+def _failed(stage: Stage, began: float, reason: str) -> Outcome:
+    return Outcome(stage.info(), "failed", time.perf_counter() - began, reason=" ".join(reason.split()))
+
+
+def _headline(metrics: Mapping[str, Any]) -> dict[str, float]:
+    """Return the numbers of a record's metrics."""
+    return {name: value for name, value in metrics.items() if isinstance(value, int | float)}
 
 
 def _peak_memory() -> int:

@@ -18,10 +18,10 @@ from medssl_bench.plan.keys import content_key
 from medssl_bench.plugin.component import Component
 from medssl_bench.plugin.registry import Registry
 from medssl_bench.randomness import forked, stream
+from medssl_bench.store.leases import SECONDS
 from medssl_bench.store.store import Store
 from medssl_bench.store.tensors import load_tensors
 
-Report = Callable[[int, int, Mapping[str, float], float | None], None]
 _Item = TypeVar("_Item")
 _KEPT = 4
 _KEPT_BYTES = 4 * 2**30
@@ -58,13 +58,26 @@ class Workshop:
         store: finished stages.
         context: where data sets find files.
         device: where to compute.
+        lease_seconds: how long a worker may give no sign of life before another one takes its stage over.
+        checkpoint_seconds: time between two checkpoints of a training; None: as `StoredCheckpoints` chooses it.
     """
 
-    def __init__(self, registry: Registry, store: Store, context: DatasetContext, device: torch.device) -> None:
+    def __init__(
+        self,
+        registry: Registry,
+        store: Store,
+        context: DatasetContext,
+        device: torch.device,
+        *,
+        lease_seconds: float = SECONDS,
+        checkpoint_seconds: float | None = None,
+    ) -> None:
         self.registry = registry
         self.store = store
         self.context = context
         self.device = device
+        self.lease_seconds = lease_seconds
+        self.checkpoint_seconds = checkpoint_seconds
         self._datasets: OrderedDict[str, LoadedDataset] = OrderedDict()
         self._features: OrderedDict[str, dict[SplitName, Tensor]] = OrderedDict()
 

@@ -7,29 +7,38 @@ import json
 import os
 import shutil
 import uuid
-from contextlib import contextmanager
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from medssl_bench.errors import StoreError
+from medssl_bench.errors import DamagedError, StoreError
+from medssl_bench.store.atomic import sync, write_atomically
+from medssl_bench.store.leases import Leases
 from medssl_bench.store.record import Record
-from medssl_bench.store.workplaces import clear, workplace_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-LAYOUT = 1
-"""Version of the layout below; a store of another version is refused, never misread."""
+    from medssl_bench.store.leases import Lease
+
+LAYOUT = 2
+"""Version of the layout below; an older one is migrated by the next run, a newer one is refused, never misread."""
+
+_OLDEST = 1  # it had no leases; what is under done/ and failed/ is the same
 
 
 class Store:
     """A store.
 
     Layout: ``store.json`` (the layout's version); ``done/<first two digits>/<key>/`` with ``record.json`` and the
-    stage's files; ``failed/<key>/`` with ``record.json`` and ``traceback.txt``; ``work/`` for what is being made;
-    ``damaged/`` for results that are no longer what was written. A folder appears under ``done/`` by one rename, whole
-    or not at all.
+    stage's files; ``failed/<key>/`` with ``record.json`` and ``traceback.txt``; ``work/<key>/`` for what is being made,
+    with the lease of who makes it, and its checkpoint; ``damaged/`` for results that are no longer what was written.
+    A folder appears under ``done/`` by one rename, whole or not at all.
+
+    Attributes:
+        path: the directory.
+        leases: who works on which stage.
 
     Args:
         path: the directory; made when something is first written.
@@ -40,6 +49,7 @@ class Store:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.leases = Leases(path / "work")
         self._checked: set[tuple[str, int, int]] = set()
         self._check_layout()
 
@@ -50,8 +60,9 @@ class Store:
                 layout = json.loads(marker.read_text("utf-8"))["layout"]
             except (ValueError, KeyError, TypeError) as error:
                 raise StoreError(f"{marker}: this is not the marker of a store; give another --store") from error
-            if layout != LAYOUT:
-                raise StoreError(f"{self.path}: a store of layout {layout}; this version reads layout {LAYOUT}")
+            if not isinstance(layout, int) or not _OLDEST <= layout <= LAYOUT:
+                message = f"a store of layout {layout}; this version reads layouts {_OLDEST} to {LAYOUT}"
+                raise StoreError(f"{self.path}: {message}")
         elif self.path.exists() and not (self.path.is_dir() and all(map(_is_being_made, self.path.iterdir()))):
             raise StoreError(f"{self.path}: there is something else here, not a store; give another --store")
 
@@ -63,14 +74,14 @@ class Store:
         """
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            marker = self.path / "store.json"
-            if not marker.exists():
-                write_atomically(marker, json.dumps({"layout": LAYOUT}) + "\n")
+            marker, text = self.path / "store.json", json.dumps({"layout": LAYOUT}) + "\n"
+            if not marker.exists() or marker.read_text("utf-8") != text:
+                write_atomically(marker, text)
             for name in ("done", "failed", "work"):
                 (self.path / name).mkdir(exist_ok=True)
         except OSError as error:
             raise StoreError(f"{self.path}: the store cannot be written: {error.strerror}") from error
-        clear(self.path / "work")
+        self.leases.clear()
 
     def folder(self, key: str) -> Path:
         """Return the folder of a finished stage, whether it exists or not."""
@@ -107,11 +118,13 @@ class Store:
         A file is read through once for each size and modification time. A stage with another content is set aside.
 
         Raises:
-            StoreError: the stage is not finished, has no such file, or its content is another.
+            DamagedError: the stage is not there any more, or its content is another.
+            StoreError: the stage has no such file.
         """
         record = self.record(key)
         if record is None:
-            raise StoreError(f"{self.path}: stage {key[:12]} is not there, or is damaged; run again to compute it anew")
+            text = f"{self.path}: stage {key[:12]} is not there, or is damaged; run again to compute it anew"
+            raise DamagedError(text)
         file = self.folder(key) / name
         if name not in record.files:
             raise StoreError(f"{file}: there is no such file")
@@ -123,7 +136,7 @@ class Store:
             if digest != record.files[name]["sha256"]:
                 reason = f"the SHA-256 of {name} is not that of its record"
                 self.set_aside(key)
-                raise StoreError(f"{record.title}: {reason}; it is set aside in {self.path / 'damaged'}: run again")
+                raise DamagedError(f"{record.title}: {reason}; it is set aside in {self.path / 'damaged'}: run again")
             self._checked.add(seen)
         return file
 
@@ -163,63 +176,69 @@ class Store:
             if record is not None:
                 yield record
 
-    @contextmanager
-    def workplace(self, key: str) -> Iterator[Path]:
-        """Give a folder to make a stage's files in; it is gone afterwards, unless `finish` has moved it."""
-        folder = self.path / "work" / workplace_name(key)
-        try:
-            folder.mkdir(parents=True)
-            yield folder
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
-
-    def finish(self, record: Record, folder: Path) -> Record:
-        """Move a stage's folder into place, with its record.
+    def finish(self, record: Record, lease: Lease) -> Record:
+        """Move the files of a stage into place, with its record.
 
         Args:
             record: the record, its `files` still empty.
-            folder: from `workplace`.
+            lease: in whose folder the files are.
 
         Returns:
             The record as written.
+
+        Raises:
+            LeaseLost: another process has taken the stage over; nothing has been written.
+            OSError: the store cannot be written.
         """
-        files = {file.name: _fingerprint(file) for file in sorted(folder.iterdir())}
-        record = replace(record, files=files)
-        write_atomically(folder / "record.json", record.to_json())
+        try:
+            files = {file.name: _fingerprint(file) for file in sorted(lease.files.iterdir())}
+            record = replace(record, files=files)
+            write_atomically(lease.files / "record.json", record.to_json())
+        except FileNotFoundError:
+            lease.beat()  # says so if it has been lost
+            raise
         target = self.folder(record.key)
         target.parent.mkdir(parents=True, exist_ok=True)
         if self.damage(record.key):
             self.set_aside(record.key)
         try:
-            folder.rename(target)
+            lease.publish(lease.files, target)
         except OSError:
-            if not self.is_done(record.key):  # another worker was first: its result is as good
+            if not self.is_done(record.key):  # else a merge was first: its result is as good
                 raise
-        _sync(target.parent)
-        shutil.rmtree(self.path / "failed" / record.key, ignore_errors=True)
+        sync(target.parent)
+        self.forget_failure(record.key)
         return record
 
-    def fail(self, record: Record, traceback: str) -> Path:
-        """Write down that a stage has failed; return the file with the traceback."""
-        folder = self.path / "failed" / record.key
-        folder.mkdir(parents=True, exist_ok=True)
-        file = folder / "traceback.txt"
-        write_atomically(file, traceback)
-        write_atomically(folder / "record.json", record.to_json())
-        return file
+    def fail(self, record: Record, traceback: str, lease: Lease) -> None:
+        """Write down that a stage has failed, in ``failed/<key>/``.
 
+        Args:
+            record: why.
+            traceback: for its file.
+            lease: of the stage.
 
-def write_atomically(file: Path, text: str) -> None:
-    """Write a text file so that a reader sees the old content or the new one, never a part."""
-    part = file.with_name(f".{file.name}.{os.getpid()}.part")
-    try:
-        with part.open("w", encoding="utf-8") as stream:
-            stream.write(text)
-            stream.flush()
-            os.fsync(stream.fileno())
-        part.replace(file)
-    finally:
-        part.unlink(missing_ok=True)
+        Raises:
+            LeaseLost: another process has taken the stage over; nothing has been written.
+            OSError: the store cannot be written.
+        """
+        folder = lease.folder / "failed"
+        try:
+            folder.mkdir(exist_ok=True)
+            write_atomically(folder / "traceback.txt", traceback)
+            write_atomically(folder / "record.json", record.to_json())
+        except FileNotFoundError:
+            lease.beat()
+            raise
+        self.forget_failure(record.key)
+        lease.publish(folder, self.path / "failed" / record.key)
+
+    def forget_failure(self, key: str) -> None:
+        """Delete the record of a failed attempt, so that the stage can be tried again."""
+        trash = self.path / "work" / f".{uuid.uuid4().hex}"
+        with suppress(OSError):  # there is none
+            (self.path / "failed" / key).rename(trash)
+        shutil.rmtree(trash, ignore_errors=True)
 
 
 def _damage(record: Record, folder: Path) -> str:
@@ -255,11 +274,3 @@ def _fingerprint(file: Path) -> dict[str, int | str]:
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
         os.fsync(stream.fileno())
     return {"bytes": file.stat().st_size, "sha256": digest}
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

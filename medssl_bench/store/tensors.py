@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import re
 from typing import TYPE_CHECKING
 
 from medssl_bench.errors import StoreError
@@ -16,10 +19,20 @@ if TYPE_CHECKING:
 
 
 def save_tensors(tensors: Mapping[str, Tensor], file: Path) -> None:
-    """Write named tensors; they are copied to the CPU and made contiguous."""
+    """Write named tensors; they are copied to the CPU and made contiguous.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    from safetensors import SafetensorError
     from safetensors.torch import save_file
 
-    save_file({name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}, file)
+    try:
+        save_file({name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}, file)
+    except SafetensorError as error:  # its way to say that the disk is full
+        code = re.search(r"code: (\d+)", str(error))
+        number = int(code[1]) if code else errno.EIO
+        raise OSError(number, os.strerror(number), str(file)) from error
 
 
 def load_tensors(file: Path) -> dict[str, Tensor]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,8 +14,11 @@ from torch import Tensor
 from medssl_bench.errors import StageError
 from medssl_bench.methods.base import Method, Progress
 from medssl_bench.randomness import forked, generator, stream
+from medssl_bench.stopping import at_checkpoints
+from medssl_bench.store.checkpoints import Checkpoints, TrainingState
 from medssl_bench.training.images import DeviceImages
 from medssl_bench.training.optimizer import make_optimizer, scheduled_rate, set_learning_rate
+from medssl_bench.training.state import part, resume, state_of
 from medssl_bench.training.view_maker import ViewMaker
 
 Report = Callable[[int, int, Mapping[str, float], float | None], None]
@@ -87,6 +90,7 @@ class Pretraining:
             validate_every, seed.
         report: called when an epoch begins and when it ends, with its number, their total, metrics (none at the
             beginning) and images per second.
+        checkpoints: where to go on from, and where to save; None: neither.
     """
 
     def __init__(
@@ -97,6 +101,7 @@ class Pretraining:
         views: ViewMaker,
         settings: Mapping[str, Any],
         report: Report,
+        checkpoints: Checkpoints | None = None,
     ) -> None:
         self.method = method
         self.train = train
@@ -104,10 +109,17 @@ class Pretraining:
         self.views = views
         self.settings = settings
         self.report = report
+        self._checkpoints = checkpoints or Checkpoints()
         self.seed: int = settings["seed"]
         self.length = Length.of(settings["duration"], len(train), settings["batch_size"])
         if settings["keep"] == "best" and method.monitor is None:
             raise StageError(f'{type(method).__name__} has no metric to choose by; set keep = "last"')
+        groups = method.parameter_groups(settings["optimizer"]["weight_decay"])
+        self._optimizer = make_optimizer(groups, settings["optimizer"])
+        self._step, self._sums = 0, _Sums()
+        self._result = Pretrained(epoch=self.length.epochs - 1)
+        self._best = -math.inf
+        self._best_state: dict[str, Tensor] | None = None
 
     def run(self) -> Pretrained:
         """Train, and leave the kept weights in the method.
@@ -115,30 +127,63 @@ class Pretraining:
         Raises:
             StageError: the loss is not a finite number, or the best epoch is wanted and its metric is not measured.
         """
-        optimizer = make_optimizer(
-            self.method.parameter_groups(self.settings["optimizer"]["weight_decay"]), self.settings["optimizer"]
-        )
-        result = Pretrained(epoch=self.length.epochs - 1)
-        best, best_state = -math.inf, None
-        for epoch in range(self.length.epochs):
-            started = time.perf_counter()
-            self.report(epoch, self.length.epochs, {}, None)
-            row = {"epoch": float(epoch), "lr": self._learning_rate(epoch * self.length.steps_per_epoch)}
-            row |= self._train_epoch(epoch, optimizer)
-            speed = self._images_of(epoch) / (time.perf_counter() - started)
-            if epoch % self.settings["validate_every"] == 0 or epoch == self.length.epochs - 1:
-                row |= {f"val_{name}": value for name, value in self._validate(epoch).items()}
-                self._require_monitor(row)
-            result.history.append(row)
-            result.images_seen += self._images_of(epoch)
-            watched = row.get(f"val_{self.method.monitor}", -math.inf)
-            if self.settings["keep"] == "best" and watched > best:
-                best, result.epoch = watched, epoch
-                best_state = {name: tensor.clone() for name, tensor in self.method.state_dict().items()}
-            self.report(epoch, self.length.epochs, row, speed)
-        if best_state is not None:
-            self.method.load_state_dict(best_state)
-        return result
+        self._restore()
+        with at_checkpoints():
+            for epoch in range(self._step // self.length.steps_per_epoch, self.length.epochs):
+                self._epoch(epoch)
+        if self._best_state is not None:
+            self.method.load_state_dict(self._best_state)
+        return self._result
+
+    def _epoch(self, epoch: int) -> None:
+        """Train for an epoch, or for what is left of it, look at its end, and note what is found."""
+        started, before = time.perf_counter(), self._step
+        self.report(epoch, self.length.epochs, {}, None)
+        row = {"epoch": float(epoch), "lr": self._learning_rate(epoch * self.length.steps_per_epoch)}
+        row |= self._train_epoch(epoch)
+        speed = (self._step - before) * self.length.batch / (time.perf_counter() - started)
+        if epoch % self.settings["validate_every"] == 0 or epoch == self.length.epochs - 1:
+            row |= {f"val_{name}": value for name, value in self._validate(epoch).items()}
+            self._require_monitor(row)
+        self._result.history.append(row)
+        self._result.images_seen += self._steps_of(epoch) * self.length.batch
+        watched = row.get(f"val_{self.method.monitor}", -math.inf)
+        if self.settings["keep"] == "best" and watched > self._best:
+            self._best, self._result.epoch = watched, epoch
+            self._best_state = {name: tensor.clone() for name, tensor in self.method.state_dict().items()}
+        self.report(epoch, self.length.epochs, row, speed)
+        if self._step < self.length.steps:
+            self._save_if_due()
+
+    def _save_if_due(self) -> None:
+        if not self._checkpoints.is_due():
+            return
+        tensors = state_of(self.method, self._optimizer)
+        tensors |= {f"best.{name}": tensor for name, tensor in (self._best_state or {}).items()}
+        tensors |= {f"sums.{name}": tensor for name, tensor in self._sums.totals.items()}
+        values = {
+            "step": self._step,
+            "summed": self._sums.count,
+            "history": list(self._result.history),
+            "images_seen": self._result.images_seen,
+            "best": None if self._best_state is None else [self._best, self._result.epoch],
+        }
+        self._checkpoints.save(TrainingState(tensors, values))
+
+    def _restore(self) -> None:
+        """Go on from a checkpoint, if there is one."""
+        state = resume(self._checkpoints, self.method, self._optimizer)
+        if state is None:
+            return
+        values, device = state.values, self.train.device
+        self._step = values["step"]
+        self._result.history = list(values["history"])
+        self._result.images_seen = values["images_seen"]
+        totals = {name: total.to(device) for name, total in part(state.tensors, "sums.").items()}
+        self._sums = _Sums(totals, values["summed"])
+        if values["best"] is not None:
+            self._best, self._result.epoch = values["best"]
+            self._best_state = {name: kept.to(device) for name, kept in part(state.tensors, "best.").items()}
 
     def _require_monitor(self, row: Mapping[str, float]) -> None:
         """Refuse to choose an epoch by a metric that is never measured."""
@@ -153,38 +198,41 @@ class Pretraining:
         """Return the steps of an epoch; the last may be cut short by a duration in steps."""
         return min(self.length.steps_per_epoch, self.length.steps - epoch * self.length.steps_per_epoch)
 
-    def _images_of(self, epoch: int) -> int:
-        return self._steps_of(epoch) * self.length.batch
-
-    def _batches(self, epoch: int) -> Iterator[Tensor]:
+    def _batches(self, epoch: int) -> tuple[Tensor, ...]:
         order = torch.from_numpy(generator("batches", seed=self.seed, epoch=epoch).permutation(len(self.train)))
-        yield from torch.split(order.to(self.train.device), self.length.batch)[: self._steps_of(epoch)]
+        return torch.split(order.to(self.train.device), self.length.batch)[: self._steps_of(epoch)]
 
-    def _train_epoch(self, epoch: int, optimizer: torch.optim.Optimizer) -> dict[str, float]:
-        sums = _Sums()
-        step = epoch * self.length.steps_per_epoch
-        with forked(stream("epoch start", seed=self.seed, epoch=epoch)):
-            self.method.eval()
-            self.method.on_epoch_start(self.train, Progress(step, self.length.steps, epoch))
+    def _train_epoch(self, epoch: int) -> dict[str, float]:
+        """Return the means of an epoch; one that a checkpoint has cut goes on where it was."""
+        done = self._step - epoch * self.length.steps_per_epoch
+        if not done:
+            self._sums = _Sums()
+            with forked(stream("epoch start", seed=self.seed, epoch=epoch)):
+                self.method.eval()
+                self.method.on_epoch_start(self.train, Progress(self._step, self.length.steps, epoch))
         self.method.train()
-        for index in self._batches(epoch):
-            progress = Progress(step, self.length.steps, epoch)
-            set_learning_rate(optimizer, self._learning_rate(step))
-            images = self.train.take(index)
-            batch = self.train.batch(index, self.views(images, "views", step), images)
-            with forked(stream("training step", seed=self.seed, step=step)):
-                optimizer.zero_grad(set_to_none=True)
-                with self._precision():
-                    loss, metrics = self.method(batch, progress)
-                loss.backward()
-                optimizer.step()
-                self.method.after_step(progress)
-            sums.add({"loss": loss, **metrics})
-            step += 1
-        means = sums.means()
+        for index in self._batches(epoch)[done:]:
+            self._train_step(index, Progress(self._step, self.length.steps, epoch))
+            self._step += 1
+            if self._step % self.length.steps_per_epoch and self._step < self.length.steps:  # else first what ends it
+                self._save_if_due()
+        means = self._sums.means()
         if not math.isfinite(means["loss"]):
             raise StageError(f"the loss is {means['loss']} in epoch {epoch + 1}; try a smaller learning rate")
         return means
+
+    def _train_step(self, index: Tensor, progress: Progress) -> None:
+        set_learning_rate(self._optimizer, self._learning_rate(progress.step))
+        images = self.train.take(index)
+        batch = self.train.batch(index, self.views(images, "views", progress.step), images)
+        with forked(stream("training step", seed=self.seed, step=progress.step)):
+            self._optimizer.zero_grad(set_to_none=True)
+            with self._precision():
+                loss, metrics = self.method(batch, progress)
+            loss.backward()
+            self._optimizer.step()
+            self.method.after_step(progress)
+        self._sums.add({"loss": loss, **metrics})
 
     @torch.no_grad()
     def _validate(self, epoch: int) -> dict[str, float]:
@@ -211,14 +259,14 @@ class Pretraining:
 class _Sums:
     """Means of metrics over batches, read from the device once."""
 
-    def __init__(self) -> None:
-        self._sums: dict[str, Tensor] = {}
-        self._count = 0
+    def __init__(self, totals: Mapping[str, Tensor] | None = None, count: int = 0) -> None:
+        self.totals: dict[str, Tensor] = dict(totals or {})
+        self.count = count
 
     def add(self, metrics: Mapping[str, Tensor]) -> None:
-        self._count += 1
+        self.count += 1
         for name, value in metrics.items():
-            self._sums[name] = self._sums.get(name, torch.zeros((), device=value.device)) + value.detach().float()
+            self.totals[name] = self.totals.get(name, torch.zeros((), device=value.device)) + value.detach().float()
 
     def means(self) -> dict[str, float]:
-        return {name: float(total) / self._count for name, total in self._sums.items()}
+        return {name: float(total) / self.count for name, total in self.totals.items()}

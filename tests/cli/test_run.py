@@ -20,6 +20,39 @@ from cli.conftest import arrays_of, write_squares
 from medmnist_metrics import get_acc, get_auc
 
 from medssl_bench import Leaderboard, load_encoder, load_leaderboard
+from medssl_bench.store.store import Store
+
+DEADLY = """
+  [[comparison.arm]]
+  name = "deadly"
+  evaluator = "deadly"
+"""
+
+DEADLY_PLUGIN = """\
+from pathlib import Path
+
+from medssl_bench import hookimpl
+from medssl_bench.evaluators import Evaluation, Evaluator
+
+
+@hookimpl
+def medssl_evaluators(register):
+    register("deadly", Deadly)
+
+
+class Deadly(Evaluator):
+    \"\"\"Fails until a file is there.\"\"\"
+
+    needs = "labels"
+
+    def evaluate(self, trial):
+        import numpy as np
+
+        if not Path("fixed").exists():
+            raise RuntimeError("not yet")
+        shape = (len(trial.splits["test"]), len(trial.info.classes))
+        return Evaluation(np.full(shape, 1 / shape[1], np.float32))
+"""
 
 
 def _board(cli, suite, *options):
@@ -272,14 +305,64 @@ def test_interrupt_keeps_what_is_done_and_says_how_to_go_on(tiny):
                 process.send_signal(signal.SIGINT)
                 break
         _, err = process.communicate(timeout=60)
-    assert process.returncode == 130
+    assert process.returncode == 75
     assert "run the same command again to go on" in err
     assert "Traceback" not in err
     assert len(list(Path("store/done").rglob("record.json"))) >= 3
-    assert not list(Path("store/work").iterdir())
+    assert all(folder.name == "free" for folder in Path("store/work").glob("*/*")), "nobody holds a stage"
     again = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
     assert again.returncode == 0, again.stderr
     assert re.search(r"[3-9] done already", again.stdout)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_training_that_is_asked_to_stop_saves_a_checkpoint_and_goes_on_to_the_same_bits(tiny, number):
+    tiny.write_text(tiny.read_text().replace("epochs = 4 ", "epochs = 40 ").replace("epochs = 2\n", "epochs = 40\n"))
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background inherits that it is ignored
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    command = [sys.executable, "-m", "medssl_bench", "run", str(tiny), "--only", "frozen"]
+    often = ["--executor-set", "checkpoint_seconds=0.1"]
+    with subprocess.Popen([*command, *often], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        while not list(Path("store").glob("work/*/*/checkpoint.txt")):  # it has begun to train
+            assert process.poll() is None
+            time.sleep(0.01)
+        process.send_signal(number)
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == 75
+    assert "stopping at the next step, to save a checkpoint" in err
+    assert "run the same command again to go on" in err
+    assert "Traceback" not in err
+    assert len(list(Path("store/work").glob("*/free/checkpoint.txt"))) == 1
+    assert subprocess.run(command, check=False, timeout=120, capture_output=True).returncode == 0
+    (record,) = [r for r in Store(Path("store")).records() if r.kind == "pretrain"]
+    assert record.cost["resumed"] == 1
+    assert not list(Path("store/work").iterdir())
+
+    command += ["--store", "whole"]
+    assert subprocess.run(command, check=False, timeout=120, capture_output=True).returncode == 0
+    whole = Store(Path("whole")).record(record.key)
+    assert whole.cost["resumed"] == 0
+    assert (whole.files, whole.metrics) == (record.files, record.metrics)
+
+
+def test_what_has_failed_is_tried_again_only_when_asked(cli, tiny):
+    text = tiny.read_text().replace('name = "tiny"', 'name = "tiny"\nplugins = ["deadly.py"]')
+    tiny.write_text(text + DEADLY)
+    Path("deadly.py").write_text(DEADLY_PLUGIN)
+    first = cli("run", tiny)
+    assert first.status == 1
+    assert "--retry-failed tries them again" in first.err
+    plan = cli("plan", tiny)
+    assert "failed, 0 blocked by them: run --retry-failed tries them again" in plan.out
+    assert " 0 to run" in plan.out
+
+    Path("fixed").touch()
+    again = cli("run", tiny)
+    assert again.status == 1, "it stays failed"
+    assert "failed before" in again.out
+    retried = cli("run", tiny, "--retry-failed")
+    assert retried.status == 0, retried.err
+    assert not list(Path("store/failed").iterdir())
 
 
 def test_shuffled_labels_teach_nothing(cli, tiny):

@@ -108,6 +108,7 @@ def _dataset(mode):
 
 class _Executor(LocalExecutor):
     def __init__(self, mode):
+        super().__init__()
         self.mode = mode
 
     def run(self, job):

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
+from medssl_bench.contract.interrupting import Interrupting
 from medssl_bench.datasets import Task
 from medssl_bench.evaluators.classification import loss, probabilities, targets
+from medssl_bench.evaluators.fine_tuning import FineTuning
 from medssl_bench.evaluators.metrics import measure
 from medssl_bench.evaluators.minibatches import minibatches
 from medssl_bench.randomness import forked
+from medssl_bench.stopping import Stopped
 from medssl_bench.training.images import DeviceImages
 
 SETTINGS = {"epochs": 6, "batch_size": 16, "lr": 0.01, "validate_every": 1}
@@ -72,20 +77,22 @@ def test_training_is_that_of_a_plain_loop(make_trial, make_evaluator, task, weig
 @pytest.mark.parametrize("selection", ["validation", "test"])
 @pytest.mark.parametrize("every", [1, 3])
 @pytest.mark.parametrize("seed", [0, 1, 2])
-def test_the_epoch_that_counts_is_the_best_of_those_looked_at(make_trial, make_evaluator, selection, every, seed):
+def test_the_epoch_that_counts_is_the_best_of_those_looked_at(
+    make_trial, make_evaluator, selection, every, seed, monkeypatch
+):
     """Brute force: the logits of every epoch that is looked at are stored, and the best is searched for afterwards."""
     trial = make_trial(noise=3.0, selection=selection, val=range(12), seed=seed)
     evaluator = make_evaluator("finetune", **{**ERRATIC, "validate_every": every})
     test = DeviceImages(trial.splits["test"], trial.device)
     stored = []
-    predict = evaluator._predict
+    predict = FineTuning._predict
 
-    def noted(model, images):
-        logits = predict(model, images)
-        stored.append((logits, predict(model, test)))
+    def noted(training, images):
+        logits = predict(training, images)
+        stored.append((logits, predict(training, test)))
         return logits
 
-    evaluator._predict = noted
+    monkeypatch.setattr(FineTuning, "_predict", noted)
     found = evaluator.evaluate(trial)
 
     looked = [epoch for epoch in range(6) if (epoch + 1) % every == 0 or epoch == 5]
@@ -186,3 +193,32 @@ def test_what_a_plan_needs_to_know(make_evaluator):
     evaluator = make_evaluator("finetune", epochs=7)
 
     assert (evaluator.needs, evaluator.trains_encoder, evaluator.images_seen(100)) == ("encoder", True, 700)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"augmentation": "simclr"},
+        {"precision": "bfloat16"},
+        {"balance": "oversample", "weight_decay": 0.1},
+        {"validate_every": 4},
+    ],
+)
+@pytest.mark.parametrize("selection", ["validation", "last"])
+def test_one_that_is_interrupted_anywhere_ends_to_the_bit_as_one_that_is_not(
+    make_trial, make_evaluator, selection, settings
+):
+    trial = make_trial(noise=3.0, selection=selection, val=range(12), train=range(20))
+    evaluator = make_evaluator("finetune", **{**ERRATIC, "epochs": 3, "batch_size": 8, **settings})
+    whole = evaluator.evaluate(trial)
+    for place in (0, 2, 3, 7):  # nine steps; nothing is saved after the last
+        interrupting = Interrupting(place)
+        with pytest.raises(Stopped):
+            evaluator.evaluate(replace(trial, checkpoints=interrupting))
+        found = evaluator.evaluate(replace(trial, checkpoints=interrupting))
+        assert np.array_equal(found.scores, whole.scores)
+        assert np.array_equal(found.last_scores, whole.last_scores)
+        assert (found.history, found.selected_epoch) == (whole.history, whole.selected_epoch)
+        for part, weights in whole.weights.items():
+            assert all(torch.equal(found.weights[part][name], tensor) for name, tensor in weights.items())

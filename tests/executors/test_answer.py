@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from leased import leased
 
 from medssl_bench.datasets import DatasetContext
 from medssl_bench.errors import PluginError, UserError
@@ -69,8 +70,8 @@ def test_what_is_no_answer(act: Callable[[Job], object], line: str, job: Job) ->
 
 
 def test_an_answer_is_passed_on(job: Job) -> None:
-    with job.store.workplace(STAGES[0].key) as folder:
-        job.store.finish(Record(STAGES[0].key, "embed", "a", "done", {}), folder)
+    with leased(job.store, STAGES[0].key) as lease:
+        job.store.finish(Record(STAGES[0].key, "embed", "a", "done", {}), lease)
     outcomes = _ended("done", "failed")
     assert run_job(_Does(lambda _job: outcomes), job, "mine") is outcomes
 

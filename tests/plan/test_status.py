@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from leased import leased
 from plan.conftest import SUITE, PlanOf, changed, of_kind, stage_of
 
 from medssl_bench.plan.stage import Plan, Stage
@@ -30,8 +31,8 @@ def _record(stage: Stage, **values: Any) -> Record:
 def _finish(store: Store, stages: Iterable[Stage], seconds: float = 10.0) -> None:
     for stage in stages:
         cost = {"wall_seconds": seconds, "images": stage.images, "speed_group": stage.speed_group}
-        with store.workplace(stage.key) as folder:
-            store.finish(_record(stage, cost=cost), folder)
+        with leased(store, stage.key) as lease:
+            store.finish(_record(stage, cost=cost), lease)
 
 
 def _by_status(statuses: list[StageStatus]) -> dict[str, set[str]]:
@@ -72,12 +73,18 @@ def test_what_nobody_needs_any_more_is_not_done_again(plan_of: PlanOf, store: St
     assert found["to run"] == {"evaluate", "embed", "pretrain"}
 
 
-def test_what_failed_says_why_and_runs_again(plan_of: PlanOf, store: Store) -> None:
+def test_what_failed_says_why_and_blocks_what_builds_on_it(plan_of: PlanOf, store: Store) -> None:
     plan = plan_of(SUITE)
     (pretrained,) = of_kind(plan, "pretrain")
-    store.fail(replace(_record(pretrained), status="failed", reason="out of memory"), "Traceback ...")
+    with leased(store, pretrained.key) as lease:
+        store.fail(replace(_record(pretrained), status="failed", reason="out of memory"), "Traceback ...", lease)
     status = _status(plan, store, pretrained)
-    assert (status.status, status.why, status.runs) == ("failed", "out of memory", True)
+    assert (status.status, status.why, status.runs) == ("failed", "out of memory", False)
+    statuses = {status.stage.key: status for status in look(plan, store)}
+    above = [status for status in statuses.values() if pretrained.key in status.stage.parents]
+    assert {status.status for status in above} == {"blocked"}
+    assert not any(status.runs for status in above)
+    assert all(status.is_wanted for status in (*above, statuses[pretrained.key]))
     _finish(store, [pretrained])
     assert _status(plan, store, pretrained).status == "done"
 
@@ -166,9 +173,9 @@ def test_huge_plans_have_an_estimate_too(plan_of: PlanOf, store: Store) -> None:
 def test_a_result_whose_files_are_damaged_is_to_run(plan_of: PlanOf, store: Store) -> None:
     plan = plan_of(SUITE)
     stage = stage_of(plan, arm="scratch", labels="100")
-    with store.workplace(stage.key) as folder:
-        (folder / "predictions.npz").write_bytes(b"12345")
-        store.finish(_record(stage), folder)
+    with leased(store, stage.key) as lease:
+        (lease.files / "predictions.npz").write_bytes(b"12345")
+        store.finish(_record(stage), lease)
     assert _status(plan, store, stage).status == "done"
     file = store.folder(stage.key) / "predictions.npz"
     file.write_bytes(b"123")
@@ -188,8 +195,8 @@ def test_the_newest_of_older_results_says_what_has_changed(newest: int, plan_of:
             key=f"{number:x}" * 64,
             identity={**stage.identity, "seed": 100 + number},
         )
-        with store.workplace(record.key) as folder:
-            store.finish(record, folder)
+        with leased(store, record.key) as lease:
+            store.finish(record, lease)
     plan = plan_of(SUITE)
     found = _status(plan, store, stage_of(plan, arm="scratch", labels="100"))
     assert found.why == f"seed: {100 + newest} -> 0"

@@ -119,6 +119,7 @@ def test_every_hook_says_what_it_is_for_and_is_a_kinds_or_a_watchers() -> None:
     registering = {kind.hook for kind in KINDS.values()}
     assert registering <= hooks.keys()
     assert hooks.keys() - registering == {
-        f"medssl_{what}_{how}" for what in ("run", "stage", "epoch") for how in ("begins", "ends")
+        "medssl_stage_waits",
+        *(f"medssl_{what}_{how}" for what in ("run", "stage", "epoch") for how in ("begins", "ends")),
     }
     assert all(len(hook.__doc__) > 20 for hook in hooks.values())

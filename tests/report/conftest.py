@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from leased import leased
 
 from medssl_bench import hookimpl
 from medssl_bench.datasets import DatasetContext
@@ -91,13 +92,14 @@ class Lab:
     def finish_stage(self, stage: Stage, **metrics: float | None) -> None:
         scale = self.plan.epochs_scale
         record = Record(stage.key, stage.kind, stage.title, "done", stage.identity, dict(metrics), epochs_scale=scale)
-        with self.store.workplace(stage.key) as folder:
-            self.store.finish(record, folder)
+        with leased(self.store, stage.key) as lease:
+            self.store.finish(record, lease)
 
     def fail(self, stage: str) -> None:
         found = self.plan.stages[stage]
         record = Record(found.key, found.kind, found.title, "done", found.identity)
-        self.store.fail(replace(record, status="failed", reason="out of memory"), "Traceback")
+        with leased(self.store, found.key) as lease:
+            self.store.fail(replace(record, status="failed", reason="out of memory"), "Traceback", lease)
 
     def fill(self, value: Callable[[Trial], float] | None = None) -> None:
         """Put a result of every trial into the store."""

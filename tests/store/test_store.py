@@ -14,10 +14,12 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from leased import leased
 
 from medssl_bench.errors import StoreError
+from medssl_bench.store.atomic import write_atomically
 from medssl_bench.store.record import Record
-from medssl_bench.store.store import LAYOUT, Store, write_atomically
+from medssl_bench.store.store import LAYOUT, Store
 
 KEY = "ab" + "0" * 62
 OTHER = "ab" + "1" * 62
@@ -35,10 +37,17 @@ def store(tmp_path: Path) -> Store:
 
 
 def _finish(store: Store, key: str = KEY, **files: str) -> Record:
-    with store.workplace(key) as folder:
+    with leased(store, key) as lease:
         for name, content in files.items():
-            (folder / name).write_text(content)
-        return store.finish(_record(key), folder)
+            (lease.files / name).write_text(content)
+        return store.finish(_record(key), lease)
+
+
+def _fail(store: Store, reason: str, traceback: str = "") -> Record:
+    failed = replace(_record(), status="failed", reason=reason)
+    with leased(store, KEY) as lease:
+        store.fail(failed, traceback, lease)
+    return failed
 
 
 def _entries(store: Store) -> set[str]:
@@ -71,8 +80,8 @@ def test_an_unfinished_one(store: Store) -> None:
 @pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])
 def test_nothing_is_left_of_a_stage_that_raises(error: type[BaseException], store: Store) -> None:
     def work() -> None:
-        with store.workplace(KEY) as folder:
-            (folder / "half").write_text("x")
+        with leased(store, KEY) as lease:
+            (lease.files / "half").write_text("x")
             raise error
 
     with pytest.raises(error):
@@ -84,9 +93,9 @@ def test_nothing_is_left_of_a_stage_that_raises(error: type[BaseException], stor
 
 def test_nothing_is_left_when_finishing_fails(store: Store) -> None:
     def work() -> None:
-        with store.workplace(KEY) as folder:
-            (folder / "weights").write_text("x")
-            store.finish(_record(metrics={"loss": float("nan")}), folder)
+        with leased(store, KEY) as lease:
+            (lease.files / "weights").write_text("x")
+            store.finish(_record(metrics={"loss": float("nan")}), lease)
 
     with pytest.raises(ValueError, match="not JSON compliant"):
         work()
@@ -94,20 +103,14 @@ def test_nothing_is_left_when_finishing_fails(store: Store) -> None:
     assert _entries(store) == {"store.json"}
 
 
-def test_a_workplace_of_ones_own_each(store: Store) -> None:
-    with store.workplace(KEY) as first, store.workplace(KEY) as second:
-        assert first != second
-        assert first.is_dir()
-        assert second.is_dir()
-
-
 def test_the_second_to_finish_a_stage_leaves_the_first_result(store: Store) -> None:
-    with store.workplace(KEY) as first, store.workplace(KEY) as second:
-        (first / "who").write_text("first")
-        (second / "who").write_text("second")
-        store.finish(_record(), first)
-        store.finish(_record(), second)
-    assert (store.folder(KEY) / "who").read_text() == "first"
+    """As when a merge brings a result that is being computed."""
+    with leased(store, KEY) as lease:
+        (lease.files / "who").write_text("second")
+        store.folder(KEY).mkdir(parents=True)
+        (store.folder(KEY) / "record.json").write_text(_record().to_json())
+        store.finish(_record(), lease)
+    assert [file.name for file in store.folder(KEY).iterdir()] == ["record.json"]
     assert list((store.path / "work").iterdir()) == []
 
 
@@ -116,7 +119,16 @@ def _work(path: Path, start: Any, number: int) -> None:
     start.wait()
     store.prepare()
     for index in range(20):
-        _finish(store, f"{index:064x}", who=str(number), what="x" * 10_000)
+        key = f"{index:064x}"
+        while not store.is_done(key):
+            lease = store.leases.acquire(key)
+            if lease is None:
+                continue
+            if not store.is_done(key):
+                (lease.files / "who").write_text(str(number))
+                (lease.files / "what").write_text("x" * 10_000)
+                store.finish(_record(key), lease)
+            lease.release(keep=False)
 
 
 def test_workers_that_do_the_same_work_at_the_same_time(tmp_path: Path) -> None:
@@ -133,6 +145,7 @@ def test_workers_that_do_the_same_work_at_the_same_time(tmp_path: Path) -> None:
     store = Store(tmp_path / "store")
     records = list(store.records())
     assert len(records) == 20
+    assert list((store.path / "work").iterdir()) == []
     for record in records:
         for name, about in record.files.items():
             content = (store.folder(record.key) / name).read_bytes()
@@ -157,14 +170,16 @@ def test_a_reader_sees_stages_whole_while_they_are_written(store: Store) -> None
 
 
 def test_a_failure_is_kept_until_the_stage_is_finished(store: Store) -> None:
-    failed = replace(_record(), status="failed", reason="out of memory")
-    file = store.fail(failed, "Traceback ...\n")
-    assert file.read_text() == "Traceback ...\n"
+    failed = _fail(store, "out of memory", "Traceback ...\n")
+    assert (store.path / "failed" / KEY / "traceback.txt").read_text() == "Traceback ...\n"
     assert store.failure(KEY) == failed
     assert not store.is_done(KEY)
     assert list(store.records()) == []
-    store.fail(replace(failed, reason="again"), "Traceback 2\n")
+    assert _fail(store, "again", "Traceback 2\n") == replace(failed, reason="again")
     assert store.failure(KEY) == replace(failed, reason="again")
+    store.forget_failure(KEY)
+    assert store.failure(KEY) is None
+    _fail(store, "again")
     _finish(store)
     assert store.failure(KEY) is None
     assert not (store.path / "failed" / KEY).exists()
@@ -172,7 +187,7 @@ def test_a_failure_is_kept_until_the_stage_is_finished(store: Store) -> None:
 
 def test_a_failure_beside_a_finished_stage_does_not_count(store: Store) -> None:
     _finish(store)
-    store.fail(replace(_record(), status="failed", reason="a slower worker"), "")
+    _fail(store, "a slower worker")
     assert store.failure(KEY) is None
 
 
@@ -226,10 +241,21 @@ def test_a_marker_that_is_none(marker: str, tmp_path: Path) -> None:
         Store(tmp_path)
 
 
+def test_a_store_of_the_layout_before_is_read_and_migrated(store: Store) -> None:
+    written = _finish(store)
+    (store.path / "store.json").write_text(json.dumps({"layout": LAYOUT - 1}))
+    older = Store(store.path)
+    assert older.record(KEY) == written
+    assert json.loads((store.path / "store.json").read_text()) == {"layout": LAYOUT - 1}, "reading changes nothing"
+    older.prepare()
+    assert json.loads((store.path / "store.json").read_text()) == {"layout": LAYOUT}
+    assert older.record(KEY) == written
+
+
 @pytest.mark.parametrize("layout", [0, LAYOUT + 1, "1", None])
 def test_a_store_of_another_layout(layout: Any, tmp_path: Path) -> None:
     (tmp_path / "store.json").write_text(json.dumps({"layout": layout}))
-    with pytest.raises(StoreError, match=f"a store of layout {layout}; this version reads layout {LAYOUT}"):
+    with pytest.raises(StoreError, match=f"a store of layout {layout}; this version reads layouts 1 to {LAYOUT}"):
         Store(tmp_path)
 
 

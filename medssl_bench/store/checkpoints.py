@@ -1,0 +1,206 @@
+"""Checkpoints of unfinished stages: everything that a training needs to go on as if nothing had happened."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+import warnings
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from medssl_bench.errors import DamageWarning, LeaseLost, StoreError
+from medssl_bench.stopping import Stopped, is_asked
+from medssl_bench.store.atomic import write_atomically
+from medssl_bench.store.tensors import load_tensors, save_tensors
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from torch import Tensor
+
+    from medssl_bench.store.leases import Lease
+
+FORMAT = 1
+"""Version of what a checkpoint holds; one of another version is not read."""
+
+EVERY = 10.0
+"""Seconds between two checkpoints, unless a run sets another time."""
+
+_SHARE = 1 / 60
+"""The most of a training's time that checkpoints may take, unless a run sets their distance."""
+
+_INDEX = "checkpoint.txt"
+
+
+@dataclass(frozen=True)
+class TrainingState:
+    """Where a training stands.
+
+    Attributes:
+        tensors: weights, buffers and the optimiser's moments, by name.
+        values: everything else, such as the step; JSON-able.
+    """
+
+    tensors: Mapping[str, Tensor]
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Checkpoints:
+    """The checkpoint of one stage; a training restores it, and saves a new one whenever it is due.
+
+    This one keeps nothing: it is what a training gets outside a run.
+    """
+
+    def restore(self) -> TrainingState | None:
+        """Return the state that was saved last, or None."""
+        return None
+
+    def is_due(self) -> bool:
+        """Return whether a checkpoint should be saved now; ask after every step."""
+        return False
+
+    def save(self, state: TrainingState) -> None:
+        """Save a state."""
+
+    def forget(self) -> None:
+        """Delete what was saved: the stage starts anew."""
+
+
+class StoredCheckpoints(Checkpoints):
+    """Checkpoints in the folder of a lease: ``checkpoint.txt``, and the file of tensors whose number it holds.
+
+    Args:
+        lease: of the stage.
+        every: seconds between two checkpoints; None: ten, or more where they would take over a sixtieth of the time.
+        spent: returns what the stage has cost so far, to be kept with the checkpoint.
+    """
+
+    def __init__(self, lease: Lease, every: float | None, spent: Callable[[], Mapping[str, Any]]) -> None:
+        self._lease = lease
+        self._every = every
+        self._spent = spent
+        self._saved = time.monotonic()
+        self._seconds = 0.0
+        self._full = False
+
+    @staticmethod
+    def is_in(lease: Lease) -> bool:
+        """Return whether there is a checkpoint in the folder of a lease."""
+        return _index(lease) is not None
+
+    @staticmethod
+    def spent_in(lease: Lease) -> dict[str, Any]:
+        """Return what a stage had cost when its last checkpoint was saved; empty without one."""
+        found = _index(lease)
+        return {} if found is None else found["spent"]
+
+    def restore(self) -> TrainingState | None:
+        """Return the state that was saved last, or None; one that is damaged is told of and left out."""
+        found = _index(self._lease)
+        if found is None:
+            return None
+        file = self._file(found["number"])
+        try:
+            with file.open("rb") as stream:
+                digest = hashlib.file_digest(stream, "sha256").hexdigest()
+            if digest == found["sha256"]:
+                return TrainingState(load_tensors(file), found["values"])
+            reason = "its SHA-256 is another"
+        except (OSError, StoreError) as error:
+            reason = " ".join(str(error).split())
+        warnings.warn(
+            f"{file}: the checkpoint is damaged ({reason}); the stage starts anew", DamageWarning, stacklevel=2
+        )
+        self.forget()
+        return None
+
+    def forget(self) -> None:
+        """Delete the checkpoint: the stage starts anew."""
+        (self._lease.folder / _INDEX).unlink(missing_ok=True)
+        self._clear(keep=None)
+
+    def is_due(self) -> bool:
+        """Return whether a checkpoint should be saved now: time has come, or a stop has been asked for."""
+        every = max(EVERY, self._seconds / _SHARE) if self._every is None else self._every
+        return is_asked() or time.monotonic() - self._saved >= every
+
+    def save(self, state: TrainingState) -> None:
+        """Save a state; a disk that is full is told of once, and the training goes on.
+
+        Raises:
+            Stopped: a stop has been asked for; the state is saved.
+            LeaseLost: another process has taken the stage over.
+        """
+        began = time.monotonic()
+        self._lease.beat()
+        try:
+            self._write(state)
+            self._lease.got_further()
+        except FileNotFoundError as error:
+            raise LeaseLost("another process has taken this stage over") from error
+        except OSError as error:
+            if not self._full:
+                text = f"{self._lease.folder}: no checkpoint can be written: {error.strerror or error}"
+                warnings.warn(text, DamageWarning, stacklevel=2)
+            self._full = True
+        self._saved = time.monotonic()
+        self._seconds = self._saved - began
+        if is_asked():
+            raise Stopped
+
+    def _write(self, state: TrainingState) -> None:
+        before = _index(self._lease)
+        number = 0 if before is None else before["number"] + 1
+        file = self._file(number)
+        try:
+            save_tensors(state.tensors, file)
+            with file.open("rb") as stream:
+                digest = hashlib.file_digest(stream, "sha256").hexdigest()
+                os.fsync(stream.fileno())
+        except BaseException:
+            file.unlink(missing_ok=True)
+            raise
+        index = {
+            "format": FORMAT,
+            "number": number,
+            "sha256": digest,
+            "spent": dict(self._spent()),
+            "values": dict(state.values),
+        }
+        text = json.dumps(index)
+        write_atomically(self._lease.folder / _INDEX, f"{_digest(text)} {text}\n")
+        self._clear(keep=file)
+
+    def _file(self, number: int) -> Path:
+        return self._lease.folder / f"checkpoint-{number}.safetensors"
+
+    def _clear(self, keep: Path | None) -> None:
+        for file in self._lease.folder.glob("checkpoint-*.safetensors"):
+            if file != keep:
+                with suppress(OSError):
+                    file.unlink()
+
+
+def _index(lease: Lease) -> dict[str, Any] | None:
+    """Return what is known of the last checkpoint: number, ``sha256``, ``spent``, ``values``; None: there is none."""
+    try:
+        digest, _, text = (lease.folder / _INDEX).read_text("utf-8").strip().partition(" ")
+        found = json.loads(text)
+        if digest != _digest(text) or found["format"] != FORMAT:
+            return None
+        return {
+            "number": int(found["number"]),
+            "sha256": str(found["sha256"]),
+            "spent": dict(found["spent"]),
+            "values": dict(found["values"]),
+        }
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

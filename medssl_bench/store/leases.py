@@ -1,0 +1,246 @@
+"""Who works on which stage: leases, which expire when their owner dies or stops, and fence off what it writes later.
+
+Everything rests on one operation that is atomic on every file system, network ones too: renaming a folder. No clock of
+another machine is trusted: an owner has stopped if the file that it touches does not change while one looks on.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import threading
+import time
+import uuid
+from contextlib import suppress
+from pathlib import Path
+
+from medssl_bench.errors import LeaseLost
+from medssl_bench.store.process import Process
+
+SECONDS = 60.0
+"""How long an owner of another machine may give no sign of life before others take over."""
+
+_FREE = "free"
+_BEATS = 8
+"""Signs of life in the time of a lease."""
+
+_WEEK = 7 * 24 * 3600.0
+
+
+class Lease:
+    """The right of this process to work on a stage, and the folder to do it in.
+
+    The folder's name holds a token of this lease. Who takes over renames the folder: from that moment on this process
+    can neither write nor publish anything of the stage, as no path that it knows leads there any more.
+
+    Attributes:
+        folder: what is kept of an unfinished stage, such as its checkpoint; it goes over to the next owner.
+        deaths: how many owners before this one have died without getting further.
+    """
+
+    def __init__(self, place: Path, name: str, seconds: float) -> None:
+        self.folder = place / name
+        self._trash = place.parent / f".{name}"
+        shutil.rmtree(self.files, ignore_errors=True)
+        try:
+            self.files.mkdir()
+        except FileNotFoundError as error:
+            raise LeaseLost("another process has taken this stage over") from error
+        self.deaths = _read_number(self.folder / "deaths")
+        self._ended = threading.Event()
+        self._lost = False
+        self._seconds = seconds
+        self.beat()
+        threading.Thread(target=self._live, name="lease", daemon=True).start()
+
+    @property
+    def files(self) -> Path:
+        """The folder in which the files of the stage are made."""
+        return self.folder / "files"
+
+    def beat(self) -> None:
+        """Give a sign of life.
+
+        Raises:
+            LeaseLost: another process has taken over.
+        """
+        if not self._lost:
+            try:
+                (self.folder / "beat").touch()  # needs no space on the disk once the file is there
+            except FileNotFoundError:
+                self._lost = True
+            except OSError:
+                pass  # the file system has a bad moment; the lease expires if it lasts
+        if self._lost:
+            raise LeaseLost("another process has taken this stage over, as this one gave no sign of life for too long")
+
+    def _live(self) -> None:
+        while not self._ended.wait(self._seconds / _BEATS):
+            try:
+                self.beat()
+            except LeaseLost:
+                return
+
+    def got_further(self) -> None:
+        """Note that the stage has got further, so that earlier deaths do not count any more."""
+        (self.folder / "deaths").unlink(missing_ok=True)
+
+    def publish(self, folder: Path, target: Path) -> None:
+        """Move one of this lease's folders to its place in the store.
+
+        Raises:
+            LeaseLost: another process has taken over.
+            OSError: it cannot be moved; there is something in its place, say.
+        """
+        try:
+            folder.rename(target)
+        except FileNotFoundError as error:
+            self._lost = True
+            raise LeaseLost("another process has taken this stage over") from error
+
+    def release(self, *, keep: bool) -> None:
+        """Give the stage up.
+
+        Args:
+            keep: leave the folder to the next owner; else it is deleted.
+        """
+        self._ended.set()
+        with suppress(OSError):  # lost meanwhile: there is nothing to give up
+            if keep:
+                self.folder.rename(self.folder.with_name(_FREE))
+            else:
+                self.folder.rename(self._trash)
+                self.folder.parent.rmdir()
+        shutil.rmtree(self._trash, ignore_errors=True)
+
+
+class Leases:
+    """The leases of a store: ``work/KEY/`` holds one folder, named after its owner, or ``free``.
+
+    Args:
+        work: the folder ``work`` of the store.
+    """
+
+    def __init__(self, work: Path) -> None:
+        self._work = work
+        self._seen: dict[str, tuple[int, float]] = {}
+
+    def acquire(self, key: str, seconds: float = SECONDS) -> Lease | None:
+        """Take the lease of a stage, or return None: another process has it.
+
+        Args:
+            key: content key of the stage.
+            seconds: how long the lease lasts without a sign of life.
+
+        Raises:
+            LeaseLost: another process has taken it over already.
+            OSError: the store cannot be written.
+        """
+        place = self._work / key
+        name = f"{Process.this()}-{seconds:g}-{uuid.uuid4().hex[:12]}"
+        owner = self.owner(key)
+        if owner is None:
+            return Lease(place, name, seconds) if self._found(place, name) else None
+        if owner != _FREE and not self._has_expired(place, owner):
+            return None
+        try:
+            (place / owner).rename(place / name)
+        except FileNotFoundError:
+            if not (
+                place / name
+            ).is_dir():  # else the answer to the first try was lost on the way, and this is the second's
+                return None
+        if owner != _FREE:
+            with suppress(OSError):  # a full disk: uncounted
+                (place / name / "deaths").write_text(str(_read_number(place / name / "deaths") + 1), "utf-8")
+        return Lease(place, name, seconds)
+
+    def owner(self, key: str) -> str | None:
+        """Return the name of a stage's folder: of who works on it or did so last, or ``free``; None: there is none."""
+        try:
+            return min((folder.name for folder in (self._work / key).iterdir()), default=None)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+
+    def is_held(self, key: str) -> bool:
+        """Return whether somebody may be working on a stage; a dead process of another machine counts at first."""
+        owner = self.owner(key)
+        return owner is not None and owner != _FREE and not self._has_expired(self._work / key, owner)
+
+    def keys(self) -> list[str]:
+        """Return the keys of the stages that somebody works on or has left unfinished."""
+        return sorted(path.name for path in _listed(self._work) if not path.name.startswith("."))
+
+    def clear(self) -> None:
+        """Delete what dead processes were about to make or to delete; of another machine's, after a week."""
+        for folder in _listed(self._work):
+            if not folder.name.startswith("."):
+                continue
+            process = _process_of(folder.name.removeprefix("."))
+            with suppress(OSError):
+                if (process and process.is_dead()) or time.time() - folder.stat().st_mtime > _WEEK:
+                    shutil.rmtree(folder, ignore_errors=True)
+
+    def _found(self, place: Path, name: str) -> bool:
+        """Make the folder of a stage, whole, unless another process is first."""
+        part = self._work / f".{name}"
+        (part / name).mkdir(parents=True)
+        try:
+            part.rename(place)
+        except OSError as error:
+            shutil.rmtree(part, ignore_errors=True)
+            if error.errno not in {errno.ENOTEMPTY, errno.EEXIST, errno.ENOENT}:
+                raise
+            return (place / name).is_dir()  # an answer was lost on the way, and this is that to a second try
+        return True
+
+    def _has_expired(self, place: Path, owner: str) -> bool:
+        """Return whether the owner of a stage is surely dead, or has given no sign of life for a lease's time."""
+        process = _process_of(owner)
+        if process is not None and process.is_dead():
+            return True
+        try:
+            with (place / owner / "beat").open(
+                "rb"
+            ) as file:  # opened, as only then network file systems ask the server
+                beat = os.fstat(file.fileno()).st_mtime_ns
+        except OSError:
+            beat = 0  # it has not begun, or is gone
+        now = time.monotonic()
+        before, since = self._seen.get(owner, (None, now))
+        if beat != before:
+            self._seen[owner] = (beat, now)
+            return False
+        return now - since > _seconds_of(owner)
+
+
+def owner_text(owner: str) -> str:
+    """Return who owns a lease, for people."""
+    process = _process_of(owner)
+    return f"process {process.number} on {process.host}" if process else owner
+
+
+def _process_of(owner: str) -> Process | None:
+    return Process.parse("-".join(owner.split("-")[:4])) if owner.count("-") == 5 else None
+
+
+def _seconds_of(owner: str) -> float:
+    try:
+        return float(owner.split("-")[4])
+    except (IndexError, ValueError):
+        return SECONDS
+
+
+def _listed(folder: Path) -> list[Path]:
+    try:
+        return list(folder.iterdir())
+    except FileNotFoundError:
+        return []
+
+
+def _read_number(file: Path) -> int:
+    try:
+        return int(file.read_text("utf-8"))
+    except (OSError, ValueError):
+        return 0
