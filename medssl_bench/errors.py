@@ -11,6 +11,20 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+_LONGEST = 1500
+"""Characters of a message; what is longer shows a value that no one reads."""
+
+
+def printable(text: str) -> str:
+    """Return a text as one line that a terminal shows as it is.
+
+    Names of files and values of suites may hold line breaks, control sequences and marks that turn the order of
+    letters round: they are written as escapes.
+    """
+    text = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
 @dataclass(frozen=True)
 class Position:
     """A line of a file (1-based)."""
@@ -73,7 +87,7 @@ class Problem:
     message: str
 
     def __str__(self) -> str:
-        return ": ".join(str(part) for part in (self.position, self.key, self.message) if part)
+        return printable(": ".join(str(part) for part in (self.position, self.key, self.message) if part))
 
 
 class SuiteError(UserError):

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from platformdirs import user_cache_path
 
+from medssl_bench.errors import UserError
+
 if TYPE_CHECKING:
     from medssl_bench.datasets import DatasetContext
 
@@ -23,9 +25,16 @@ def dataset_context(data_dir: str | Path | None = None) -> DatasetContext:
 
     Args:
         data_dir: folder of data files; None: what `DATA_VARIABLE` says, or a folder of the user's cache.
+
+    Raises:
+        UserError: the folder begins with ``~`` and the name of nobody.
     """
     from medssl_bench.datasets import DatasetContext
 
     cache = user_cache_path("medssl-bench")
     chosen = data_dir or os.environ.get(DATA_VARIABLE) or cache / "data"
-    return DatasetContext(Path(chosen).expanduser(), cache, os.environ.get(MIRROR_VARIABLE) or None)
+    try:
+        folder = Path(chosen).expanduser()
+    except RuntimeError:
+        raise UserError(f"{chosen}: nobody of this name has a home folder; correct {DATA_VARIABLE}") from None
+    return DatasetContext(folder, cache, os.environ.get(MIRROR_VARIABLE) or None)

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from medssl_bench import errors
-from medssl_bench.errors import Position, Problem, SuiteError, UserError, did_you_mean
+from medssl_bench.errors import Position, Problem, SuiteError, UserError, did_you_mean, printable
 
 
 def test_a_problem_is_one_line_with_file_line_key_and_message() -> None:
@@ -13,6 +13,22 @@ def test_a_problem_is_one_line_with_file_line_key_and_message() -> None:
     )
     assert str(Problem(position, "", "not UTF-8")) == "suites/a.toml:12: not UTF-8"
     assert str(Problem(None, "", "a.toml: no such file")) == "a.toml: no such file"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("é 日本 [red] <b>", "é 日本 [red] <b>"),
+        ("a\nb\x85c\u2028d", "a\\nb\\x85c\\u2028d"),
+        ("\x1b[31m", "\\x1b[31m"),
+        ("a\u202eb", "a\\u202eb"),
+        ("\udcff", "\\udcff"),
+        ("x" * 9999, "x" * 1500 + "..."),
+    ],
+)
+def test_what_a_terminal_would_not_show_as_it_is_is_escaped(text: str, shown: str) -> None:
+    assert printable(text) == shown
+    assert str(Problem(None, text, "")) == shown
 
 
 def test_a_suites_error_carries_every_problem() -> None:

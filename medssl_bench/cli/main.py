@@ -6,12 +6,13 @@ import os
 import sys
 import warnings
 from importlib import import_module
+from io import TextIOWrapper
 from keyword import iskeyword
 from typing import TextIO
 
 import click
 
-from medssl_bench.errors import DamageWarning, UserError, WatcherWarning
+from medssl_bench.errors import DamageWarning, SuiteError, UserError, WatcherWarning, printable
 
 _VERBS = {
     "run": "run a suite to its leaderboard",
@@ -32,6 +33,10 @@ _VERBS = {
     "schema": "print the JSON Schema of suite files, for editors",
     "doctor": "check this machine and this installation",
 }
+
+
+_MOST_LINES = 100
+"""How many problems of a suite are told at once."""
 
 
 class _Verbs(click.Group):
@@ -103,9 +108,9 @@ def _show_warning(
 ) -> None:
     """Tell a warning of ours in one line, and any other with its place."""
     if issubclass(category, DamageWarning | WatcherWarning):
-        click.echo(f"warning: {message}", err=True)
+        click.echo(f"warning: {printable(str(message))}", err=True)
     else:
-        click.echo(f"warning: {filename}:{lineno}: {category.__name__}: {message}", err=True)
+        click.echo(f"warning: {filename}:{lineno}: {category.__name__}: {printable(str(message))}", err=True)
 
 
 def main() -> None:
@@ -113,18 +118,31 @@ def main() -> None:
     warnings.showwarning = _show_warning
     # read when torch is imported: threads that wait must not keep a core busy that another process needs
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    if isinstance(sys.stdout, TextIOWrapper):  # where the locale has no letters for a name, it is escaped
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
-        status = cli.main(standalone_mode=False)
+        status = cli.main(prog_name="medssl-bench", standalone_mode=False)
     except click.exceptions.Abort:
         sys.exit(130)
-    except click.ClickException as error:
+    except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         sys.exit(2)
+    except click.ClickException as error:
+        verb = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else ""
+        hint = f" (see {verb} --help)" if verb else ""
+        click.echo(f"error: {printable(error.format_message()).rstrip('.')}{hint}", err=True)
+        sys.exit(2)
     except UserError as error:
-        for line in str(error).splitlines():
+        lines = list(map(str, error.problems)) if isinstance(error, SuiteError) else [printable(str(error))]
+        for line in lines[:_MOST_LINES]:
             click.echo(f"error: {line}", err=True)
+        if len(lines) > _MOST_LINES:
+            click.echo(f"error: and {len(lines) - _MOST_LINES:,} problems more", err=True)
         sys.exit(2)
     except BrokenPipeError:  # the reader of a pipe has seen enough
         sys.stderr.close()
         sys.exit(0)
+    except OSError as error:  # a full disk, say, or a folder that may not be written
+        click.echo(f"error: {printable(f'{error.filename}: ' if error.filename else '')}{error.strerror}", err=True)
+        sys.exit(2)
     sys.exit(status if isinstance(status, int) else 0)

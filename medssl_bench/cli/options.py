@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from medssl_bench.suite.wording import shown
+
 if TYPE_CHECKING:
     from medssl_bench.plugin.manager import Plugins
     from medssl_bench.suite.suite import Suite
@@ -17,6 +19,8 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
 _MOST = 10_000
+_LARGEST = 2**63 - 1
+"""The largest seed or draw, as TOML has it."""
 
 
 class Numbers(click.ParamType[tuple[int, ...]]):
@@ -33,6 +37,8 @@ class Numbers(click.ParamType[tuple[int, ...]]):
             first, dash, last = part.strip().partition("-")
             if not first.isdecimal() or (dash and not last.isdecimal()):
                 self.fail(f"{value!r} is not a list of whole numbers from 0; write 0,1,2 or 0-4", param, ctx)
+            if any(len(text) > len(str(_LARGEST)) or int(text or 0) > _LARGEST for text in (first, last)):
+                self.fail(f"{shown(value)} has a number above {_LARGEST:,}", param, ctx)
             numbers = range(int(first), int(last if dash else first) + 1)
             if len(found) + len(numbers[:_MOST]) >= _MOST:
                 self.fail(f"{value!r} names {_MOST:,} numbers or more", param, ctx)

@@ -17,6 +17,10 @@ SplitName = Literal["train", "val", "test"]
 SPLITS: tuple[SplitName, ...] = ("train", "val", "test")
 
 
+ONE_CLASS = "nothing measured on them would tell a classifier from a guess: add images of other classes"
+"""Why no split may have images of one class only."""
+
+
 class Task(StrEnum):
     """What the labels mean."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -17,6 +18,12 @@ Colour = Literal["auto", "grey", "rgb"]
 REVISION = 1
 """Raise it when a file decodes to other pixels than before."""
 
+_FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
+"""What files are read as, whatever their names say: for others Pillow may start another program."""
+
+_MOST_PIXELS = 89_478_485
+"""Above it Pillow warns of an image that was made to fill the memory: 256 MiB in colour."""
+
 _GREY_MODES = frozenset({"1", "L", "LA", "La", "I", "F"})
 _TRANSPARENT_MODES = frozenset({"LA", "La", "PA", "RGBA", "RGBa"})
 
@@ -27,7 +34,7 @@ def is_colour(path: Path) -> bool:
     Raises:
         Exception: whatever the decoder raises on a broken file.
     """
-    with Image.open(path) as image:
+    with _open(path) as image:
         return not _is_grey(image)
 
 
@@ -50,7 +57,7 @@ def decode(path: Path, size: int, channels: int, *, strict: bool) -> NDArray[np.
         Exception: whatever the decoder raises on a broken file; ValueError for one that has no single 8- or 16-bit
             image, or is refused.
     """
-    with Image.open(path) as opened:
+    with _open(path) as opened:
         if opened.format != "MPO" and getattr(opened, "n_frames", 1) > 1:  # an MPO's others are previews
             raise ValueError("it holds several images; save each as a file")
         if strict and channels == 1 and not _is_grey(opened):
@@ -58,6 +65,24 @@ def decode(path: Path, size: int, channels: int, *, strict: bool) -> NDArray[np.
         image = _eight_bit(ImageOps.exif_transpose(opened))
     image = image.convert("L" if channels == 1 else "RGB")
     return np.array(ImageOps.fit(image, (size, size), Image.Resampling.BICUBIC))
+
+
+def _open(path: Path) -> Image.Image:
+    """Open an image, unless it is so large that it was made to fill the memory.
+
+    Raises:
+        ValueError: it has more than `_MOST_PIXELS`.
+    """
+    too_large = f"it has more than {_MOST_PIXELS:,} pixels; make it smaller"
+    with warnings.catch_warnings(action="ignore"):  # of files that are not quite as they should be, and of large ones
+        try:
+            image = Image.open(path, formats=_FORMATS)
+        except Image.DecompressionBombError:  # twice as large
+            raise ValueError(too_large) from None
+    if image.width * image.height > _MOST_PIXELS:
+        image.close()
+        raise ValueError(too_large)
+    return image
 
 
 def _is_grey(image: Image.Image) -> bool:

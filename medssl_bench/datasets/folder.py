@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
-from medssl_bench.datasets.base import SPLITS, Dataset, DatasetInfo, Split, Task
+from medssl_bench.datasets.base import ONE_CLASS, SPLITS, Dataset, DatasetInfo, Split, Task
 from medssl_bench.errors import DataError
 
 if TYPE_CHECKING:
@@ -66,13 +66,29 @@ class FolderDataset(Dataset):
         try:
             return is_colour(self.path / name)
         except Exception as error:
-            raise DataError(f"{self.path / name}: cannot be read as an image; repair or remove it") from error
+            reason = f" ({error})" if isinstance(error, ValueError) else ""
+            raise DataError(f"{self.path / name}: cannot be read as an image{reason}; repair or remove it") from error
+
+    @cached_property
+    def _images(self) -> NDArray[np.uint8]:
+        from medssl_bench.datasets.image_cache import read_images
+
+        return read_images(
+            self._listing,
+            self.fingerprint() or "",
+            self.context.cache_dir,
+            size=self.size,
+            channels=self._channels,
+            strict=self.colour == "auto",
+        )
 
     def info(self) -> DatasetInfo | None:
-        """List the files, and look at the kind of the first of each class; None where there is no folder.
+        """List the files and decode them, unless that has been done before; None where there is no folder.
+
+        Training needs them decoded anyway; an image that cannot be is to be known before anything is trained.
 
         Raises:
-            DataError: the folder is not laid out as it must be.
+            DataError: the folder is not laid out as it must be, or files in it cannot be read.
         """
         if not self.path.exists():
             return None
@@ -80,6 +96,10 @@ class FolderDataset(Dataset):
         task = Task(self.task) if self.task else Task.BINARY if len(classes) == 2 else Task.MULTI_CLASS
         if task is Task.BINARY and len(classes) != 2:
             raise DataError(f"{self.path}: has {len(classes)} classes; the task 'binary' needs two")
+        for split in SPLITS:
+            if sum(count > 0 for count in self._class_counts(split)) < 2:
+                raise DataError(f"{self.path}: all images of the {split} split have the same class; {ONE_CLASS}")
+        self._images  # noqa: B018 - read, so that what cannot be is told
         return DatasetInfo(
             title=self.title,
             task=task,
@@ -120,17 +140,9 @@ class FolderDataset(Dataset):
         """
         import numpy as np
 
-        from medssl_bench.datasets.image_cache import read_images
-
+        self.info()
         labels = np.array(self._listing.labels, np.int64)[:, None]
-        images = read_images(
-            self._listing,
-            self.fingerprint() or "",
-            self.context.cache_dir,
-            size=self.size,
-            channels=self._channels,
-            strict=self.colour == "auto",
-        )
+        images = self._images
         return {split: Split(images[places], labels[places]) for split, places in self._places.items()}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
@@ -69,6 +70,8 @@ def _decode_into(images: NDArray[np.uint8], listing: Listing, *, strict: bool) -
     files = [listing.root / name for name in listing.names]
     problems = []
     with (
+        # corrupt tags, say; the threads are inside, as these filters are the process's
+        warnings.catch_warnings(action="ignore"),
         progress_bar(f"reading {len(files):,} images of {listing.root.name}", "images") as report,
         ThreadPoolExecutor(os.cpu_count()) as pool,  # Pillow decodes and resizes without the interpreter's lock
     ):

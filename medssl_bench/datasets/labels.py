@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from medssl_bench.datasets.base import Task
+from medssl_bench.datasets.base import ONE_CLASS, Task
 from medssl_bench.errors import DataError
 
 if TYPE_CHECKING:
@@ -31,13 +31,19 @@ def read_labels(
         classes: names in the order of the class numbers (or of the columns); None: the numbers themselves.
 
     Raises:
-        DataError: they contradict each other, or the training split has one class only.
+        DataError: they contradict each other, a split has images of one class only, or the labels are one-hot.
     """
     columns = labels["train"].shape[1]
     if classes is not None and len(set(classes)) != len(classes):
         raise DataError(f"{where}: classes: a name appears twice")
     if task == Task.MULTI_LABEL or (task is None and columns > 1):
-        return Task.MULTI_LABEL, _columns(where, labels, classes)
+        names = _columns(where, labels, classes)
+        if task is None and all((numbers.sum(axis=1) == 1).all() for numbers in labels.values()):
+            raise DataError(
+                f"{where}: every row of labels has a single 1, as one-hot classes have; give class numbers in one "
+                f'column, or say task = "multi-label"'
+            )
+        return Task.MULTI_LABEL, names
     if columns > 1:
         raise DataError(
             f"{where}: train_labels has {columns} columns; the task {task!r} needs one column of class numbers"
@@ -45,6 +51,9 @@ def read_labels(
     names = _classes(where, labels, classes)
     if len(np.unique(labels["train"])) < 2:
         raise DataError(f"{where}: train_labels: all training images have the same class; there is nothing to learn")
+    for split in ("val", "test"):
+        if len(np.unique(labels[split])) < 2:
+            raise DataError(f"{where}: {split}_labels: all {split} images have the same class; {ONE_CLASS}")
     found = Task(task) if task else Task.BINARY if len(names) == 2 else Task.MULTI_CLASS
     if found is Task.BINARY and len(names) != 2:
         raise DataError(f"{where}: has {len(names)} classes; the task 'binary' needs two")

@@ -28,6 +28,11 @@ def require_memory(size: int, what: str) -> None:
 
 def _free_memory() -> int | None:
     """Return the bytes that can be had without swapping; all there are, or None, where the system does not tell."""
+    free = [number for number in (_free_of_machine(), _free_of_group()) if number is not None]
+    return min(free, default=None)
+
+
+def _free_of_machine() -> int | None:
     try:
         for line in Path("/proc/meminfo").read_text("ascii").splitlines():
             if line.startswith("MemAvailable:"):
@@ -37,4 +42,18 @@ def _free_memory() -> int | None:
     try:
         return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (AttributeError, ValueError, OSError):
+        return None
+
+
+def _free_of_group(root: Path = Path("/sys/fs/cgroup")) -> int | None:
+    """Return what a container's limit leaves, or None where there is no limit: beyond it a process is killed.
+
+    Args:
+        root: the folder of the control group, of version 2.
+    """
+    try:
+        limit = int((root / "memory.max").read_text("ascii"))  # "max" where there is none
+        used = dict(line.split() for line in (root / "memory.stat").read_text("ascii").splitlines())
+        return max(0, limit - int(used["anon"]))  # files that the system keeps in memory, it can drop
+    except (OSError, ValueError, KeyError):
         return None

@@ -79,6 +79,8 @@ class NpzDataset(Dataset):
             raise DataError(f"{self.path}: a folder, not an npz file; images in folders are the data set 'folder'")
         if not self.path.exists():
             raise DataError(f"{self.path}: there is no such file; correct 'path' of the data set 'npz'")
+        if not self.path.is_file():  # reading it might never end
+            raise DataError(f"{self.path}: not a file, but a pipe or a device; correct 'path' of the data set 'npz'")
 
 
 def npz(

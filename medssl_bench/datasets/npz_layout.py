@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from medssl_bench.datasets.base import SPLITS, Split
+from medssl_bench.datasets.memory import require_memory
 from medssl_bench.datasets.npz_members import NpzMembers
 from medssl_bench.errors import DataError
 
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from medssl_bench.datasets.base import SplitName, Splits
+
+_MOST_COLUMNS = 10_000
+"""Labels of a multi-label set; what has more is no table of labels."""
 
 _KEYS = tuple(f"{split}_{part}" for split in SPLITS for part in ("images", "labels"))
 
@@ -59,6 +63,7 @@ def read_splits(path: Path) -> Splits:
     """
     with NpzMembers(path) as members:
         layout = _layout(path, members)
+        require_memory(sum(layout.counts.values()) * layout.size**2 * layout.channels, f"{path}: its images")
         return {split: Split(_images(members, split, layout), layout.labels[split]) for split in SPLITS}
 
 
@@ -78,11 +83,11 @@ def _layout(path: Path, members: NpzMembers) -> Layout:
                 f"{path}: {split}_images: {kind[0]} pixels wide with {kind[1]} channels, where train_images are {size} "
                 f"pixels wide with {channels}; all splits must be alike"
             )
-    labels = {split: _labels(path, members, split, kinds[split][0]) for split in SPLITS}
+    columns = {split: _columns(path, members, split, kinds[split][0]) for split in SPLITS}
     for split in SPLITS:
-        if labels[split].shape[1] != labels["train"].shape[1]:
+        if columns[split] != columns["train"]:
             raise DataError(f"{path}: {split}_labels: has another number of columns than train_labels")
-    return Layout(size, channels, labels)
+    return Layout(size, channels, {split: _labels(path, members, split) for split in SPLITS})
 
 
 def _image_kind(path: Path, members: NpzMembers, split: SplitName) -> tuple[int, int, int]:
@@ -93,7 +98,7 @@ def _image_kind(path: Path, members: NpzMembers, split: SplitName) -> tuple[int,
     if header.dtype != np.uint8:
         raise DataError(f"{path}: {key}: has elements of type {header.dtype}; images must be uint8 (0 to 255)")
     if len(shape) not in {3, 4} or (len(shape) == 4 and shape[3] not in {1, 3}):
-        raise DataError(f"{path}: {key}: has shape {shape}; it must be (N, size, size) or (N, size, size, 3)")
+        raise DataError(f"{path}: {key}: has {_shape_text(shape)}; it must be (N, size, size) or (N, size, size, 3)")
     if shape[0] == 0:
         raise DataError(f"{path}: {key}: holds no images; every split needs some")
     if shape[1] != shape[2] or shape[1] == 0:
@@ -101,7 +106,8 @@ def _image_kind(path: Path, members: NpzMembers, split: SplitName) -> tuple[int,
     return shape[0], shape[1], shape[3] if len(shape) == 4 else 1
 
 
-def _labels(path: Path, members: NpzMembers, split: SplitName, images: int) -> NDArray[np.int64]:
+def _columns(path: Path, members: NpzMembers, split: SplitName, images: int) -> int:
+    """Return the number of columns of labels."""
     key = f"{split}_labels"
     header = members.header(key)
     shape = header.shape
@@ -109,10 +115,23 @@ def _labels(path: Path, members: NpzMembers, split: SplitName, images: int) -> N
         raise DataError(f"{path}: {key}: has elements of type {header.dtype}; labels must be integers")
     if len(shape) not in {1, 2} or shape[0] != images or 0 in shape:
         raise DataError(
-            f"{path}: {key}: has shape {shape}; {images} images need labels of shape ({images}, 1), or ({images}, L) "
-            f"with L columns of 0 and 1"
+            f"{path}: {key}: has {_shape_text(shape)}; {images} images need labels of shape ({images}, 1), or "
+            f"({images}, L) with L columns of 0 and 1"
         )
-    return _as_int64(path, key, members.read(key)).reshape(images, -1)
+    columns = shape[1] if len(shape) == 2 else 1
+    if columns > _MOST_COLUMNS:
+        raise DataError(f"{path}: {key}: has {columns:,} columns; a multi-label set has at most {_MOST_COLUMNS:,}")
+    return columns
+
+
+def _shape_text(shape: tuple[int, ...]) -> str:
+    return f"shape {shape}" if len(shape) <= 6 else f"{len(shape)} axes"
+
+
+def _labels(path: Path, members: NpzMembers, split: SplitName) -> NDArray[np.int64]:
+    key = f"{split}_labels"
+    labels = members.read(key, spare=2 * np.dtype(np.int64).itemsize)  # what becomes of them, and a copy to count in
+    return _as_int64(path, key, labels).reshape(len(labels), -1)
 
 
 def _as_int64(path: Path, key: str, labels: NDArray[Any]) -> NDArray[np.int64]:

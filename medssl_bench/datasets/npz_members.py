@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import math
+import warnings
 import zipfile
-import zlib
+from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass
+from textwrap import shorten
 from typing import IO, TYPE_CHECKING, Any, Self
 
 from numpy.lib import format as npy
@@ -20,6 +23,10 @@ if TYPE_CHECKING:
 
     import numpy as np
     from numpy.typing import NDArray
+
+
+_LONGEST_HEADER = 10_000
+"""Bytes of an array's header, as NumPy has it; but NumPy reads a longer one into memory before it refuses it."""
 
 
 @dataclass(frozen=True)
@@ -37,13 +44,17 @@ class NpzMembers:
         path: the file.
 
     Raises:
-        DataError: it cannot be opened, or is not an npz file.
+        DataError: it cannot be opened, is not an npz file, or holds an array twice.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         with _told(f"{path}: not an npz file, or a damaged one"):
             self._zip = zipfile.ZipFile(path)
+        twice = [name for name, count in Counter(self._zip.namelist()).items() if count > 1]
+        if twice:
+            self._zip.close()
+            raise DataError(f"{path}: holds {twice[0]!r} twice, and which one is meant nobody can tell; write it anew")
 
     def __enter__(self) -> Self:
         return self
@@ -64,15 +75,19 @@ class NpzMembers:
         with self._entry(key) as entry:
             return self._header(key, entry)
 
-    def read(self, key: str) -> NDArray[Any]:
+    def read(self, key: str, *, spare: int = 0) -> NDArray[Any]:
         """Read an array.
+
+        Args:
+            key: its name.
+            spare: bytes of memory for each element that must be free beside it.
 
         Raises:
             DataError: the entry is damaged, holds Python objects, or does not fit into memory.
         """
         with self._entry(key) as entry:
             header = self._header(key, entry)
-            require_memory(math.prod(header.shape) * header.dtype.itemsize, f"{self._path}: {key}")
+            require_memory(math.prod(header.shape) * (header.dtype.itemsize + spare), f"{self._path}: {key}")
         with self._entry(key) as entry:
             array: NDArray[Any] = npy.read_array(entry, allow_pickle=False)
             return array
@@ -83,16 +98,31 @@ class NpzMembers:
             yield entry
 
     def _header(self, key: str, entry: IO[bytes]) -> Header:
-        version = npy.read_magic(entry)
-        read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
-        shape, _, dtype = read(entry)
+        shape, dtype = _shape_and_type(entry)
         if dtype.hasobject:
             raise DataError(f"{self._path}: {key}: holds Python objects, which are not read as they can run code")
+        if min(shape, default=0) < 0:
+            raise ValueError("its header declares a negative length")
         declared = entry.tell() + math.prod(shape) * dtype.itemsize
         held = self._zip.getinfo(f"{key}.npy").file_size
-        if min(shape, default=0) < 0 or declared != held:
+        if declared != held:
             raise DataError(f"{self._path}: {key}: damaged: its header declares {declared:,} bytes, it holds {held:,}")
         return Header(shape, dtype)
+
+
+def _shape_and_type(entry: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    version = npy.read_magic(entry)
+    if version not in {(1, 0), (2, 0), (3, 0)}:
+        raise ValueError(f"version {version[0]}.{version[1]} of the npy format is not known")
+    prefix = entry.read(2 if version == (1, 0) else 4)
+    length = int.from_bytes(prefix, "little")
+    if length > _LONGEST_HEADER:
+        raise ValueError(f"its header declares {length:,} bytes for itself")
+    header = io.BytesIO(prefix + entry.read(length))
+    with warnings.catch_warnings(action="ignore"):  # that a header of Python 2 takes longer to read
+        read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
+        shape, _, dtype = read(header)
+    return shape, dtype
 
 
 @contextmanager
@@ -100,16 +130,9 @@ def _told(what: str) -> Iterator[None]:
     """Turn whatever a damaged file makes zipfile and NumPy raise into one line."""
     try:
         yield
-    except (
-        OSError,
-        ValueError,
-        EOFError,
-        KeyError,
-        RuntimeError,  # an encrypted entry
-        NotImplementedError,  # a compression that Python lacks
-        OverflowError,
-        zipfile.BadZipFile,
-        zlib.error,
-    ) as error:
+    except DataError:
+        raise
+    except Exception as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise DataError(f"{what} ({reason.partition(chr(10))[0] or type(error).__name__})") from error
+        reason = shorten(reason.partition("\n")[0], 200, placeholder=" ...") or type(error).__name__
+        raise DataError(f"{what} ({reason})") from error

@@ -26,6 +26,8 @@ def _texts(info: Any) -> str:
         value = getattr(info, name)
         if not isinstance(value, str):
             return f"{name} is {value!r}, not text"
+        if name == "title" and not value.isprintable():
+            return f"title is {value!r}, which cannot be shown in one line"
     if not isinstance(info.task, Task):
         return f"task is {info.task!r}, not a medssl_bench.datasets.Task"
     return "" if info.licence else "licence is empty; write what is known, or 'unknown'"
@@ -34,6 +36,9 @@ def _texts(info: Any) -> str:
 def _classes(info: Any) -> str:
     if not isinstance(info.classes, tuple | list) or not all(isinstance(name, str) for name in info.classes):
         return f"classes is {info.classes!r}, not a tuple of names"
+    for name in info.classes:
+        if not name.isprintable():
+            return f"the class {name!r} cannot be shown in one line"
     least = 1 if info.task is Task.MULTI_LABEL else 2
     return "" if len(info.classes) >= least else f"{len(info.classes)} class(es) is too few"
 

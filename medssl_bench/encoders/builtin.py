@@ -9,6 +9,8 @@ from pydantic import AfterValidator, Field
 
 from medssl_bench import hookimpl
 from medssl_bench.encoders.timm_names import existing_model
+from medssl_bench.encoders.weights_file import require_safetensors
+from medssl_bench.plugin.parameters import LooksInto
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from medssl_bench.plugin.registry import Register
 
 Weights = Literal["scratch", "pretrained"]
+WeightsFile = Annotated[Path | None, LooksInto(require_safetensors)]
 Normalize = Literal["auto", "half", "imagenet"]
 
 
@@ -37,7 +40,7 @@ def _resnet(model: str) -> Callable[..., nn.Module]:
         *,
         stem: Literal["imagenet", "small"] = "imagenet",
         weights: Weights = "scratch",
-        weights_file: Path | None = None,
+        weights_file: WeightsFile = None,
         normalize: Normalize = "auto",
         zero_init_last: bool = False,
     ) -> nn.Module:
@@ -75,7 +78,7 @@ def _vit(model: str) -> Callable[..., nn.Module]:
         *,
         patch: Annotated[int, Field(ge=2)] | None = None,
         weights: Weights = "scratch",
-        weights_file: Path | None = None,
+        weights_file: WeightsFile = None,
         normalize: Normalize = "auto",
     ) -> nn.Module:
         from medssl_bench.encoders.timm_encoder import TimmEncoder, fitting_patch
@@ -109,7 +112,7 @@ def any_timm(
     *,
     model: Annotated[str, AfterValidator(existing_model)],
     weights: Weights = "scratch",
-    weights_file: Path | None = None,
+    weights_file: WeightsFile = None,
     normalize: Normalize = "auto",
     options: dict[str, Any] = {},  # noqa: B006 - the default of the TOML table; never changed
 ) -> nn.Module:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from argparse import Namespace
 from dataclasses import dataclass, field
 from math import isfinite
@@ -106,7 +107,8 @@ def _unpickled(file: Path) -> Any:
     from pickle import UnpicklingError  # only its name: nothing is unpickled by it
 
     try:
-        with torch.serialization.safe_globals(_HARMLESS):
+        # torch warns of pickles that it has not written, and then reads them or not
+        with torch.serialization.safe_globals(_HARMLESS), warnings.catch_warnings(action="ignore"):
             return torch.load(file, map_location="cpu", weights_only=True)
     except UnpicklingError as error:
         raise UserError(

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from medssl_bench.suite.table import Arm, NamedDataset, Table
 
 
+_MOST = 20_000
+"""Trials of one data set in a comparison; a suite that asks for more has a slip in its seeds or draws."""
+
+
 def build_plan(
     suite: Suite, context: DatasetContext, selection: Selection | None = None, store: Store | None = None
 ) -> Plan:
@@ -60,8 +64,11 @@ class _Builder:
                     self.plan.datasets[dataset.label] = known.info
                     check = CellCheck(table, known.info)
                     self._check(index, table, check)
-                    for arm, cell in self._cells(table, dataset, known, check):
-                        self._add(index, arm, cell)
+                    try:
+                        for arm, cell in self._cells(table, dataset, known, check):
+                            self._add(index, arm, cell)
+                    except Unfit as error:
+                        self._note(str(error), "comparison", index)
         if self.problems:
             raise SuiteError(self.problems)
         if self.selection.only and not self.plan.trials:
@@ -73,6 +80,9 @@ class _Builder:
     ) -> Iterator[tuple[Arm, Cell]]:
         arms = [arm for arm in table.arms if self.only.wants(table.id, arm=arm.name)]
         seeds, draws = self.selection.seeds or table.seeds, self.selection.draws or table.draws
+        number = len(table.labels) * len(arms) * len(seeds) * len(draws)
+        if number > _MOST:
+            raise Unfit(f"{number:,} trials on {dataset.label}; at most {_MOST:,} are possible: ask for fewer draws")
         for labels, arm, seed, draw in product(table.labels, arms, seeds, draws):
             if not check.skips(labels):
                 yield arm, Cell(table, dataset, known, labels, seed, draw)

@@ -63,6 +63,17 @@ class AddedLater:
 
 
 @dataclass(frozen=True)
+class LooksInto:
+    """Marks a parameter whose file is looked into when a suite is read: ``Annotated[Path | None, LooksInto(check)]``.
+
+    `check` is called with the file, where there is one, and raises ValueError with what is wrong, in one line. It must
+    be quick, and import no torch.
+    """
+
+    check: Callable[[Path], None]
+
+
+@dataclass(frozen=True)
 class Parameter:
     """One keyword parameter of a factory, for people: all fields are text but `required`."""
 
@@ -125,6 +136,12 @@ class ParameterTable:
             for name, field in self.model.model_fields.items()
             for marker in field.metadata
             if isinstance(marker, AddedLater)
+        }
+        self.checks = {
+            name: marker.check
+            for name, field in self.model.model_fields.items()
+            for marker in field.metadata
+            if isinstance(marker, LooksInto)
         }
         self._check_fields()
 

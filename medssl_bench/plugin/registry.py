@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from contextlib import redirect_stdout
@@ -198,9 +199,7 @@ class Registry:
             valid = table.validate(values, base)
         except ParameterProblem as problem:
             raise ParameterProblem(problem.path, f"{kind} {name!r}: {problem.message}") from None
-        for parameter in table.path_names() if kind != "dataset" else ():
-            if valid[parameter] is not None and Path(valid[parameter]).is_dir():  # its content would be in no key
-                raise ParameterProblem((parameter,), f"{valid[parameter]} is a folder; {kind} {name!r} takes a file")
+        digests = {p: self._digest(p, valid[p], entry) for p in table.path_names() if valid[p] is not None}
         for parameter, nested in table.nested.items():
             valid[parameter] = self._resolve_nested(nested, parameter, valid[parameter], base)
         return Component(
@@ -210,9 +209,25 @@ class Registry:
             revision=entry.revision,
             plugin=entry.plugin.name,
             source=entry.plugin.source,
-            files={p: file_digest(valid[p]) for p in table.path_names() if valid[p] is not None},
+            files=digests,
             neutral=tuple(name for name, value in table.neutral.items() if valid[name] == value),
         )
+
+    @staticmethod
+    def _digest(parameter: str, path: str, entry: Entry) -> str | None:
+        """Return the digest of a file that a parameter names; None: it is not there, or a data set's folder."""
+        is_file, kind = os.path.isfile(path), entry.kind.name  # noqa: PTH113 - Path's raises on impossible names
+        if kind != "dataset" and os.path.exists(path) and not is_file:  # noqa: PTH110
+            what = "a folder" if os.path.isdir(path) else "a pipe or a device"  # noqa: PTH112
+            raise ParameterProblem((parameter,), f"{path} is {what}; {kind} {entry.name!r} takes a file")
+        try:
+            if is_file and parameter in entry.table.checks:
+                entry.table.checks[parameter](Path(path))
+            return file_digest(path)
+        except ValueError as error:
+            raise ParameterProblem((parameter,), f"{path}: {error}") from error
+        except OSError as error:
+            raise ParameterProblem((parameter,), f"{path}: cannot be read ({error.strerror})") from error
 
     def resolve_or_raise(self, kind: str, value: Any, base: Path = Path()) -> Component:
         """Return `resolve`, for a component that no suite names.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from itertools import product
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,16 @@ from medssl_bench.errors import Position, Problem, SuiteError, did_you_mean
 from medssl_bench.suite.merge import identity, merge, merge_recipe
 from medssl_bench.suite.schema import Pretraining
 from medssl_bench.suite.source import Node, is_file, key_text, read_toml
+from medssl_bench.suite.wording import shown
 
 _UNNAMEABLE = re.compile(r"[\x00-\x1f/\\]")
 """What a name of an arm must not hold."""
 
 _LONGEST = 48
 """Characters of the text that names a variant of a recipe."""
+
+_MOST = 1000
+"""Variants of a recipe that a sweep may make; more could not be trained, nor listed."""
 
 _LONGEST_NAME = 80
 """Characters of a name of an arm, as the schema has it."""
@@ -41,13 +46,13 @@ def _read(path: Path, trail: tuple[Path, ...]) -> Node:
         return root
     name = base.plain()
     if not isinstance(name, str) or Path(name).name != name:
-        raise _error(base.position, "extends", f"{name!r} is not the name of a suite file in the same folder")
+        raise _error(base.position, "extends", f"{shown(name)} is not the name of a suite file in the same folder")
     target = path.parent / name
     if target in (*trail, path):
         chain = " -> ".join(file.name for file in (*trail, path, target))
         raise _error(base.position, "extends", f"suites extend each other in a circle: {chain}")
     if not is_file(target):
-        raise _error(base.position, "extends", f"there is no file {name!r} beside this one")
+        raise _error(base.position, "extends", f"there is no file {shown(name)} beside this one")
     inherited = _read(target, (*trail, path))
     return merge(*_without(inherited, root))
 
@@ -189,6 +194,8 @@ def _check_sweep(name: str, sweep: Node) -> None:
             message = "give a list of at least one value"
         if message:
             raise _error(values.position, key_text((*here, swept)), message)
+    if (number := prod(len(values.value) for values in sweep.value.values())) > _MOST:
+        raise _error(sweep.position, key_text(here), f"a sweep of {number:,} variants; at most {_MOST:,} are possible")
 
 
 def _sweep_arms(table: Node, variants: dict[str, dict[str, Node]]) -> Node:

@@ -26,6 +26,7 @@ class _Scanner:
     def __init__(self, text: str) -> None:
         self.text = text
         self.place = 0
+        self.counted = (0, 1)  # a place, and its line: counted from the start each time, a long file would take minutes
         self.lines: dict[Path, int] = {}
         self.array_lengths: dict[Path, int] = {}
 
@@ -42,7 +43,10 @@ class _Scanner:
         return self.text[self.place : self.place + 1]
 
     def _line(self) -> int:
-        return self.text.count("\n", 0, self.place) + 1
+        place, line = self.counted
+        line += self.text.count("\n", place, self.place)
+        self.counted = (self.place, line)
+        return line
 
     def _note(self, path: Path, line: int) -> None:
         """Remember the line of a path, and of the tables that a dotted key opens on the way to it."""

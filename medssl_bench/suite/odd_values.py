@@ -38,6 +38,8 @@ def _find(key: Key, node: Node) -> Iterator[tuple[Key, Node, str]]:
         for name, item in value.items():
             if not name.isprintable():
                 yield (*key, name), item, "this key has a control character in it"
+            elif not name.strip():
+                yield (*key, name), item, "this key is blank"
             yield from _find((*key, name), item)
     elif isinstance(value, list):
         for index, item in enumerate(value):

@@ -116,10 +116,11 @@ class Resolver:
 
     def _unique(self, names: Sequence[str | None], key: Key, *field: str, hint: str = "") -> None:
         """Note every item of a list that is called as an earlier one is; None is one that was not resolved."""
+        first: dict[str | None, int] = {}
         for place, name in enumerate(names):
-            if name is not None and name in names[:place]:
-                first = key_text((*key, names.index(name)))
-                self._fail((*key, place, *field), f"{name!r} is there already, at {first}; each may stand once{hint}")
+            if first.setdefault(name, place) != place and name is not None:
+                there = f"{name!r} is there already, at {key_text((*key, first[name]))}"
+                self._fail((*key, place, *field), f"{there}; each may stand once{hint}")
 
     def _component(self, kind: str, value: Any, key: Key) -> Component:
         """Resolve a component; a name of the suite's own table of that kind stands for what the table says."""

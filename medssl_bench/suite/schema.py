@@ -22,8 +22,11 @@ Floor = Literal["majority", "untrained"]
 Selection = Literal["validation", "last", "test"]
 Precision = Literal["float32", "bfloat16"]
 
-_ID = r"^[^\x00-\x1f/\\]+$"
-_LINE = r"^[^\x00-\x1f]*$"
+_UNSHOWN = r"\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff"
+"""Control characters, line breaks, and marks that turn the order of letters round."""
+
+_ID = rf"^[^{_UNSHOWN}/\\]*[^{_UNSHOWN}/\\\s][^{_UNSHOWN}/\\]*$"
+_LINE = rf"^[^{_UNSHOWN}]*$"
 
 ComponentRef = Annotated[
     Any,

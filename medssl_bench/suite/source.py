@@ -21,6 +21,12 @@ if TYPE_CHECKING:
 _DEEPEST = 50
 """How many tables and lists may stand inside each other; what reads them further on is recursive."""
 
+_LARGEST = 1 << 20
+"""Bytes of a file. The longest suites have some thousands; what is larger was meant for another program."""
+
+_DOTS = 1000
+"""Dots of a key. A reader of TOML takes time by the square of their number, so it is never given so many."""
+
 
 @dataclass(frozen=True)
 class Node:
@@ -55,6 +61,7 @@ def read_toml(path: Path) -> Node:
         SuiteError: it cannot be read or is not TOML.
     """
     text = _text(path)
+    _refuse_endless_keys(path, text)
     try:
         document = tomllib.loads(text)
         lines = line_numbers(text)
@@ -68,12 +75,27 @@ def is_file(path: Path) -> bool:
     return os.path.isfile(path)  # noqa: PTH113 - Path.is_file raises on such names
 
 
+def _refuse_endless_keys(path: Path, text: str) -> None:
+    for row, line in enumerate(text.split("\n"), 1):
+        if not line.lstrip().startswith("#") and any(part.count(".") > _DOTS for part in re.split("[=,]", line)):
+            key = re.match(r"""[ \t\[]*([\w"'-]+)""", line)
+            message = f"tables and lists nest at most {_DEEPEST} deep"
+            raise SuiteError([Problem(Position(path, row), key[1][:60] if key else "", message)])
+
+
 def _text(path: Path) -> str:
     try:
-        content = path.read_bytes()
+        if path.exists() and not path.is_file() and not path.is_dir():  # reading it might never end
+            message = f"{path}: this is no suite, but a pipe or a device"
+            raise SuiteError([Problem(None, "", message)])
+        with path.open("rb") as file:
+            content = file.read(_LARGEST + 1)
     except (OSError, ValueError) as error:  # a ValueError: the name has a null byte
         reason = getattr(error, "strerror", None) or str(error)
         raise SuiteError([Problem(None, "", f"{path}: cannot read the suite: {reason}")]) from error
+    if len(content) > _LARGEST:
+        message = f"{path}: this is no suite: it has more than {_LARGEST:,} bytes"
+        raise SuiteError([Problem(None, "", message)])
     try:
         text = content.decode("utf-8")
     except UnicodeDecodeError as error:

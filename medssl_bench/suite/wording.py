@@ -47,6 +47,8 @@ def wording(details: ErrorDetails, value: Any) -> str:
     elif kind in {"too_short", "string_too_short"}:
         return "this must not be empty"
     elif kind == "string_pattern_mismatch":
+        if isinstance(value, str) and not value.strip():
+            return "this must not be blank"
         message = "this must not have a slash, a backslash or a control character in it"
         return message if key != "title" else "this must be one line, without control characters"
     return f"{message[:1].lower()}{message[1:]}, not {shown(value)}{hint}"

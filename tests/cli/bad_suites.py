@@ -35,6 +35,7 @@ baseline = "supervised"
 
 SEEDS, DATASET, EPOCHS, LABELS = "seeds = [0]\n", 'path = "squares.npz"\n', "epochs = 10\n", 'labels = [20, "all"]\n'
 BASELINE, FINETUNE, CHAIN = 'baseline = "supervised"\n', 'evaluator = "finetune"\n', 'pretraining = ["nat"]\n'
+WEIGHTS = 'epochs = 10\nencoder = { name = "resnet18", weights_file = "%s" }\n'
 TEACHER = 'epochs = 10\nteacher = { arm = "%s" }\n'
 
 PLUGIN = """
@@ -85,6 +86,8 @@ CASES = {
     "impossible date": Case(SEEDS, "seeds = 2023-02-30\n", "3: seeds", "not valid TOML: invalid date"),
     "thousands of digits": Case(SEEDS, f"seeds = [{'9' * 5000}]\n", "3: seeds", "too many digits"),
     "thousands of brackets": Case(SEEDS, f"seeds = {'[' * 9999}\n", "3: seeds", "nest at most 50 deep"),
+    "thousands of dots": Case(SEEDS, f"{'a.' * 9999}a = 1\n", "3: a", "tables and lists nest at most 50 deep"),
+    "null byte": Case('"good"', '"go\0od"', "2: name", "not valid TOML: illegal character '\\x00'"),
     "nothing": Case("", "", "1: schema", "there is nothing in this file"),
     "a comment": Case("", "# soon\n", "1: schema", "there is nothing in this file"),
     # keys
@@ -133,6 +136,12 @@ CASES = {
         BASELINE, 'metrics = ["acuracy"]\n', "17: comparison[0].metrics[0]", "(did you mean 'accuracy'?)"
     ),
     "slash in an id": Case('"table"', '"a/b"', "14: comparison[0].id", "must not have a slash"),
+    "dots and a slash in a name": Case('"good"', '"../good"', "2: name", "must not have a slash"),
+    "control sequence in a name": Case('"frozen"', '"\\u001b[31m"', "24: comparison[0].arm[1].name", "a control char"),
+    "turned letters in a name": Case('"frozen"', '"a\\u202eb"', "24: comparison[0].arm[1].name", "a control character"),
+    "blank name": Case('"frozen"', '"  "', "24: comparison[0].arm[1].name", "this must not be blank"),
+    "name without an end": Case('"good"', f'"{"x" * 300}"', "2: name", "string should have at most 80 characters"),
+    "blank name of a data set": Case("[dataset.squares]", '[dataset." "]', '5: dataset." "', "this key is blank"),
     "line break in a name": Case("[dataset.squares]", '[dataset."a\\nb"]', '5: dataset."a\\nb"', "control character"),
     # names
     "unknown component": Case(
@@ -202,7 +211,14 @@ CASES = {
         EPOCHS, f'{EPOCHS}sweep = {{ "method.temp" = [1.0, 2.0] }}\n', '12: pretraining."nat temp=1".method.temp',
         "method 'simclr': unknown parameter; it takes temperature",
     ),
+    "sweep of thousands": Case(
+        EPOCHS, f"{EPOCHS}sweep = {{ batch_size = {list(range(2, 1200))} }}\n", "12: pretraining.nat.sweep",
+        "a sweep of 1,198 variants; at most 1,000 are possible",
+    ),
     # what the data cannot give
+    "draws without an end": Case(
+        SEEDS, f"{SEEDS}draws = {list(range(4000))}\n", "14: comparison[0]", "32,000 trials on squares; at most 20,000"
+    ),
     "more labels than images": Case(
         LABELS, "labels = [20, 100]\n", "16: comparison[0].labels[1]", "100 images are asked of a set of 60; ask for fe"
     ),
@@ -246,6 +262,15 @@ CASES = {
     ),
     "data that is not data": Case(
         DATASET, 'path = "x.npz"\n', "15: comparison[0].datasets[0]", "x.npz", files={"x.npz": "no zip"}
+    ),
+    "data that is a pipe": Case(DATASET, 'path = "/dev/null"\n', "15: comparison[0].datasets[0]", "a pipe or a device"),
+    "data of nobody": Case(DATASET, 'path = "~nobodyhere/x"\n', "7: dataset.squares.path", "is not a path: Could not"),
+    "weights that are a folder": Case(
+        EPOCHS, WEIGHTS % ".", "12: pretraining.nat.encoder.weights_file", "is a folder; encoder 'resnet18' takes a",
+    ),
+    "weights that are none": Case(
+        EPOCHS, WEIGHTS % "w", "12: pretraining.nat.encoder.weights_file",
+        "w: this is no safetensors file, or a damaged one", files={"w": "some weights"},
     ),
     # other files
     "extends nothing": Case(SEEDS, 'extends = "no.toml"\n', "3: extends", "there is no file 'no.toml' beside this one"),

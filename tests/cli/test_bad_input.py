@@ -110,6 +110,16 @@ def test_every_problem_of_a_suite_is_told(cli: Callable[..., Any], folder: Path)
     ]
 
 
+def test_of_thousands_of_problems_the_first_are_told(cli: Callable[..., Any], folder: Path) -> None:
+    (folder / "suite.toml").write_text("".join(f"key{number} = 1\n" for number in range(3000)) + GOOD)
+    result = cli("validate", "suite.toml")
+    assert result.status == 2
+    lines = result.err.splitlines()
+    assert lines[0].startswith("error: suite.toml:1: key0: unknown key")
+    assert lines[99].startswith("error: suite.toml:100: key99: unknown key")
+    assert lines[100:] == ["error: and 2,900 problems more"]
+
+
 def test_an_inherited_problem_is_told_of_the_file_that_has_it(cli: Callable[..., Any], folder: Path) -> None:
     (folder / "base.toml").write_text(GOOD.replace("epochs = 10", "epochs = -1"))
     (folder / "suite.toml").write_text('extends = "base.toml"\nname = "heir"\n')

@@ -119,7 +119,7 @@ def test_an_unknown_verb(word: str, meant: str | None, cli: Callable[..., Any]) 
     result = cli(word)
     assert result.status == 2
     hint = f" (did you mean '{meant}'?)" if meant else ""
-    assert result.err.splitlines()[-1] == f"Error: there is no command '{word}'{hint}"
+    assert result.err == f"error: there is no command '{word}'{hint} (see medssl-bench --help)\n"
 
 
 def test_without_a_verb_the_help_is_shown(cli: Callable[..., Any]) -> None:

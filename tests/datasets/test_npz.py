@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 
 import numpy as np
 import pytest
@@ -177,6 +178,10 @@ COLUMN = (np.arange(12) % 3).astype(np.int64)[:, None]
         ({"train_labels": COLUMN * 0}, "all training images have the same class"),
         ({"train_labels": COLUMN * 2}, "no image has label 3, but one has label 4"),
         ({"train_labels": COLUMN * 10**15}, "no image has label 3, but one has label 2000000000000000"),
+        ({"val_labels": COLUMN[:6] * 0}, "val_labels: all val images have the same class; nothing measured on them"),
+        ({"test_labels": COLUMN[:9] * 0}, "test_labels: all test images have the same class"),
+        ({"train_labels": np.zeros((12, 10_001), np.uint8)}, "train_labels: has 10,001 columns; a multi-label set has"),
+        ({"train_labels": COLUMN.reshape(12, *[1] * 9)}, "train_labels: has 10 axes; 12 images need labels of shape"),
         ({"train_labels": np.hstack([COLUMN, COLUMN])}, "val_labels: has another number of columns than train_labels"),
     ],
 )
@@ -202,6 +207,21 @@ def test_columns_that_contradict_the_parameters(make, arrays):
 
     assert "has 3 columns; the task 'multi-class' needs one" in error_of(make(columns, task="multi-class"))
     assert "classes: has 2 names for 3 columns" in error_of(make(columns, classes=["a", "b"]))
+
+
+def test_one_hot_classes_are_not_taken_for_several_labels(make, arrays):
+    columns = {key: np.eye(3, dtype=np.uint8)[a[:, 0]] if "labels" in key else a for key, a in arrays.items()}
+
+    assert "every row of labels has a single 1, as one-hot classes have; give class" in error_of(make(columns))
+    assert make(columns, task="multi-label").info().task is Task.MULTI_LABEL
+
+
+@pytest.mark.parametrize("device", [False, True])
+def test_what_never_ends_is_not_read(tmp_path, context, device):
+    path = tmp_path / "a.npz"
+    path.symlink_to("/dev/zero") if device else os.mkfifo(path)
+
+    assert "not a file, but a pipe or a device" in error_of(npz(context, path=path))
 
 
 def test_a_folder_is_not_a_file(tmp_path, context):

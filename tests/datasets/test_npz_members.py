@@ -67,6 +67,61 @@ def test_a_header_that_declares_more_than_the_entry_holds_is_refused(tmp_path):
         members.header("a")
 
 
+def write_header(path, text, version=(1, 0), length=None, body=b""):
+    """Write an entry with a header of one's own."""
+    size = (len(text) if length is None else length).to_bytes(2 if version == (1, 0) else 4, "little")
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr("a.npy", b"\x93NUMPY" + bytes(version) + size + text.encode("latin-1") + body)
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("(" * 5000, "damaged"),
+        ("{'descr': '|u1', 'fortran_order': False, 'shape': (" + "-" * 9000 + "3,)}", "damaged"),
+        ("{'descr': '|u1', 'fortran_order': False, 'shape': (3L, '''}", "damaged"),
+        ("  {'a'\n 1:\n", "damaged"),
+        ("{'descr': 3, 'fortran_order': False, 'shape': (3,)}", "damaged (descr is not a valid dtype"),
+        ("{'descr': '|u1', 'fortran_order': False, 'shape': (-3,)}", "damaged (its header declares a negative length)"),
+        ("{'descr': '|u1', 'fortran_order': False, 'shape': (-3, -1)}", "damaged (its header declares a negative len"),
+        ("{'descr': '|O', 'fortran_order': False, 'shape': (3,)}", "holds Python objects"),
+    ],
+)
+def test_a_hostile_header_is_refused(text, what, tmp_path):
+    path = tmp_path / "a.npz"
+    write_header(path, text, body=bytes(3))
+
+    with NpzMembers(path) as members, pytest.raises(DataError) as caught:
+        members.header("a")
+    assert str(caught.value).startswith(f"{path}: a: {what}")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_header_of_an_unknown_version_and_one_that_would_fill_memory(tmp_path):
+    text = "{'descr': '|u1', 'fortran_order': False, 'shape': (3,)}"
+    for version, length, what in (((9, 0), None, "version 9.0 of"), ((2, 0), 2**32 - 1, "declares 4,294,967,295 b")):
+        write_header(tmp_path / "a.npz", text, version, length, body=bytes(3))
+        with NpzMembers(tmp_path / "a.npz") as members, pytest.raises(DataError, match=what):
+            members.header("a")
+
+
+def test_a_header_of_python_2_is_read_without_a_word(tmp_path):
+    write_header(tmp_path / "a.npz", "{'descr': '|u1', 'fortran_order': False, 'shape': (3L,)}\n", body=bytes(3))
+
+    with NpzMembers(tmp_path / "a.npz") as members:
+        assert members.header("a").shape == (3,)
+
+
+def test_an_array_that_is_there_twice_is_refused(tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.npz", "w") as file:
+        file.writestr("a.npy", b"1")
+        with pytest.warns(UserWarning, match="Duplicate name"):
+            file.writestr("a.npy", b"2")
+
+    with pytest.raises(DataError, match=r"a\.npz: holds 'a\.npy' twice"):
+        NpzMembers(tmp_path / "a.npz")
+
+
 def test_an_encrypted_entry_is_refused(tmp_path):
     path = tmp_path / "a.npz"
     np.savez(path, a=np.zeros(3))
@@ -99,3 +154,12 @@ def test_free_memory_is_less_than_there_is():
     memory.require_memory(2**10, "a little")
     with pytest.raises(DataError, match=r"would take 1,048,576\.0 GiB of memory"):
         memory.require_memory(2**50, "a lot")
+
+
+def test_what_a_container_allows_is_what_its_group_says(tmp_path):
+    (tmp_path / "memory.max").write_text("1000\n")
+    assert memory._free_of_group(tmp_path) is None
+    (tmp_path / "memory.stat").write_text("anon 300\nfile 600\n")
+    assert memory._free_of_group(tmp_path) == 700
+    (tmp_path / "memory.max").write_text("max\n")
+    assert memory._free_of_group(tmp_path) is None

@@ -7,6 +7,7 @@ import timm
 import torch
 
 from medssl_bench.errors import StageError, StoreError
+from medssl_bench.plugin.parameters import ParameterProblem
 from medssl_bench.store.tensors import save_tensors
 
 TINY = {"model": "test_resnet"}
@@ -74,8 +75,17 @@ def test_a_file_that_is_not_there_fails_in_one_line(make, tmp_path):
 def test_a_file_of_something_else_fails_in_one_line(make, tmp_path):
     (tmp_path / "text.safetensors").write_text("not tensors", "utf-8")
 
-    with pytest.raises(StoreError, match="these weights cannot be read") as caught:
+    with pytest.raises(ParameterProblem, match="this is no safetensors file") as caught:
         make("timm", **TINY, weights_file=str(tmp_path / "text.safetensors"))
+
+    assert "\n" not in str(caught.value)
+
+
+def test_a_file_that_is_spoilt_after_the_suite_was_read_fails_in_one_line(make, tmp_path):
+    (tmp_path / "text.safetensors").write_text("not tensors", "utf-8")
+
+    with pytest.raises(StoreError, match="these weights cannot be read") as caught:
+        make("timm", **TINY).load_file(tmp_path / "text.safetensors")
 
     assert "\n" not in str(caught.value)
 

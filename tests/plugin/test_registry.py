@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,7 +12,7 @@ import pytest
 from medssl_bench.errors import PluginError, UserError
 from medssl_bench.plugin.component import Component
 from medssl_bench.plugin.kinds import KINDS, find_kind
-from medssl_bench.plugin.parameters import Components, Field, OneComponent, ParameterProblem
+from medssl_bench.plugin.parameters import Components, Field, LooksInto, OneComponent, ParameterProblem
 from medssl_bench.plugin.registry import Entry, NameCollision, Plugin, Registry
 
 
@@ -196,3 +197,37 @@ def test_every_kind_has_a_hook_that_is_specified() -> None:
 
     for kind in KINDS.values():
         assert getattr(hookspecs, kind.hook).__doc__.startswith("Register ")
+
+
+def _starts_with_a(path: Path) -> None:
+    if not path.read_text().startswith("a"):
+        raise ValueError("it does not start with an a")
+
+
+def looked_into(*, path: Annotated[Path | None, LooksInto(_starts_with_a)] = None) -> Path | None:
+    return path
+
+
+def test_a_file_is_looked_into_where_there_is_one(tmp_path: Path) -> None:
+    registry = Registry()
+    registry.add(Entry(find_kind("evaluator"), "looks", PLUGIN, looked_into))
+    (tmp_path / "good").write_text("ab")
+    (tmp_path / "bad").write_text("b")
+    os.mkfifo(tmp_path / "pipe")
+    for name in ("good", "none"):
+        assert registry.resolve("evaluator", {"name": "looks", "path": name}, tmp_path).parameters["path"]
+    for name, what in (("bad", ": it does not start with an a"), ("pipe", " is a pipe or a device; evaluator 'looks'")):
+        with pytest.raises(ParameterProblem) as caught:
+            registry.resolve("evaluator", {"name": "looks", "path": name}, tmp_path)
+        assert caught.value.path == ("path",)
+        assert f"{tmp_path / name}{what}" in caught.value.message
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_file_that_may_not_be_read(tmp_path: Path) -> None:
+    registry = Registry()
+    registry.add(Entry(find_kind("evaluator"), "looks", PLUGIN, looked_into))
+    (tmp_path / "closed").write_text("a")
+    (tmp_path / "closed").chmod(0)
+    with pytest.raises(ParameterProblem, match=r"closed: cannot be read \(Permission denied\)"):
+        registry.resolve("evaluator", {"name": "looks", "path": "closed"}, tmp_path)

@@ -248,8 +248,8 @@ def test_arms_of_a_wrong_type_are_left_to_the_schema(problems: Problems) -> None
 
 
 def test_a_sweep_over_lists_of_ops_and_over_paths_gives_names(load: Load, tmp_path: Path) -> None:
-    (tmp_path / "a.safetensors").touch()
-    (tmp_path / "b.safetensors").touch()
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.safetensors").write_bytes((2).to_bytes(8, "little") + b"{}")
     many = ", ".join(['{ name = "gaussian_blur", p = 0.5 }'] * 4)
     sweep = f"""sweep = {{ augmentation = [
         ["resized_crop", "horizontal_flip"], [{{ name = "gaussian_blur", p = 0.5 }}], [{many}], [{many}, "grayscale"],

@@ -88,7 +88,7 @@ def test_the_floors(load: Load) -> None:
 
 
 def test_the_untrained_encoder_has_no_trained_weights(load: Load, tmp_path: Path) -> None:
-    (tmp_path / "some.safetensors").touch()
+    (tmp_path / "some.safetensors").write_bytes((2).to_bytes(8, "little") + b"{}")
     trained = (
         'encoder = { name = "resnet18", stem = "small", weights_file = "some.safetensors", weights = "pretrained" }'
     )

@@ -23,6 +23,10 @@ _UNDATED: dict[str, dict[str, str | None]] = {
 }
 
 
+_LONGEST = 120
+"""Letters of a name; file systems take some 250 bytes."""
+
+
 @dataclass(frozen=True)
 class ReportFigure:
     """A figure of a report, drawn when it is needed.
@@ -78,4 +82,4 @@ def rendered(figure: Figure, form: str) -> bytes:
 def slug(*words: str) -> str:
     """Return words as one file-name-safe name of lower-case letters, digits and hyphens."""
     plain = unicodedata.normalize("NFKD", " ".join(words)).encode("ascii", "ignore").decode().lower()
-    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-") or "figure"
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:_LONGEST].strip("-") or "figure"
