@@ -25,6 +25,7 @@ def local(
     *,
     checkpoint_seconds: Annotated[float, Field(gt=0)] | None = None,
     lease_seconds: Annotated[float, Field(gt=0)] = SECONDS,
+    deterministic: bool = False,
 ) -> Executor:
     """One stage after the other, in this process.
 
@@ -33,23 +34,34 @@ def local(
             take more than a sixtieth of the time.
         lease_seconds: how long another process may give no sign of life before its stage is taken over; a dead process
             of this machine is noticed at once.
+        deterministic: on CUDA, use kernels only that give the same bits every time; they are slower. On the processor
+            they do anyway.
     """
     from medssl_bench.executors.local import LocalExecutor
 
-    return LocalExecutor(checkpoint_seconds=checkpoint_seconds, lease_seconds=lease_seconds)
+    return LocalExecutor(
+        checkpoint_seconds=checkpoint_seconds, lease_seconds=lease_seconds, deterministic=deterministic
+    )
 
 
 def isolated(
     *,
     checkpoint_seconds: Annotated[float, Field(gt=0)] | None = None,
     lease_seconds: Annotated[float, Field(gt=0)] = SECONDS,
+    deterministic: bool = False,
 ) -> Executor:
     """One stage after the other, in a worker process: if that is killed, or crashes, one stage fails and no other.
 
     Args:
         checkpoint_seconds: as of `local`.
         lease_seconds: as of `local`.
+        deterministic: as of `local`.
     """
     from medssl_bench.executors.isolated import IsolatedExecutor
 
-    return IsolatedExecutor({"checkpoint_seconds": checkpoint_seconds, "lease_seconds": lease_seconds})
+    settings = {
+        "checkpoint_seconds": checkpoint_seconds,
+        "lease_seconds": lease_seconds,
+        "deterministic": deterministic,
+    }
+    return IsolatedExecutor(settings)

@@ -32,22 +32,31 @@ class LocalExecutor(Executor):
             more than a sixtieth of the time.
         lease_seconds: how long another process may give no sign of life before its stage is taken over. A dead
             process of this machine is noticed at once.
+        deterministic: on CUDA, use kernels only that give the same bits every time; they are slower. On the processor
+            they do anyway.
 
     Raises:
-        UserError: one of them is not above 0.
+        UserError: a number of seconds is not above 0.
     """
 
-    def __init__(self, *, checkpoint_seconds: float | None = None, lease_seconds: float = SECONDS) -> None:
+    def __init__(
+        self,
+        *,
+        checkpoint_seconds: float | None = None,
+        lease_seconds: float = SECONDS,
+        deterministic: bool = False,
+    ) -> None:
         for name, value in (("checkpoint_seconds", checkpoint_seconds), ("lease_seconds", lease_seconds)):
             if value is not None and value <= 0:
                 raise UserError(f"{name} = {value:g}: give a number of seconds above 0")
         self.checkpoint_seconds = checkpoint_seconds
         self.lease_seconds = lease_seconds
+        self.deterministic = deterministic
 
     def run(self, job: Job) -> list[Outcome]:
         """Run the stages."""
         from medssl_bench.stages.workshop import Workshop
-        from medssl_bench.training.device import find_device
+        from medssl_bench.training.device import find_device, same_bits
         from medssl_bench.training.processor import keep_freed_memory
 
         device = find_device(job.device)
@@ -62,15 +71,20 @@ class LocalExecutor(Executor):
             lease_seconds=self.lease_seconds,
             checkpoint_seconds=self.checkpoint_seconds,
         )
-        outcomes: dict[str, Outcome] = {}
-        waiting, told = list(job.stages), set[str]()
-        while waiting:
-            before = len(waiting)
-            waiting = _pass(waiting, workshop, job, outcomes)
-            if len(waiting) == before:
-                _tell_of_waiting(waiting[0], job, told)
-                time.sleep(_POLL)
-        return list(outcomes.values())
+        with same_bits(device, wanted=self.deterministic):
+            return _run_all(job, workshop)
+
+
+def _run_all(job: Job, workshop: Workshop) -> list[Outcome]:
+    outcomes: dict[str, Outcome] = {}
+    waiting, told = list(job.stages), set[str]()
+    while waiting:
+        before = len(waiting)
+        waiting = _pass(waiting, workshop, job, outcomes)
+        if len(waiting) == before:
+            _tell_of_waiting(waiting[0], job, told)
+            time.sleep(_POLL)
+    return list(outcomes.values())
 
 
 def _pass(stages: list[Stage], workshop: Workshop, job: Job, outcomes: dict[str, Outcome]) -> list[Stage]:

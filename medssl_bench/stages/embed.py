@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from medssl_bench.datasets import Splits
 from medssl_bench.datasets.base import SPLITS, SplitName
+from medssl_bench.errors import StageError
 from medssl_bench.stages.attempt import Attempt
 from medssl_bench.stages.workshop import StageResult, Workshop
 from medssl_bench.store.tensors import save_tensors
@@ -27,6 +28,8 @@ def embed(spec: Mapping[str, Any], workshop: Workshop, attempt: Attempt) -> Stag
     data = workshop.dataset(spec["dataset"])
     encoder = workshop.encoder(spec["encoder"], spec["start"])
     found = features(encoder, data.splits, workshop.device)
+    if not all(torch.isfinite(tensor).all() for tensor in found.values()):
+        raise StageError("the encoder gives features that are not finite numbers; its training has diverged")
     save_tensors({str(name): tensor for name, tensor in found.items()}, attempt.folder / "features.safetensors")
     return StageResult(metrics={"dim": found["train"].shape[1]})
 

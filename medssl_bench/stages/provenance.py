@@ -6,6 +6,7 @@ import os
 import platform
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
@@ -22,14 +23,24 @@ _DISTRIBUTIONS = (
 )  # fmt: skip
 
 
-def provenance(registry: Registry, spec: dict[str, Any], device: torch.device) -> dict[str, Any]:
+def circumstances(device: torch.device) -> dict[str, Any]:
+    """Return what decides the last bits of a result, beside what its key hashes."""
+    return {"torch": torch.__version__, "device": _device(device), "threads": torch.get_num_threads()}
+
+
+def provenance(
+    registry: Registry, spec: dict[str, Any], device: torch.device, earlier: Sequence[Mapping[str, Any]] = ()
+) -> dict[str, Any]:
     """Return what a record says of the circumstances of a stage.
 
     Args:
         registry: where its components came from.
         spec: of the stage.
         device: where it was computed.
+        earlier: the `circumstances` of the attempts whose checkpoints it went on from.
     """
+    others = [each for each in earlier if each != circumstances(device)]
+    repeats = device.type == "cpu" or torch.are_deterministic_algorithms_enabled()
     return {
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
         "versions": _versions(),
@@ -39,7 +50,8 @@ def provenance(registry: Registry, spec: dict[str, Any], device: torch.device) -
         "host": platform.node(),
         "platform": platform.platform(),
         "threads": torch.get_num_threads(),
-        "deterministic": device.type == "cpu" or torch.are_deterministic_algorithms_enabled(),
+        "deterministic": repeats and not others,
+        "earlier": others,
     }
 
 

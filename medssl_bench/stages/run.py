@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+import torch
+
 from medssl_bench.errors import DamagedError, LeaseLost, StageError, UserError
 from medssl_bench.plan.stage import Stage, StageKind
 from medssl_bench.plugin.watching import Outcome
@@ -17,7 +19,7 @@ from medssl_bench.stages.attempt import Attempt, Meter, Report
 from medssl_bench.stages.embed import embed
 from medssl_bench.stages.evaluate import analyse, evaluate
 from medssl_bench.stages.pretrain import pretrain
-from medssl_bench.stages.provenance import provenance
+from medssl_bench.stages.provenance import circumstances, provenance
 from medssl_bench.stages.workshop import StageResult, Workshop
 from medssl_bench.store.checkpoints import StoredCheckpoints
 from medssl_bench.store.leases import Lease
@@ -88,9 +90,13 @@ def _attempt(stage: Stage, workshop: Workshop, report: Report, lease: Lease) -> 
     record = Record(
         stage.key, stage.kind, stage.title, "done", stage.identity, epochs_scale=spec["epochs_scale"], spec=spec
     )
-    before = StoredCheckpoints.spent_in(lease)
+    before, now = StoredCheckpoints.spent_in(lease), circumstances(workshop.device)
+    earlier: list[dict[str, Any]] = before.pop("circumstances", [])
+    known = [*earlier, *([] if now in earlier else [now])]
     meter = Meter(before)
-    checkpoints = StoredCheckpoints(lease, workshop.checkpoint_seconds, meter.spent)
+    checkpoints = StoredCheckpoints(
+        lease, workshop.checkpoint_seconds, lambda: {**meter.spent(), "circumstances": known}
+    )
     try:
         _refuse_deadly(lease)
         result = perform(stage, workshop, Attempt(lease.files, report, checkpoints))
@@ -101,15 +107,16 @@ def _attempt(stage: Stage, workshop: Workshop, report: Report, lease: Lease) -> 
             "speed_group": stage.speed_group,
             "peak_memory_bytes": _peak_memory(),
         }
-        made = provenance(workshop.registry, spec, workshop.device)
+        made = provenance(workshop.registry, spec, workshop.device, earlier)
         workshop.store.finish(replace(record, metrics=result.metrics, cost=cost, provenance=made), lease)
     except (KeyboardInterrupt, LeaseLost):
         raise
     except BaseException as error:  # noqa: BLE001 - whatever a component raises, SystemExit too, is its stage's failure
         if isinstance(error, FileNotFoundError):
             lease.beat()  # its folder has gone: it may have been taken over
-        reason = str(error) if isinstance(error, StageError | UserError) else f"{type(error).__name__}: {error}"
-        reason = " ".join(reason.split())
+        reason = _told(error)
+        if _is_out_of_memory(error):
+            workshop.forget()
         if isinstance(error, DamagedError):
             return Outcome(stage.info(), "failed", meter.wall_seconds, reason=reason)
         try:
@@ -123,6 +130,19 @@ def _attempt(stage: Stage, workshop: Workshop, report: Report, lease: Lease) -> 
 def perform(stage: Stage, workshop: Workshop, attempt: Attempt) -> StageResult:
     """Do the work of a stage: leave its files in the attempt's folder, and return what was measured."""
     return _DO[stage.kind]({**stage.spec, "parents": list(stage.parents)}, workshop, attempt)
+
+
+def _told(error: BaseException) -> str:
+    """Return why a stage failed, in one line."""
+    reason = str(error) if isinstance(error, StageError | UserError) else f"{type(error).__name__}: {error}"
+    if _is_out_of_memory(error):  # a smaller batch would be another experiment, so none is tried
+        reason = f"out of memory; set a smaller batch_size or view size in the suite, if that may be ({reason})"
+    return " ".join(reason.split())
+
+
+def _is_out_of_memory(error: BaseException) -> bool:
+    # on the processor torch has no type of its own for it
+    return isinstance(error, MemoryError | torch.OutOfMemoryError) or "can't allocate memory" in str(error)
 
 
 def _refuse_deadly(lease: Lease) -> None:

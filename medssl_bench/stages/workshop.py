@@ -81,6 +81,13 @@ class Workshop:
         self._datasets: OrderedDict[str, LoadedDataset] = OrderedDict()
         self._features: OrderedDict[str, dict[SplitName, Tensor]] = OrderedDict()
 
+    def forget(self) -> None:
+        """Free the memory of all that is kept between stages."""
+        self._datasets.clear()
+        self._features.clear()
+        if self.device.type == "cuda":
+            torch.cuda.empty_cache()
+
     def dataset(self, spec: Mapping[str, Any]) -> LoadedDataset:
         """Return a data set; the last few stay in memory, as many as are small.
 

@@ -30,7 +30,7 @@ def save_tensors(tensors: Mapping[str, Tensor], file: Path) -> None:
     try:
         save_file({name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}, file)
     except SafetensorError as error:  # its way to say that the disk is full
-        code = re.search(r"code: (\d+)", str(error))
+        code = re.search(r"\(os error (\d+)\)", str(error))
         number = int(code[1]) if code else errno.EIO
         raise OSError(number, os.strerror(number), str(file)) from error
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 
 from medssl_bench.errors import UserError
@@ -23,3 +27,23 @@ def find_device(name: str) -> torch.device:
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         raise UserError(f"--device {name}: there is no such device here; try auto, cpu, cuda or mps") from error
     return device
+
+
+@contextmanager
+def same_bits(device: torch.device, *, wanted: bool) -> Iterator[None]:
+    """Let CUDA use only kernels that give the same bits every time inside the block; the processor does anyway.
+
+    Args:
+        device: where to compute.
+        wanted: whether to do so.
+    """
+    if device.type != "cuda" or not wanted:
+        yield
+        return
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS asks for it
+    before = torch.are_deterministic_algorithms_enabled()
+    torch.use_deterministic_algorithms(mode=True)
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(mode=before)

@@ -38,9 +38,6 @@ from medssl_bench.store.store import Store
 CHECKPOINT_SECONDS = 0.3
 """Between two checkpoints."""
 
-SLACK_SECONDS = 0.6
-"""What a kill may cost beyond that: a step, the writing of a checkpoint, and what the machine does meanwhile."""
-
 _IMPORTED = (timm, torchmetrics, medssl_bench.stages.run)
 """What would take most of a life to import."""
 
@@ -142,7 +139,7 @@ def _time_of(file: Path) -> float:
     return file.stat().st_mtime if file.exists() else 0.0
 
 
-def main(runs: int, jobs: int, epochs: int, seed: int, folder: Path) -> int:
+def main(runs: int, jobs: int, epochs: int, seed: int, slack: float, folder: Path) -> int:
     """Make the runs, say how they went, and return the exit status."""
     suite = write_suite(folder, epochs)
     began = time.monotonic()
@@ -164,7 +161,7 @@ def main(runs: int, jobs: int, epochs: int, seed: int, folder: Path) -> int:
             )
     wrong = sum(bool(run.differences) for run in found)
     lost = sorted(seconds for run in found for seconds in run.lost)
-    late = sum(seconds > CHECKPOINT_SECONDS + SLACK_SECONDS for seconds in lost)
+    late = sum(seconds > CHECKPOINT_SECONDS + slack for seconds in lost)
     kills, inside, resumed = (sum(getattr(run, name) for run in found) for name in ("kills", "inside", "resumed"))
     print(
         f"{runs} runs, {kills} kills, {inside} of them inside a stage, {resumed} resumptions: {runs - wrong} equal the "
@@ -180,6 +177,12 @@ if __name__ == "__main__":
     parser.add_argument("--jobs", type=int, default=2, help="runs at the same time, each with a store of its own")
     parser.add_argument("--epochs", type=int, default=40, help="of each training: longer ones are killed more often")
     parser.add_argument("--seed", type=int, default=0, help="of the moments")
+    parser.add_argument(
+        "--slack",
+        type=float,
+        default=0.6,
+        help="seconds that a kill may cost beyond an interval: a step, writing, and what else the machine does",
+    )
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
-        sys.exit(main(chosen.runs, chosen.jobs, chosen.epochs, chosen.seed, Path(name)))
+        sys.exit(main(chosen.runs, chosen.jobs, chosen.epochs, chosen.seed, chosen.slack, Path(name)))

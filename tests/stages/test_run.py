@@ -159,6 +159,48 @@ def test_workers_do_not_die_of_a_stage_for_ever(workshop: Workshop, doing: Any) 
     assert again.status == "done", "a new try is a new count"
 
 
+def _no_memory() -> None:
+    torch.empty(2**60, dtype=torch.uint8)
+
+
+def _python_neither() -> None:
+    raise MemoryError
+
+
+@pytest.mark.parametrize("act", [_no_memory, _python_neither])
+def test_too_little_memory_is_called_that(workshop: Workshop, doing: Any, act: Any) -> None:
+    def fails(_: Attempt) -> StageResult:
+        act()
+        return StageResult()
+
+    doing(fails)
+    outcome = _run(workshop)
+    assert outcome is not None
+    assert outcome.reason.startswith(
+        "out of memory; set a smaller batch_size or view size in the suite, if that may be ("
+    )
+
+
+def test_on_another_machine_or_torch_the_same_bits_are_not_promised(
+    workshop: Workshop, doing: Any, monkeypatch
+) -> None:
+    def stops(attempt: Attempt) -> StageResult:
+        _saves(attempt)
+        raise Stopped
+
+    doing(stops)
+    monkeypatch.setattr(module, "circumstances", lambda _: {"torch": "1.0", "device": "abacus", "threads": 8})
+    with pytest.raises(Stopped):
+        _run(workshop)
+    monkeypatch.undo()
+    doing(_writes)
+    assert _run(workshop) is not None
+    record = workshop.store.record(KEY)
+    assert record is not None
+    assert record.provenance["earlier"] == [{"torch": "1.0", "device": "abacus", "threads": 8}]
+    assert record.provenance["deterministic"] is False
+
+
 def test_who_loses_its_stage_says_nothing_of_it(workshop: Workshop, doing: Any) -> None:
     def is_taken_over(attempt: Attempt) -> StageResult:
         attempt.folder.parent.rename(attempt.folder.parent.with_name("another"))

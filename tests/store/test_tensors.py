@@ -1,3 +1,5 @@
+import errno
+import resource
 from pathlib import Path
 
 import pytest
@@ -61,3 +63,15 @@ def test_arrays_that_cannot_be_read_are_told_in_one_line(tmp_path: Path) -> None
     (tmp_path / "odd.safetensors").write_bytes(b"{}")
     with pytest.raises(StoreError, match=r"odd.safetensors: these tensors cannot be read"):
         load_arrays(tmp_path / "odd.safetensors")
+
+
+def test_a_file_that_cannot_be_written_is_told_as_the_system_says_it(tmp_path: Path) -> None:
+    """safetensors has an error of its own for it, with the system's number in its text."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
+    try:
+        with pytest.raises(OSError, match="File too large") as caught:
+            save_tensors({"w": torch.zeros(1000)}, tmp_path / "w.safetensors")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert caught.value.errno == errno.EFBIG

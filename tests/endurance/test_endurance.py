@@ -1,0 +1,39 @@
+"""The scripts of this folder, each in small; docs/reliability.md says how to start them in full."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+
+
+def _start(script: str, *options: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(HERE / script), *options]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
+
+
+@pytest.mark.slow
+def test_runs_that_are_killed() -> None:
+    done = _start("kill_runs.py", "--runs", "2", "--jobs", "1", "--epochs", "20", "--slack", "30")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "2 equal the undisturbed run to the bit" in done.stdout
+
+
+@pytest.mark.slow
+def test_runs_that_share_a_store() -> None:
+    done = _start("share_store.py", "--epochs", "25")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.count("yes  ") == 6
+
+
+@pytest.mark.slow
+def test_disks_that_are_full() -> None:
+    done = _start("fill_disk.py", "--epochs", "3")
+    if done.returncode == 77:
+        pytest.skip(done.stdout.strip())
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.count("equal to the bit: True") == 5
