@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def save_tensors(tensors: Mapping[str, Tensor], file: Path) -> None:
-    """Write named tensors; they are copied to the CPU and made contiguous.
+    """Write named tensors, from whatever device and in whatever memory format they are.
 
     Raises:
         OSError: the file cannot be written.
@@ -27,8 +27,16 @@ def save_tensors(tensors: Mapping[str, Tensor], file: Path) -> None:
     from safetensors import SafetensorError
     from safetensors.torch import save_file
 
+    plain: dict[str, Tensor] = {}
+    seen: set[int] = set()
+    for name, tensor in tensors.items():
+        plain[name] = tensor.detach().cpu().contiguous()
+        memory = plain[name].untyped_storage().data_ptr()
+        if memory in seen:  # safetensors refuses tensors that share memory
+            plain[name] = plain[name].clone()
+        seen.add(memory)
     try:
-        save_file({name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}, file)
+        save_file(plain, file)
     except SafetensorError as error:  # its way to say that the disk is full
         code = re.search(r"\(os error (\d+)\)", str(error))
         number = int(code[1]) if code else errno.EIO
