@@ -168,7 +168,7 @@ class Leases:
         owner = self.owner(key)
         return owner is not None and owner != _FREE and not self._has_expired(self._work / key, owner)
 
-    def keys(self) -> list[str]:
+    def unfinished(self) -> list[str]:
         """Return the keys of the stages that somebody works on or has left unfinished."""
         return sorted(path.name for path in _listed(self._work) if not path.name.startswith("."))
 

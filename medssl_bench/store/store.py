@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from medssl_bench.errors import DamagedError, StoreError
+from medssl_bench.errors import DamagedError, LeaseLost, StoreError
 from medssl_bench.store.atomic import sync, write_atomically
 from medssl_bench.store.leases import Leases
 from medssl_bench.store.record import Record
@@ -82,6 +82,16 @@ class Store:
         except OSError as error:
             raise StoreError(f"{self.path}: the store cannot be written: {error.strerror}") from error
         self.leases.clear()
+        self._clear_finished()
+
+    def _clear_finished(self) -> None:
+        """Delete the leases of stages that are finished, whose owners were killed in the moment between."""
+        for key in self.leases.unfinished():
+            if self.folder(key).is_dir():
+                with suppress(OSError, LeaseLost):
+                    lease = self.leases.acquire(key)
+                    if lease is not None:
+                        lease.release(keep=False)
 
     def folder(self, key: str) -> Path:
         """Return the folder of a finished stage, whether it exists or not."""

@@ -58,7 +58,7 @@ def test_one_owner_at_a_time(work: Path) -> None:
     assert leases.acquire(KEY) is None
     assert Leases(work).acquire(KEY) is None, "nor is it another's"
     assert leases.is_held(KEY)
-    assert leases.keys() == [KEY]
+    assert leases.unfinished() == [KEY]
     first.release(keep=False)
     assert list(work.iterdir()) == []
     assert not leases.is_held(KEY)
@@ -75,7 +75,7 @@ def test_what_is_kept_goes_to_the_next_owner_but_for_the_files(work: Path) -> No
     (first.files / "half").write_text("x")
     first.release(keep=True)
     assert not leases.is_held(KEY)
-    assert leases.keys() == [KEY]
+    assert leases.unfinished() == [KEY]
     second = leases.acquire(KEY)
     assert second is not None
     assert (second.folder / "checkpoint.json").read_text() == "where it is"

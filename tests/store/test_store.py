@@ -356,3 +356,19 @@ def test_a_stage_that_has_lost_its_record_makes_way_for_a_new_one(store: Store) 
 
 def test_setting_aside_what_is_gone_already(store: Store) -> None:
     assert store.set_aside(KEY) is None
+
+
+def test_the_lease_of_a_finished_stage_is_cleared_but_not_that_of_one_that_lives(store: Store) -> None:
+    """A run can be killed after its result is in place and before it has given up its lease."""
+    _finish(store)
+    lease = store.leases.acquire(KEY)
+    assert lease is not None
+    store.prepare()
+    assert store.leases.is_held(KEY)
+    lease._ended.set()
+    lease.folder.rename(lease.folder.with_name("free"))
+    unfinished = store.leases.acquire(OTHER)
+    assert unfinished is not None
+    unfinished.release(keep=True)
+    store.prepare()
+    assert store.leases.unfinished() == [OTHER], "what is not finished stays"
