@@ -9,10 +9,11 @@ from functools import cached_property
 import numpy as np
 
 from medssl_bench.contract.checking import Step, require, untouched_generators
-from medssl_bench.datasets import Dataset, DatasetInfo, Split, Splits, Task
+from medssl_bench.datasets import Dataset, DatasetInfo, Splits, Task
 from medssl_bench.datasets.base import SPLITS
 from medssl_bench.datasets.download import Downloadable
 from medssl_bench.datasets.sound_info import wrong_with
+from medssl_bench.datasets.sound_splits import wrong_with_images, wrong_with_labels
 
 Build = Callable[[], Dataset]
 
@@ -86,22 +87,17 @@ class _Bench:
         return str(loaded)
 
     def images(self) -> str:
-        info, splits = self._first.info, self._first.splits
-        side = (info.size, info.size)
-        for name, split in splits.items():
-            wanted = (info.counts[name], *side) if info.channels == 1 else (info.counts[name], *side, 3)
-            require(split.images.dtype == np.uint8, f"{name} images are {split.images.dtype}, not uint8")
-            require(
-                split.images.shape == wanted, f"{name} images have shape {split.images.shape}; info() says {wanted}"
-            )
+        splits = self._first.splits
+        wrong = wrong_with_images(self._first.info, splits)
+        require(not wrong, wrong)
         return ", ".join(f"{name} {splits[name].images.shape}" for name in SPLITS)
 
     def labels(self) -> str:
         info, splits = self._first.info, self._first.splits
         columns = len(info.classes) if info.task is Task.MULTI_LABEL else 1
         highest = 1 if info.task is Task.MULTI_LABEL else len(info.classes) - 1
-        for name, split in splits.items():
-            _require_labels(name, split, (info.counts[name], columns), highest)
+        wrong = wrong_with_labels(info, splits)
+        require(not wrong, wrong)
         for field, labels, said in (
             ("class_counts", splits["train"].labels, info.class_counts),
             ("val_class_counts", splits["val"].labels, info.val_class_counts),
@@ -138,12 +134,3 @@ def _sound(info: DatasetInfo) -> str:
     wrong = wrong_with(info)
     require(not wrong, wrong)
     return f"{info.title}: {info.task}, {len(info.classes)} classes, {info.size} px, licence {info.licence}"
-
-
-def _require_labels(name: str, split: Split, wanted: tuple[int, int], highest: int) -> None:
-    labels, groups = split.labels, split.groups
-    require(labels.shape == wanted, f"{name} labels have shape {labels.shape}, not {wanted}")
-    require(labels.dtype == np.int64, f"{name} labels are {labels.dtype}, not int64")
-    low, high = (int(labels.min()), int(labels.max())) if labels.size else (0, 0)
-    require(low >= 0 and high <= highest, f"{name} labels run from {low} to {high}, not within 0 to {highest}")
-    require(groups is None or groups.shape == wanted[:1], f"{name} groups are not one for each image")

@@ -44,6 +44,18 @@ def folder_sha256(root: Path, names: Iterable[str], cache_dir: Path) -> str:
     return _remembered(cache_dir, ["sha256", *states], compute)
 
 
+def remembered_of(path: Path, what: str, cache_dir: Path, compute: Callable[[], str]) -> str:
+    """Return what `compute` says of a file, which is asked once while the file stays as it is.
+
+    Args:
+        path: the file.
+        what: is said of it.
+        cache_dir: where it is remembered.
+        compute: what it raises passes through, and nothing is remembered.
+    """
+    return _remembered(cache_dir, [what, _state(path)], compute)
+
+
 def _state(file: Path) -> str:
     """Return what changes when a file is written to, and stays when it is renamed."""
     status = file.stat()

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 class NpzDataset(Dataset):
     """An npz file with ``train_images``, ``train_labels``, ``val_...`` and ``test_...``; see `npz` for the fields."""
 
+    context: DatasetContext
     path: Path
     task: str | None
     classes: list[str] | None
@@ -29,15 +30,20 @@ class NpzDataset(Dataset):
     def info(self) -> DatasetInfo | None:
         """Read the labels and the headers of the images; None where there is no file.
 
+        That the images can be read, too, is looked at once for each state of the file.
+
         Raises:
             DataError: the file is not what it must be.
         """
         if not self.path.exists():
             return None
-        from medssl_bench.datasets.npz_layout import read_layout
+        from medssl_bench.datasets.digests import remembered_of
+        from medssl_bench.datasets.npz_layout import check_images, read_layout
 
         self._require_file()
-        return self._info(read_layout(self.path))
+        info = self._info(read_layout(self.path))
+        remembered_of(self.path, "images of npz", self.context.cache_dir, lambda: check_images(self.path))
+        return info
 
     def _info(self, layout: Layout) -> DatasetInfo:
         from medssl_bench.datasets.labels import class_counts, read_labels
@@ -84,7 +90,7 @@ class NpzDataset(Dataset):
 
 
 def npz(
-    context: DatasetContext,  # noqa: ARG001
+    context: DatasetContext,
     *,
     path: Path,
     task: Literal["multi-class", "binary", "ordinal", "multi-label"] | None = None,
@@ -100,7 +106,7 @@ def npz(
     (N,) or (N, 1) with class numbers from 0, or (N, L) with a column of 0 and 1 for each label of a multi-label set.
 
     Args:
-        context: not needed; every data set is given it.
+        context: whose `cache_dir` remembers which files have been read through.
         path: the file; a relative path starts from the suite's folder.
         task: what the labels mean; if left out, several columns mean multi-label, two classes binary, else multi-class.
         classes: names of the classes (or of the columns), in order; if left out, their numbers.
@@ -108,4 +114,4 @@ def npz(
         licence: licence of the images, for tables and figures made of them.
         source: citation or address of the data.
     """
-    return NpzDataset(path, task, classes, title or path.stem, licence, source)
+    return NpzDataset(context, path, task, classes, title or path.stem, licence, source)

@@ -63,8 +63,29 @@ def read_splits(path: Path) -> Splits:
     """
     with NpzMembers(path) as members:
         layout = _layout(path, members)
-        require_memory(sum(layout.counts.values()) * layout.size**2 * layout.channels, f"{path}: its images")
+        _require_memory(path, layout)
         return {split: Split(_images(members, split, layout), layout.labels[split]) for split in SPLITS}
+
+
+def check_images(path: Path) -> str:
+    """Read through all images without keeping them, so that damage is known before anything is trained.
+
+    Returns:
+        ``sound``.
+
+    Raises:
+        DataError: as `read_splits`.
+    """
+    with NpzMembers(path) as members:
+        layout = _layout(path, members)
+        _require_memory(path, layout)
+        for split in SPLITS:
+            members.check(f"{split}_images")
+    return "sound"
+
+
+def _require_memory(path: Path, layout: Layout) -> None:
+    require_memory(sum(layout.counts.values()) * layout.size**2 * layout.channels, f"{path}: its images")
 
 
 def _images(members: NpzMembers, split: SplitName, layout: Layout) -> NDArray[np.uint8]:

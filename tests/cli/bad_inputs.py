@@ -148,6 +148,13 @@ def _replaced(make: Callable[[Path], object]) -> Make:
     return act
 
 
+def _other_pixels() -> None:
+    content = bytearray(Path("squares.npz").read_bytes())
+    place = content.index(b"test_labels.npy") - 5000
+    content[place : place + 9] = bytes(9)
+    Path("squares.npz").write_bytes(content)
+
+
 def _array(path: Path) -> None:
     with path.open("wb") as file:
         np.save(file, IMAGES)
@@ -202,6 +209,7 @@ _NPZ = [
     _file("a pickle", pickle.dumps({"train_images": 1})),
     BadInput("a single array (npy)", _replaced(_array)),
     BadInput("truncated", _truncated),
+    BadInput("damaged pixels", _other_pixels),
     BadInput("an array twice", _twice),
     BadInput("an absolute name in the zip", _rewritten(lambda e: {f"/{name}": content for name, content in e.items()})),
     BadInput("a truncated array", _rewritten(lambda e: {**e, "train_labels.npy": e["train_labels.npy"][:-9]})),

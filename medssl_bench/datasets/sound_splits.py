@@ -1,0 +1,61 @@
+"""Whether what a data set loads is what it says of itself: training would take other images and labels as they come."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from medssl_bench.datasets.base import SPLITS, Task
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from medssl_bench.datasets.base import DatasetInfo, SplitName
+
+
+def wrong_with_splits(info: DatasetInfo, splits: Any) -> str:
+    """Return the first thing that is wrong with what `load()` gave, in one line, or an empty string.
+
+    Args:
+        info: what the data set says of itself, sound.
+        splits: what it loads; a plugin may give anything.
+    """
+    if not isinstance(splits, dict) or set(splits) != set(SPLITS):
+        what = f"the splits {sorted(map(str, splits))}" if isinstance(splits, dict) else type(splits).__name__
+        return f"load() gives {what}, not {sorted(SPLITS)}"
+    return wrong_with_images(info, splits) or wrong_with_labels(info, splits)
+
+
+def wrong_with_images(info: DatasetInfo, splits: Mapping[SplitName, Any]) -> str:
+    """Return the first thing that is wrong with the images of the splits, or an empty string."""
+    for name, split in splits.items():
+        images = getattr(split, "images", None)
+        wanted = (info.counts[name], info.size, info.size) + ((3,) if info.channels == 3 else ())
+        if not isinstance(images, np.ndarray):
+            return f"{name} images are {type(images).__name__}, not an array"
+        if images.dtype != np.uint8:
+            return f"{name} images are {images.dtype}, not uint8"
+        if images.shape != wanted:
+            return f"{name} images have shape {images.shape}; info() says {wanted}"
+    return ""
+
+
+def wrong_with_labels(info: DatasetInfo, splits: Mapping[SplitName, Any]) -> str:
+    """Return the first thing that is wrong with the labels and groups of the splits, or an empty string."""
+    columns = len(info.classes) if info.task is Task.MULTI_LABEL else 1
+    highest = 1 if info.task is Task.MULTI_LABEL else len(info.classes) - 1
+    for name, split in splits.items():
+        labels, groups, wanted = split.labels, split.groups, (info.counts[name], columns)
+        if not isinstance(labels, np.ndarray):
+            return f"{name} labels are {type(labels).__name__}, not an array"
+        if labels.shape != wanted:
+            return f"{name} labels have shape {labels.shape}, not {wanted}"
+        if labels.dtype != np.int64:
+            return f"{name} labels are {labels.dtype}, not int64"
+        low, high = (int(labels.min()), int(labels.max())) if labels.size else (0, 0)
+        if low < 0 or high > highest:
+            return f"{name} labels run from {low} to {high}, not within 0 to {highest}"
+        if groups is not None and getattr(groups, "shape", None) != wanted[:1]:
+            return f"{name} groups are not one for each image"
+    return ""
