@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from medssl_bench.plan.stage import Stage
 
 
+_START = "import sys; sys.path[:] = sys.argv[2:]; from medssl_bench.executors.worker import main; main()"
+"""Starts a worker that finds the same packages as this process, and no others: -P keeps out what lies about here."""
+
+
 class IsolatedExecutor(Executor):
     """Runs stages, one after the other, in a worker process.
 
@@ -90,7 +94,7 @@ def _worker(
     """Give a worker and its events; at the end it is waited for, or stopped if it is asked for."""
     read, write = os.pipe()
     process = subprocess.Popen(  # noqa: S603 - this very program
-        [sys.executable, "-m", "medssl_bench.executors.worker", str(write)],
+        [sys.executable, "-P", "-c", _START, str(write), *sys.path],
         stdin=subprocess.PIPE,
         pass_fds=[write],
         start_new_session=True,  # Ctrl-C goes to this process, which passes it on

@@ -1,7 +1,6 @@
 """The worker of the isolated executor: reads a job from its input, runs it, and says what happens, a JSON line each.
 
-``python -m medssl_bench.executors.worker EVENTS``, where EVENTS is the number of an open file descriptor. It ends as
-soon as its input does: when the process that started it is gone.
+It ends as soon as its input does: when the process that started it is gone.
 """
 
 from __future__ import annotations
@@ -60,7 +59,10 @@ class Events(Watchers):
 
 
 def main() -> None:
-    """Run the job of the input; exit with 0 at its end, 75 if it was asked to stop."""
+    """Run the job of the input; exit with 0 at its end, 75 if it was asked to stop.
+
+    The first argument of the process is the number of the open file descriptor that takes the events.
+    """
     _die_with_parent()
     # what a plugin prints must not be taken for an answer, nor must it spoil the output of the run
     os.dup2(2, 1)
@@ -122,7 +124,3 @@ def _die_with_parent() -> None:
 def _end_with_input() -> None:
     sys.stdin.read()
     os._exit(STATUS)
-
-
-if __name__ == "__main__":
-    main()
