@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from medssl_bench import Suite, hookimpl, run
-from medssl_bench.api import RunResult
 from medssl_bench.errors import DamageWarning
 from medssl_bench.plugin.watching import Outcome, StageInfo
+from medssl_bench.running import RunResult
 from medssl_bench.store.store import Store
 
 SUITE = """\

@@ -18,7 +18,7 @@ from medssl_bench.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from medssl_bench.api import RunResult
+    from medssl_bench.running import RunResult
 
 
 @click.command("run")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from medssl_bench.errors import StageError
+from medssl_bench.errors import StageError, told
 
 
 def feature_dim(encoder: Any) -> int:
@@ -17,3 +17,36 @@ def feature_dim(encoder: Any) -> int:
     if not isinstance(dim, int) or dim < 1:
         raise StageError(f"encoder {type(encoder).__name__} has no positive integer attribute 'dim'")
     return dim
+
+
+def check_encoder(encoder: Any, size: int) -> None:
+    """Require that an encoder gives features, as long as it says: two black images are encoded.
+
+    Args:
+        encoder: what a factory gave.
+        size: side of its images in pixels.
+
+    Raises:
+        StageError: it is none, fails, or its features are not (2, ``dim``) floats.
+    """
+    import torch
+    from torch import nn
+
+    from medssl_bench.randomness import forked
+
+    kind = type(encoder).__name__
+    if not isinstance(encoder, nn.Module):
+        raise StageError(f"the factory of the encoder gives {kind}, not an nn.Module")
+    dim, training = feature_dim(encoder), encoder.training
+    try:
+        with torch.no_grad(), forked(0):
+            found = encoder.eval()(torch.zeros(2, 3, size, size))
+    except Exception as error:
+        raise StageError(f"encoder {kind} cannot encode images of {size} pixels: {told(error)}") from error
+    finally:
+        encoder.train(training)
+    if not isinstance(found, torch.Tensor) or found.shape != (2, dim) or not found.is_floating_point():
+        what = (
+            f"{found.dtype} of shape {tuple(found.shape)}" if isinstance(found, torch.Tensor) else type(found).__name__
+        )
+        raise StageError(f"encoder {kind} gives {what} for 2 images, not floats of shape (2, {dim})")

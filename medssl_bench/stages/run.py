@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import resource
 import sys
 import time
@@ -100,6 +101,7 @@ def _attempt(stage: Stage, workshop: Workshop, report: Report, lease: Lease) -> 
     try:
         _refuse_deadly(lease)
         result = perform(stage, workshop, Attempt(lease.files, report, checkpoints))
+        _require_finite(result.metrics)
         cost = {
             **meter.spent(),
             "images_seen": result.images_seen,
@@ -130,6 +132,13 @@ def _attempt(stage: Stage, workshop: Workshop, report: Report, lease: Lease) -> 
 def perform(stage: Stage, workshop: Workshop, attempt: Attempt) -> StageResult:
     """Do the work of a stage: leave its files in the attempt's folder, and return what was measured."""
     return _DO[stage.kind]({**stage.spec, "parents": list(stage.parents)}, workshop, attempt)
+
+
+def _require_finite(metrics: Mapping[str, Any]) -> None:
+    """Raise an error if a metric is a number that is not finite."""
+    for name, value in metrics.items():
+        if isinstance(value, float) and not math.isfinite(value):
+            raise StageError(f"{name} is {value}; has the training diverged? Try a smaller learning rate")
 
 
 def _told(error: BaseException) -> str:

@@ -12,8 +12,9 @@ from torch import Tensor, nn
 
 from medssl_bench.datasets import Dataset, DatasetContext, DatasetInfo, Splits
 from medssl_bench.datasets.base import SPLITS, SplitName
-from medssl_bench.encoders.dim import feature_dim
-from medssl_bench.errors import StageError
+from medssl_bench.datasets.sound_splits import wrong_with_splits
+from medssl_bench.encoders.dim import check_encoder
+from medssl_bench.errors import DataError, StageError
 from medssl_bench.plan.keys import content_key
 from medssl_bench.plugin.component import Component
 from medssl_bench.plugin.registry import Registry
@@ -110,6 +111,8 @@ class Workshop:
             raise StageError(f"data set {spec['component']['name']!r} has changed since the plan was made; run again")
         info = dataset.info()
         assert info is not None
+        if wrong := wrong_with_splits(info, splits):
+            raise DataError(f"data set {spec['component']['name']!r}: {wrong}")
         return LoadedDataset(info, splits)
 
     def features(self, key: str) -> dict[SplitName, Tensor]:
@@ -134,7 +137,7 @@ class Workshop:
         assert spec is not None
         with forked(stream("encoder weights", seed=spec["seed"])):
             encoder: nn.Module = self.registry.build(Component.from_data(spec["component"]), size=spec["size"])
-        feature_dim(encoder)
+        check_encoder(encoder, spec["size"])
         if weights is not None:
             encoder.load_state_dict(weights)
         return encoder.to(self.device)

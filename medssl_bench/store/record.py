@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import re
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, get_args
+
+Status = Literal["done", "failed"]
+
+_DIGEST = re.compile(r'\{\n "digest": "([0-9a-f]{64})",')
 
 
 @dataclass(frozen=True)
@@ -29,7 +35,7 @@ class Record:
     key: str
     kind: str
     title: str
-    status: Literal["done", "failed"]
+    status: Status
     identity: dict[str, Any]
     metrics: dict[str, Any] = field(default_factory=dict)
     cost: dict[str, Any] = field(default_factory=dict)
@@ -40,18 +46,48 @@ class Record:
     spec: dict[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> str:
-        """Return the record as JSON text."""
-        return json.dumps(asdict(self), indent=1, sort_keys=True, allow_nan=False, ensure_ascii=False) + "\n"
+        """Return the record as JSON text, whose first field is the SHA-256 of the text without that field."""
+        text = json.dumps(asdict(self), indent=1, sort_keys=True, allow_nan=False, ensure_ascii=False) + "\n"
+        return f'{{\n "digest": "{_digest(text)}",{text[1:]}'
 
     @classmethod
     def from_json(cls, text: str) -> Record:
-        """Return the record of a JSON text.
+        """Return the record of a JSON text; one without a digest is of a version that wrote none.
 
         Raises:
-            ValueError: the text is not a record.
+            ValueError: the text is not a record, or not the one that was written.
         """
-        data = json.loads(text)
+        if found := _DIGEST.match(text):
+            text = "{" + text[found.end() :]
+            if _digest(text) != found[1]:
+                raise ValueError("its digest is another")
         try:
-            return cls(**data)
-        except TypeError as error:
+            record = cls(**json.loads(text))
+        except (TypeError, RecursionError) as error:
             raise ValueError(f"not a record: {error}") from error
+        if wrong := record.wrong():
+            raise ValueError(f"not a record: {wrong}")
+        return record
+
+    def wrong(self) -> str:
+        """Return what of it is not of the type it should have, or an empty string."""
+        for name in ("key", "kind", "title", "reason"):
+            if not isinstance(getattr(self, name), str):
+                return f"{name} is no text"
+        for name in ("identity", "metrics", "cost", "provenance", "files", "spec"):
+            if not isinstance(getattr(self, name), dict):
+                return f"{name} is no table"
+        if self.status not in get_args(Status):
+            return f"status is {self.status!r}"
+        if not isinstance(self.epochs_scale, int | float) or not 0 <= self.epochs_scale <= 1:
+            return f"epochs_scale is {self.epochs_scale!r}"
+        for name, about in self.files.items():
+            if name in {"", ".", ".."} or "/" in name or "\0" in name:
+                return f"{name!r} is no name of a file"
+            if not isinstance(about, dict) or not isinstance(about.get("bytes"), int) or "sha256" not in about:
+                return f"files has no size and SHA-256 of {name!r}"
+        return ""
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -51,10 +51,17 @@ class Store:
         self.path = path
         self.leases = Leases(path / "work")
         self._checked: set[tuple[str, int, int]] = set()
-        self._check_layout()
+        try:
+            self._check_layout()
+        except OSError as error:
+            raise StoreError(f"{path}: this cannot be a store: {error.strerror}; give another --store") from error
 
     def _check_layout(self) -> None:
         marker = self.path / "store.json"
+        if self.path.is_symlink() and not self.path.exists():
+            raise StoreError(f"{self.path}: this link leads nowhere; give another --store")
+        with suppress(FileNotFoundError):
+            self.path.stat()  # tells of links that lead in circles, and of files where folders should be
         if marker.is_file():
             try:
                 layout = json.loads(marker.read_text("utf-8"))["layout"]
@@ -98,19 +105,11 @@ class Store:
         return self.path / "done" / key[:2] / key
 
     def is_done(self, key: str) -> bool:
-        """Return whether a stage is finished, its files all there and as large as they were written.
-
-        Raises:
-            StoreError: the record cannot be read.
-        """
+        """Return whether a stage is finished, its files all there and as large as they were written."""
         return self.record(key) is not None
 
     def record(self, key: str) -> Record | None:
-        """Return the record of a finished stage, or None.
-
-        Raises:
-            StoreError: the record cannot be read.
-        """
+        """Return the record of a finished stage that is not damaged, or None."""
         record = _read_record(self.folder(key) / "record.json")
         return None if record is None or _damage(record, self.folder(key)) else record
 
@@ -118,8 +117,10 @@ class Store:
         """Return what is wrong with the files of a stage that was finished once, or an empty string."""
         folder = self.folder(key)
         record = _read_record(folder / "record.json")
+        if record is None and not folder.is_dir():
+            return ""
         if record is None:  # a folder comes with its record, so that has been lost since
-            return "record.json is missing" if folder.is_dir() else ""
+            return "record.json is missing, or not what was written"
         return _damage(record, folder)
 
     def checked(self, key: str, name: str) -> Path:
@@ -183,7 +184,7 @@ class Store:
         """Yield the record of every finished stage."""
         for file in sorted(self.path.glob("done/*/*/record.json")):
             record = _read_record(file)
-            if record is not None:
+            if record is not None and record.key == file.parent.name:
                 yield record
 
     def finish(self, record: Record, lease: Lease) -> Record:
@@ -254,6 +255,8 @@ class Store:
 
 def _damage(record: Record, folder: Path) -> str:
     """Return which file of a stage is missing or has another size; its content is not read."""
+    if record.key != folder.name:
+        return "its record is that of another stage"
     for name, about in record.files.items():
         try:
             size = (folder / name).stat().st_size
@@ -270,14 +273,11 @@ def _is_being_made(path: Path) -> bool:
 
 
 def _read_record(file: Path) -> Record | None:
+    """Return the record of a file; None: there is none, or it is not what was written."""
     try:
         return Record.from_json(file.read_text("utf-8"))
-    except FileNotFoundError:
+    except (OSError, ValueError):
         return None
-    except (OSError, ValueError) as error:
-        raise StoreError(
-            f"{file}: the record cannot be read ({error}); delete its folder to compute it anew"
-        ) from error
 
 
 def _fingerprint(file: Path) -> dict[str, int | str]:

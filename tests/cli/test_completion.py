@@ -30,7 +30,7 @@ def _offered(*words: str) -> list[str]:
         (("data", "fetch", "bloodmnist", "path"), ["pathmnist"]),
         (("preview", "simcl"), ["simclr"]),
         (("preview", "simclr", "--dataset", "phantom_ce"), ["phantom_cells"]),
-        (("run", "suite.toml", "--executor", ""), ["local"]),
+        (("run", "suite.toml", "--executor", ""), ["isolated", "local"]),
         (("-p", "no:encoders", "show", "encoder", ""), []),
     ],
 )

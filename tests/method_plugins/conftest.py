@@ -14,10 +14,10 @@ import torch
 from torch import Tensor, nn
 
 import medssl_bench
-from medssl_bench.api import RunResult
 from medssl_bench.methods import Batch, Method, MethodContext
 from medssl_bench.plugin.manager import load_plugins
 from medssl_bench.randomness import forked
+from medssl_bench.running import RunResult
 from medssl_bench.store.record import Record
 from medssl_bench.store.store import Store
 from medssl_bench.store.tensors import load_tensors

@@ -6,6 +6,7 @@ import hashlib
 import json
 import multiprocessing
 import os
+import shutil
 import threading
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -259,20 +260,76 @@ def test_a_store_of_another_layout(layout: Any, tmp_path: Path) -> None:
         Store(tmp_path)
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "3", '{"key": "x"}', '{"no": "record"}', "null"])
-def test_a_broken_record_is_told_with_its_file(text: str, store: Store) -> None:
+@pytest.mark.parametrize("text", ["", "{", "[]", "3", '{"key": "x"}', '{"no": "record"}', "null", "[" * 100_000])
+def test_a_broken_record_is_damage(text: str, store: Store) -> None:
     _finish(store)
     (store.folder(KEY) / "record.json").write_text(text)
-    for read in (lambda: store.record(KEY), lambda: list(store.records())):
-        with pytest.raises(
-            StoreError, match=r"record.json: the record cannot be read .*; delete its folder to compute it"
-        ):
-            read()
+    assert store.record(KEY) is None
+    assert list(store.records()) == []
+    assert store.damage(KEY) == "record.json is missing, or not what was written"
+    _finish(store, weights="new")
+    assert store.is_done(KEY)
+
+
+def test_a_record_of_another_stage_is_damage(store: Store) -> None:
+    _finish(store)
+    _finish(store, OTHER)
+    shutil.copy(store.folder(OTHER) / "record.json", store.folder(KEY) / "record.json")
+    assert not store.is_done(KEY)
+    assert store.damage(KEY) == "its record is that of another stage"
+    assert [record.key for record in store.records()] == [OTHER]
+
+
+def test_every_flipped_byte_of_a_result_is_noticed(store: Store) -> None:
+    _finish(store, weights="abcdefgh", history="[1, 2]")
+    for name in ("record.json", "weights", "history"):
+        file = store.folder(KEY) / name
+        whole = file.read_bytes()
+        for place in range(len(whole)):
+            for bit in (1, 0x20):
+                file.write_bytes(whole[:place] + bytes([whole[place] ^ bit]) + whole[place + 1 :])
+                if name == "record.json":
+                    assert not Store(store.path).is_done(KEY)
+                else:
+                    assert _content_is_refused(Store(store.path), name), "another content is noticed when it is read"
+        file.write_bytes(whole)
+    assert store.is_done(KEY)
+
+
+def _content_is_refused(store: Store, name: str) -> bool:
+    """Return whether a file is refused; the stage is put back into its place."""
+    try:
+        store.checked(KEY, name)
+    except StoreError:
+        (aside,) = (store.path / "damaged").iterdir()
+        aside.rename(store.folder(KEY))
+        return True
+    return False
+
+
+def test_records_of_versions_without_a_digest_are_read(store: Store) -> None:
+    written = _finish(store)
+    data = json.loads((store.folder(KEY) / "record.json").read_text())
+    del data["digest"]
+    (store.folder(KEY) / "record.json").write_text(json.dumps(data, indent=1))
+    assert store.record(KEY) == written
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"files": "x"}, {"files": {"../w": {"bytes": 1, "sha256": "x"}}}, {"files": {"w": 3}}, {"metrics": [1]},
+        {"cost": 3}, {"epochs_scale": "x"}, {"epochs_scale": float("nan")}, {"status": "well"}, {"title": 3}, {"spec": None},
+    ],
+)  # fmt: skip
+def test_what_is_no_record(changed: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="not a record: "):
+        Record.from_json(json.dumps({**asdict(_record()), **changed}))
 
 
 def test_a_place_where_no_folder_can_be(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(StoreError, match="the store cannot be written: Not a directory"):
+    with pytest.raises(StoreError, match="this cannot be a store: Not a directory; give another --store"):
         Store(tmp_path / "file" / "store").prepare()
 
 
@@ -292,7 +349,9 @@ OBJECTS = st.dictionaries(st.text(), JSON, max_size=3)
 def test_records_go_through_json(record: Record) -> None:
     text = record.to_json()
     assert Record.from_json(text) == record
-    assert json.loads(text) == asdict(record)
+    data = json.loads(text)
+    assert len(data.pop("digest")) == 64
+    assert data == asdict(record)
     assert text.endswith("}\n")
 
 
@@ -347,7 +406,7 @@ def test_another_content_of_the_same_size_is_found_when_it_is_read(store: Store)
 def test_a_stage_that_has_lost_its_record_makes_way_for_a_new_one(store: Store) -> None:
     _finish(store, weights="ab")
     (store.folder(KEY) / "record.json").unlink()
-    assert (store.is_done(KEY), store.damage(KEY)) == (False, "record.json is missing")
+    assert (store.is_done(KEY), store.damage(KEY)) == (False, "record.json is missing, or not what was written")
     written = _finish(store, weights="abc")
     assert store.record(KEY) == written
     (aside,) = (store.path / "damaged").iterdir()

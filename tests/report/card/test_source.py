@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import torch
 
 from medssl_bench.plugin.manager import load_plugins
 from medssl_bench.report.card.source import _given, one_line, written
+from medssl_bench.store.tensors import save_tensors
 
 
 @pytest.mark.parametrize(
@@ -27,7 +29,7 @@ def test_weights_of_other_origin_are_told(encoder: object, words: list[str]) -> 
 
 
 def test_a_component_is_written_without_the_folders_of_its_files(tmp_path: Path) -> None:
-    (tmp_path / "weights.safetensors").write_bytes(b"")
+    save_tensors({"w": torch.zeros(1)}, tmp_path / "weights.safetensors")
     component = load_plugins().registry.resolve_or_raise(
         "encoder", {"name": "timm", "model": "test_resnet", "weights_file": str(tmp_path / "weights.safetensors")}
     )

@@ -1,0 +1,171 @@
+"""A run: plan, what is missing, and an executor that does it."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from medssl_bench.errors import DamageWarning, DataError, StoreError
+from medssl_bench.folders import dataset_context
+from medssl_bench.plan.build import build_plan
+from medssl_bench.plan.known_datasets import KnownDatasets
+from medssl_bench.plan.remembered import remember
+from medssl_bench.plan.selection import Only, Selection
+from medssl_bench.plan.status import look
+from medssl_bench.plugin.answers import asking, make
+from medssl_bench.plugin.watching import Outcome, RunInfo
+from medssl_bench.report.leaderboard import Leaderboard
+from medssl_bench.store.store import Store
+from medssl_bench.suite.suite import Suite
+
+if TYPE_CHECKING:
+    from medssl_bench.datasets import Dataset, DatasetContext
+    from medssl_bench.executors import Executor
+    from medssl_bench.plan.stage import Plan
+    from medssl_bench.plan.status import StageStatus
+    from medssl_bench.suite.budget import Budget
+    from medssl_bench.suite.table import NamedDataset
+
+_ROUNDS = 3
+"""How often a run goes over its stages: again where a result was found to be damaged as something was built on it."""
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """What a run gives.
+
+    Attributes:
+        leaderboard: made from everything the store holds for the suite, earlier runs' results too.
+        outcomes: how each stage ended that this run was to do.
+        cached: how many stages were finished before.
+    """
+
+    leaderboard: Leaderboard
+    outcomes: list[Outcome] = field(default_factory=list)
+    cached: int = 0
+
+    @property
+    def failed(self) -> list[Outcome]:
+        """The stages that failed themselves."""
+        return [outcome for outcome in self.outcomes if outcome.status == "failed"]
+
+
+def run_suite(
+    suite: str | Path | Suite,
+    selection: Selection,
+    store: Path,
+    data_dir: str | Path | None,
+    device: str,
+    executor: str | Mapping[str, Any],
+    *,
+    retry_failed: bool,
+) -> RunResult:
+    """Do what is missing of a suite; arguments and errors as of `medssl_bench.run`."""
+    from medssl_bench.executors import Job, Watchers
+    from medssl_bench.executors.answer import run_job
+
+    suite = suite if isinstance(suite, Suite) else Suite.load(suite)
+    context = dataset_context(data_dir)
+    suite.require_files(Only(suite, selection.only).components_of(suite) if selection.only else None)
+    plan = _plan_of_seen_data(suite, context, selection)
+    opened = Store(store)
+    statuses = look(plan, opened)
+    cached = sum(status.status == "done" for status in statuses)
+    registry = suite.plugins.registry
+    chosen = registry.resolve_or_raise("executor", executor if isinstance(executor, str) else dict(executor))
+    runner: Executor = make(registry, chosen)
+    if any(status.is_wanted for status in statuses):
+        _remember(suite, selection, context, opened)
+        for status in statuses if retry_failed else ():
+            opened.forget_failure(status.stage.key)
+    outcomes: dict[str, Outcome] = {}
+    for _ in range(_ROUNDS):
+        waiting = [status for status in statuses if status.is_wanted]
+        if not waiting:
+            break
+        _set_damaged_aside(opened, waiting)
+        watchers = Watchers(suite.plugins.manager)
+        info = RunInfo(suite.name, opened.path, tuple(s.stage.info(s.seconds) for s in waiting), cached)
+        stages = tuple(status.stage for status in waiting)
+        job = Job(stages, suite.plugins.registry, opened, context, device, watchers)
+        watchers.tell("medssl_run_begins", run=info, refresh=lambda: Leaderboard.of(suite, plan, opened))
+        ended = watchers.ended  # of a run that is interrupted, what ended before
+        try:
+            ended = run_job(runner, job, chosen.name)
+        finally:
+            watchers.tell("medssl_run_ends", run=info, outcomes=list(ended))
+        outcomes |= {outcome.stage.key: outcome for outcome in ended}
+        if not any(outcome.status == "failed" and _lacks_a_parent(outcome, plan, opened) for outcome in ended):
+            break
+        statuses = look(plan, opened)
+    return RunResult(Leaderboard.of(suite, plan, opened), list(outcomes.values()), cached)
+
+
+def _lacks_a_parent(outcome: Outcome, plan: Plan, store: Store) -> bool:
+    """Return whether a stage has failed as what it builds on was found to be damaged, and is set aside now."""
+    stage = plan.stages[outcome.stage.key]
+    unrecorded = store.failure(stage.key) is None
+    return unrecorded and not all(store.is_done(parent) for parent in stage.parents)
+
+
+def _plan_of_seen_data(suite: Suite, context: DatasetContext, selection: Selection) -> Plan:
+    """Return a plan without pending stages: data that cannot be seen before it is fetched is fetched now."""
+    plan = build_plan(suite, context, selection)
+    counted = _to_be_counted(suite, plan)
+    if not counted and not any(stage.pending for stage in plan.stages.values()):
+        return plan
+    registry = suite.plugins.registry
+    for dataset in _datasets(suite, selection):
+        made: Dataset = make(registry, dataset.component, context=context)
+        with asking(dataset.component):
+            if made.fingerprint() is None or dataset.label in counted:
+                made.load()
+    plan = build_plan(suite, context, selection)
+    for stage in plan.stages.values():
+        if stage.pending:
+            raise DataError(f"{stage.title}: its data set has no fingerprint even after it was loaded")
+    return plan
+
+
+def _remember(suite: Suite, selection: Selection, context: DatasetContext, store: Store) -> None:
+    """Let a store remember the data sets of what was selected, so that its results can be shown where they are not."""
+    store.prepare()
+    known = KnownDatasets(suite.plugins.registry, context)
+    try:
+        for dataset in _datasets(suite, selection):
+            remember(known.get(dataset.component), store)
+    except OSError as error:
+        raise StoreError(f"{store.path}: the store cannot be written: {error.strerror}") from error
+
+
+def _datasets(suite: Suite, selection: Selection) -> list[NamedDataset]:
+    """Return the data sets of what is selected of a suite, those of its pretrainings too."""
+    return list({item.label: item for item in Only(suite, selection.only).datasets_of(suite)}.values())
+
+
+def _to_be_counted(suite: Suite, plan: Plan) -> set[str]:
+    """Return the data sets whose images must be counted by class before anything is trained on them."""
+    found = set()
+    for table in suite.tables:
+        infos = {dataset.label: plan.datasets.get(dataset.label) for dataset in table.datasets}
+        known = [(label, info) for label, info in infos.items() if info is not None]
+        if any(_counts_classes(budget) for budget in table.labels):
+            found |= {label for label, info in known if info.class_counts is None}
+        if _counts_classes(table.model.validation_labels):
+            found |= {label for label, info in known if info.val_class_counts is None}
+    return found
+
+
+def _counts_classes(budget: Budget) -> bool:
+    return budget.unit == "per_class" and budget.short != "clip"
+
+
+def _set_damaged_aside(store: Store, waiting: list[StageStatus]) -> None:
+    for status in waiting:
+        damage = store.damage(status.stage.key)
+        if damage and (moved := store.set_aside(status.stage.key)):
+            text = f"{status.stage.title}: {damage}; it is set aside in {moved} and computed anew"
+            warnings.warn(text, DamageWarning, stacklevel=3)
