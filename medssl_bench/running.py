@@ -18,6 +18,7 @@ from medssl_bench.plan.status import look
 from medssl_bench.plugin.answers import asking, make
 from medssl_bench.plugin.watching import Outcome, RunInfo
 from medssl_bench.report.leaderboard import Leaderboard
+from medssl_bench.store.presence import present
 from medssl_bench.store.store import Store
 from medssl_bench.suite.suite import Suite
 
@@ -64,9 +65,6 @@ def run_suite(
     retry_failed: bool,
 ) -> RunResult:
     """Do what is missing of a suite; arguments and errors as of `medssl_bench.run`."""
-    from medssl_bench.executors import Job, Watchers
-    from medssl_bench.executors.answer import run_job
-
     suite = suite if isinstance(suite, Suite) else Suite.load(suite)
     context = dataset_context(data_dir)
     suite.require_files(Only(suite, selection.only).components_of(suite) if selection.only else None)
@@ -77,37 +75,67 @@ def run_suite(
     registry = suite.plugins.registry
     chosen = registry.resolve_or_raise("executor", executor if isinstance(executor, str) else dict(executor))
     runner: Executor = make(registry, chosen)
-    if any(status.is_wanted for status in statuses):
-        _remember(suite, selection, context, opened)
-        for status in statuses if retry_failed else ():
-            opened.forget_failure(status.stage.key)
-    outcomes: dict[str, Outcome] = {}
-    for _ in range(_ROUNDS):
-        waiting = [status for status in statuses if status.is_wanted]
-        if not waiting:
-            break
-        _set_damaged_aside(opened, waiting)
-        watchers = Watchers(suite.plugins.manager)
-        info = RunInfo(suite.name, opened.path, tuple(s.stage.info(s.seconds) for s in waiting), cached)
-        stages = tuple(status.stage for status in waiting)
-        job = Job(stages, suite.plugins.registry, opened, context, device, watchers)
-        watchers.tell("medssl_run_begins", run=info, refresh=lambda: Leaderboard.of(suite, plan, opened))
+    if not any(status.is_wanted for status in statuses):
+        return RunResult(Leaderboard.of(suite, plan, opened), [], cached)
+    _remember(suite, selection, context, opened)
+    for status in statuses if retry_failed else ():
+        opened.forget_failure(status.stage.key)
+    rounds = _Rounds(suite, plan, opened, context, device, runner, chosen.name)
+    with present(opened.path, plan.stages.keys()):
+        outcomes = rounds.run(statuses, cached)
+    return RunResult(Leaderboard.of(suite, plan, opened), outcomes, cached)
+
+
+@dataclass(frozen=True)
+class _Rounds:
+    """Lets an executor do what is missing, and again what a damaged result has kept it from doing."""
+
+    suite: Suite
+    plan: Plan
+    store: Store
+    context: DatasetContext
+    device: str
+    executor: Executor
+    name: str
+
+    def run(self, statuses: list[StageStatus], cached: int) -> list[Outcome]:
+        outcomes: dict[str, Outcome] = {}
+        for _ in range(_ROUNDS):
+            waiting = [status for status in statuses if status.is_wanted]
+            if not waiting:
+                break
+            _set_damaged_aside(self.store, waiting)
+            ended = self._round(waiting, cached)
+            outcomes |= {outcome.stage.key: outcome for outcome in ended}
+            if not any(_lacks_a_parent(outcome, self.plan, self.store) for outcome in ended):
+                break
+            statuses = look(self.plan, self.store)
+        return list(outcomes.values())
+
+    def _round(self, waiting: list[StageStatus], cached: int) -> list[Outcome]:
+        from medssl_bench.executors import Job, Watchers
+        from medssl_bench.executors.answer import run_job
+
+        manager, registry = self.suite.plugins.manager, self.suite.plugins.registry
+        watchers = Watchers(manager)
+        info = RunInfo(self.suite.name, self.store.path, tuple(s.stage.info(s.seconds) for s in waiting), cached)
+        job = Job(tuple(s.stage for s in waiting), registry, self.store, self.context, self.device, watchers)
+        watchers.tell("medssl_run_begins", run=info, refresh=self._board)
         ended = watchers.ended  # of a run that is interrupted, what ended before
         try:
-            ended = run_job(runner, job, chosen.name)
+            ended = run_job(self.executor, job, self.name)
         finally:
             watchers.tell("medssl_run_ends", run=info, outcomes=list(ended))
-        outcomes |= {outcome.stage.key: outcome for outcome in ended}
-        if not any(outcome.status == "failed" and _lacks_a_parent(outcome, plan, opened) for outcome in ended):
-            break
-        statuses = look(plan, opened)
-    return RunResult(Leaderboard.of(suite, plan, opened), list(outcomes.values()), cached)
+        return ended
+
+    def _board(self) -> Leaderboard:
+        return Leaderboard.of(self.suite, self.plan, self.store)
 
 
 def _lacks_a_parent(outcome: Outcome, plan: Plan, store: Store) -> bool:
     """Return whether a stage has failed as what it builds on was found to be damaged, and is set aside now."""
     stage = plan.stages[outcome.stage.key]
-    unrecorded = store.failure(stage.key) is None
+    unrecorded = outcome.status == "failed" and store.failure(stage.key) is None
     return unrecorded and not all(store.is_done(parent) for parent in stage.parents)
 
 

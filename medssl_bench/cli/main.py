@@ -31,6 +31,8 @@ _VERBS = {
     "new-plugin": "write a new, working plugin package",
     "check-plugin": "test every component of a plugin",
     "schema": "print the JSON Schema of suite files, for editors",
+    "store": "look at a store, check, clean, archive, merge it",
+    "verify": "compute a finished stage anew and compare",
     "doctor": "check this machine and this installation",
 }
 

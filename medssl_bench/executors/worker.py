@@ -21,13 +21,13 @@ from medssl_bench.errors import UserError
 from medssl_bench.executors.base import Job, Watchers
 from medssl_bench.executors.local import LocalExecutor
 from medssl_bench.plan.stage import Stage
-from medssl_bench.plugin.component import Component
+from medssl_bench.plugin.component import components_in
 from medssl_bench.plugin.manager import load_plugins
 from medssl_bench.stopping import STATUS, stoppable
 from medssl_bench.store.store import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from medssl_bench.plugin.registry import Registry
 
@@ -98,21 +98,9 @@ def _check_components(stages: Sequence[Stage], registry: Registry) -> None:
         UserError: it is not there, or its source is another.
     """
     for stage in stages:
-        for component in _components(stage.spec):
+        for component in components_in(stage.spec):
             if registry.find(component.kind, component.name).plugin.source != component.source:
                 raise UserError(f"plugin {component.plugin!r} has changed since the plan was made; run again")
-
-
-def _components(value: Any) -> Iterator[Component]:
-    """Yield the components that a stage is described by."""
-    if isinstance(value, dict):
-        if {"kind", "name", "parameters", "plugin"} <= value.keys():
-            yield Component.from_data(value)
-        for item in value.values():
-            yield from _components(item)
-    elif isinstance(value, list):
-        for item in value:
-            yield from _components(item)
 
 
 def _die_with_parent() -> None:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 @dataclass(frozen=True)
@@ -82,3 +85,15 @@ def _identity(value: Any) -> Any:
     if isinstance(value, list):
         return [_identity(item) for item in value]
     return value.identity() if isinstance(value, Component) else value
+
+
+def components_in(value: Any) -> Iterator[Component]:
+    """Yield the components that JSON-able data holds, such as the spec of a stage, and those that they are made of."""
+    if isinstance(value, dict):
+        if {"kind", "name", "parameters", "plugin"} <= value.keys():
+            yield Component.from_data(value)
+        for item in value.values():
+            yield from components_in(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from components_in(item)

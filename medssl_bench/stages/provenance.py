@@ -15,7 +15,7 @@ from typing import Any
 
 import torch
 
-from medssl_bench.plugin.component import Component
+from medssl_bench.plugin.component import components_in
 from medssl_bench.plugin.registry import Registry
 
 _DISTRIBUTIONS = (
@@ -25,7 +25,7 @@ _DISTRIBUTIONS = (
 
 def circumstances(device: torch.device) -> dict[str, Any]:
     """Return what decides the last bits of a result, beside what its key hashes."""
-    return {"torch": torch.__version__, "device": _device(device), "threads": torch.get_num_threads()}
+    return {"torch": version("torch"), "device": _device(device), "threads": torch.get_num_threads()}
 
 
 def provenance(
@@ -69,18 +69,10 @@ def _versions() -> dict[str, str]:
 def _plugins(registry: Registry, spec: dict[str, Any]) -> dict[str, Any]:
     """Return the plugins whose components the stage uses."""
     used: dict[str, Any] = {}
-    for component in _components(spec):
+    for component in components_in(spec):
         entry = registry.find(component.kind, component.name)
         used[entry.plugin.name] = entry.plugin.provenance()
     return used
-
-
-def _components(value: Any) -> list[Component]:
-    if isinstance(value, dict):
-        if {"kind", "name", "parameters", "plugin"} <= value.keys():
-            return [Component.from_data(value), *_components(value["parameters"])]
-        return [component for item in value.values() for component in _components(item)]
-    return [component for item in value for component in _components(item)] if isinstance(value, list) else []
 
 
 @lru_cache(maxsize=1)

@@ -319,7 +319,8 @@ def test_records_of_versions_without_a_digest_are_read(store: Store) -> None:
     "changed",
     [
         {"files": "x"}, {"files": {"../w": {"bytes": 1, "sha256": "x"}}}, {"files": {"w": 3}}, {"metrics": [1]},
-        {"cost": 3}, {"epochs_scale": "x"}, {"epochs_scale": float("nan")}, {"status": "well"}, {"title": 3}, {"spec": None},
+        {"cost": 3}, {"epochs_scale": "x"}, {"epochs_scale": float("nan")}, {"status": "well"}, {"title": 3},
+        {"spec": None},
     ],
 )  # fmt: skip
 def test_what_is_no_record(changed: dict[str, Any]) -> None:

@@ -1,0 +1,224 @@
+"""``medssl-bench store``: looking at a store, checking, cleaning, taking out of it and merging."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from medssl_bench.cli.options import data_dir_option, json_option, load_suite, selection_options, store_option
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from medssl_bench.plan.stage import Plan
+    from medssl_bench.store.store import Store
+    from medssl_bench.suite.suite import Suite
+
+
+@click.group("store")
+def command() -> None:
+    """Look at a store, check it, clean it up, take a study out of it, or merge another one into it."""
+
+
+def _opened(path: Path) -> Store:
+    """Return a store that is there.
+
+    Raises:
+        UserError: there is none.
+    """
+    from medssl_bench.errors import UserError
+    from medssl_bench.store.store import Store
+
+    store = Store(path)
+    if not (path / "store.json").is_file():
+        raise UserError(f"{path}: there is no store here; give another --store")
+    return store
+
+
+@command.command("ls")
+@store_option
+@json_option
+def ls(store: Path, *, as_json: bool) -> None:
+    """List the stages of a store: finished, failed, and those that are being worked on."""
+    from medssl_bench.store.contents import contents
+
+    rows = contents(_opened(store))
+    if as_json:
+        click.echo(json.dumps([vars(row) for row in rows], indent=1, ensure_ascii=False))
+        return
+    from rich.table import Table
+    from rich.text import Text
+
+    from medssl_bench.cli.console import standard_output
+    from medssl_bench.cli.progress import duration
+
+    styles = {"done": "green", "failed": "red", "damaged": "red"}
+    drawn = Table(box=None, pad_edge=False, header_style="bold")
+    for name, justify in (("key", "left"), ("stage", "left"), ("status", "left"), ("size", "right"), ("time", "right")):
+        drawn.add_column(name, justify=justify, no_wrap=name != "stage")  # type: ignore[arg-type]
+    for row in rows:
+        title = Text(row.title)
+        if row.what:
+            title.append(f"\n  {row.what}", style="dim")
+        seconds = duration(row.seconds) if row.seconds is not None else ""
+        status = Text(row.status, style=styles.get(row.status, "yellow"))
+        drawn.add_row(row.key[:12], title, status, size(row.bytes), seconds)
+    console = standard_output()
+    console.print(drawn)
+    totals = ", ".join(f"{count} {status}" for status, count in Counter(row.status for row in rows).items())
+    console.print(f"\n{totals or 'nothing'}; {size(sum(row.bytes for row in rows))}", highlight=False, markup=False)
+
+
+@command.command("verify")
+@store_option
+@click.option("--set-aside", is_flag=True, help="Move what is wrong to damaged/: the next run computes it anew.")
+def verify(store: Path, *, set_aside: bool) -> int:
+    """Read every finished stage and compare it with what was written; exit with 1 if anything is not."""
+    from medssl_bench.store.audit import audit
+
+    opened, count, wrong = _opened(store), 0, 0
+    for finding in audit(opened):
+        count += 1
+        if finding is None:
+            continue
+        wrong += 1
+        moved = opened.set_aside(finding.key) if set_aside else None
+        click.echo(f"{finding.key[:12]}: {finding.what}{f'; set aside in {moved}' if moved else ''}")
+    click.echo(f"{count} finished stages, {wrong} of them not what was written")
+    return 1 if wrong else 0
+
+
+@command.command("gc")
+@click.argument("suites", nargs=-1, type=click.Path(path_type=Path), metavar="[SUITE]...")
+@store_option
+@data_dir_option
+@click.option("--delete", is_flag=True, help="Delete it; else it is only listed.")
+@click.pass_context
+def gc(context: click.Context, suites: tuple[Path, ...], store: Path, data_dir: Path | None, *, delete: bool) -> None:
+    """Delete what none of the SUITEs needs, and damaged results; without a SUITE, damaged results alone.
+
+    Results of scaled-down runs of a SUITE stay. Nothing is deleted that a run under way needs, whatever its suite.
+    """
+    from medssl_bench.store.garbage import delete as delete_one
+    from medssl_bench.store.garbage import find_garbage
+
+    opened = _opened(store)
+    needed = {key for suite in suites for key in _needed(context, suite, data_dir, opened)} if suites else None
+    found = find_garbage(opened, needed)
+    for item in found:
+        click.echo(f"{item.kind:10}  {size(item.bytes):>9}  {item.title}")
+    total = size(sum(item.bytes for item in found))
+    if not delete:
+        click.echo(
+            f"{len(found)} can be deleted, {total}: say --delete to do so" if found else "nothing can be deleted"
+        )
+        return
+    deleted = sum(delete_one(item, opened) for item in found)
+    click.echo(f"{deleted} deleted, {total}")
+
+
+@command.command("export")
+@click.argument("suite", type=click.Path(path_type=Path))
+@click.option("-o", "output", required=True, type=click.Path(path_type=Path), help="File to write, as study.tar.gz.")
+@store_option
+@data_dir_option
+@selection_options
+@click.pass_context
+def export(
+    context: click.Context, /, suite: Path, output: Path, store: Path, data_dir: Path | None, **selected: Any
+) -> None:
+    """Write a study as one file: SUITE, all its finished stages, and what is known of its data; no images.
+
+    Unpack it with tar, or take it into a store with `store merge`: it gives the same report.
+    """
+    from medssl_bench.errors import UserError
+    from medssl_bench.store.archive import Study, write_archive
+    from medssl_bench.suite.sources import source_files
+
+    if output.exists():
+        raise UserError(f"-o {output}: this is there already; give another name")
+    opened = _opened(store)
+    loaded, plan = _plan(context, suite, data_dir, opened, **selected)
+    study = Study(loaded.name, source_files(loaded), list(plan.stages))
+    count = write_archive(study, opened, output, readme=_readme(loaded.name, suite.name))
+    click.echo(f"{output}: {count} of {len(plan.stages)} stages, {size(output.stat().st_size)}")
+    if count < len(plan.stages):
+        click.echo(f"note: {len(plan.stages) - count} stages are not finished", err=True)
+
+
+@command.command("merge")
+@click.argument("other", type=click.Path(path_type=Path))
+@store_option
+def merge(other: Path, store: Path) -> int:
+    """Take what OTHER holds, a store or a file of `store export`, into this one.
+
+    Everything is verified on the way. A good result is never replaced, a damaged one is. Runs may go on in both.
+    """
+    from medssl_bench.store.archive import opened_archive
+    from medssl_bench.store.copying import merge as merge_stores
+    from medssl_bench.store.store import Store
+
+    with ExitStack() as stack:
+        source = stack.enter_context(opened_archive(other)) if other.is_file() else _opened(other)
+        found = merge_stores(source, Store(store))
+    for line in found.refused:
+        click.echo(f"not taken: {line}", err=True)
+    click.echo(f"{len(found.taken)} stages taken, {found.kept} were here already, {len(found.refused)} not taken")
+    return 1 if found.refused else 0
+
+
+def _plan(
+    context: click.Context, suite: Path, data_dir: Path | None, store: Store, **selected: Any
+) -> tuple[Suite, Plan]:
+    """Return a suite and its plan.
+
+    Raises:
+        UserError: its data sets have never been seen, so that nobody knows which stages are its.
+    """
+    from medssl_bench.api import make_selection
+    from medssl_bench.errors import UserError
+    from medssl_bench.folders import dataset_context
+    from medssl_bench.plan.build import build_plan
+
+    loaded = load_suite(context, suite)
+    plan = build_plan(loaded, dataset_context(data_dir), make_selection(**selected), store)
+    pending = [stage.title for stage in plan.stages.values() if stage.pending]
+    if pending:
+        raise UserError(f"{suite}: the data of {pending[0]!r} have not been seen, so its results cannot be told")
+    return loaded, plan
+
+
+def _needed(context: click.Context, suite: Path, data_dir: Path | None, store: Store) -> Sequence[str]:
+    """Return the keys of all stages of a suite, those of its scaled-down runs too."""
+    from medssl_bench.api import scales
+
+    plans = [_plan(context, suite, data_dir, store, epochs_scale=scale)[1] for scale in (None, *scales(store))]
+    return [key for plan in plans for key in plan.stages]
+
+
+def size(count: int) -> str:
+    """Return a number of bytes as people say it, in powers of ten."""
+    value = float(count)
+    for unit in ("B", "kB", "MB", "GB"):
+        if value < 1000:
+            return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
+        value /= 1000
+    return f"{value:.1f} TB"
+
+
+def _readme(name: str, file: str) -> str:
+    return "\n".join(
+        [
+            f"# {name}",
+            "",
+            "A study of medssl-bench. To make its report anew:",
+            "",
+            f"    medssl-bench report suite/{file} --store store -o report",
+            "",
+        ]
+    )

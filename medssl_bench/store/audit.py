@@ -1,0 +1,57 @@
+"""Reads everything that a store holds, and tells what is not as it was written."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from medssl_bench.store.store import Store
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that is wrong with a finished stage.
+
+    Attributes:
+        key: of the stage, or the name of its folder.
+        what: what is wrong, in one line.
+    """
+
+    key: str
+    what: str
+
+
+def audit(store: Store) -> Iterator[Finding | None]:
+    """Yield for each finished stage what is wrong with it first, or None.
+
+    Sizes and SHA-256 sums of all files are compared with the record, the record with its digest, and files that no
+    record names are told.
+    """
+    for folder in sorted(store.path.glob("done/*/*")):
+        what = _wrong_with(store, folder.name)
+        yield Finding(folder.name, what) if what else None
+
+
+def _wrong_with(store: Store, key: str) -> str:
+    folder = store.folder(key)
+    if not folder.is_dir():
+        return "it is not where a stage of this key belongs"
+    if damage := store.damage(key):
+        return damage
+    record = store.record(key)
+    if record is None:  # gone meanwhile
+        return ""
+    for name, about in record.files.items():
+        try:
+            with (folder / name).open("rb") as file:
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError as error:
+            return f"{name} cannot be read: {error.strerror}"
+        if digest != about["sha256"]:
+            return f"the SHA-256 of {name} is not that of its record"
+    foreign = sorted({path.name for path in folder.iterdir()} - record.files.keys() - {"record.json"})
+    return f"{foreign[0]!r} is no file of this stage" if foreign else ""

@@ -1,0 +1,169 @@
+"""The verbs of `store`, and `verify`, on the results of a real run."""
+
+from __future__ import annotations
+
+import json
+import tarfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from medssl_bench.store.record import Record
+from medssl_bench.store.store import Store
+
+
+def _rows(cli, *options):
+    result = cli("store", "ls", "--json", *options)
+    assert result.status == 0, result.err
+    return json.loads(result.out)
+
+
+def _spoil(file: Path) -> None:
+    content = bytearray(file.read_bytes())
+    content[-1] ^= 1
+    file.write_bytes(content)
+
+
+def test_ls(cli, ran):
+    rows = _rows(cli)
+    plan = json.loads(cli("plan", ran, "--json").out)["stages"]
+    assert {row["key"] for row in rows} == {stage["key"] for stage in plan}
+    assert {row["status"] for row in rows} == {"done"}
+    assert all(row["bytes"] > 0 and row["seconds"] > 0 and row["time"] for row in rows)
+
+    lease = Store(Path("store")).leases.acquire("ab" * 32)
+    assert lease is not None
+    (Store(Path("store")).folder(rows[0]["key"]) / "record.json").unlink()
+    found = {row["key"]: row for row in _rows(cli)}
+    assert found["ab" * 32]["status"] == "running"
+    assert "without a checkpoint" in found["ab" * 32]["what"]
+    lease.release(keep=True)
+    assert {row["key"]: row["status"] for row in _rows(cli)}["ab" * 32] == "stopped"
+    assert found[rows[0]["key"]]["status"] == "damaged"
+    shown = cli("store", "ls")
+    assert shown.status == 0
+    assert f"{len(rows) - 1} done" in shown.out
+    assert "record.json is missing" in shown.out
+
+
+def test_verify_of_a_store(cli, ran):
+    assert cli("store", "verify").out.endswith(" finished stages, 0 of them not what was written\n")
+    key = next(row["key"] for row in _rows(cli) if row["kind"] == "evaluate")
+    _spoil(next(Store(Path("store")).folder(key).glob("*.npz")))
+    found = cli("store", "verify")
+    assert found.status == 1
+    assert f"{key[:12]}: the SHA-256 of predictions.npz is not that of its record\n" in found.out
+    assert "1 of them not what was written" in found.out
+    assert "set aside in" in cli("store", "verify", "--set-aside").out
+    assert cli("store", "verify").status == 0
+    assert cli("run", ran).status == 0
+    assert len(_rows(cli)) == len(json.loads(cli("plan", ran, "--json").out)["stages"]), "it was computed anew"
+
+
+def test_gc(cli, ran):
+    everything = {row["key"] for row in _rows(cli)}
+    assert cli("run", ran, "--epochs-scale", "0.5").status == 0
+    scaled = {row["key"] for row in _rows(cli)} - everything
+    assert cli("store", "gc", ran).out == "nothing can be deleted\n", "scaled results of the suite stay"
+    ran.write_text(ran.read_text().replace("epochs = 4 ", "epochs = 5 "))
+    listed = cli("store", "gc", ran)
+    assert "say --delete to do so" in listed.out
+    assert listed.out.count("supervised") > 0
+    assert "pretrain · nat · squares · seed 0\n" not in listed.out.replace("features · squares · ", "")
+    assert {row["key"] for row in _rows(cli)} == everything | scaled, "listing deletes nothing"
+    assert " deleted, " in cli("store", "gc", ran, "--delete").out
+    left = {row["key"] for row in _rows(cli)}
+    assert left < everything | scaled
+    assert cli("store", "gc", ran).out == "nothing can be deleted\n"
+
+
+def test_gc_of_a_suite_whose_data_were_never_seen(cli, ran):
+    Path("squares.npz").rename("gone.npz")
+    assert cli("store", "gc", ran).status == 0, "the store remembers them"
+    for file in Path("store/datasets").iterdir():
+        file.unlink()
+    refused = cli("store", "gc", ran, "--delete")
+    assert refused.status == 2
+    assert "have not been seen, so its results cannot be told" in refused.err
+
+
+def test_an_exported_study_gives_the_same_tables_elsewhere_without_the_data(cli, ran, tmp_path_factory, monkeypatch):
+    board = cli("leaderboard", ran, "--format", "json").out
+    assert cli("store", "export", ran, "-o", "study.tar.gz").status == 0
+    assert cli("store", "export", ran, "-o", "study.tar.gz").status == 2, "nothing is written over"
+    file = Path("study.tar.gz").resolve()
+    monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
+    with tarfile.open(file) as tar:
+        tar.extractall(".", filter="data")
+    assert cli("leaderboard", "suite/tiny.toml", "--store", "store", "--format", "json").out == board
+    assert cli("store", "merge", file, "--store", "other").status == 0
+    assert cli("leaderboard", "suite/tiny.toml", "--store", "other", "--format", "json").out == board
+    assert not list(Path().rglob("*.npz.gz"))
+    assert "medssl-bench report suite/tiny.toml" in Path("README.md").read_text()
+
+
+def test_merge_of_two_machines(cli, tiny):
+    """Each draw on a machine of its own, and then all of it in one store."""
+    assert cli("run", tiny, "--draws", "0", "--store", "one").status == 0
+    assert cli("run", tiny, "--draws", "1", "--store", "two").status == 0
+    merged = cli("store", "merge", "two", "--store", "one")
+    assert merged.status == 0, merged.err
+    assert " 0 not taken" in merged.out
+    again = cli("run", tiny, "--store", "one")
+    assert "everything is done already" in again.out
+
+
+def test_what_is_no_store(cli, tiny):
+    for verb in (["ls"], ["verify"], ["gc"]):
+        refused = cli("store", *verb, "--store", "nowhere")
+        assert (refused.status, refused.err) == (2, "error: nowhere: there is no store here; give another --store\n")
+    assert cli("store", "merge", "nowhere").status == 2
+
+
+@pytest.mark.parametrize("kind", ["pretrain", "embed", "evaluate", "analyse"])
+def test_a_stage_that_is_computed_anew_is_the_same_to_the_bit(cli, ran, kind):
+    row = next(row for row in _rows(cli) if row["kind"] == kind)
+    before = {path: path.stat().st_mtime_ns for path in Path("store").rglob("*")}
+    found = cli("verify", row["key"][:16])
+    assert found.status == 0, found.out + found.err
+    assert found.out.endswith("it is the same to the bit\n")
+    assert before == {path: path.stat().st_mtime_ns for path in Path("store").rglob("*")}, "the store is only read"
+
+
+def test_verify_tells_what_differs(cli, ran):
+    """A record that claims other results than the code gives now, consistent in itself."""
+    row = next(row for row in _rows(cli) if row["kind"] == "evaluate" and "frozen" in row["title"])
+    folder = Store(Path("store")).folder(row["key"])
+    with np.load(folder / "predictions.npz") as found:
+        arrays = dict(found)
+    arrays["y_score"] = arrays["y_score"] + np.float32(0.25)
+    np.savez(folder / "predictions.npz", **arrays)
+    import hashlib
+
+    data = json.loads((folder / "record.json").read_text())
+    del data["digest"]
+    content = (folder / "predictions.npz").read_bytes()
+    data["files"]["predictions.npz"] = {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+    data["metrics"]["accuracy"] = 0.123
+    (folder / "record.json").write_text(Record(**data).to_json())
+    differing = cli("verify", folder / "record.json")
+    assert differing.status == 1
+    assert "DIFFERENT       predictions.npz: values differ by up to 0.25, in y_score\n" in differing.out
+    assert "DIFFERENT       accuracy: was 0.123, is " in differing.out
+    assert "2 things differ" in differing.out
+
+
+def test_verify_refuses_other_circumstances(cli, ran):
+    row = next(row for row in _rows(cli) if row["kind"] == "embed")
+    file = Store(Path("store")).folder(row["key"]) / "record.json"
+    data = json.loads(file.read_text())
+    del data["digest"]
+    data["provenance"] |= {"threads": 64, "deterministic": False}
+    file.write_text(Record(**data).to_json())
+    refused = cli("verify", row["key"])
+    assert refused.status == 2
+    assert "the same bits are not to be expected (threads: it was 64, it is 1); --anyway compares" in refused.err
+    anyway = cli("verify", row["key"], "--anyway")
+    assert anyway.status == 0
+    assert "its record does not promise the same bits" in anyway.out

@@ -1,0 +1,29 @@
+"""Stores with finished stages in them, for tests."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from leased import leased
+
+from medssl_bench.store.record import Record
+from medssl_bench.store.store import Store
+
+KEYS = [f"{number:02x}" + f"{number:x}" * 62 for number in range(1, 5)]
+
+
+def filled(path: Path, *keys: str) -> Store:
+    """Return a store with finished stages of these keys, each with a file of its own."""
+    store = Store(path)
+    store.prepare()
+    for key in keys:
+        with leased(store, key) as lease:
+            (lease.files / "weights").write_text(f"weights of {key}")
+            (lease.files / "history.json").write_text("[]")
+            store.finish(Record(key, "evaluate", f"stage {key[:2]}", "done", {}, cost={"wall_seconds": 2.0}), lease)
+    return store
+
+
+def files(store: Store) -> dict[str, bytes]:
+    """Return every file under done/ with its content."""
+    return {str(file.relative_to(store.path)): file.read_bytes() for file in store.path.glob("done/*/*/*")}
