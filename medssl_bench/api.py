@@ -132,21 +132,28 @@ def make_report(
         epochs_scale: as of `run`.
         tell: told how far the figures are, and what cannot be drawn.
 
+    A result that is no longer what was written is set aside, told of in a warning, and missing in the report.
+
     Raises:
         UserError: the suite or an option is not valid, the store has no result of it, or `output` cannot be written.
     """
     from medssl_bench.report.study import Study
     from medssl_bench.report.write import write_report
+    from medssl_bench.store.audit import set_altered_aside
 
     suite = suite if isinstance(suite, Suite) else Suite.load(suite)
     context = dataset_context(data_dir)
     selection = make_selection(only=only, seeds=seeds, draws=draws, epochs_scale=epochs_scale)
     opened = Store(Path(store))
-    study = Study.of(suite, build_plan(suite, context, selection, opened), opened)
+    plan = build_plan(suite, context, selection, opened)
+    set_altered_aside(opened, plan.stages)
+    study = Study.of(suite, plan, opened)
     if study.board.is_empty and epochs_scale is None:
         for scale in scales(opened):
             scaled = replace(selection, epochs_scale=scale)
-            found = Study.of(suite, build_plan(suite, context, scaled, opened), opened)
+            plan = build_plan(suite, context, scaled, opened)
+            set_altered_aside(opened, plan.stages)
+            found = Study.of(suite, plan, opened)
             if not found.board.is_empty:
                 tell(f"note: only results with --epochs-scale {scale:g} are in {opened.path}; they are shown")
                 study = found

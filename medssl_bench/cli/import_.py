@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from medssl_bench.cli.options import load_plugins
+
 
 @click.command("import")
 @click.argument("checkpoint", type=click.Path(path_type=Path, dir_okay=False))
@@ -15,7 +17,8 @@ import click
 @click.option(
     "--prefix", help="What stands before the names of the encoder's tensors, such as convnet; none: found out."
 )
-def command(checkpoint: Path, output: Path, prefix: str | None, *, overwrite: bool) -> None:
+@click.pass_context
+def command(context: click.Context, /, checkpoint: Path, output: Path, prefix: str | None, *, overwrite: bool) -> None:
     """Take the ResNet out of CHECKPOINT, for suites to start from.
 
     CHECKPOINT is a PyTorch Lightning .ckpt, such as the thesis' public code wrote, or a state dict saved with
@@ -43,4 +46,6 @@ def command(checkpoint: Path, output: Path, prefix: str | None, *, overwrite: bo
     click.echo("for the suite, with the normalisation that its training had (half: mean 0.5, standard deviation 0.5):")
     place = json.dumps((output / "encoder.safetensors").as_posix(), ensure_ascii=False)  # JSON's strings are TOML's
     place += "" if output.is_absolute() else "  # from the suite's folder"
-    click.echo(f'[encoder.imported]\nname = "{found.model}"\nweights_file = {place}\nnormalize = "half"')
+    named = found.model in load_plugins(context).registry.entries["encoder"]
+    name = f'name = "{found.model}"' if named else f'name = "timm"\nmodel = "{found.model}"'
+    click.echo(f'[encoder.imported]\n{name}\nweights_file = {place}\nnormalize = "half"')

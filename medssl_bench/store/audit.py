@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from medssl_bench.errors import DamagedError, DamageWarning
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from medssl_bench.store.store import Store
+
+
+_WEIGHTS = {"encoder.safetensors", "method.safetensors", "head.safetensors"}
+"""What reports do not read."""
 
 
 @dataclass(frozen=True)
@@ -55,3 +62,20 @@ def _wrong_with(store: Store, key: str) -> str:
             return f"the SHA-256 of {name} is not that of its record"
     foreign = sorted({path.name for path in folder.iterdir()} - record.files.keys() - {"record.json"})
     return f"{foreign[0]!r} is no file of this stage" if foreign else ""
+
+
+def set_altered_aside(store: Store, keys: Iterable[str]) -> None:
+    """Set finished stages aside of which a file that reports read has another SHA-256 than its record, with a warning.
+
+    Args:
+        store: where they are.
+        keys: of the stages; those that are not finished are passed over.
+    """
+    for key in keys:
+        record = store.record(key)
+        for name in record.files.keys() - _WEIGHTS if record else ():
+            try:
+                store.checked(key, name)
+            except DamagedError as error:
+                warnings.warn(str(error), DamageWarning, stacklevel=3)
+                break

@@ -216,6 +216,18 @@ def test_a_model_is_replaced_only_where_that_is_asked(cli: Callable[..., Result]
     assert not list(Path().glob(".model*"))
 
 
+def test_a_network_that_has_no_name_here_is_written_as_a_model_of_timm(cli: Callable[..., Result], tiny: Path) -> None:
+    network = torchvision.models.resnet101(num_classes=2)
+    torch.save({"state_dict": {f"convnet.{k}": v for k, v in network.state_dict().items()}}, "large.ckpt")
+    result = cli("import", "large.ckpt", "-o", "large")
+    assert result.status == 0, result.err
+    lines = tomllib.loads(result.out[result.out.index("[encoder.imported]") :])["encoder"]["imported"]
+    assert (lines["name"], lines["model"]) == ("timm", "resnet101")
+    text = tiny.read_text("utf-8") + result.out[result.out.index("[encoder.imported]") :]
+    tiny.write_text(text, "utf-8")
+    assert cli("validate", tiny).status == 0
+
+
 def test_what_cannot_be_imported(cli: Callable[..., Result], tiny: Path) -> None:
     Path("taken").mkdir()
     torch.save({"state_dict": {}, "hyper_parameters": 5}, "empty.ckpt")

@@ -110,6 +110,23 @@ def test_a_store_is_enough_where_the_data_are_gone(cli: Callable[..., Result], l
     assert "tiny: 10 of 10 results" in result.out
 
 
+@pytest.mark.filterwarnings("always::medssl_bench.errors.DamageWarning")
+def test_an_altered_result_is_set_aside_and_missing_in_the_report(
+    cli: Callable[..., Result], lab: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(lab / "store", tmp_path / "store")
+    monkeypatch.chdir(lab)
+    file = min((tmp_path / "store").glob("done/*/*/predictions.npz"))
+    content = bytearray(file.read_bytes())
+    content[-30] ^= 1
+    file.write_bytes(content)
+    options = ["-o", str(tmp_path / "out"), "--store", str(tmp_path / "store"), "--no-figures"]
+    result = cli("report", "tiny.toml", *options)
+    assert result.status == 0, result.err
+    assert "the SHA-256 of predictions.npz is not that of its record; it is set aside in" in result.err
+    assert "tiny: 9 of 10 results" in result.out
+
+
 def test_where_only_scaled_results_are_they_are_reported_as_such(
     cli: Callable[..., Result], here: Path, tmp_path: Path
 ) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import pytest
 from filled import KEYS, filled
 
-from medssl_bench.store.audit import audit
+from medssl_bench.errors import DamageWarning
+from medssl_bench.store.audit import audit, set_altered_aside
 
 A, B, C, D = KEYS
 
@@ -41,3 +43,13 @@ def test_a_stage_in_a_wrong_place(tmp_path: Path) -> None:
     (finding,) = audit(store)
     assert finding is not None
     assert finding.what == "it is not where a stage of this key belongs"
+
+
+def test_what_a_report_would_read_is_set_aside_if_it_was_altered(tmp_path: Path) -> None:
+    store = filled(tmp_path / "store", A, B)
+    (store.folder(A) / "history.json").write_text("{}")
+    with pytest.warns(DamageWarning, match="the SHA-256 of history.json is not that of its record; it is set aside"):
+        set_altered_aside(store, [A, B, C])
+    assert not store.is_done(A)
+    assert store.is_done(B)
+    set_altered_aside(store, [A, B, C])  # in silence
