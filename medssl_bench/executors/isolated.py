@@ -97,7 +97,6 @@ def _worker(
         [sys.executable, "-P", "-c", _START, str(write), *sys.path],
         stdin=subprocess.PIPE,
         pass_fds=[write],
-        start_new_session=True,  # Ctrl-C goes to this process, which passes it on
         text=True,
     )
     os.close(write)

@@ -8,13 +8,14 @@ from __future__ import annotations
 import ctypes
 import json
 import os
+import select
 import signal
 import sys
 import threading
 import warnings
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 
 from medssl_bench.datasets import DatasetContext
 from medssl_bench.errors import UserError
@@ -37,12 +38,16 @@ _PR_SET_PDEATHSIG = 1  # of linux/prctl.h
 class Events(Watchers):
     """Writes what the local executor tells its watchers as JSON lines.
 
+    Nobody may be reading, as when the process that started this one is stopped: what an epoch has given is then left
+    out, so that the work goes on.
+
     Args:
-        file: where to.
+        pipe: open file descriptor to write to.
     """
 
-    def __init__(self, file: TextIO) -> None:
-        self._file = file
+    def __init__(self, pipe: int) -> None:
+        os.set_blocking(pipe, False)
+        self._pipe = pipe
 
     def tell(self, hook: str, **arguments: Any) -> None:
         """Write one event."""
@@ -53,9 +58,16 @@ class Events(Watchers):
         self.write(hook=hook, stage=stage.key, **more)
 
     def write(self, **event: Any) -> None:
-        """Write one line."""
-        self._file.write(json.dumps(event) + "\n")
-        self._file.flush()
+        """Write one line; wait for a reader, unless it is of an epoch."""
+        line = json.dumps(event).encode() + b"\n"
+        can_go = "epoch" in event and len(line) <= select.PIPE_BUF  # such a line is written whole or not at all
+        while line:
+            try:
+                line = line[os.write(self._pipe, line) :]
+            except BlockingIOError:
+                if can_go:
+                    return
+                select.select([], [self._pipe], [])
 
 
 def main() -> None:
@@ -66,7 +78,7 @@ def main() -> None:
     _die_with_parent()
     # what a plugin prints must not be taken for an answer, nor must it spoil the output of the run
     os.dup2(2, 1)
-    events = Events(os.fdopen(int(sys.argv[1]), "w", encoding="utf-8"))
+    events = Events(int(sys.argv[1]))
     warnings.showwarning = lambda message, category, *_: events.write(warning=str(message), category=category.__name__)
     given = json.loads(sys.stdin.readline())
     threading.Thread(target=_end_with_input, daemon=True).start()

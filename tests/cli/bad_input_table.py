@@ -49,12 +49,19 @@ class Outcome:
     left: tuple[str, ...]
 
 
+_ENVIRONMENT = {"MEDSSL_BENCH_EXECUTOR": "isolated"}
+"""The default, whatever the tests have set for their own runs."""
+
+
 def attempt(case: BadInput) -> Outcome:
     """Make something bad in a folder of its own, and meet it with its command."""
     out, err = io.StringIO(), io.StringIO()
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place).resolve()
-        with _inside(folder), patch.dict(os.environ, {"XDG_CACHE_HOME": f"{folder}/cache", **case.environment}):
+        with (
+            _inside(folder),
+            patch.dict(os.environ, {**_ENVIRONMENT, "XDG_CACHE_HOME": f"{folder}/cache", **case.environment}),
+        ):
             write_good(folder)
             case.make()
             before = set(folder.rglob("*"))

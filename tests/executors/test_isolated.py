@@ -167,6 +167,14 @@ def test_a_device_that_is_not_there_is_refused(suite) -> None:
         run(file, store=file.parent / "store", data_dir=file.parent, device="tpu9", executor="isolated")
 
 
+def _found(file: Path, pattern: str) -> list[Path]:
+    """Return what a store holds while it is worked on: folders may vanish under one's eyes."""
+    try:
+        return list((file.parent / "store").glob(pattern))
+    except FileNotFoundError:
+        return []
+
+
 def _training(file: Path, number: int) -> tuple[int, str, list[int]]:
     """Send a signal to a run that is training; return its status, what it said, and the numbers of its workers."""
     command = [sys.executable, "-m", "medssl_bench", "run", file.name, "--executor", "isolated"]
@@ -174,7 +182,7 @@ def _training(file: Path, number: int) -> tuple[int, str, list[int]]:
     with subprocess.Popen(
         command, cwd=file.parent, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
     ) as process:
-        while not list((file.parent / "store").glob("work/*/*/checkpoint.txt")):
+        while not _found(file, "work/*/*/checkpoint.txt"):
             assert process.poll() is None
             time.sleep(0.01)
         workers = _children(process.pid)
@@ -219,3 +227,24 @@ def test_killed_it_takes_the_worker_with_it(suite) -> None:
     (owner,) = (file.parent / "store").glob("work/*/*")
     assert (owner / "checkpoint.txt").is_file()
     assert os.getpid() not in workers
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+def test_while_it_is_stopped_the_worker_goes_on(suite) -> None:
+    """More epochs than a pipe can hold messages of: nobody reads them, and the stages are finished all the same."""
+    file = suite("well", epochs=1500)
+    command = [sys.executable, "-m", "medssl_bench", "run", file.name, "--executor", "isolated", "--device", "cpu"]
+    with subprocess.Popen(
+        command, cwd=file.parent, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    ) as process:
+        while not _found(file, "work/*/*"):
+            assert process.poll() is None
+            time.sleep(0.01)
+        process.send_signal(signal.SIGSTOP)
+        end = time.monotonic() + 120
+        while len(_found(file, "done/*/*/record.json")) < 3:
+            assert time.monotonic() < end
+            time.sleep(0.1)
+        process.send_signal(signal.SIGCONT)
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err

@@ -111,7 +111,8 @@ def test_failures_are_recorded_with_their_traceback(job):
 def test_a_component_that_ends_the_process_only_fails_its_stage(job, error: type[BaseException]):
     plugins = load_plugins()
     outcomes = LocalExecutor().run(job(plugins, _stage_of(plugins, error), _stage("b")))
-    assert [(o.status, o.reason) for o in outcomes[:1]] == [("failed", f"{error.__name__}: no more of this")]
+    assert outcomes[0].status == "failed"
+    assert f"{error.__name__}: no more of this" in outcomes[0].reason
     assert outcomes[1].status == "failed"
 
 
