@@ -36,17 +36,19 @@ def present(store: Path, keys: Collection[str]) -> Iterator[None]:
 
 
 def needed_by_runs(store: Path) -> set[str]:
-    """Return the keys of all stages that runs under way need.
-
-    A run whose process is dead does not count; of another machine's, which cannot be asked, one that is younger than a
-    month does.
-    """
+    """Return the keys of all stages that runs under way need."""
+    clear_dead_runs(store)
     found: set[str] = set()
     for file in (store / "runs").glob("*.json"):
-        process = Process.parse(file.stem.rpartition("-")[0])
         with suppress(OSError, ValueError):
-            if (process and process.is_dead()) or time.time() - file.stat().st_mtime > _MONTH:
-                file.unlink(missing_ok=True)
-                continue
             found |= set(json.loads(file.read_text("utf-8")))
     return found
+
+
+def clear_dead_runs(store: Path) -> None:
+    """Delete what runs have left that were killed; of another machine's, which cannot be asked, after a month."""
+    for file in (store / "runs").glob("*.json"):
+        process = Process.parse(file.stem.rpartition("-")[0])
+        with suppress(OSError):
+            if (process and process.is_dead()) or time.time() - file.stat().st_mtime > _MONTH:
+                file.unlink(missing_ok=True)

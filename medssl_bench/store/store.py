@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from medssl_bench.errors import DamagedError, LeaseLost, StoreError
 from medssl_bench.store.atomic import sync, write_atomically
 from medssl_bench.store.leases import Leases
+from medssl_bench.store.presence import clear_dead_runs
 from medssl_bench.store.record import Record
 
 if TYPE_CHECKING:
@@ -89,6 +90,7 @@ class Store:
         except OSError as error:
             raise StoreError(f"{self.path}: the store cannot be written: {error.strerror}") from error
         self.leases.clear()
+        clear_dead_runs(self.path)
         self._clear_finished()
 
     def _clear_finished(self) -> None:
