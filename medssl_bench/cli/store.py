@@ -40,7 +40,7 @@ def _opened(path: Path) -> Store:
     return store
 
 
-@command.command("ls")
+@command.command("ls", short_help="List what is finished, failed, damaged or being worked on.")
 @store_option
 @json_option
 def ls(store: Path, *, as_json: bool) -> None:
@@ -74,7 +74,7 @@ def ls(store: Path, *, as_json: bool) -> None:
     console.print(f"\n{totals or 'nothing'}; {size(sum(row.bytes for row in rows))}", highlight=False, markup=False)
 
 
-@command.command("verify")
+@command.command("verify", short_help="Read everything and compare it with what was written.")
 @store_option
 @click.option("--set-aside", is_flag=True, help="Move what is wrong to damaged/: the next run computes it anew.")
 def verify(store: Path, *, set_aside: bool) -> int:
@@ -93,7 +93,7 @@ def verify(store: Path, *, set_aside: bool) -> int:
     return 1 if wrong else 0
 
 
-@command.command("gc")
+@command.command("gc", short_help="Delete what no suite that you name needs.")
 @click.argument("suites", nargs=-1, type=click.Path(path_type=Path), metavar="[SUITE]...")
 @store_option
 @data_dir_option
@@ -122,7 +122,7 @@ def gc(context: click.Context, suites: tuple[Path, ...], store: Path, data_dir: 
     click.echo(f"{deleted} deleted, {total}")
 
 
-@command.command("export")
+@command.command("export", short_help="Write a study as one file.")
 @click.argument("suite", type=click.Path(path_type=Path))
 @click.option("-o", "output", required=True, type=click.Path(path_type=Path), help="File to write, as study.tar.gz.")
 @store_option
@@ -151,7 +151,7 @@ def export(
         click.echo(f"note: {len(plan.stages) - count} stages are not finished", err=True)
 
 
-@command.command("merge")
+@command.command("merge", short_help="Take what another store, or an exported study, holds.")
 @click.argument("other", type=click.Path(path_type=Path))
 @store_option
 def merge(other: Path, store: Path) -> int:

@@ -5,15 +5,13 @@ from __future__ import annotations
 import inspect
 import re
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from medssl_bench.errors import UserError
 from medssl_bench.plugin import docstring
-from medssl_bench.plugin.component import Component
+from medssl_bench.plugin.component import Component, components_in
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from medssl_bench.plugin.registry import Registry
     from medssl_bench.report.card.source import CardSource
 
@@ -31,7 +29,7 @@ def citations_section(source: CardSource) -> str:
     registry = source.suite.plugins.registry
     found: dict[str, list[str]] = {}
     for record in source.trainings():
-        for component in _components(record.spec):
+        for component in components_in(record.spec):
             for publication in _cited(registry, component):
                 names = found.setdefault(publication, [])
                 names += [component.name] if component.name not in names else []
@@ -51,14 +49,3 @@ def _cited(registry: Registry, component: Component) -> list[str]:
     package = sys.modules.get(factory.__module__.partition(".")[0])
     texts = [docstring.description(factory), inspect.getdoc(package) if package else ""]
     return [f"{who} {year}" for text in texts for who, year in _CITED.findall(" ".join((text or "").split()))]
-
-
-def _components(value: Any) -> Iterator[Component]:
-    if isinstance(value, dict):
-        if {"kind", "name", "parameters", "plugin"} <= value.keys():
-            yield Component.from_data(value)
-        for item in value.values():
-            yield from _components(item)
-    elif isinstance(value, list):
-        for item in value:
-            yield from _components(item)
