@@ -15,9 +15,11 @@ import torch
 from numpy.typing import NDArray
 
 from medssl_bench.contract.checking import Failed, Step, require, untouched_generators
+from medssl_bench.contract.interrupting import Interrupting
 from medssl_bench.contract.trials import judge, judged_task, make_trial
 from medssl_bench.datasets import Split, Task
 from medssl_bench.evaluators.base import Evaluation, Evaluator, Trial
+from medssl_bench.stopping import Stopped
 from medssl_bench.store.tensors import save_tensors
 
 Build = Callable[[], Evaluator]
@@ -46,6 +48,7 @@ def evaluator_steps(build: Build) -> list[Step]:
         *steps,
         ("the same seed gives the same scores", lambda: _repeats(build, task)),
         ("every way to choose the epoch", lambda: _selections(build, task)),
+        ("interrupted, it goes on to the same scores", lambda: _resumes(build, task)),
         ("labels that were not drawn are not used", lambda: _blind(build, task)),
         ("images and labels are left as they are", lambda: _keeps_input(build, task)),
         ("global random state is untouched", lambda: _untouched(build, task)),
@@ -137,6 +140,22 @@ def _selections(build: Build, task: Task) -> str:
     trial = replace(make_trial(evaluator, task), val=np.empty(0, dtype=np.int64))
     _check_scores(judge(build(), trial).scores, trial)
     return "validation, last, test, and without validation labels"
+
+
+def _resumes(build: Build, task: Task) -> str:
+    """Check that a training that saves checkpoints ends the same from each of the first few."""
+    trial = make_trial(build(), task)
+    whole = judge(build(), trial)
+    for place in range(3):
+        interrupting = Interrupting(place)
+        try:
+            judge(build(), replace(trial, checkpoints=interrupting))
+        except Stopped:
+            found = judge(build(), replace(trial, checkpoints=interrupting))
+            require(_same(whole, found), f"its scores are others if it is interrupted at checkpoint {place + 1}")
+        else:
+            return "to the bit" if place else "it saves no checkpoints"
+    return "to the bit"
 
 
 def _blind(build: Build, task: Task) -> str:

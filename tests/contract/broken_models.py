@@ -9,6 +9,7 @@ from torch import nn
 from medssl_bench import hookimpl
 from medssl_bench.evaluators import Evaluation, Evaluator
 from medssl_bench.methods import Method, View
+from medssl_bench.store.checkpoints import TrainingState
 
 _count = iter(range(10**9))
 
@@ -67,8 +68,8 @@ class _Method(Method):
     def forward(self, batch, progress):
         loss = self.encoder(batch.views[0] if batch.views else batch.image).square().mean()
         self.seen += self.mode == "state"
-        self.calls += 1
-        if self.mode == "hidden":
+        self.calls += self.training or self.mode == "hidden"
+        if self.mode == "hidden" or (self.mode == "counting" and self.training):
             loss = loss * self.calls
         if self.mode == "nan":
             loss = loss * float("nan")
@@ -108,6 +109,16 @@ _SPOIL = {
 }
 
 
+def _halves(checkpoints):
+    """Add up two numbers, and forget the first if interrupted between them."""
+    total = 0.0
+    if checkpoints.restore() is None:
+        total += 0.5
+        if checkpoints.is_due():
+            checkpoints.save(TrainingState({}))
+    return total + 0.5
+
+
 class _Evaluator(Evaluator):
     needs = "features"
 
@@ -132,6 +143,8 @@ class _Evaluator(Evaluator):
             trial.splits["train"].images[:] = 0
         count, classes = len(trial.splits["test"]), len(trial.info.classes)
         scores = np.full((count, classes), 1 / classes, dtype=np.float32)
+        if self.mode == "forgetful":
+            scores = _lean(scores, _halves(trial.checkpoints))
         if self.mode in _SPOIL:
             scores = _SPOIL[self.mode](scores, trial.splits)
         metrics = {"count": np.float32(count)} if self.mode == "json" else {"count": count}
@@ -167,6 +180,7 @@ def medssl_methods(register):
         "monitor",
         "views",
         "hidden",
+        "counting",
         "global",
         "idle",
     ):
@@ -175,7 +189,18 @@ def medssl_methods(register):
 
 @hookimpl
 def medssl_evaluators(register):
-    for mode in ("logits", "shape", "nan", "tensor", "json", "counts", "claims", "encoder", "refuses"):
+    for mode in ("logits", "shape", "nan", "tensor", "json", "counts", "claims", "encoder", "refuses", "forgetful"):
         register(mode, _evaluator(mode))
-    for mode in ("peeks", "validates", "tests", "random", "seed", "writes", "global", "predicts", "needs-labels"):
+    for mode in (
+        "peeks",
+        "validates",
+        "tests",
+        "random",
+        "seed",
+        "writes",
+        "global",
+        "predicts",
+        "needs-labels",
+        "forgetful",
+    ):
         register(mode, _evaluator(mode))
