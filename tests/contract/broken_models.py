@@ -189,7 +189,7 @@ def medssl_methods(register):
 
 @hookimpl
 def medssl_evaluators(register):
-    for mode in ("logits", "shape", "nan", "tensor", "json", "counts", "claims", "encoder", "refuses", "forgetful"):
+    for mode in ("logits", "shape", "nan", "tensor", "json", "counts", "claims", "encoder", "refuses"):
         register(mode, _evaluator(mode))
     for mode in (
         "peeks",
