@@ -30,8 +30,8 @@ def local(
     """One stage after the other, in this process.
 
     Args:
-        checkpoint_seconds: time between two checkpoints of a training; by default ten seconds, or more where they would
-            take more than a sixtieth of the time.
+        checkpoint_seconds: time between two checkpoints of a training; by default the first comes after three seconds,
+            and the others so far apart that they take no more than a sixtieth of the time.
         lease_seconds: how long another process may give no sign of life before its stage is taken over; a dead process
             of this machine is noticed at once.
         deterministic: on CUDA, use kernels only that give the same bits every time; they are slower. On the processor
@@ -53,8 +53,8 @@ def isolated(
     """One stage after the other, in a worker process: if that is killed, or crashes, one stage fails and no other.
 
     Args:
-        checkpoint_seconds: time between two checkpoints of a training; by default ten seconds, or more where they would
-            take more than a sixtieth of the time.
+        checkpoint_seconds: time between two checkpoints of a training; by default the first comes after three seconds,
+            and the others so far apart that they take no more than a sixtieth of the time.
         lease_seconds: how long another process may give no sign of life before its stage is taken over; a dead process
             of this machine is noticed at once.
         deterministic: on CUDA, use kernels only that give the same bits every time; they are slower. On the processor

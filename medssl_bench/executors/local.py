@@ -28,8 +28,8 @@ class LocalExecutor(Executor):
     one works on.
 
     Args:
-        checkpoint_seconds: time between two checkpoints of a training; None: ten seconds, or more where they would take
-            more than a sixtieth of the time.
+        checkpoint_seconds: time between two checkpoints of a training; None: the first after three seconds, the others
+            so far apart that they take no more than a sixtieth of the time.
         lease_seconds: how long another process may give no sign of life before its stage is taken over. A dead
             process of this machine is noticed at once.
         deterministic: on CUDA, use kernels only that give the same bits every time; they are slower. On the processor

@@ -29,7 +29,7 @@ from medssl_bench.store.record import Record
 _Do = Callable[[Mapping[str, Any], Workshop, Attempt], StageResult]
 _DO: dict[StageKind, _Do] = {"pretrain": pretrain, "embed": embed, "evaluate": evaluate, "analyse": analyse}
 
-_MOST_DEATHS = 10
+_MOST_DEATHS = 20
 """How many workers in a row may die on a stage, none of which got further, before it counts as failed."""
 
 

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 FORMAT = 1
 """Version of what a checkpoint holds; one of another version is not read."""
 
-EVERY = 10.0
-"""Seconds between two checkpoints, unless a run sets another time."""
+EVERY = 3.0
+"""Seconds until the first checkpoint, and the fewest between two, unless a run sets another time."""
 
 _SHARE = 1 / 60
 """The most of a training's time that checkpoints may take, unless a run sets their distance."""
@@ -75,7 +75,8 @@ class StoredCheckpoints(Checkpoints):
 
     Args:
         lease: of the stage.
-        every: seconds between two checkpoints; None: ten, or more where they would take over a sixtieth of the time.
+        every: seconds between two checkpoints; None: the first after three, the others so far apart that all of them
+            take no more than a sixtieth of the time.
         spent: returns what the stage has cost so far, to be kept with the checkpoint.
     """
 
@@ -83,8 +84,8 @@ class StoredCheckpoints(Checkpoints):
         self._lease = lease
         self._every = every
         self._spent = spent
-        self._saved = time.monotonic()
-        self._seconds = 0.0
+        self._began = self._saved = time.monotonic()
+        self._last = self._total = 0.0
         self._full = False
 
     @staticmethod
@@ -125,8 +126,14 @@ class StoredCheckpoints(Checkpoints):
 
     def is_due(self) -> bool:
         """Return whether a checkpoint should be saved now: time has come, or a stop has been asked for."""
-        every = max(EVERY, self._seconds / _SHARE) if self._every is None else self._every
-        return is_asked() or time.monotonic() - self._saved >= every
+        now = time.monotonic()
+        if is_asked():
+            return True
+        if self._every is not None:
+            return now - self._saved >= self._every
+        # the first comes early, however long it takes: a run that is killed often must get further all the same
+        affordable = not self._total or (now - self._began) * _SHARE >= self._total + self._last
+        return affordable and now - self._saved >= EVERY
 
     def save(self, state: TrainingState) -> None:
         """Save a state; a disk that is full is told of once, and the training goes on.
@@ -148,7 +155,8 @@ class StoredCheckpoints(Checkpoints):
                 warnings.warn(text, DamageWarning, stacklevel=2)
             self._full = True
         self._saved = time.monotonic()
-        self._seconds = self._saved - began
+        self._last = self._saved - began
+        self._total += self._last
         if is_asked():
             raise Stopped
 

@@ -145,14 +145,14 @@ def test_workers_do_not_die_of_a_stage_for_ever(workshop: Workshop, doing: Any) 
     doing(_writes)
     lease = workshop.store.leases.acquire(KEY)
     assert lease is not None
-    (lease.folder / "deaths").write_text("9")
+    (lease.folder / "deaths").write_text("19")
     lease._ended.set()
     dead = lease.folder.with_name("somewhere-0123456789ab-1-5-0.1-0123456789ab")
     lease.folder.rename(dead)
     while (outcome := _run(workshop)) is None:  # until the silence has been long enough
         pass
     assert outcome.status == "failed"
-    assert "10 workers in a row died of it, or were killed, before they got any further" in outcome.reason
+    assert "20 workers in a row died of it, or were killed, before they got any further" in outcome.reason
     workshop.store.forget_failure(KEY)
     again = _run(workshop)
     assert again is not None

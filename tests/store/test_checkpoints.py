@@ -128,18 +128,26 @@ def test_they_come_when_the_time_that_was_set_has_passed(lease: Lease) -> None:
     assert not checkpoints.is_due()
 
 
-def test_else_every_ten_seconds_or_so_that_they_take_no_more_than_a_sixtieth(lease: Lease, monkeypatch) -> None:
-    now = 100.0
-    monkeypatch.setattr("medssl_bench.store.checkpoints.time.monotonic", lambda: now)
+def test_else_the_first_comes_early_and_all_take_no_more_than_a_sixtieth(lease: Lease, monkeypatch) -> None:
+    clock = [100.0]
+    monkeypatch.setattr("medssl_bench.store.checkpoints.time.monotonic", lambda: clock[0])
     checkpoints = _of(lease, None)
-    for now, due in ((109.9, False), (110.0, True)):  # noqa: B007 - the clock reads it
-        assert checkpoints.is_due() is due
-    durations = iter([200.0, 203.0])
-    monkeypatch.setattr("medssl_bench.store.checkpoints.time.monotonic", lambda: next(durations))
-    checkpoints.save(_state(2))
-    monkeypatch.setattr("medssl_bench.store.checkpoints.time.monotonic", lambda: now)
-    for now, due in ((203.0, False), (382.9, False), (383.0, True)):  # noqa: B007
-        assert checkpoints.is_due() is due
+
+    def is_due(at: float) -> bool:
+        clock[0] = at
+        return checkpoints.is_due()
+
+    def save(at: float, seconds: float) -> None:
+        times = iter([at, at + seconds])
+        monkeypatch.setattr("medssl_bench.store.checkpoints.time.monotonic", lambda: next(times))
+        checkpoints.save(_state(1))
+        monkeypatch.setattr("medssl_bench.store.checkpoints.time.monotonic", lambda: clock[0])
+
+    assert [is_due(at) for at in (102.9, 103.0)] == [False, True]
+    save(103.0, 1.0)
+    assert [is_due(at) for at in (107.0, 219.9, 220.0)] == [False, False, True], "two of one second in 120"
+    save(220.0, 0.01)
+    assert [is_due(at) for at in (222.9, 223.1)] == [False, True], "the next would be short, and may come"
 
 
 def test_who_has_lost_the_lease_saves_nothing(lease: Lease) -> None:
