@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import warnings
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -103,11 +103,10 @@ def _worker(
     assert process.stdin is not None
     with os.fdopen(read, encoding="utf-8") as events, process.stdin:
         try:
-            process.stdin.write(json.dumps(_given(job, stages, settings)) + "\n")
-            process.stdin.flush()
+            with suppress(BrokenPipeError):  # it died before it had read: there are no events then
+                process.stdin.write(json.dumps(_given(job, stages, settings)) + "\n")
+                process.stdin.flush()
             yield process, events
-            process.wait()
-        except BrokenPipeError:  # it died before it had read
             process.wait()
         except BaseException:
             _stop(process)

@@ -167,6 +167,14 @@ def test_a_device_that_is_not_there_is_refused(suite) -> None:
         run(file, store=file.parent / "store", data_dir=file.parent, device="tpu9", executor="isolated")
 
 
+def test_a_worker_that_dies_before_it_has_read_its_job_is_told_in_one_line(suite, monkeypatch) -> None:
+    monkeypatch.setattr("medssl_bench.executors.isolated._START", "raise SystemExit(7)")
+    file = suite("well")
+    file.write_text(file.read_text().replace("draws = [0]", f"draws = {list(range(60))}"))  # more than a pipe holds
+    with pytest.raises(UserError, match="the worker process ended with status 7 before it began a stage"):
+        _run(file)
+
+
 def _found(file: Path, pattern: str) -> list[Path]:
     """Return what a store holds while it is worked on: folders may vanish under one's eyes."""
     try:
