@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from medssl_bench.cli.options import data_dir_option, json_option, load_suite, selection_options, store_option
+from medssl_bench.errors import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,12 +63,12 @@ def ls(store: Path, *, as_json: bool) -> None:
     for name, justify in (("key", "left"), ("stage", "left"), ("status", "left"), ("size", "right"), ("time", "right")):
         drawn.add_column(name, justify=justify, no_wrap=name != "stage")  # type: ignore[arg-type]
     for row in rows:
-        title = Text(row.title)
+        title = Text(printable(row.title))
         if row.what:
-            title.append(f"\n  {row.what}", style="dim")
+            title.append(f"\n  {printable(row.what)}", style="dim")
         seconds = duration(row.seconds) if row.seconds is not None else ""
         status = Text(row.status, style=styles.get(row.status, "yellow"))
-        drawn.add_row(row.key[:12], title, status, size(row.bytes), seconds)
+        drawn.add_row(printable(row.key[:12]), title, status, size(row.bytes), seconds)
     console = standard_output()
     console.print(drawn)
     totals = ", ".join(f"{count} {status}" for status, count in Counter(row.status for row in rows).items())
@@ -88,7 +89,7 @@ def verify(store: Path, *, set_aside: bool) -> int:
             continue
         wrong += 1
         moved = opened.set_aside(finding.key) if set_aside else None
-        click.echo(f"{finding.key[:12]}: {finding.what}{f'; set aside in {moved}' if moved else ''}")
+        click.echo(printable(f"{finding.key[:12]}: {finding.what}{f'; set aside in {moved}' if moved else ''}"))
     click.echo(f"{count} finished stages, {wrong} of them not what was written")
     return 1 if wrong else 0
 
@@ -111,7 +112,7 @@ def gc(context: click.Context, suites: tuple[Path, ...], store: Path, data_dir: 
     needed = {key for suite in suites for key in _needed(context, suite, data_dir, opened)} if suites else None
     found = find_garbage(opened, needed)
     for item in found:
-        click.echo(f"{item.kind:10}  {size(item.bytes):>9}  {item.title}")
+        click.echo(f"{item.kind:10}  {size(item.bytes):>9}  {printable(item.title)}")
     total = size(sum(item.bytes for item in found))
     if not delete:
         click.echo(
@@ -167,7 +168,7 @@ def merge(other: Path, store: Path) -> int:
         source = stack.enter_context(opened_archive(other)) if other.is_file() else _opened(other)
         found = merge_stores(source, Store(store))
     for line in found.refused:
-        click.echo(f"not taken: {line}", err=True)
+        click.echo(f"not taken: {printable(line)}", err=True)
     click.echo(f"{len(found.taken)} stages taken, {found.kept} were here already, {len(found.refused)} not taken")
     return 1 if found.refused else 0
 

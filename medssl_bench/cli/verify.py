@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from medssl_bench.cli.options import data_dir_option, load_plugins, load_suite, store_option
+from medssl_bench.errors import printable
 
 if TYPE_CHECKING:
     from medssl_bench.store.record import Record
@@ -53,7 +54,7 @@ def command(
     others = unlike(found, workshop)
     if others and not anyway:
         raise UserError(f"{found.title}: the same bits are not to be expected ({'; '.join(others)}); --anyway compares")
-    click.echo(f"{found.title}: computed anew ...")
+    click.echo(f"{printable(found.title)}: computed anew ...")
     if not found.provenance.get("deterministic"):
         click.echo("note: its record does not promise the same bits")
     with tempfile.TemporaryDirectory(prefix="medssl-bench-") as folder:
@@ -62,9 +63,9 @@ def command(
         except StageError as error:
             raise UserError(f"{found.title}: it fails now: {error}") from error
     for name in compared.same:
-        click.echo(f"  the same bytes  {name}")
+        click.echo(f"  the same bytes  {printable(name)}")
     for line in compared.different:
-        click.echo(f"  DIFFERENT       {line}")
+        click.echo(f"  DIFFERENT       {printable(line)}")
     click.echo("it is the same to the bit" if not compared.different else f"{len(compared.different)} things differ")
     return 1 if compared.different else 0
 

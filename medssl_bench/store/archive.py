@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _RECORD = re.compile(r"store/done/([0-9a-f]{2})/(\1[0-9a-f]{62})/record\.json")
 _FILE = re.compile(r"store/done/([0-9a-f]{2})/(\1[0-9a-f]{62})/([^/]+)")
 _DATASET = re.compile(r"store/datasets/[0-9a-f]{32}\.json")
-_LARGEST_TEXT = 64 * 2**20
+_LARGEST_TEXT = 4 * 2**20
 """Bytes of the largest record that is read from an archive."""
 
 

@@ -167,3 +167,17 @@ def test_verify_refuses_other_circumstances(cli, ran):
     anyway = cli("verify", row["key"], "--anyway")
     assert anyway.status == 0
     assert "its record does not promise the same bits" in anyway.out
+
+
+def test_a_record_of_a_stranger_cannot_write_to_the_terminal(cli, ran):
+    row = _rows(cli)[0]
+    file = Store(Path("store")).folder(row["key"]) / "record.json"
+    data = json.loads(file.read_text())
+    del data["digest"]
+    file.write_text(Record(**{**data, "title": "evil \x1b]0;title\x07 [red]"}).to_json())
+    for arguments in (["store", "ls"], ["store", "gc", ran]):
+        shown = cli(*arguments)
+        assert shown.status == 0
+        assert "\x1b" not in shown.out
+        assert "\x07" not in shown.out
+    assert r"evil \x1b]0;title\x07 [red]" in cli("store", "ls").out
