@@ -100,7 +100,7 @@ def test_a_checkpoint_is_kept_for_the_next_attempt_and_its_cost_too(
     error: type[BaseException], workshop: Workshop, doing: Any
 ) -> None:
     def stops(attempt: Attempt) -> StageResult:
-        time.sleep(0.05)
+        time.sleep(0.3)
         _saves(attempt)
         raise error
 
@@ -126,7 +126,7 @@ def test_a_checkpoint_is_kept_for_the_next_attempt_and_its_cost_too(
     record = workshop.store.record(KEY)
     assert record is not None
     assert record.cost["resumed"] == 1
-    assert record.cost["wall_seconds"] > outcome.seconds, "what led to the checkpoint counts too"
+    assert record.cost["wall_seconds"] > 0.3, "what led to the checkpoint counts too"
     assert record.files.keys() == {"weights"}
     assert list((workshop.store.path / "work").iterdir()) == []
 
