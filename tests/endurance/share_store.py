@@ -30,7 +30,7 @@ import medssl_bench
 import medssl_bench.stages.run
 from medssl_bench.plugin.watching import Outcome, StageInfo
 
-LEASE_SECONDS = 1.5
+LEASE_SECONDS = 4.0
 """How long a stopped run keeps its stage."""
 
 _IMPORTED = (timm, torchmetrics, medssl_bench.stages.run)

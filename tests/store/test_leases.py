@@ -108,7 +108,7 @@ def test_the_dead_are_noticed_at_once_and_counted(work: Path) -> None:
 
 
 def test_who_is_stopped_is_taken_over_after_a_while_and_fenced_off(work: Path) -> None:
-    worker, _ = _worker(work, 0.5)
+    worker, _ = _worker(work, 2.0)
     with worker:
         leases = Leases(work)
         began = time.monotonic()
