@@ -46,7 +46,7 @@ def command(
     from medssl_bench.folders import dataset_context
     from medssl_bench.stages.recompute import recompute, unlike
     from medssl_bench.stages.workshop import Workshop
-    from medssl_bench.training.device import find_device
+    from medssl_bench.training.device import find_device, same_bits
 
     opened, found = _find(record, store)
     plugins = load_suite(context, suite).plugins if suite else load_plugins(context)
@@ -59,7 +59,8 @@ def command(
         click.echo("note: its record does not promise the same bits")
     with tempfile.TemporaryDirectory(prefix="medssl-bench-") as folder:
         try:
-            compared = recompute(found, workshop, Path(folder))
+            with same_bits(workshop.device, wanted=bool(found.provenance.get("deterministic"))):
+                compared = recompute(found, workshop, Path(folder))
         except StageError as error:
             raise UserError(f"{found.title}: it fails now: {error}") from error
     for name in compared.same:

@@ -40,7 +40,8 @@ def provenance(
         earlier: the `circumstances` of the attempts whose checkpoints it went on from.
     """
     others = [each for each in earlier if each != circumstances(device)]
-    repeats = device.type == "cpu" or torch.are_deterministic_algorithms_enabled()
+    strict = torch.are_deterministic_algorithms_enabled() and not torch.is_deterministic_algorithms_warn_only_enabled()
+    repeats = device.type == "cpu" or (strict and not torch.backends.cudnn.benchmark)
     return {
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
         "versions": _versions(),

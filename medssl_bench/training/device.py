@@ -41,9 +41,11 @@ def same_bits(device: torch.device, *, wanted: bool) -> Iterator[None]:
         yield
         return
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS asks for it
-    before = torch.are_deterministic_algorithms_enabled()
+    before, tries = torch.are_deterministic_algorithms_enabled(), torch.backends.cudnn.benchmark
     torch.use_deterministic_algorithms(mode=True)
+    torch.backends.cudnn.benchmark = False  # it picks kernels by their speed on the day
     try:
         yield
     finally:
         torch.use_deterministic_algorithms(mode=before)
+        torch.backends.cudnn.benchmark = tries
