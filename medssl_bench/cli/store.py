@@ -145,6 +145,8 @@ def export(
         raise UserError(f"-o {output}: this is there already; give another name")
     opened = _opened(store)
     loaded, plan = _plan(context, suite, data_dir, opened, **selected)
+    if not any(opened.is_done(key) for key in plan.stages):
+        raise UserError(f"{store}: it holds no results of {loaded.name!r}; run it first")
     study = Study(loaded.name, source_files(loaded), list(plan.stages))
     count = write_archive(study, opened, output, readme=_readme(loaded.name, suite.name))
     click.echo(f"{output}: {count} of {len(plan.stages)} stages, {size(output.stat().st_size)}")

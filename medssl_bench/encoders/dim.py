@@ -46,7 +46,7 @@ def check_encoder(encoder: Any, size: int) -> None:
     finally:
         encoder.train(training)
     if not isinstance(found, torch.Tensor) or found.shape != (2, dim) or not found.is_floating_point():
-        what = (
-            f"{found.dtype} of shape {tuple(found.shape)}" if isinstance(found, torch.Tensor) else type(found).__name__
-        )
+        what = type(found).__name__
+        if isinstance(found, torch.Tensor):
+            what = f"{found.dtype} of shape {tuple(found.shape)}"
         raise StageError(f"encoder {kind} gives {what} for 2 images, not floats of shape (2, {dim})")

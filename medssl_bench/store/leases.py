@@ -147,9 +147,8 @@ class Leases:
         try:
             (place / owner).rename(place / name)
         except FileNotFoundError:
-            if not (
-                place / name
-            ).is_dir():  # else the answer to the first try was lost on the way, and this is the second's
+            # another process was first; or an answer was lost on the way, and this is that to a second try
+            if not (place / name).is_dir():
                 return None
         if owner != _FREE:
             with suppress(OSError):  # a full disk: uncounted
@@ -200,10 +199,8 @@ class Leases:
         process = _process_of(owner)
         if process is not None and process.is_dead():
             return True
-        try:
-            with (place / owner / "beat").open(
-                "rb"
-            ) as file:  # opened, as only then network file systems ask the server
+        try:  # opened, as only then network file systems ask the server
+            with (place / owner / "beat").open("rb") as file:
                 beat = os.fstat(file.fileno()).st_mtime_ns
         except OSError:
             beat = 0  # it has not begun, or is gone

@@ -103,6 +103,14 @@ def test_an_exported_study_gives_the_same_tables_elsewhere_without_the_data(cli,
     assert "medssl-bench report suite/tiny.toml" in Path("README.md").read_text()
 
 
+def test_a_study_without_results_is_not_exported(cli, ran):
+    ran.write_text(ran.read_text().replace("seeds = [0]", "seeds = [7]").replace("draws = [0, 1]", "draws = [7]"))
+    options = ["--only", "supervised", "-o", "study.tar.gz"]
+    refused = cli("store", "export", ran, *options)
+    assert (refused.status, refused.err) == (2, "error: store: it holds no results of 'tiny'; run it first\n")
+    assert not Path("study.tar.gz").exists()
+
+
 def test_merge_of_two_machines(cli, tiny):
     """Each draw on a machine of its own, and then all of it in one store."""
     assert cli("run", tiny, "--draws", "0", "--store", "one").status == 0

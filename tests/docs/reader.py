@@ -25,6 +25,7 @@ QUICK = {
     "run": ["--epochs-scale", "0.01", "--draws", "0"],
     "embed": ["--epochs-scale", "0.01"],
     "export": ["--epochs-scale", "0.01"],
+    "store export": ["--epochs-scale", "0.01", "--draws", "0"],
 }
 """Added to commands on the suites of the repository, which take minutes. A page's own suites run as they are."""
 
@@ -115,7 +116,8 @@ class Reader:
         assert words[0] == "medssl-bench", f"{where}: {words[0]!r} is not a command that the pages run"
         words, target = _redirection(words)
         of_the_repository = any(word.startswith("suites/") for word in words)
-        quick = QUICK.get(words[1], []) if of_the_repository else []
+        verb = " ".join(words[1:3]) if words[1] == "store" else words[1]
+        quick = QUICK.get(verb, []) if of_the_repository else []
         self.capsys.readouterr()
         self.monkeypatch.setattr(sys, "argv", [*words, *quick])
         with pytest.raises(SystemExit) as ended:
