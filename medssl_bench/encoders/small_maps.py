@@ -1,42 +1,52 @@
-"""3x3 convolutions on maps of 1x1 and 2x2 pixels, computed without the taps that only ever see padding.
+"""Convolutions on small maps, computed without the taps that only ever see padding and the pixels that nobody sees.
 
-At 28 pixels the last two stages of a ResNet see such maps. There a padded 3x3 convolution multiplies mostly zeros: on
-1x1 it *is* a linear layer by its centre tap, on 2x2 one dense product of 4 C_in by 4 C_out. Parameters, state dict,
-outputs and gradients are those of the ordinary convolution.
+At 28 pixels the last two stages of a ResNet see maps of 2x2 and 1x1. There a padded 3x3 convolution multiplies mostly
+zeros: on 1x1 it *is* a linear layer by its centre tap, on 2x2 one dense product of 4 C_in by 4 C_out. A 1x1 convolution
+of stride 2 is a linear layer on every other pixel. Parameters, state dict, outputs and gradients are those of the
+ordinary convolution.
 """
 
 from __future__ import annotations
 
-from functools import lru_cache
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn.grad import conv2d_input
 
-_LARGEST = 2
+from medssl_bench.encoders.tap_gradient import tap_gradient
+
+_DENSE = 2
+"""Largest side of a map on which a 3x3 convolution is one dense product: each pixel is within reach of each other."""
+
+_STRIDED = 16
+"""Largest side of a map at which the processor's own weight gradient of a strided convolution loses to a tap by tap."""
 
 
 class SmallMapConv2d(nn.Conv2d):
-    """A 3x3 convolution with padding 1 that becomes a matrix product on maps of at most 2x2 pixels."""
+    """A convolution with a kernel of 1x1 or 3x3, padded by half of it, that takes the shortest way on small maps."""
 
     def forward(self, input: Tensor) -> Tensor:  # noqa: A002 - the name that nn.Conv2d gives it
         """Return the convolution of (B, C_in, H, W)."""
         height, width = input.shape[-2:]
-        if height > _LARGEST or width > _LARGEST:
-            return super().forward(input)
-        stride = int(self.stride[0])
-        out_height, out_width = -(-height // stride), -(-width // stride)
-        matrix = _dense(self.weight, (height, width), (out_height, out_width), stride)
-        # pixels before channels: a view where the map is channels-last
-        flat = input.permute(0, 2, 3, 1).flatten(1)
-        product = F.linear(flat, matrix).view(len(input), out_height, out_width, self.out_channels)
-        return product.permute(0, 3, 1, 2)
+        stride, kind = int(self.stride[0]), input.device.type
+        if self.kernel_size == (1, 1):
+            return _as_map(F.linear(input[:, :, ::stride, ::stride].permute(0, 2, 3, 1), self.weight[:, :, 0, 0]))
+        # autocast does not reach into a function with a backward of its own
+        dtype = torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else input.dtype
+        if max(height, width) <= _DENSE:
+            return _call(_Dense, input.to(dtype), self.weight, stride)
+        low = kind == "cpu" and dtype == torch.bfloat16
+        if low and stride > 1 and max(height, width) <= _STRIDED and self.weight.requires_grad:
+            return _call(_Strided, input.to(dtype), self.weight, stride)
+        return super().forward(input)
 
 
 def use_small_map_convolutions(model: nn.Module) -> int:
-    """Let the 3x3 convolutions of a model that qualify use `SmallMapConv2d`; return how many there are.
+    """Let the convolutions of a model that qualify use `SmallMapConv2d`; return how many there are.
 
-    Those that do not qualify (grouped, dilated, biased, unpadded, other kernels) stay as they are.
+    Those that do not qualify (grouped, dilated, biased, unpadded, other kernels, 1x1 of stride 1) stay as they are.
     """
     changed = 0
     for module in model.modules():
@@ -47,39 +57,94 @@ def use_small_map_convolutions(model: nn.Module) -> int:
 
 
 def _qualifies(convolution: nn.Conv2d) -> bool:
+    kind = (convolution.kernel_size, convolution.padding, convolution.stride)
     return (
-        convolution.kernel_size == (3, 3)
-        and convolution.padding == (1, 1)
+        kind in {((3, 3), (1, 1), (1, 1)), ((3, 3), (1, 1), (2, 2)), ((1, 1), (0, 0), (2, 2))}
         and convolution.padding_mode == "zeros"
         and convolution.dilation == (1, 1)
         and convolution.groups == 1
         and convolution.bias is None
-        and convolution.stride in {(1, 1), (2, 2)}
     )
 
 
-def _dense(weight: Tensor, size: tuple[int, int], out: tuple[int, int], stride: int) -> Tensor:
+def _call(function: type[torch.autograd.Function], images: Tensor, weight: Tensor, stride: int) -> Tensor:
+    result: Tensor = function.apply(images, weight, stride)
+    return result
+
+
+class _Dense(torch.autograd.Function):
+    """A 3x3 convolution on a map of at most 2x2 pixels; the weight keeps its own type, and so does its gradient."""
+
+    @staticmethod
+    def forward(ctx: Any, images: Tensor, weight: Tensor, stride: int) -> Tensor:
+        height, width = -(-images.shape[2] // stride), -(-images.shape[3] // stride)
+        matrix = _dense_matrix(weight, images.shape[2:], (height, width), stride, images.dtype)
+        ctx.save_for_backward(images, matrix)
+        ctx.stride, ctx.weight_type = stride, weight.dtype
+        # pixels before channels: a view where the map is channels-last
+        return _as_map((_flat(images) @ matrix.T).view(len(images), height, width, len(weight)))
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor | None, None]:
+        images, matrix = ctx.saved_tensors
+        of_images = of_weight = None
+        if ctx.needs_input_grad[0]:
+            count, channels, height, width = images.shape
+            of_images = _as_map((_flat(gradient) @ matrix).view(count, height, width, channels))
+        if ctx.needs_input_grad[1]:
+            of_weight = tap_gradient(gradient, images, ctx.stride, ctx.weight_type)
+        return of_images, of_weight, None
+
+
+class _Strided(torch.autograd.Function):
+    """A 3x3 convolution of stride 2 whose weight gradient is computed tap by tap."""
+
+    @staticmethod
+    def forward(ctx: Any, images: Tensor, weight: Tensor, stride: int) -> Tensor:
+        weight_type, weight = weight.dtype, weight.to(images.dtype)
+        ctx.save_for_backward(images, weight)
+        ctx.stride, ctx.weight_type = stride, weight_type
+        return torch.conv2d(images, weight, stride=stride, padding=1)
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor | None, None]:
+        images, weight = ctx.saved_tensors
+        of_images = of_weight = None
+        if ctx.needs_input_grad[0]:
+            of_images = conv2d_input(images.shape, weight, gradient, ctx.stride, 1)
+        if ctx.needs_input_grad[1]:
+            of_weight = tap_gradient(gradient, images, ctx.stride, ctx.weight_type)
+        return of_images, of_weight, None
+
+
+def _as_map(pixels: Tensor) -> Tensor:
+    """Return (B, H, W, C) as (B, C, H, W).
+
+    A map of one pixel gets the strides that torch gives it: batch normalisation is five times slower where those of its
+    input and its gradient differ.
+    """
+    maps = pixels.permute(0, 3, 1, 2)
+    return maps.reshape(maps.shape[:2]).view(maps.shape) if maps.shape[2:] == (1, 1) else maps
+
+
+def _flat(images: Tensor) -> Tensor:
+    """Return (B, C, H, W) as (B, H W C)."""
+    return images.permute(0, 2, 3, 1).flatten(1)
+
+
+def _dense_matrix(
+    weight: Tensor, size: tuple[int, ...], out: tuple[int, int], stride: int, dtype: torch.dtype
+) -> Tensor:
     """Return the matrix of the convolution, (pixels out x C_out, pixels in x C_in).
 
     The tap between two pixels is their distance; on maps this small every pixel is within reach of every other.
     """
-    if size == (1, 1):
-        return weight[:, :, 1, 1]
-    channels_out, channels_in = weight.shape[:2]
-    pixels_out, pixels_in = out[0] * out[1], size[0] * size[1]
-    chosen = weight.flatten(2)[:, :, _taps(size, out, stride, weight.device)]
-    blocks = chosen.view(channels_out, channels_in, pixels_out, pixels_in)
-    return blocks.permute(2, 0, 3, 1).reshape(pixels_out * channels_out, -1)
-
-
-@lru_cache(maxsize=64)
-def _taps(size: tuple[int, int], out: tuple[int, int], stride: int, device: torch.device) -> Tensor:
-    """Return, for each pixel out and pixel in, the place of the tap between them in a flattened 3x3 kernel."""
-    taps = [
-        (y - stride * to_y + 1) * 3 + (x - stride * to_x + 1)
-        for to_y in range(out[0])
-        for to_x in range(out[1])
-        for y in range(size[0])
-        for x in range(size[1])
-    ]
-    return torch.tensor(taps, device=device)
+    (height, width), (channels_out, channels_in) = size, weight.shape[:2]
+    taps = weight.permute(0, 2, 3, 1)
+    matrix = weight.new_empty((out[0] * out[1], channels_out, height, width, channels_in), dtype=dtype)
+    for pixel, rows in enumerate(matrix):
+        top, left = (1 - stride * place for place in divmod(pixel, out[1]))
+        rows.copy_(taps[:, top : top + height, left : left + width])
+    return matrix.view(out[0] * out[1] * channels_out, -1)

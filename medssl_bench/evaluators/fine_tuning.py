@@ -18,6 +18,7 @@ from medssl_bench.randomness import forked
 from medssl_bench.stopping import at_checkpoints
 from medssl_bench.store.checkpoints import TrainingState
 from medssl_bench.training.images import DeviceImages, evaluation_batch
+from medssl_bench.training.optimizer import make_optimizer
 from medssl_bench.training.state import part, resume, state_of
 
 
@@ -53,9 +54,8 @@ class FineTuning:
         make = settings.augmentation
         self._augment = make(size=self._train.size).to(trial.device) if make else None
         self._model = self._make()
-        self._optimizer = torch.optim.Adam(
-            self._model.parameters(), lr=settings.lr, weight_decay=settings.weight_decay, fused=True
-        )
+        adam = {"name": "adam", "lr": settings.lr, "weight_decay": settings.weight_decay}
+        self._optimizer = make_optimizer([{"params": list(self._model.parameters())}], adam)
         chosen_by = trial.choice()
         self._watched = None
         self._best = None

@@ -66,6 +66,8 @@ def test_a_whole_encoder_is_the_same(model, size):
         nn.Conv2d(4, 4, 3, padding=1, bias=False, padding_mode="reflect"),
         nn.Conv2d(4, 4, 1, bias=False),
         nn.Conv2d(4, 4, 3, padding=1, stride=(2, 1), bias=False),
+        nn.Conv2d(4, 4, 1, stride=2),
+        nn.Conv2d(4, 4, 1, stride=2, padding=1, bias=False),
     ],
 )
 def test_others_stay_as_they_are(other):
@@ -91,3 +93,38 @@ def test_an_empty_batch_gives_an_empty_map(side):
     small = nn.Conv2d(5, 7, 3, padding=1, bias=False)
     use_small_map_convolutions(nn.Sequential(small))
     assert small(torch.zeros(0, 5, side, side)).shape == (0, 7, side, side)
+
+
+@pytest.mark.parametrize("height", [1, 2, 5, 8])
+@pytest.mark.parametrize("width", [1, 2, 6])
+def test_a_strided_1x1_convolution_is_the_same(height, width):
+    torch.manual_seed(0)
+    plain = nn.Conv2d(5, 7, 1, stride=2, bias=False).double()
+    small = copy.deepcopy(plain)
+    assert use_small_map_convolutions(nn.Sequential(small)) == 1
+    images = torch.randn(4, 5, height, width, dtype=torch.float64).to(memory_format=torch.channels_last)
+    wanted, found = outcome(plain, images), outcome(small, images)
+    for one, other in zip(found, wanted, strict=True):
+        torch.testing.assert_close(one, other)
+
+
+@pytest.mark.parametrize("side", [3, 4, 7, 8, 16, 17])
+def test_a_strided_convolution_in_bfloat16_has_the_gradients_of_the_librarys(side):
+    torch.manual_seed(0)
+    plain = nn.Conv2d(16, 24, 3, stride=2, padding=1, bias=False).to(memory_format=torch.channels_last)
+    small = copy.deepcopy(plain)
+    use_small_map_convolutions(nn.Sequential(small))
+    images = torch.randn(6, 16, side, side).to(memory_format=torch.channels_last)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        found = outcome(small, images)
+    for one, other in zip(found, outcome(plain, images), strict=True):
+        assert float((one - other).norm() / other.norm()) < 0.01
+
+
+def outcome(convolution: nn.Module, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Return a convolution's result and its gradients, of the images and of the weight."""
+    images = images.clone(memory_format=torch.preserve_format).requires_grad_()
+    result = convolution(images)
+    torch.manual_seed(1)
+    (result.to(images.dtype) * torch.randn(result.shape, dtype=images.dtype)).sum().backward()
+    return result.detach().to(images.dtype), images.grad, convolution.weight.grad

@@ -99,3 +99,23 @@ def test_a_group_without_weight_decay_has_the_recipes(name):
     optimizer = make_optimizer([{"params": [torch.zeros(1, requires_grad=True)]}], {**SETTINGS, "name": name})
 
     assert [group["weight_decay"] for group in optimizer.param_groups] == [0.1]
+
+
+@pytest.mark.parametrize("name", ["adam", "adamw"])
+@pytest.mark.parametrize("memory_format", [torch.contiguous_format, torch.channels_last])
+def test_weights_and_gradients_of_any_memory_format_are_updated_as_pytorch_does(name, memory_format):
+    torch.manual_seed(0)
+    start = torch.randn(6, 5, 3, 3)
+    mine = start.clone(memory_format=torch.contiguous_format).to(memory_format=memory_format).requires_grad_()
+    plain = start.clone().requires_grad_()
+    fused = make_optimizer([{"params": [mine]}], {**SETTINGS, "name": name})
+    expected = EXPECTED[name]([plain])
+
+    for gradient_format in (torch.channels_last, torch.contiguous_format, torch.channels_last):
+        gradient = torch.randn(6, 5, 3, 3)
+        mine.grad, plain.grad = gradient.to(memory_format=gradient_format), gradient
+        fused.step()
+        expected.step()
+
+    torch.testing.assert_close(mine, plain)
+    assert fused.state[mine]["exp_avg"].stride() == mine.stride(), "checkpoints keep moments as their weights lie"
