@@ -34,7 +34,8 @@ class SmallMapConv2d(nn.Conv2d):
         if self.kernel_size == (1, 1):
             return _as_map(F.linear(input[:, :, ::stride, ::stride].permute(0, 2, 3, 1), self.weight[:, :, 0, 0]))
         # autocast does not reach into a function with a backward of its own
-        dtype = torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else input.dtype
+        cast = torch.amp.is_autocast_available(kind) and torch.is_autocast_enabled(kind)
+        dtype = torch.get_autocast_dtype(kind) if cast else input.dtype
         if max(height, width) <= _DENSE:
             return _call(_Dense, input.to(dtype), self.weight, stride)
         low = kind == "cpu" and dtype == torch.bfloat16

@@ -41,6 +41,11 @@ def features(encoder: nn.Module, splits: Splits, device: torch.device) -> dict[S
     found: dict[SplitName, Tensor] = {}
     for name in SPLITS:
         images = DeviceImages(splits[name], device)
-        batches = torch.split(torch.arange(len(images), device=device), evaluation_batch(images.size))
-        found[name] = torch.cat([encoder(images.take(index)).float().cpu() for index in batches])
+        filled = 0
+        for index in torch.split(torch.arange(len(images), device=device), evaluation_batch(images.size)):
+            features = encoder(images.take(index)).float().cpu()
+            if not filled:  # one block for all: joining the parts at the end would take twice the memory
+                found[name] = features.new_empty((len(images), *features.shape[1:]))
+            found[name][filled : filled + len(index)] = features
+            filled += len(index)
     return found

@@ -10,6 +10,8 @@ from contextlib import contextmanager
 import torch
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # mallopt's names, from malloc.h of the GNU C library
+_KEPT = 2**28
+"""Largest block in bytes that is kept: larger ones are data sets and features, not what a step takes and frees."""
 
 
 @contextmanager
@@ -39,4 +41,4 @@ def keep_freed_memory() -> bool:
     if platform.libc_ver()[0] != "glibc":
         return False
     library = ctypes.CDLL(None)
-    return bool(library.mallopt(_MMAP_THRESHOLD, 2**30) and library.mallopt(_TRIM_THRESHOLD, 2**31 - 1))
+    return bool(library.mallopt(_MMAP_THRESHOLD, _KEPT) and library.mallopt(_TRIM_THRESHOLD, 2**31 - 1))

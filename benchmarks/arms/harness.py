@@ -1,0 +1,58 @@
+"""This project's pretraining, whole: batches, views, step, metrics, reports."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+
+from benchmarks.arms import Block, Settings
+from benchmarks.arms.common import ADAMW, REGISTRY, simclr, split, wait
+from medssl_bench.datasets import Split
+from medssl_bench.training.images import DeviceImages
+from medssl_bench.training.pretrain import Pretraining
+from medssl_bench.training.view_maker import ViewMaker
+
+
+def make(settings: Settings) -> Block:
+    """Return the arm: a block is some epochs, after one that warms up; a large set is trained on in steps instead."""
+    method, device = simclr(settings), torch.device(settings.device)
+    train = DeviceImages(split(settings), device)
+    none = DeviceImages(Split(np.empty((0, settings.size, settings.size, 3), np.uint8), np.empty((0, 1), int)), device)
+    augmentation = REGISTRY.resolve_or_raise("augmentation", settings.augmentation)
+    views = ViewMaker(method.views(), augmentation, settings.size, REGISTRY, device, 0)
+    recipe = {
+        "seed": 0,
+        "batch_size": settings.batch,
+        "optimizer": ADAMW,
+        "schedule": {"name": "cosine", "minimum": 0.0, "period": None, "warmup": 0},
+        "precision": settings.precision,
+        "keep": "last",
+        "validate_every": 1,
+    }
+    whole = settings.images // settings.batch
+    times: list[float] = []
+
+    def note(epoch: int, epochs: int, metrics: Mapping[str, float], speed: float | None) -> None:  # noqa: ARG001
+        wait(settings.device)
+        times.append(time.perf_counter())
+
+    def seconds(duration: dict[str, int]) -> list[float]:
+        """Return when each epoch of a pretraining begins and ends."""
+        times.clear()
+        Pretraining(method, train, none, views, {**recipe, "duration": duration}, note).run()
+        return times
+
+    def run(steps: int) -> float:
+        if whole > 2 * steps:  # the moments of a fresh optimiser are made in its first step: it is not counted
+            first = seconds({"steps": 1})
+            fresh = first[1] - first[0]
+            both = seconds({"steps": steps + 1})
+            return (both[1] - both[0] - fresh) / steps
+        epochs = 1 + max(1, round(steps / whole))
+        found = seconds({"epochs": epochs})
+        return (found[-1] - found[2]) / ((epochs - 1) * whole)  # from where the second epoch begins
+
+    return run
