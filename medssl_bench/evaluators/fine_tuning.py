@@ -112,15 +112,14 @@ class FineTuning:
         order = self._trial.stream("finetune batches", epoch=self._epoch)
         balanced_by = balanced_labels(self._settings.balance, self._trial)
         batches = minibatches(len(self._train), self._settings.batch_size, order, balanced_by)
-        for index in batches[self._batch :]:
-            self._train_step(torch.from_numpy(index).to(self._device))
+        for places, images in self._train.stream([torch.from_numpy(index) for index in batches[self._batch :]]):
+            self._train_step(places, images)
             self._batch += 1
             if self._batch < len(batches):  # else first what ends the epoch
                 self._save_if_due()
         return float(self._total) / len(batches)
 
-    def _train_step(self, places: Tensor) -> None:
-        images = self._train.take(places)
+    def _train_step(self, places: Tensor, images: Tensor) -> None:
         axes = {"epoch": self._epoch, "batch": self._batch}
         if self._augment is not None:
             images = draw_view(self._augment, images, self._trial.stream("finetune views", **axes))
@@ -161,9 +160,9 @@ class FineTuning:
     def _predict(self, images: DeviceImages) -> Tensor:
         """Return the logits of images, in evaluation mode."""
         self._model.eval()
-        places = torch.arange(len(images), device=images.device).split(evaluation_batch(images.size))
+        places = torch.arange(len(images)).split(evaluation_batch(images.size))
         with self._autocast():
-            return torch.cat([self._model(images.take(index)).float() for index in places])
+            return torch.cat([self._model(batch).float() for _, batch in images.stream(places)])
 
     def _autocast(self) -> torch.autocast:
         return torch.autocast(self._device.type, dtype=torch.bfloat16, enabled=self._settings.precision == "bfloat16")

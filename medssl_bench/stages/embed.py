@@ -42,8 +42,8 @@ def features(encoder: nn.Module, splits: Splits, device: torch.device) -> dict[S
     for name in SPLITS:
         images = DeviceImages(splits[name], device)
         filled = 0
-        for index in torch.split(torch.arange(len(images), device=device), evaluation_batch(images.size)):
-            features = encoder(images.take(index)).float().cpu()
+        for index, batch in images.stream(torch.arange(len(images)).split(evaluation_batch(images.size))):
+            features = encoder(batch).float().cpu()
             if not filled:  # one block for all: joining the parts at the end would take twice the memory
                 found[name] = features.new_empty((len(images), *features.shape[1:]))
             found[name][filled : filled + len(index)] = features

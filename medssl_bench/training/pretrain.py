@@ -200,7 +200,7 @@ class Pretraining:
 
     def _batches(self, epoch: int) -> tuple[Tensor, ...]:
         order = torch.from_numpy(generator("batches", seed=self.seed, epoch=epoch).permutation(len(self.train)))
-        return torch.split(order.to(self.train.device), self.length.batch)[: self._steps_of(epoch)]
+        return torch.split(order, self.length.batch)[: self._steps_of(epoch)]
 
     def _train_epoch(self, epoch: int) -> dict[str, float]:
         """Return the means of an epoch; one that a checkpoint has cut goes on where it was."""
@@ -211,8 +211,8 @@ class Pretraining:
                 self.method.eval()
                 self.method.on_epoch_start(self.train, Progress(self._step, self.length.steps, epoch))
         self.method.train()
-        for index in self._batches(epoch)[done:]:
-            self._train_step(index, Progress(self._step, self.length.steps, epoch))
+        for index, images in self.train.stream(self._batches(epoch)[done:]):
+            self._train_step(index, images, Progress(self._step, self.length.steps, epoch))
             self._step += 1
             if self._step % self.length.steps_per_epoch and self._step < self.length.steps:  # else first what ends it
                 self._save_if_due()
@@ -221,9 +221,8 @@ class Pretraining:
             raise StageError(f"the loss is {means['loss']} in epoch {epoch + 1}; try a smaller learning rate")
         return means
 
-    def _train_step(self, index: Tensor, progress: Progress) -> None:
+    def _train_step(self, index: Tensor, images: Tensor, progress: Progress) -> None:
         set_learning_rate(self._optimizer, self._learning_rate(progress.step))
-        images = self.train.take(index)
         batch = self.train.batch(index, self.views(images, "views", progress.step), images)
         with forked(stream("training step", seed=self.seed, step=progress.step)):
             self._optimizer.zero_grad(set_to_none=True)
@@ -241,10 +240,9 @@ class Pretraining:
         self.method.eval()
         step = (epoch + 1) * self.length.steps_per_epoch
         size = min(self.length.batch, len(self.val))
-        for number, index in enumerate(torch.split(torch.arange(len(self.val), device=self.val.device), max(size, 1))):
-            if len(index) < size or not size:  # a smaller batch has fewer candidates: its accuracy is another metric
-                break
-            images = self.val.take(index)
+        # a smaller batch has fewer candidates: its accuracy is another metric
+        whole = [index for index in torch.arange(len(self.val)).split(max(size, 1)) if len(index) == size > 0]
+        for number, (index, images) in enumerate(self.val.stream(whole)):
             batch = self.val.batch(index, self.views(images, "validation views", number), images)
             with forked(stream("validation step", seed=self.seed, step=number)), self._precision():
                 loss, metrics = self.method(batch, Progress(min(step, self.length.steps), self.length.steps, epoch))

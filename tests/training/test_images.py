@@ -105,3 +105,37 @@ def test_all_images_in_order_are_not_copied():
 
 def test_larger_images_are_predicted_in_smaller_batches():
     assert [evaluation_batch(size) for size in (8, 28, 64, 128, 224)] == [512, 512, 98, 24, 8]
+
+
+@settings(deadline=None, max_examples=20)
+@given(
+    pixels=arrays(np.uint8, (7, 4, 4)),
+    places=st.none() | st.lists(st.integers(0, 6), min_size=1, max_size=7, unique=True).map(np.array),
+    size=st.integers(1, 4),
+)
+def test_a_stream_gives_the_batches_that_take_gives_wherever_the_images_are_held(pixels, places, size):
+    held, left = (DeviceImages(split(pixels), CPU, places, on_device=there) for there in (True, False))
+    order = torch.randperm(len(held)).split(size)
+
+    for images in (held, left):
+        found = list(images.stream(order))
+        assert len(found) == len(order)
+        for index, (where, batch) in zip(order, found, strict=True):
+            assert torch.equal(where, index)
+            assert torch.equal(batch, held.take(index))
+            assert torch.equal(images.take(index), held.take(index))
+
+
+def test_a_set_that_is_left_where_it_is_is_not_copied(tmp_path):
+    pixels = np.arange(6 * 4 * 4 * 3, dtype=np.uint8).reshape(6, 4, 4, 3)
+    np.save(tmp_path / "images.npy", pixels)
+    mapped = np.load(tmp_path / "images.npy", mmap_mode="r")
+
+    images = DeviceImages(split(mapped), CPU, np.array([5, 2]), on_device=False)
+
+    assert images.pixels.data_ptr() == mapped.ctypes.data
+    np.testing.assert_array_equal(images.take(torch.arange(2)).mul(255).permute(0, 2, 3, 1), pixels[[5, 2]])
+
+
+def test_no_batches_give_none():
+    assert not list(DeviceImages(split(np.zeros((2, 4, 4), np.uint8)), CPU).stream([]))
