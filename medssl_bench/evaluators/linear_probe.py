@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
-from medssl_bench.evaluators.balance import Balance, balanced_labels, balanced_trial, loss_weights, refuses_balance
+from medssl_bench.evaluators.balance import Balance, balanced_trial, refuses_balance
 from medssl_bench.evaluators.base import Evaluation, Evaluator, Needs, Trial
-from medssl_bench.evaluators.minibatches import minibatches
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
+    from collections.abc import Sequence
 
     from medssl_bench.datasets import DatasetInfo
 
@@ -57,76 +56,13 @@ class LinearProbe(Evaluator):
 
     def evaluate(self, trial: Trial) -> Evaluation:
         """Train the probe on the labelled features and predict the test images."""
+        return self.evaluate_together([trial])[0]
+
+    def evaluate_together(self, trials: Sequence[Trial]) -> list[Evaluation]:
+        """Train the probes of several trials as one batched problem; see `train_probes`."""
+        from medssl_bench.evaluators.probes import ProbeSettings, train_probes
         from medssl_bench.training.processor import one_thread
 
+        settings = ProbeSettings(**vars(self))
         with one_thread():
-            return self._evaluate(balanced_trial(self.balance, trial))
-
-    def _evaluate(self, trial: Trial) -> Evaluation:
-        from medssl_bench.evaluators.classification import BestEpoch, probabilities, targets
-        from medssl_bench.training.optimizer import set_learning_rate
-        from medssl_bench.training.schedule import multistep
-
-        assert trial.features is not None
-        task = trial.info.task
-        features, wanted = (
-            trial.features["train"][trial.train],
-            targets(task, trial.splits["train"].labels[trial.train]),
-        )
-        test = trial.features["test"].to(trial.device)
-        chosen_by = trial.choice()
-        watched = trial.features[chosen_by.split][chosen_by.places].to(trial.device) if chosen_by else None
-        features, wanted = features.to(trial.device), wanted.to(trial.device)
-
-        probe, optimizer = self._make(trial, features.shape[1])
-        best = BestEpoch(task, chosen_by.labels) if chosen_by else None
-        result = Evaluation()
-        for epoch in range(self.epochs):
-            set_learning_rate(optimizer, multistep(epoch, start=self.lr, milestones=self.milestones))
-            mean_loss = self._epoch(trial, probe, optimizer, features, wanted, epoch)
-            if trial.looks_at(epoch, self.epochs, self.validate_every):
-                row = {"epoch": float(epoch), "loss": mean_loss}
-                if best is not None and watched is not None:
-                    found = best.look(epoch, probe(watched).detach(), probe.state_dict())
-                    row |= {f"val_{name}": value for name, value in found.items()}
-                result.history.append(row)
-                trial.report(epoch, self.epochs, row)
-        result.last_scores = probabilities(task, probe(test).detach())
-        result.selected_epoch = self.epochs - 1
-        if best is not None:
-            probe.load_state_dict(best.state)
-            result.selected_epoch = best.epoch
-        result.scores = probabilities(task, probe(test).detach())
-        result.weights["head"] = dict(probe.state_dict())
-        return result
-
-    def _make(self, trial: Trial, dim: int) -> tuple[nn.Linear, Any]:
-        import torch
-
-        from medssl_bench.randomness import forked
-
-        with forked(trial.stream("probe weights")):
-            probe = torch.nn.Linear(dim, len(trial.info.classes)).to(trial.device)
-        optimizer = torch.optim.AdamW(probe.parameters(), lr=self.lr, weight_decay=self.weight_decay, fused=True)
-        return probe, optimizer
-
-    def _epoch(
-        self, trial: Trial, probe: nn.Linear, optimizer: Any, features: Tensor, wanted: Tensor, epoch: int
-    ) -> float:
-        """Train for one epoch and return the mean loss."""
-        import torch
-
-        from medssl_bench.evaluators.classification import loss
-
-        total = torch.zeros((), device=features.device)
-        weights = loss_weights(self.balance, trial)
-        order = trial.stream("probe batches", epoch=epoch)
-        batches = minibatches(len(features), self.batch_size, order, balanced_labels(self.balance, trial))
-        for index in batches:
-            places = torch.from_numpy(index).to(features.device)
-            optimizer.zero_grad(set_to_none=True)
-            value = loss(trial.info.task, probe(features[places]), wanted[places], weights)
-            value.backward()
-            optimizer.step()
-            total += value.detach()
-        return float(total) / len(batches)
+            return train_probes([balanced_trial(self.balance, trial) for trial in trials], settings)

@@ -70,6 +70,7 @@ class LocalExecutor(Executor):
             device,
             lease_seconds=self.lease_seconds,
             checkpoint_seconds=self.checkpoint_seconds,
+            stages=job.stages,
         )
         with same_bits(device, wanted=self.deterministic):
             return _run_all(job, workshop)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -36,31 +37,17 @@ def evaluate(spec: Mapping[str, Any], workshop: Workshop, attempt: Attempt) -> S
     Raises:
         StageError: the evaluator does not do what it must.
     """
-    data = workshop.dataset(spec["dataset"])
-    splits = _shuffled(data.splits, spec["draw"]) if spec["shuffle_labels"] else data.splits
-    short = spec["short"]
-    classes, draw = len(data.info.classes), spec["draw"]
-    train = draw_labels(splits["train"].labels, Budget(**spec["labels"], short=short), draw, classes=classes)
-    val_budget = Budget(**spec["validation_labels"])
-    if spec["selection"] != "validation":  # then they decide nothing, and the draw may not be in the key
-        val_budget = Budget("none")
-    val = draw_labels(splits["val"].labels, val_budget, draw, split="val", classes=classes)
     evaluator: Evaluator = workshop.registry.build(Component.from_data(spec["evaluator"]))
-    trial = Trial(
-        info=data.info,
-        splits=splits,
-        train=train,
-        val=val,
-        selection=spec["selection"],
-        seed=spec["seed"],
-        device=workshop.device,
-        encoder=partial(workshop.encoder, spec["encoder"], spec["start"]),
-        features=workshop.features(spec["parents"][0]) if evaluator.needs == "features" else None,
+    trial = replace(
+        _trial(spec, workshop, evaluator),
         report=lambda index, total, metrics: attempt.report(index, total, metrics, None),
         checkpoints=attempt.checkpoints,
     )
     with forked(stream("evaluate", seed=spec["seed"])):
-        found = evaluator.evaluate(trial)
+        found, elsewhere = workshop.siblings.evaluate(
+            evaluator, spec, trial, lambda other: _trial(other, workshop, evaluator)
+        )
+    data, splits, train, val = workshop.dataset(spec["dataset"]), trial.splits, trial.train, trial.val
     truth = splits["test"].labels
     _check(found, truth, data, Component.from_data(spec["evaluator"]).name)
     assert found.scores is not None
@@ -81,6 +68,29 @@ def evaluate(spec: Mapping[str, Any], workshop: Workshop, attempt: Attempt) -> S
         },
         images_seen=evaluator.images_seen(len(train)),
         headline=headline,
+        elsewhere_seconds=elsewhere,
+    )
+
+
+def _trial(spec: Mapping[str, Any], workshop: Workshop, evaluator: Evaluator) -> Trial:
+    """Return the cell of an evaluate stage."""
+    data = workshop.dataset(spec["dataset"])
+    splits = _shuffled(data.splits, spec["draw"]) if spec["shuffle_labels"] else data.splits
+    classes, draw = len(data.info.classes), spec["draw"]
+    budget = Budget(**spec["labels"], short=spec["short"])
+    val_budget = Budget(**spec["validation_labels"])
+    if spec["selection"] != "validation":  # then they decide nothing, and the draw may not be in the key
+        val_budget = Budget("none")
+    return Trial(
+        info=data.info,
+        splits=splits,
+        train=draw_labels(splits["train"].labels, budget, draw, classes=classes),
+        val=draw_labels(splits["val"].labels, val_budget, draw, split="val", classes=classes),
+        selection=spec["selection"],
+        seed=spec["seed"],
+        device=workshop.device,
+        encoder=partial(workshop.encoder, spec["encoder"], spec["start"]),
+        features=workshop.features(spec["parents"][0]) if evaluator.needs == "features" else None,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -16,9 +16,11 @@ from medssl_bench.datasets.sound_splits import wrong_with_splits
 from medssl_bench.encoders.dim import check_encoder
 from medssl_bench.errors import DataError, StageError
 from medssl_bench.plan.keys import content_key
+from medssl_bench.plan.stage import Stage
 from medssl_bench.plugin.component import Component
 from medssl_bench.plugin.registry import Registry
 from medssl_bench.randomness import forked, stream
+from medssl_bench.stages.together import Siblings
 from medssl_bench.store.leases import SECONDS
 from medssl_bench.store.store import Store
 from medssl_bench.store.tensors import load_tensors
@@ -44,11 +46,14 @@ class StageResult:
         metrics: for the record.
         images_seen: images processed in training.
         headline: the few metrics that are shown when the stage ends.
+        elsewhere_seconds: what of its work was done in the time of another stage; below 0: what of the time of this one
+            went into the work of others.
     """
 
     metrics: dict[str, Any] = field(default_factory=dict)
     images_seen: int = 0
     headline: dict[str, float] = field(default_factory=dict)
+    elsewhere_seconds: float = 0.0
 
 
 class Workshop:
@@ -61,6 +66,7 @@ class Workshop:
         device: where to compute.
         lease_seconds: how long a worker may give no sign of life before another one takes its stage over.
         checkpoint_seconds: time between two checkpoints of a training; None: as `StoredCheckpoints` chooses it.
+        stages: what is to be done, so that cells that are faster together are judged together.
     """
 
     def __init__(
@@ -72,7 +78,9 @@ class Workshop:
         *,
         lease_seconds: float = SECONDS,
         checkpoint_seconds: float | None = None,
+        stages: Sequence[Stage] = (),
     ) -> None:
+        self.siblings = Siblings(store, stages)
         self.registry = registry
         self.store = store
         self.context = context
