@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+OUT_OF_MEMORY = "out of memory"
+"""How the reason of a stage begins that has failed for want of memory."""
+
 _LONGEST = 1500
 """Characters of a message; what is longer shows a value that no one reads."""
 

@@ -35,8 +35,8 @@ class PlainLines:
         self._console = console
         self._number = 0
         self._total = 0
-        self._began = 0.0
-        self._told = 0.0
+        self._running: dict[str, tuple[float, float]] = {}
+        """By key: when a stage began, and when it was last told of."""
 
     @hookimpl
     def medssl_run_begins(self, run: RunInfo) -> None:
@@ -49,19 +49,20 @@ class PlainLines:
     def medssl_stage_begins(self, stage: StageInfo) -> None:
         """Say which stage begins."""
         self._number += 1
-        self._began = self._told = time.monotonic()
+        self._running[stage.key] = (time.monotonic(), time.monotonic())
         self._print(f"[{self._number}/{self._total}] {stage.title}")
 
     @hookimpl
-    def medssl_epoch_ends(self, stage: StageInfo, epoch: Epoch) -> None:  # noqa: ARG002
+    def medssl_epoch_ends(self, stage: StageInfo, epoch: Epoch) -> None:
         """Say how far a long stage is."""
         now = time.monotonic()
         done = epoch.index + 1
-        if now - self._told < _QUIET_SECONDS or done == epoch.total:
+        began, told = self._running.get(stage.key, (now, now))
+        if now - told < _QUIET_SECONDS or done == epoch.total:
             return
-        self._told = now
-        left = (now - self._began) / done * (epoch.total - done)
-        self._print(f"    epoch {done} of {epoch.total}  {numbers(epoch.metrics)}  about {duration(left)} left")
+        self._running[stage.key] = (began, now)
+        left = (now - began) / done * (epoch.total - done)
+        self._under(stage, f"epoch {done} of {epoch.total}  {numbers(epoch.metrics)}  about {duration(left)} left")
 
     @hookimpl
     def medssl_stage_waits(self, stage: StageInfo, owner: str) -> None:
@@ -76,10 +77,16 @@ class PlainLines:
             self._print(f"[{self._number}/{self._total}] {stage.title}")
         if outcome.elsewhere:
             where = "in another process" if outcome.status == "done" else "before"
-            self._print(f"    {outcome.status} {where}  {outcome.reason or numbers(outcome.metrics)}".rstrip())
+            self._under(stage, f"{outcome.status} {where}  {outcome.reason or numbers(outcome.metrics)}".rstrip())
             return
         text = outcome.reason if outcome.status != "done" else numbers(outcome.metrics)
-        self._print(f"    {outcome.status} in {duration(outcome.seconds)}  {text}".rstrip())
+        self._under(stage, f"{outcome.status} in {duration(outcome.seconds)}  {text}".rstrip())
+        self._running.pop(stage.key, None)
+
+    def _under(self, stage: StageInfo, text: str) -> None:
+        """Say something of a stage; which one, where several are worked on."""
+        others = self._running.keys() - {stage.key}
+        self._print(f"    {stage.title}: {text}" if others else f"    {text}")
 
     def _print(self, text: str) -> None:
         self._console.print(text, highlight=False, markup=False, soft_wrap=True)
@@ -91,10 +98,11 @@ class LiveView:
     def __init__(self, console: Console) -> None:
         self._console = console
         self._overall = _bars(console)
-        self._stage = _bars(console)
+        self._bars: dict[str, tuple[Text, Progress]] = {}
+        """Title and progress of the stages that are worked on, by key."""
+        self._waiting = Text()
         self._live: Live | None = None
         self._board: RenderableType = Text()
-        self._title = Text()
         self._refresh: Callable[[], Leaderboard] | None = None
         self._left: dict[str, float | None] = {}
         self._began = 0.0
@@ -109,7 +117,6 @@ class LiveView:
         self._whole = self._overall.add_task(
             run.suite, total=len(run.stages) + run.cached, completed=run.cached, text=""
         )
-        self._task = self._stage.add_task("", total=None, text="")
         self._live = Live(self._draw(), console=self._console, refresh_per_second=4, transient=True)
         self._update()
         self._live.start()
@@ -117,30 +124,35 @@ class LiveView:
     @hookimpl
     def medssl_stage_begins(self, stage: StageInfo) -> None:
         """Give the stage its bar."""
-        self._title = Text(stage.title, style="bold", no_wrap=True, overflow="ellipsis")
-        self._stage.reset(self._task, total=None, text="")
+        self._waiting = Text()
+        self._bars[stage.key] = (
+            Text(stage.title, style="bold", no_wrap=True, overflow="ellipsis"),
+            _bars(self._console),
+        )
+        self._bars[stage.key][1].add_task("", total=None, text="")
         if self._live is not None:
             self._live.update(self._draw())
 
     @hookimpl
     def medssl_stage_waits(self, stage: StageInfo, owner: str) -> None:
         """Say what is waited for."""
-        self._title = Text(f"waiting for {owner}: {stage.title}", style="bold", no_wrap=True, overflow="ellipsis")
-        self._stage.reset(self._task, total=None, text="")
+        self._waiting = Text(f"waiting for {owner}: {stage.title}", style="bold", no_wrap=True, overflow="ellipsis")
         if self._live is not None:
             self._live.update(self._draw())
 
     @hookimpl
-    def medssl_epoch_ends(self, stage: StageInfo, epoch: Epoch) -> None:  # noqa: ARG002
+    def medssl_epoch_ends(self, stage: StageInfo, epoch: Epoch) -> None:
         """Move the stage's bar on."""
         speed = f"  {epoch.images_per_second:,.0f} images/s" if epoch.images_per_second else ""
-        self._stage.update(
-            self._task, total=epoch.total, completed=epoch.index + 1, text=numbers(epoch.metrics) + speed
-        )
+        if stage.key in self._bars:
+            bar = self._bars[stage.key][1]
+            text = numbers(epoch.metrics) + speed
+            bar.update(bar.task_ids[0], total=epoch.total, completed=epoch.index + 1, text=text)
 
     @hookimpl
     def medssl_stage_ends(self, stage: StageInfo, outcome: Outcome) -> None:
         """Count the stage, and let the leaderboard fill in."""
+        self._bars.pop(stage.key, None)
         estimate = self._left.pop(stage.key, None)
         self._done_estimate += estimate or 0
         self._overall.advance(self._whole)
@@ -170,7 +182,8 @@ class LiveView:
 
     def _draw(self) -> Group:
         # the bars first: of a board that is longer than the terminal, rich shows the beginning
-        return Group(self._overall, self._title, self._stage, Text(), self._board)
+        stages = [part for bars in self._bars.values() for part in bars] or [self._waiting]
+        return Group(self._overall, *stages, Text(), self._board)
 
 
 def _bars(console: Console) -> Progress:

@@ -49,6 +49,7 @@ def evaluator_steps(build: Build) -> list[Step]:
         ("the same seed gives the same scores", lambda: _repeats(build, task)),
         ("every way to choose the epoch", lambda: _selections(build, task)),
         ("interrupted, it goes on to the same scores", lambda: _resumes(build, task)),
+        ("judged together, each cell has the scores that it has alone", lambda: _together(build, task)),
         ("labels that were not drawn are not used", lambda: _blind(build, task)),
         ("images and labels are left as they are", lambda: _keeps_input(build, task)),
         ("global random state is untouched", lambda: _untouched(build, task)),
@@ -155,6 +156,21 @@ def _resumes(build: Build, task: Task) -> str:
             require(_same(whole, found), f"its scores are others if it is interrupted at checkpoint {place + 1}")
         else:
             return "to the bit" if place else "it saves no checkpoints"
+    return "to the bit"
+
+
+def _together(build: Build, task: Task) -> str:
+    """Check that it does not matter which cells are judged at once."""
+    evaluator = build()
+    if type(evaluator).evaluate_together is Evaluator.evaluate_together:
+        return "it judges one cell at a time"
+    first = make_trial(evaluator, task)
+    trials = [first, replace(first, seed=1), replace(first, train=first.train[::2])]
+    found = build().evaluate_together(trials)
+    require(len(found) == len(trials), f"evaluate_together gives {len(found)} evaluations of {len(trials)} cells")
+    for place, (trial, together) in enumerate(zip(trials, found, strict=True)):
+        same = _same(together, judge(build(), trial))
+        require(same, f"the scores of cell {place + 1} are others when it is judged with {len(trials) - 1} others")
     return "to the bit"
 
 

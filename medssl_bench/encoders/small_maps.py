@@ -94,7 +94,11 @@ class _Dense(torch.autograd.Function):
             count, channels, height, width = images.shape
             of_images = _as_map((_flat(gradient) @ matrix).view(count, height, width, channels))
         if ctx.needs_input_grad[1]:
-            of_weight = tap_gradient(gradient, images, ctx.stride, ctx.weight_type)
+            blocks = (_flat(gradient).T @ _flat(images)).view(-1, gradient.shape[1], *images.shape[2:], images.shape[1])
+            taps = blocks.new_zeros((gradient.shape[1], 3, 3, images.shape[1]), dtype=ctx.weight_type)
+            for pixel, block in enumerate(blocks):
+                _reached(taps, pixel, images.shape[2:], gradient.shape[3], ctx.stride).add_(block)
+            of_weight = taps.permute(0, 3, 1, 2)
         return of_images, of_weight, None
 
 
@@ -138,14 +142,26 @@ def _flat(images: Tensor) -> Tensor:
 def _dense_matrix(
     weight: Tensor, size: tuple[int, ...], out: tuple[int, int], stride: int, dtype: torch.dtype
 ) -> Tensor:
-    """Return the matrix of the convolution, (pixels out x C_out, pixels in x C_in).
+    """Return the matrix of the convolution, (pixels out x C_out, pixels in x C_in)."""
+    channels_out, channels_in = weight.shape[:2]
+    taps = weight.permute(0, 2, 3, 1)
+    matrix = weight.new_empty((out[0] * out[1], channels_out, *size, channels_in), dtype=dtype)
+    for pixel, rows in enumerate(matrix):
+        rows.copy_(_reached(taps, pixel, size, out[1], stride))
+    return matrix.view(out[0] * out[1] * channels_out, -1)
+
+
+def _reached(taps: Tensor, pixel: int, size: tuple[int, ...], width: int, stride: int) -> Tensor:
+    """Return the taps by which a pixel of the result sees each pixel of a map, a view of (C_out, H, W, C_in).
 
     The tap between two pixels is their distance; on maps this small every pixel is within reach of every other.
+
+    Args:
+        taps: (C_out, 3, 3, C_in).
+        pixel: number of the pixel in the result, row by row.
+        size: height and width of the map.
+        width: of the result.
+        stride: of the convolution.
     """
-    (height, width), (channels_out, channels_in) = size, weight.shape[:2]
-    taps = weight.permute(0, 2, 3, 1)
-    matrix = weight.new_empty((out[0] * out[1], channels_out, height, width, channels_in), dtype=dtype)
-    for pixel, rows in enumerate(matrix):
-        top, left = (1 - stride * place for place in divmod(pixel, out[1]))
-        rows.copy_(taps[:, top : top + height, left : left + width])
-    return matrix.view(out[0] * out[1] * channels_out, -1)
+    top, left = (1 - stride * place for place in divmod(pixel, width))
+    return taps[:, top : top + size[0], left : left + size[1]]

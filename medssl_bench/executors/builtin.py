@@ -46,13 +46,17 @@ def local(
 
 def isolated(
     *,
+    jobs: Annotated[int, Field(ge=1)] = 1,
     checkpoint_seconds: Annotated[float, Field(gt=0)] | None = None,
     lease_seconds: Annotated[float, Field(gt=0)] = SECONDS,
     deterministic: bool = False,
 ) -> Executor:
-    """One stage after the other, in a worker process: if that is killed, or crashes, one stage fails and no other.
+    """Stages in worker processes, one or several at a time: if one is killed, or crashes, one stage fails and no other.
 
     Args:
+        jobs: how many stages are worked on at a time on the device, where they do not build on each other. The workers
+            share the cores, and other numbers of threads give other last digits. What runs out of memory beside others
+            is done again alone.
         checkpoint_seconds: time between two checkpoints of a training; by default the first comes after three seconds,
             and the others so far apart that they take no more than a sixtieth of the time.
         lease_seconds: how long another process may give no sign of life before its stage is taken over; a dead process
@@ -67,4 +71,4 @@ def isolated(
         "lease_seconds": lease_seconds,
         "deterministic": deterministic,
     }
-    return IsolatedExecutor(settings)
+    return IsolatedExecutor(settings, jobs)

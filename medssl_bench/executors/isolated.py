@@ -1,18 +1,20 @@
-"""The isolated executor: stages run in a process of their own, whose death fails one stage and no other."""
+"""The isolated executor: stages run in processes of their own, whose death fails one stage and no other."""
 
 from __future__ import annotations
 
 import json
 import os
+import selectors
 import signal
 import subprocess
 import sys
 import warnings
-from contextlib import contextmanager, suppress
-from dataclasses import asdict
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import asdict, dataclass
+from io import FileIO
 from typing import TYPE_CHECKING, Any
 
-from medssl_bench.errors import DamageWarning, LeaseLost, UserError
+from medssl_bench.errors import OUT_OF_MEMORY, DamageWarning, LeaseLost, UserError
 from medssl_bench.executors.base import Executor, Job
 from medssl_bench.executors.local import blocked_by
 from medssl_bench.plugin.watching import Epoch, Outcome
@@ -22,7 +24,6 @@ from medssl_bench.store.record import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from io import TextIOWrapper
 
     from medssl_bench.plan.stage import Stage
 
@@ -32,17 +33,21 @@ _START = "import sys; sys.path[:] = sys.argv[2:]; from medssl_bench.executors.wo
 
 
 class IsolatedExecutor(Executor):
-    """Runs stages, one after the other, in a worker process.
+    """Runs stages in worker processes: one after the other, or several at a time on one device.
 
-    A worker that dies (killed for its memory, a crash in a library) fails the stage that it was at; a new one goes on
-    with the others.
+    A worker that dies (killed for its memory, a crash in a library) fails the stage that it was at; the others, or a
+    new one, go on with what is left. Workers share the store as runs do: a lease keeps a stage to one of them.
+
+    A stage that runs out of memory beside others is done again when they have ended, alone.
 
     Args:
-        settings: of the `LocalExecutor` in the worker.
+        settings: of the `LocalExecutor` in a worker.
+        jobs: how many workers there are at a time. They share the cores: each has its part of the threads.
     """
 
-    def __init__(self, settings: Mapping[str, Any]) -> None:
+    def __init__(self, settings: Mapping[str, Any], jobs: int = 1) -> None:
         self._settings = dict(settings)
+        self._jobs = jobs
 
     def run(self, job: Job) -> list[Outcome]:
         """Run the stages.
@@ -51,21 +56,158 @@ class IsolatedExecutor(Executor):
             UserError: the worker refuses the job, or dies before it has begun.
         """
         outcomes: dict[str, Outcome] = {}
+        jobs = self._jobs
         while waiting := _waiting(job, outcomes):
             before = len(outcomes)
-            with _worker(job, waiting, self._settings) as (process, events):
-                at = _watch(events, job, outcomes)
-            if at is None:
-                continue
-            if process.returncode == STATUS:  # it was asked to stop, and this process was not
+            crew = _Crew(job, outcomes, packed=jobs > 1)
+            with ExitStack() as stack:
+                for _ in range(min(jobs, len(waiting))):
+                    crew.add(stack.enter_context(_worker(job, waiting, self._settings, self._jobs)))
+                crew.watch()
+            deaths = [worker for worker in crew.workers if worker.at is not None]
+            if any(worker.process.returncode == STATUS for worker in deaths):  # asked to stop, and this process was not
                 raise Stopped
-            how = _how_it_died(process.returncode)
-            stage = next((stage for stage in waiting if stage.key == at), None)
-            if stage is not None:
-                _tell(_died(stage, how, job), job, outcomes)
-            elif len(outcomes) == before:
+            for worker in deaths:
+                crew.bury(worker)
+            crew.close()
+            if crew.without_memory:
+                jobs = 1
+            elif deaths and len(outcomes) == before:
+                how = _how_it_died(deaths[0].process.returncode)
                 raise UserError(f"the worker process {how} before it began a stage; --executor local shows why")
-        return list(outcomes.values())
+        return [outcomes[stage.key] for stage in job.stages]
+
+
+@dataclass
+class _Worker:
+    """A worker process and what it says.
+
+    Attributes:
+        at: key of the stage that it is at, empty between two; None once it has ended well.
+    """
+
+    process: subprocess.Popen[str]
+    events: FileIO
+    at: str | None = ""
+    _begun: bytes = b""
+
+    def lines(self) -> list[bytes]:
+        """Return the lines that have come, the last of all being empty; wait for one if there is none."""
+        found = self.events.read(2**16)
+        if not found:
+            return [b""]
+        *lines, self._begun = (self._begun + found).split(b"\n")
+        return lines
+
+
+class _Crew:
+    """Workers on one job, and what is made of what they say.
+
+    Args:
+        job: the stages.
+        outcomes: how stages have ended that has been told of; filled.
+        packed: whether there may be several.
+
+    Attributes:
+        without_memory: stages that ran out of memory beside others, to be done again.
+    """
+
+    def __init__(self, job: Job, outcomes: dict[str, Outcome], *, packed: bool) -> None:
+        self.workers: list[_Worker] = []
+        self.without_memory: set[str] = set()
+        self._job, self._outcomes, self._packed = job, outcomes, packed
+        self._stages = {stage.key: stage for stage in job.stages}
+        self._elsewhere: dict[str, Outcome] = {}
+
+    def add(self, worker: _Worker) -> None:
+        """Take in a worker."""
+        self.workers.append(worker)
+
+    def watch(self) -> None:
+        """Pass on what the workers say until the last has ended.
+
+        Raises:
+            UserError: one of them refuses the job.
+        """
+        with selectors.DefaultSelector() as selector:
+            for worker in self.workers:
+                selector.register(worker.events, selectors.EVENT_READ, worker)
+            while selector.get_map():
+                for key, _ in selector.select():
+                    speaking: _Worker = key.data
+                    if not all(self._goes_on(speaking, line) for line in speaking.lines()):
+                        selector.unregister(speaking.events)
+
+    def bury(self, worker: _Worker) -> None:
+        """Fail the stage that a dead worker was at, unless another one has taken it over."""
+        stage = self._stages.get(worker.at or "")
+        if stage is not None and stage.key not in self._outcomes:
+            outcome = _died(stage, _how_it_died(worker.process.returncode), self._job)
+            _tell(outcome, self._job, self._outcomes)
+
+    def close(self) -> None:
+        """Tell of what ended elsewhere, once no worker is left that may have done it; let a second try begin."""
+        for key, outcome in self._elsewhere.items():
+            if key not in self._outcomes and key not in self.without_memory:
+                _tell(outcome, self._job, self._outcomes)
+        for key in self.without_memory:
+            self._job.store.forget_failure(key)
+
+    def _goes_on(self, worker: _Worker, line: bytes) -> bool:
+        """Act on a line of a worker; return False at its end."""
+        try:
+            event = json.loads(line)
+        except ValueError:  # there are no more
+            self._ended(worker)
+            return False
+        if "end" in event:
+            worker.at = None
+            return False
+        if "refused" in event:
+            raise UserError(event["refused"])
+        if "warning" in event:
+            known = event["category"] == DamageWarning.__name__
+            text = event["warning"] if known else f"{event['category']}: {event['warning']}"
+            warnings.warn(text, DamageWarning if known else UserWarning, stacklevel=2)
+            return True
+        self._pass_on(worker, event)
+        return True
+
+    def _ended(self, worker: _Worker) -> None:
+        """Deal at once with a worker that has died beside others: they may wait for its stage."""
+        worker.process.wait()
+        if len(self.workers) > 1 and worker.process.returncode != STATUS:
+            self.bury(worker)
+
+    def _pass_on(self, worker: _Worker, event: dict[str, Any]) -> None:
+        """Tell watchers of an event of a stage."""
+        stage = self._stages[event["stage"]].info()
+        if event["hook"] == "medssl_stage_ends":
+            worker.at = ""
+            self._note(Outcome(stage, **event["outcome"]))
+            return
+        if event["hook"] == "medssl_stage_waits":
+            worker.at = ""
+            if any(other.at == stage.key for other in self.workers):  # for one of this crew
+                return
+        else:
+            worker.at = stage.key
+        more = {name: value for name, value in event.items() if name not in {"hook", "stage"}}
+        if "epoch" in more:
+            more["epoch"] = Epoch(**more["epoch"])
+        self._job.watchers.tell(event["hook"], stage=stage, **more)
+
+    def _note(self, outcome: Outcome) -> None:
+        """Tell how a stage has ended, once; of what another worker may have done, it tells itself."""
+        key = outcome.stage.key
+        if key in self._outcomes or (self._packed and outcome.status == "blocked"):
+            return  # what is blocked is found anew when this crew has ended
+        if self._packed and outcome.status == "failed" and outcome.reason.startswith(OUT_OF_MEMORY):
+            self.without_memory.add(key)
+        elif self._packed and outcome.elsewhere:
+            self._elsewhere[key] = outcome
+        else:
+            _tell(outcome, self._job, self._outcomes)
 
 
 def _waiting(job: Job, outcomes: dict[str, Outcome]) -> list[Stage]:
@@ -88,29 +230,35 @@ def _tell(outcome: Outcome, job: Job, outcomes: dict[str, Outcome]) -> None:
 
 
 @contextmanager
-def _worker(
-    job: Job, stages: Sequence[Stage], settings: Mapping[str, Any]
-) -> Iterator[tuple[subprocess.Popen[str], TextIOWrapper]]:
-    """Give a worker and its events; at the end it is waited for, or stopped if it is asked for."""
+def _worker(job: Job, stages: Sequence[Stage], settings: Mapping[str, Any], jobs: int) -> Iterator[_Worker]:
+    """Give a worker; at the end it is waited for, or stopped if it is asked for."""
     read, write = os.pipe()
     process = subprocess.Popen(  # noqa: S603 - this very program
         [sys.executable, "-P", "-c", _START, str(write), *sys.path],
         stdin=subprocess.PIPE,
         pass_fds=[write],
         text=True,
+        env={**os.environ, **_threads(jobs)},
     )
     os.close(write)
     assert process.stdin is not None
-    with os.fdopen(read, encoding="utf-8") as events, process.stdin:
+    with FileIO(read) as events, process.stdin:
         try:
             with suppress(BrokenPipeError):  # it died before it had read: there are no events then
                 process.stdin.write(json.dumps(_given(job, stages, settings)) + "\n")
                 process.stdin.flush()
-            yield process, events
+            yield _Worker(process, events)
             process.wait()
         except BaseException:
             _stop(process)
             raise
+
+
+def _threads(jobs: int) -> dict[str, str]:
+    """Return the environment in which each of several workers has its part of the cores, if nobody has settled that."""
+    if jobs == 1 or "OMP_NUM_THREADS" in os.environ:
+        return {}
+    return {"OMP_NUM_THREADS": str(max(1, (os.cpu_count() or 1) // jobs))}
 
 
 def _stop(process: subprocess.Popen[str]) -> None:
@@ -138,41 +286,6 @@ def _given(job: Job, stages: Sequence[Stage], settings: Mapping[str, Any]) -> di
         "device": job.device,
         "settings": dict(settings),
     }
-
-
-def _watch(events: TextIOWrapper, job: Job, outcomes: dict[str, Outcome]) -> str | None:
-    """Pass on what a worker says until it ends; return the stage that it was at, or None if it has ended well.
-
-    Raises:
-        UserError: it refuses the job.
-    """
-    stages = {stage.key: stage for stage in job.stages}
-    at = ""
-    for line in events:
-        try:
-            event = json.loads(line)
-        except ValueError:  # cut off by its death
-            break
-        if "end" in event:
-            return None
-        if "refused" in event:
-            raise UserError(event["refused"])
-        if "warning" in event:
-            known = event["category"] == DamageWarning.__name__
-            text = event["warning"] if known else f"{event['category']}: {event['warning']}"
-            warnings.warn(text, DamageWarning if known else UserWarning, stacklevel=2)
-            continue
-        stage = stages[event["stage"]].info()
-        if event["hook"] == "medssl_stage_ends":
-            at = ""
-            _tell(Outcome(stage, **event["outcome"]), job, outcomes)
-            continue
-        at = stage.key if event["hook"] != "medssl_stage_waits" else ""
-        more = {name: value for name, value in event.items() if name not in {"hook", "stage"}}
-        if "epoch" in more:
-            more["epoch"] = Epoch(**more["epoch"])
-        job.watchers.tell(event["hook"], stage=stage, **more)
-    return at
 
 
 def _how_it_died(status: int) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 
-from medssl_bench.errors import DamagedError, LeaseLost, StageError, UserError, printable
+from medssl_bench.errors import OUT_OF_MEMORY, DamagedError, LeaseLost, StageError, UserError, printable
 from medssl_bench.plan.stage import Stage, StageKind
 from medssl_bench.plugin.watching import Outcome
 from medssl_bench.stages.attempt import Attempt, Meter, Report
@@ -147,7 +147,7 @@ def _told(error: BaseException) -> str:
     """Return why a stage failed, in one line."""
     reason = str(error) if isinstance(error, StageError | UserError) else f"{type(error).__name__}: {error}"
     if _is_out_of_memory(error):  # a smaller batch would be another experiment, so none is tried
-        reason = f"out of memory; set a smaller batch_size or view size in the suite, if that may be ({reason})"
+        reason = f"{OUT_OF_MEMORY}; set a smaller batch_size or view size in the suite, if that may be ({reason})"
     return printable(" ".join(reason.split()))
 
 

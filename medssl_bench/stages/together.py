@@ -71,11 +71,15 @@ class Siblings:
             like = list(stage.parents) == spec["parents"] and all(
                 stage.spec[name] == spec[name] for name in ("evaluator", "dataset")
             )
-            if like and not self._store.is_done(stage.key) and self._store.failure(stage.key) is None:
+            if like and not self._store.is_done(stage.key) and not self._is_taken(stage.key):
                 other = {**stage.spec, "parents": list(stage.parents)}
                 found[content_key(other)] = other
         found.pop(key, None)
         return dict(list(found.items())[: _MOST - 1])
+
+    def _is_taken(self, key: str) -> bool:
+        """Return whether a stage has failed, or is worked on in another process."""
+        return self._store.failure(key) is not None or self._store.leases.owner(key) is not None
 
     def _judge(
         self, evaluator: Evaluator, key: str, trial: Trial, others: Mapping[str, Spec], make_trial: MakeTrial

@@ -151,13 +151,21 @@ class _Evaluator(Evaluator):
         return Evaluation(scores=scores, metrics=metrics)
 
 
+class _Mixing(_Evaluator):
+    def evaluate_together(self, trials):
+        found = [self.evaluate(trial) for trial in trials]
+        for evaluation in found:
+            evaluation.scores = _lean(evaluation.scores, 0.1 * len(trials))
+        return found
+
+
 def _evaluator(mode):
     def factory():
         """Broken."""
         if mode == "global":
             random.random()
             np.random.rand()  # noqa: NPY002
-        return _Evaluator(mode)
+        return (_Mixing if mode == "mixing" else _Evaluator)(mode)
 
     return factory
 
@@ -202,5 +210,6 @@ def medssl_evaluators(register):
         "predicts",
         "needs-labels",
         "forgetful",
+        "mixing",
     ):
         register(mode, _evaluator(mode))

@@ -60,6 +60,7 @@ BROKEN = [
     ("evaluator", "encoder", "multi-class, grey", "it asks for the encoder"),
     ("evaluator", "writes", "images and labels are left as they are", "changes the images of the train split"),
     ("evaluator", "forgetful", "interrupted, it goes on to the same scores", "interrupted at checkpoint 1"),
+    ("evaluator", "mixing", "judged together, each cell has the scores that it has alone", "cell 1 are others when"),
     ("evaluator", "global", "global random state is untouched", "global generator of NumPy"),
     ("evaluator", "claims", "ordinal, RGB", "trains_encoder is True"),
     ("dataset", "counts", "images", r"info\(\) says \(5, 8, 8\)"),
