@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from benchmarks.race import Entry, Times, race
 from benchmarks.tables import race_table
 
