@@ -21,7 +21,11 @@ from benchmarks.tables import table
 def main(device: str, only: tuple[str, ...], rounds: int, steps: int, output: Path) -> None:
     """Run the parts, and keep what is finished if one is interrupted."""
     about = table(["", ""], [[name, value] for name, value in machine(device).items()])
-    sections = [f"# Benchmark of {datetime.now(UTC):%Y-%m-%d}", f"Medians over {rounds} round{'s' if rounds > 1 else ''}.", about]
+    sections = [
+        f"# Benchmark of {datetime.now(UTC):%Y-%m-%d}",
+        f"Medians over {rounds} round{'s' if rounds > 1 else ''}.",
+        about,
+    ]
     for name in only or PARTS:
         click.echo(f"{name} ...", err=True)
         sections.append(PARTS[name](device, rounds, steps))

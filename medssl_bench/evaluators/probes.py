@@ -89,7 +89,10 @@ class _Probe:
         self._best, self._watched = None, None
         if chosen_by is not None:
             self._best = BestEpoch(self.task, chosen_by.labels)
-            self._watched = trial.features[chosen_by.split][chosen_by.places].to(trial.device)
+            watched = trial.features[chosen_by.split]
+            if not np.array_equal(chosen_by.places, np.arange(len(watched))):  # else all probes share them
+                watched = watched[chosen_by.places]
+            self._watched = watched.to(trial.device)
         self.result = Evaluation()
 
     def batches(self, epoch: int) -> list[np.ndarray[tuple[int], np.dtype[np.int64]]]:

@@ -141,7 +141,8 @@ class _Crew:
     def bury(self, worker: _Worker) -> None:
         """Fail the stage that a dead worker was at, unless another one has taken it over."""
         stage = self._stages.get(worker.at or "")
-        if stage is not None and stage.key not in self._outcomes:
+        taken = stage is not None and any(other.at == stage.key for other in self.workers if other is not worker)
+        if stage is not None and not taken and stage.key not in self._outcomes:
             outcome = _died(stage, _how_it_died(worker.process.returncode), self._job)
             _tell(outcome, self._job, self._outcomes)
 
