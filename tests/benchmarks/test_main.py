@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from click.testing import CliRunner
+
 from benchmarks.__main__ import main
 from benchmarks.parts import PARTS
-from click.testing import CliRunner
 
 
 def test_a_part_that_is_not_there_is_named(tmp_path):
