@@ -90,13 +90,15 @@ class _Arm:
         command = [sys.executable, "-m", "benchmarks.serve", self._entry.arm, json.dumps(dict(self._entry.settings))]
         pipe = subprocess.PIPE
         self._process = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True)
-        self._answer()
+        try:
+            self._answer()
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.close()
-        self._process.wait()
+        self._process.communicate()  # the end of its input is its end
 
     def run(self) -> float:
         """Return the seconds of a step of one block."""
