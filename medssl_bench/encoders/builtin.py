@@ -81,7 +81,8 @@ def _vit(model: str) -> Callable[..., nn.Module]:
         weights_file: WeightsFile = None,
         normalize: Normalize = "auto",
     ) -> nn.Module:
-        from medssl_bench.encoders.timm_encoder import TimmEncoder, fitting_patch
+        from medssl_bench.encoders.patch import fitting_patch
+        from medssl_bench.encoders.timm_encoder import TimmEncoder
 
         encoder = TimmEncoder(
             model,

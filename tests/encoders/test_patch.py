@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from medssl_bench.encoders.timm_encoder import fitting_patch
+from medssl_bench.encoders.patch import fitting_patch
 from medssl_bench.errors import StageError
 
 
