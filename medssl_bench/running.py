@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from medssl_bench.errors import DamageWarning, DataError, StoreError
 from medssl_bench.folders import dataset_context
 from medssl_bench.plan.build import build_plan
+from medssl_bench.plan.estimates import Estimates
 from medssl_bench.plan.known_datasets import KnownDatasets
 from medssl_bench.plan.remembered import remember
 from medssl_bench.plan.selection import Only, Selection
@@ -70,7 +71,7 @@ def run_suite(
     suite.require_files(Only(suite, selection.only).components_of(suite) if selection.only else None)
     plan = _plan_of_seen_data(suite, context, selection)
     opened = Store(store)
-    statuses = look(plan, opened)
+    statuses = look(plan, opened, Estimates(opened.records(), context.cache_dir, device))
     cached = sum(status.status == "done" for status in statuses)
     registry = suite.plugins.registry
     chosen = registry.resolve_or_raise("executor", executor if isinstance(executor, str) else dict(executor))

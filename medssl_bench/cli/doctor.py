@@ -6,36 +6,47 @@ import os
 import platform
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 
 import click
 
-from medssl_bench.cli.options import data_dir_option, load_plugins, store_option
+from medssl_bench.cli.options import data_dir_option, device_option, load_plugins, store_option
 
 Line = tuple[str, str, bool]
+
+_FEW = 6
+"""Numbers that are told one by one."""
 
 
 @click.command("doctor")
 @store_option
 @data_dir_option
+@device_option
+@click.option("--calibrate", is_flag=True, help="Measure how fast this machine is, for the times that plan shows.")
 @click.pass_context
-def command(context: click.Context, store: Path, data_dir: Path | None) -> int:
-    """Check this machine and this installation: versions, plugins, device, speed, folders. Exit status 1 on trouble."""
+def command(context: click.Context, /, store: Path, data_dir: Path | None, device: str, *, calibrate: bool) -> int:
+    """Check this machine and this installation: versions, plugins, device, speed, folders. Exit status 1 on trouble.
+
+    With --calibrate, under a minute: the parts of the work are timed on generated images, and what they cost is kept in
+    the cache folder. Let nothing else run meanwhile.
+    """
     from rich.text import Text
 
     from medssl_bench.cli.console import standard_output
 
     console = standard_output()
     healthy = True
-    for name, found, good in _checks(context, store, data_dir):
+    checks = _checks(context, store, data_dir, device)
+    for name, found, good in chain(checks, _calibration(context, data_dir, device) if calibrate else ()):
         healthy &= good
         mark = Text("ok  ", style="green") if good else Text("BAD ", style="bold red")
         console.print(mark + Text(f"{name}: {found}"), soft_wrap=True)
     return 0 if healthy else 1
 
 
-def _checks(context: click.Context, store: Path, data_dir: Path | None) -> Iterator[Line]:
+def _checks(context: click.Context, store: Path, data_dir: Path | None, device: str) -> Iterator[Line]:
     from medssl_bench.folders import dataset_context
 
     yield from _versions()
@@ -44,7 +55,7 @@ def _checks(context: click.Context, store: Path, data_dir: Path | None) -> Itera
         if plugin.origin != "built-in":
             text = " ".join(filter(None, [plugin.origin, plugin.distribution, plugin.version]))
             yield f"plugin {plugin.name}", f"{text} {plugin.problem}".strip(), plugin.problem in {"", "blocked"}
-    yield from _device()
+    yield from _device(device)
     yield _folder("store", store)
     yield _folder("data", dataset_context(data_dir).data_dir)
 
@@ -69,14 +80,14 @@ def _versions() -> Iterator[Line]:
         yield requirement.name, found if good else f"{found}; pip install '{requirement}'", good
 
 
-def _device() -> Iterator[Line]:
+def _device(name: str) -> Iterator[Line]:
     """Check the device, and how fast a ResNet-18 learns on it at 28 pixels."""
     import torch
 
     from medssl_bench.encoders.timm_encoder import TimmEncoder
     from medssl_bench.training.device import find_device
 
-    device = find_device("auto")
+    device = find_device(name)
     threads = torch.get_num_threads()
     yield "device", f"{device.type}, {os.cpu_count()} cores, {threads} threads", True
     encoder = TimmEncoder("resnet18", 28).to(device).to(memory_format=torch.channels_last)
@@ -88,6 +99,31 @@ def _device() -> Iterator[Line]:
         torch.cuda.synchronize()
     speed = 256 / (time.perf_counter() - start)
     yield "speed", f"{speed:,.0f} views/s forward and backward, ResNet-18 at 28 pixels, float32", True
+
+
+def _calibration(context: click.Context, data_dir: Path | None, device: str) -> Iterator[Line]:
+    """Calibrate, and tell what was found."""
+    from medssl_bench.costs.measure.calibrate import calibrate
+    from medssl_bench.folders import dataset_context
+    from medssl_bench.plugin.manager import load_plugins as load
+    from medssl_bench.training.device import find_device
+
+    lines: list[Line] = []
+    began, cache = time.perf_counter(), dataset_context(data_dir).cache_dir
+    try:
+        cache.mkdir(parents=True, exist_ok=True)  # now, and not when all is measured
+        measured = calibrate(load(context.obj or ()), find_device(device), lambda *found: lines.append(_told(*found)))
+        yield from lines
+        yield "calibration", f"{measured.write(cache)} ({time.perf_counter() - began:.0f} s)", True
+    except OSError as error:
+        yield "calibration", f"cannot be kept: {error.strerror}: {error.filename}", False
+
+
+def _told(part: str, found: Mapping[str, float]) -> Line:
+    units = ", ".join(f"{unit.partition(':')[0]} {1e3 * cost:.3g}" for unit, cost in found.items())
+    if len(found) > _FEW:
+        units = f"{len(found)} of them, {1e3 * min(found.values()):.2g} to {1e3 * max(found.values()):.2g} a view"
+    return f"milliseconds of {part}", units, True
 
 
 def _folder(name: str, folder: Path) -> Line:

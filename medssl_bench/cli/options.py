@@ -66,6 +66,10 @@ data_dir_option = click.option(
     help="Folder of data files, downloaded or put there by hand.  [default: in your cache folder]",
 )
 
+device_option = click.option(
+    "--device", default="auto", show_default=True, help="Where to compute: cpu, cuda, cuda:1, mps or auto."
+)
+
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 
 

@@ -11,6 +11,7 @@ import click
 
 from medssl_bench.cli.options import (
     data_dir_option,
+    device_option,
     json_option,
     load_suite,
     selection_options,
@@ -19,33 +20,61 @@ from medssl_bench.cli.options import (
 )
 
 if TYPE_CHECKING:
+    from medssl_bench.plan.estimates import Basis, Estimates
     from medssl_bench.plan.status import StageStatus
+
+_WORDS: dict[Basis, str] = {
+    "measured": "measured here, by records of like stages",
+    "calibrated": "calibrated for this machine",
+    "rough": "rough",
+}
+
+_LEAST_SHARE = 0.005
+"""Of the time; what rests on less is not told."""
 
 
 @click.command("plan")
 @suite_argument
 @store_option
 @data_dir_option
+@device_option
 @selection_options
 @json_option
 @click.pass_context
 def command(
-    context: click.Context, /, suite: Path, store: Path, data_dir: Path | None, *, as_json: bool, **selected: Any
+    context: click.Context,
+    /,
+    suite: Path,
+    store: Path,
+    data_dir: Path | None,
+    device: str,
+    *,
+    as_json: bool,
+    **selected: Any,
 ) -> None:
-    """Show what of SUITE is done, what will run, why something is stale, and how long it is expected to take."""
+    """Show what of SUITE is done, what will run, why something is stale, and how long it is expected to take.
+
+    Times rest on this store's records of like stages on this machine; where there are none, on its calibration
+    (doctor --calibrate); without one they are rough.
+    """
     from medssl_bench.api import make_selection
     from medssl_bench.folders import dataset_context
     from medssl_bench.plan.build import build_plan
+    from medssl_bench.plan.estimates import Estimates
     from medssl_bench.plan.status import look
     from medssl_bench.store.store import Store
 
     loaded = load_suite(context, suite)
-    plan = build_plan(loaded, dataset_context(data_dir), make_selection(**selected))
-    statuses = look(plan, Store(store))
+    files = dataset_context(data_dir)
+    plan, opened = build_plan(loaded, files, make_selection(**selected)), Store(store)
+    estimates = Estimates(opened.records(), files.cache_dir, device)
+    statuses = look(plan, opened, estimates)
     if as_json:
+        if estimates.problem:
+            click.echo(f"warning: {estimates.problem}", err=True)
         click.echo(json.dumps(_data(plan.suite, plan.epochs_scale, statuses), indent=1, ensure_ascii=False))
     else:
-        _print(plan.suite, plan.epochs_scale, statuses, trials=len(plan.trials))
+        _print(plan.suite, plan.epochs_scale, statuses, estimates, trials=len(plan.trials))
 
 
 def _data(suite: str, scale: float, statuses: list[StageStatus]) -> dict[str, Any]:
@@ -62,14 +91,14 @@ def _data(suite: str, scale: float, statuses: list[StageStatus]) -> dict[str, An
                 "parents": list(status.stage.parents),
                 "images": status.stage.images,
                 "estimate": status.seconds if status.runs else 0.0,
-                "estimate_is_measured": status.measured,
+                "estimate_basis": status.basis if status.runs else None,
             }
             for status in statuses
         ],
     }
 
 
-def _print(suite: str, scale: float, statuses: list[StageStatus], *, trials: int) -> None:
+def _print(suite: str, scale: float, statuses: list[StageStatus], estimates: Estimates, *, trials: int) -> None:
     from rich.table import Table
     from rich.text import Text
 
@@ -96,29 +125,47 @@ def _print(suite: str, scale: float, statuses: list[StageStatus], *, trials: int
         key = status.stage.key.removeprefix("pending-")[:12]
         drawn.add_row(key, title, Text(status.status, style=styles[status.status]), seconds)
     console.print(drawn)
-    _summary(console, suite, scale, statuses, trials)
+    _summary(console, suite, scale, statuses, estimates, trials)
 
 
-def _summary(console: Any, suite: str, scale: float, statuses: list[StageStatus], trials: int) -> None:
+def _summary(
+    console: Any, suite: str, scale: float, statuses: list[StageStatus], estimates: Estimates, trials: int
+) -> None:
     from medssl_bench.cli.progress import duration
 
     kinds = Counter(status.stage.kind for status in statuses)
     waiting = [status for status in statuses if status.runs]
     known = [status.seconds for status in waiting if status.seconds is not None]
+    expected = sum(known) + (estimates.start if known else 0)
     images = sum(status.stage.images or 0 for status in waiting if status.stage.kind in {"pretrain", "evaluate"})
     scaled = f" (SCALED: epochs x {scale:g})" if scale < 1 else ""
     done = sum(status.status == "done" for status in statuses)
     counts = ", ".join(f"{kinds[kind]} {kind}" for kind in ("pretrain", "embed", "evaluate", "analyse") if kinds[kind])
     lines = [
         f"\n{suite}{scaled}: {trials} trials, {len(statuses)} stages ({counts})",
-        f"{done} done, {len(waiting)} to run: {images:,} images to train on, about {duration(sum(known))}",
+        f"{done} done, {len(waiting)} to run: {images:,} images to train on, about {duration(expected)}",
     ]
     failed, blocked = (sum(status.status == which for status in statuses) for which in ("failed", "blocked"))
     if failed:
         lines.append(f"{failed} failed, {blocked} blocked by them: run --retry-failed tries them again")
     if len(known) < len(waiting):
         lines.append(f"{len(waiting) - len(known)} stage(s) wait for data that has not been seen: no estimate")
-    if any(not status.measured and status.stage.images for status in waiting):
-        lines.append("estimates are rough until this store holds records of like stages")
+    if known:
+        lines.append(_basis(waiting))
+    if estimates.problem:
+        lines.append(estimates.problem)
     for line in lines:
         console.print(line, highlight=False, markup=False, soft_wrap=True)
+
+
+def _basis(waiting: list[StageStatus]) -> str:
+    """Return on what the time rests."""
+    shares = dict.fromkeys(_WORDS, 0.0)
+    for status in waiting:
+        if status.basis is not None:
+            shares[status.basis] += status.seconds or 0
+    total = sum(shares.values())
+    told = {basis: share / total for basis, share in shares.items() if total and share / total >= _LEAST_SHARE}
+    words = [f"{_WORDS[b]}{f' ({share:.0%})' if len(told) > 1 else ''}" for b, share in told.items()]
+    hint = ": medssl-bench doctor --calibrate measures this machine in a minute" if "rough" in told else ""
+    return f"this time is {', '.join(words)}{hint}"

@@ -10,6 +10,7 @@ import click
 from medssl_bench.cli.completion import names
 from medssl_bench.cli.options import (
     data_dir_option,
+    device_option,
     load_suite,
     parse_setting,
     selection_options,
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 @suite_argument
 @store_option
 @data_dir_option
-@click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1, mps or auto.")
+@device_option
 @click.option(
     "--executor",
     default="isolated",

@@ -18,7 +18,7 @@ from medssl_bench.contract.checking import Failed, Step, require, untouched_gene
 from medssl_bench.contract.interrupting import Interrupting
 from medssl_bench.contract.trials import judge, judged_task, make_trial
 from medssl_bench.datasets import Split, Task
-from medssl_bench.evaluators.base import Evaluation, Evaluator, Trial
+from medssl_bench.evaluators.base import Evaluation, Evaluator, Passes, Trial
 from medssl_bench.stopping import Stopped
 from medssl_bench.store.tensors import save_tensors
 
@@ -64,6 +64,11 @@ def _judges(build: Build, task: Task, channels: int) -> str:
         return f"refused: {reason}"
     seen = evaluator.images_seen(len(trial.train))
     require(isinstance(seen, int) and seen >= 0, f"images_seen gives {seen!r}, not a number of images")
+    passes = evaluator.passes(len(trial.train))
+    require(
+        passes is None or (isinstance(passes, Passes) and min(vars(passes).values()) > 0),
+        f"passes gives {passes!r}, not Passes of numbers above 0",
+    )
     found = judge(evaluator, trial)
     _check_kept(found)
     if evaluator.analysis:
@@ -210,5 +215,6 @@ def _untouched(build: Build, task: Task) -> str:
         trial = make_trial(evaluator, task)
         evaluator.refuses(trial.info)
         evaluator.images_seen(len(trial.train))
+        evaluator.passes(len(trial.train))
         judge(evaluator, trial)
     return "yes"

@@ -113,6 +113,30 @@ class Evaluation:
     arrays: dict[str, NDArray[np.generic]] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Passes:
+    """How an evaluator trains, for cost estimates.
+
+    Attributes:
+        epochs: passes over the labelled images.
+        batch_size: images of a batch.
+        validate_every: epochs between two looks at the images that the epoch is chosen by.
+    """
+
+    epochs: int
+    batch_size: int
+    validate_every: int
+
+    def steps(self, images: int) -> int:
+        """Return the batches of an epoch, an incomplete last one too."""
+        return -(-images // self.batch_size)
+
+    @property
+    def looks(self) -> int:
+        """How often it looks at those images: every few epochs, and after the last."""
+        return -(-self.epochs // self.validate_every)
+
+
 class Evaluator(ABC):
     """A way to judge an encoder. Its module imports torch only inside methods: plans are made without torch.
 
@@ -139,6 +163,14 @@ class Evaluator(ABC):
     def images_seen(self, train: int) -> int:  # noqa: ARG002
         """Return how many images it trains an encoder on, given the number of labelled ones, for cost estimates."""
         return 0
+
+    def passes(self, train: int) -> Passes | None:
+        """Return how it trains on a number of labelled images, for cost estimates; None: it does not.
+
+        Unless an evaluator says more, it trains on `images_seen` in batches of 128.
+        """
+        seen = self.images_seen(train)
+        return Passes(epochs=max(1, seen // max(train, 1)), batch_size=128, validate_every=10) if seen else None
 
     @abstractmethod
     def evaluate(self, trial: Trial) -> Evaluation:

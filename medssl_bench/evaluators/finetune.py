@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from medssl_bench.errors import StageError
 from medssl_bench.evaluators.balance import Balance, balanced_trial, refuses_balance
-from medssl_bench.evaluators.base import Evaluation, Evaluator, Needs, Trial
+from medssl_bench.evaluators.base import Evaluation, Evaluator, Needs, Passes, Trial
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,6 +64,10 @@ class FineTune(Evaluator):
     def images_seen(self, train: int) -> int:
         """Return the labelled images times the epochs."""
         return train * self.epochs
+
+    def passes(self, train: int) -> Passes:  # noqa: ARG002
+        """Return epochs, batches and looks, for cost estimates."""
+        return Passes(self.epochs, self.batch_size, self.validate_every)
 
     def evaluate(self, trial: Trial) -> Evaluation:
         """Train on the labelled images and predict the test images."""

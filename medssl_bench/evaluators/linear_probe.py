@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from medssl_bench.evaluators.balance import Balance, balanced_trial, refuses_balance
-from medssl_bench.evaluators.base import Evaluation, Evaluator, Needs, Trial
+from medssl_bench.evaluators.base import Evaluation, Evaluator, Needs, Passes, Trial
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,6 +53,10 @@ class LinearProbe(Evaluator):
     def refuses(self, info: DatasetInfo) -> str:
         """Refuse to balance classes where images have several labels."""
         return refuses_balance(self.balance, info)
+
+    def passes(self, train: int) -> Passes:  # noqa: ARG002
+        """Return epochs, batches and looks, for cost estimates."""
+        return Passes(self.epochs, self.batch_size, self.validate_every)
 
     def evaluate(self, trial: Trial) -> Evaluation:
         """Train the probe on the labelled features and predict the test images."""

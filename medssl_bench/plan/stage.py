@@ -11,6 +11,7 @@ from medssl_bench.plugin.watching import StageInfo
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from medssl_bench.costs.units import Work
     from medssl_bench.datasets import DatasetInfo
 
 StageKind = Literal["pretrain", "embed", "evaluate", "analyse"]
@@ -33,8 +34,8 @@ class Stage:
         spec: what a worker needs to do it.
         parents: keys of the stages that it builds on.
         images: images it processes in training, or None while the data has not been seen.
-        speed_group: stages with the same value take about the same time per image.
-        effort: arithmetic of an image, where a ResNet-18 at 28 pixels has 1; for rough estimates.
+        speed_group: stages with the same value take about as long for the same work.
+        work: what it does, in the units of `medssl_bench.costs.units`; None while the data has not been seen.
     """
 
     key: str
@@ -45,7 +46,7 @@ class Stage:
     parents: tuple[str, ...] = ()
     images: int | None = None
     speed_group: str = ""
-    effort: float = 1.0
+    work: Work | None = None
 
     @property
     def pending(self) -> bool:
@@ -129,7 +130,7 @@ class Plan:
         pending: bool,
         images: int | None,
         speed_group: str = "",
-        effort: float = 1.0,
+        work: Work | None = None,
     ) -> Stage:
         """Add a stage, or return the one with this key that is there already.
 
@@ -141,8 +142,8 @@ class Plan:
             parents: the stages that it builds on.
             pending: whether its data has not been seen yet.
             images: images it processes in training, or None while that is unknown.
-            speed_group: stages with the same value take about the same time per image.
-            effort: arithmetic of an image, where a ResNet-18 at 28 pixels has 1.
+            speed_group: stages with the same value take about as long for the same work.
+            work: what it does, or None while that is unknown.
         """
         pending = pending or any(parent.pending for parent in parents)
         keys = tuple(parent.key for parent in parents)
@@ -154,5 +155,5 @@ class Plan:
             key = f"pending-{key[:32]}"
         if key not in self.stages:
             spec = {**spec, "epochs_scale": self.epochs_scale}
-            self.stages[key] = Stage(key, kind, title, identity, spec, keys, images, speed_group, effort)
+            self.stages[key] = Stage(key, kind, title, identity, spec, keys, images, speed_group, work)
         return self.stages[key]

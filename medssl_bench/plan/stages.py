@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Any
 from medssl_bench.errors import did_you_mean
 from medssl_bench.plan.checks import CellCheck, Unfit
 from medssl_bench.plan.stage import AnalysisCell, Plan, Stage
-from medssl_bench.plan.workload import effort, labelled_images, pretraining_images
+from medssl_bench.plan.workload import (
+    Images,
+    analysis_work,
+    embedding_work,
+    evaluation_work,
+    labelled_images,
+    pretraining_images,
+    pretraining_work,
+    speed_group,
+)
 from medssl_bench.plugin.answers import asking, make
 from medssl_bench.suite.budget import Budget
 
@@ -83,13 +92,19 @@ class StageMaker:
         }
         if evaluator.needs == "encoder" and not start:
             decides["encoder"] = self._fresh_encoder(arm.encoder, cell.known, cell.seed)
-        images = None
+        images = work = None
         if cell.known.info:
-            labelled = labelled_images(cell.labels, cell.known, cell.known.info.counts["train"])
+            counts = cell.known.info.counts
+            met = Images(
+                labelled_images(cell.labels, cell.known, counts["train"]),
+                _chosen_by(selection, validation, cell.known),
+                counts["test"],
+            )
             with asking(component):
-                images = evaluator.images_seen(labelled)
+                images = evaluator.images_seen(met.train)
                 if isinstance(images, bool) or not isinstance(images, int) or images < 0:
                     raise TypeError(f"images_seen() gives {images!r}, not a number of images (int)")
+                work = evaluation_work(evaluator, component, arm.encoder, _size(cell.known), met)
         words = [cell.table.id, cell.dataset.label, arm.name, f"{labels.text} labels"]
         words += [f"seed {cell.seed}"] if evaluator.needs != "labels" else []
         words += [f"draw {cell.draw}"] if drawn else []
@@ -112,8 +127,8 @@ class StageMaker:
             parents=parents,
             pending=cell.known.pending,
             images=images,
-            speed_group=f"finetune {arm.encoder.name} {_size(cell.known)}",
-            effort=effort(arm.encoder, _size(cell.known)),
+            speed_group=speed_group("evaluate", component, arm.encoder, _size(cell.known)),
+            work=work,
         )
 
     def analyse(self, arm: Arm, cell: Cell, analysis: Component, evaluated: Stage) -> None:
@@ -135,6 +150,8 @@ class StageMaker:
             parents=[embedded],
             pending=cell.known.pending,
             images=0,
+            speed_group=speed_group("analyse", analysis),
+            work=analysis_work(analysis),
         )
         found = AnalysisCell(
             cell.table.id, analysis.name, arm.name, cell.dataset.label, labels, cell.seed, draw, stage.key
@@ -161,8 +178,8 @@ class StageMaker:
             parents=[start] if start else [],
             pending=cell.known.pending,
             images=total,
-            speed_group=f"embed {arm.encoder.name} {_size(cell.known)}",
-            effort=effort(arm.encoder, _size(cell.known)),
+            speed_group=speed_group("embed", arm.encoder, _size(cell.known)),
+            work=None if total is None else embedding_work(arm.encoder, _size(cell.known), total),
         )
 
     def _pretrained(self, arm: Arm, cell: Cell) -> Stage | None:
@@ -200,12 +217,14 @@ class StageMaker:
             encoder = {"component": recipe.encoder.to_data(), "size": view_size, "seed": cell.seed}
             decides["encoder"] = {**encoder, "component": recipe.encoder.identity()}
         after = f" after {start.title.removeprefix('pretrain · ')}" if start else ""
-        images = None
+        images = work = None
         if wrong := CellCheck(cell.table, known.info).images(model.images):
             raise Unfit(wrong, "pretraining", recipe.name, "images")
         if known.info:
             unlabelled = model.images.images(known.info.counts["train"]) or 0
             images = pretraining_images(duration, unlabelled, model.batch_size)
+            met = Images(unlabelled, known.info.counts["val"], known.info.counts["test"])
+            work = pretraining_work(recipe.encoder, view_size, recipe.augmentation, decides, met)
         return self.plan.add_stage(
             "pretrain",
             f"pretrain · {recipe.name} · {on.label} · seed {cell.seed}{after}",
@@ -223,8 +242,10 @@ class StageMaker:
             parents=[stage for stage in (start, teacher) if stage],
             pending=known.pending,
             images=images,
-            speed_group=f"pretrain {recipe.method.name} {recipe.encoder.name} {view_size}",
-            effort=effort(recipe.encoder, view_size),
+            speed_group=speed_group(
+                "pretrain", recipe.method, recipe.encoder, view_size, recipe.augmentation, model.precision
+            ),
+            work=work,
         )
 
     def _teacher(self, recipe: Recipe, cell: Cell) -> Stage | None:
@@ -283,6 +304,14 @@ class StageMaker:
 
     def _encoder_spec(self, encoder: Component, known: KnownDataset, seed: int) -> dict[str, Any]:
         return {"component": encoder.to_data(), "size": _size(known), "seed": seed}
+
+
+def _chosen_by(selection: str, validation: Budget, known: KnownDataset) -> int:
+    """Return how many images an epoch is chosen by."""
+    assert known.info is not None
+    if selection == "validation":
+        return labelled_images(validation, known, known.info.counts["val"])
+    return known.info.counts["test"] if selection == "test" else 0
 
 
 def _budget_spec(budget: Budget) -> dict[str, Any]:

@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from statistics import median
 from typing import TYPE_CHECKING, Literal
 
+from medssl_bench.plan.estimates import Estimates
 from medssl_bench.plan.keys import differences
 
 if TYPE_CHECKING:
+    from medssl_bench.plan.estimates import Basis
     from medssl_bench.plan.stage import Plan, Stage
     from medssl_bench.store.record import Record
     from medssl_bench.store.store import Store
 
 Status = Literal["done", "to run", "failed", "blocked", "pending", "not needed"]
-
-_ROUGH_SPEED = {"pretrain": 400.0, "evaluate": 900.0, "embed": 3000.0, "analyse": 3000.0}
-"""Images per second of a ResNet-18 at 28 pixels on two processor cores, for want of a record of this machine."""
-
-_FIXED_SECONDS = 3.0
-"""What a stage takes beside its images."""
 
 
 @dataclass(frozen=True)
@@ -33,14 +28,14 @@ class StageStatus:
             that would build on it is done.
         why: what differs from an older result of the same purpose, what is wrong with its own, or why it failed.
         seconds: expected duration of a stage that is not done; None where the data has not been seen.
-        measured: whether the estimate rests on records of this store.
+        basis: what that rests on: ``measured``, ``calibrated`` or ``rough``; None where there is no estimate.
     """
 
     stage: Stage
     status: Status
     why: str = ""
     seconds: float | None = None
-    measured: bool = False
+    basis: Basis | None = None
 
     @property
     def runs(self) -> bool:
@@ -53,16 +48,22 @@ class StageStatus:
         return self.status not in {"done", "not needed"}
 
 
-def look(plan: Plan, store: Store) -> list[StageStatus]:
-    """Return where each stage of a plan stands, in the plan's order."""
+def look(plan: Plan, store: Store, estimates: Estimates | None = None) -> list[StageStatus]:
+    """Return where each stage of a plan stands, in the plan's order.
+
+    Args:
+        plan: what is asked for.
+        store: what there is.
+        estimates: tells how long what is missing takes; None: by the store's records alone.
+    """
     needed = _needed(plan, store)
     records = list(store.records()) if needed else []
+    estimates = estimates or Estimates(records)
     by_time = sorted(records, key=lambda record: str(record.provenance.get("time", "")))  # ISO 8601, in UTC
     older = {record.title: record for record in by_time if record.key not in plan.stages}  # the newest of each title
-    speeds = _speeds(records)
     found: dict[str, StageStatus] = {}
     for stage in plan.stages.values():  # parents first
-        status = _status(stage, store, needed=stage.key in needed, older=older, speeds=speeds)
+        status = _status(stage, store, needed=stage.key in needed, older=older, estimates=estimates)
         if status.runs and any(found[parent].status in {"failed", "blocked"} for parent in stage.parents):
             status = replace(status, status="blocked", why="")
         found[stage.key] = status
@@ -81,23 +82,22 @@ def _needed(plan: Plan, store: Store) -> set[str]:
     return needed
 
 
-def _status(
-    stage: Stage, store: Store, *, needed: bool, older: dict[str, Record], speeds: dict[str, float]
-) -> StageStatus:
+def _status(stage: Stage, store: Store, *, needed: bool, older: dict[str, Record], estimates: Estimates) -> StageStatus:
     if store.is_done(stage.key):
         return StageStatus(stage, "done")
     if not needed:
         return StageStatus(stage, "not needed")
-    seconds, measured = _estimate(stage, speeds)
+    found = estimates.of(stage)
+    seconds, basis = (found.seconds, found.basis) if found else (None, None)
     if stage.pending:
-        return StageStatus(stage, "pending", "its data has not been seen", seconds, measured)
+        return StageStatus(stage, "pending", "its data has not been seen", seconds, basis)
     failure = store.failure(stage.key)
     if failure is not None:
-        return StageStatus(stage, "failed", failure.reason, seconds, measured)
+        return StageStatus(stage, "failed", failure.reason, seconds, basis)
     if damage := store.damage(stage.key):
-        return StageStatus(stage, "to run", f"its result is damaged: {damage}", seconds, measured)
+        return StageStatus(stage, "to run", f"its result is damaged: {damage}", seconds, basis)
     why = _why(older[stage.title], stage) if stage.title in older else ""
-    return StageStatus(stage, "to run", why, seconds, measured)
+    return StageStatus(stage, "to run", why, seconds, basis)
 
 
 def _why(old: Record, stage: Stage) -> str:
@@ -106,21 +106,3 @@ def _why(old: Record, stage: Stage) -> str:
     own = [text for text in found if not text.startswith("parents")]
     shown = own or ["what it builds on has changed"]
     return "; ".join(shown[:3]) + (f"; and {len(shown) - 3} more" if len(shown) > 3 else "")
-
-
-def _speeds(records: list[Record]) -> dict[str, float]:
-    """Return images per second of each group of like stages, the median of past records."""
-    found: dict[str, list[float]] = {}
-    for record in records:
-        images, seconds = record.cost.get("images"), record.cost.get("wall_seconds")
-        if images and seconds:
-            found.setdefault(record.cost.get("speed_group", ""), []).append(images / seconds)
-    return {group: median(speeds) for group, speeds in found.items() if group}
-
-
-def _estimate(stage: Stage, speeds: dict[str, float]) -> tuple[float | None, bool]:
-    if stage.images is None:
-        return None, False
-    if stage.images and stage.speed_group in speeds:
-        return stage.images / speeds[stage.speed_group], True
-    return _FIXED_SECONDS + stage.images * stage.effort / _ROUGH_SPEED[stage.kind], False

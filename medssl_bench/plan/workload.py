@@ -1,22 +1,38 @@
-"""How many images a stage processes, for estimates of its cost."""
+"""How much work a stage is, for estimates of its cost: see `medssl_bench.costs.units`."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from medssl_bench.costs.arithmetic import relative
+from medssl_bench.plugin.component import Component
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from medssl_bench.costs.units import Work
+    from medssl_bench.evaluators import Evaluator
     from medssl_bench.plan.known_datasets import KnownDataset
-    from medssl_bench.plugin.component import Component
     from medssl_bench.suite.budget import Budget
 
+_VIEWS = 2
+"""Views that a method asks for; what one with others costs, past records tell."""
 
-_DEPTH = {"resnet34": 2.0, "resnet50": 2.3}
-"""Arithmetic of an encoder, where that of a ResNet-18 is 1."""
 
+@dataclass(frozen=True)
+class Images:
+    """How many images of each sort a stage meets.
 
-def effort(encoder: Component, size: int | None) -> float:
-    """Return the arithmetic of one image, where a ResNet-18 at 28 pixels has 1; for rough estimates."""
-    return _DEPTH.get(encoder.name, 1.0) * ((size or 28) / 28) ** 2
+    Attributes:
+        train: it learns from; of a pretraining, a whole epoch of them.
+        chosen_by: an epoch is chosen by, or a pretraining is followed on.
+        test: it predicts.
+    """
+
+    train: int
+    chosen_by: int
+    test: int
 
 
 def labelled_images(budget: Budget, known: KnownDataset, total: int) -> int:
@@ -40,3 +56,110 @@ def pretraining_images(duration: dict[str, int], images: int, batch_size: int) -
     if "steps" in duration:
         return duration["steps"] * batch
     return duration.get("images_seen") or duration["epochs"] * (images // batch if batch else 0) * batch
+
+
+def pretraining_work(
+    encoder: Component, view_size: int | None, augmentation: Component, settings: Mapping[str, Any], images: Images
+) -> Work:
+    """Return the work of a pretraining.
+
+    Args:
+        encoder: what is trained.
+        view_size: side of the views in pixels.
+        augmentation: of the recipe.
+        settings: of the stage: duration, batch_size, validate_every, precision.
+        images: training and validation images.
+    """
+    one, precision = relative(encoder, view_size), settings["precision"]
+    seen = pretraining_images(settings["duration"], images.train, settings["batch_size"])
+    steps = seen / max(1, min(settings["batch_size"], images.train))
+    epochs = seen / max(1, images.train)
+    followed = images.chosen_by * (epochs / settings["validate_every"] + 1)
+    return {
+        "stage": 1,
+        "encoder made": one.parameters,
+        "encoder kept": one.parameters,
+        f"pretrain image:{precision}": seen * one.multiply_adds,
+        f"pretrain step:{precision}": steps * one.parameters,
+        f"forward image:{precision}": followed * _VIEWS * one.multiply_adds,
+        **_views(augmentation, (seen + followed) * _VIEWS * _area(view_size)),
+    }
+
+
+def embedding_work(encoder: Component, size: int | None, images: int) -> Work:
+    """Return the work of computing features of images of a side in pixels."""
+    one = relative(encoder, size)
+    return {"stage": 1, "encoder made": one.parameters, "forward image:float32": images * one.multiply_adds}
+
+
+def evaluation_work(
+    evaluator: Evaluator, component: Component, encoder: Component, size: int | None, images: Images
+) -> Work:
+    """Return the work of an evaluation.
+
+    Args:
+        evaluator: what judges.
+        component: what it was made of.
+        encoder: what it judges.
+        size: side of the images in pixels.
+        images: labelled images, those that an epoch is chosen by, and test images.
+    """
+    work: Work = {"stage": 1}
+    passes = evaluator.passes(images.train)
+    if passes is None:
+        return work
+    steps, looks = passes.epochs * passes.steps(images.train), passes.looks if images.chosen_by else 0
+    work |= {"look": looks, "looked-at image": looks * images.chosen_by}
+    if evaluator.needs != "encoder":
+        return {**work, "probe epoch": passes.epochs, "probe step": steps}
+    one, precision = relative(encoder, size), str(component.parameters.get("precision", "float32"))
+    seen = passes.epochs * images.train
+    predicted = looks * images.chosen_by + (2 if looks else 1) * images.test  # the chosen epoch, and the last
+    augmentation = component.parameters.get("augmentation")
+    views = _views(augmentation, seen * _area(size)) if isinstance(augmentation, Component) else {}
+    return {
+        **work,
+        "encoder made": one.parameters,
+        "encoder kept": one.parameters,
+        f"finetune image:{precision}": seen * one.multiply_adds,
+        f"finetune step:{precision}": steps * one.parameters,
+        f"forward image:{precision}": predicted * one.multiply_adds,
+        **views,
+    }
+
+
+def analysis_work(component: Component) -> Work:
+    """Return the work of an analysis."""
+    return {"stage": 1, f"analysis:{component.name}": 1}
+
+
+def speed_group(*parts: Component | str | int | None) -> str:
+    """Return a text that stages have in common whose work takes as long: names, and parameters that matter."""
+    return " ".join(_of_speed(part) if isinstance(part, Component) else str(part) for part in parts if part is not None)
+
+
+_MATTER = ("model", "stem", "patch", "precision", "augmentation", "ops")
+"""Parameters of components that decide how long an image takes."""
+
+
+def _of_speed(component: Component) -> str:
+    values = [component.parameters.get(name) for name in _MATTER]
+    flat = [each for value in values for each in (value if isinstance(value, list) else [value]) if each is not None]
+    found = [_of_speed(each) if isinstance(each, Component) else str(each) for each in flat]
+    return f"{component.name}({', '.join(found)})" if found else component.name
+
+
+def _views(augmentation: Component, number: float) -> Work:
+    """Return the work of making views, counted as views of 28 pixels; a list of ops is the sum of them."""
+    ops = augmentation.parameters.get("ops")
+    if augmentation.name != "sequence" or not isinstance(ops, list):
+        return {f"view:{augmentation.name}": number}
+    work: Work = {}
+    for op in ops:
+        work[f"op:{op.name}"] = work.get(f"op:{op.name}", 0) + number
+    return work
+
+
+def _area(size: int | None) -> float:
+    """Return the pixels of an image, where one of 28 pixels has 1."""
+    return ((size or 28) / 28) ** 2

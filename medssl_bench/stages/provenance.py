@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Any
 
 import torch
 
+from medssl_bench.costs.machine import device_text
 from medssl_bench.plugin.component import components_in
 from medssl_bench.plugin.registry import Registry
 
@@ -25,7 +23,7 @@ _DISTRIBUTIONS = (
 
 def circumstances(device: torch.device) -> dict[str, Any]:
     """Return what decides the last bits of a result, beside what its key hashes."""
-    return {"torch": version("torch"), "device": _device(device), "threads": torch.get_num_threads()}
+    return {"torch": version("torch"), "device": device_name(device), "threads": torch.get_num_threads()}
 
 
 def provenance(
@@ -47,7 +45,7 @@ def provenance(
         "versions": _versions(),
         "plugins": _plugins(registry, spec),
         "git": _git_state(),
-        "device": _device(device),
+        "device": device_name(device),
         "host": platform.node(),
         "platform": platform.platform(),
         "threads": torch.get_num_threads(),
@@ -91,18 +89,6 @@ def _git(*arguments: str) -> str:
     return done.stdout.strip()
 
 
-def _device(device: torch.device) -> str:
-    if device.type == "cuda":
-        return f"cuda: {torch.cuda.get_device_name(device)}"
-    return f"{device.type}: {_processor()}, {os.cpu_count()} cores"
-
-
-@lru_cache(maxsize=1)
-def _processor() -> str:
-    if sys.platform == "linux":
-        try:
-            with Path("/proc/cpuinfo").open(encoding="utf-8") as file:
-                return next(line.partition(":")[2].strip() for line in file if line.startswith("model name"))
-        except (OSError, StopIteration):
-            pass
-    return platform.processor() or platform.machine()
+def device_name(device: torch.device) -> str:
+    """Return a device as records name it."""
+    return device_text(device.type, torch.cuda.get_device_name(device) if device.type == "cuda" else "")

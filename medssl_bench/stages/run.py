@@ -107,6 +107,7 @@ def _attempt(stage: Stage, workshop: Workshop, report: Report, lease: Lease) -> 
             "images_seen": result.images_seen,
             "images": stage.images,
             "speed_group": stage.speed_group,
+            "work": stage.work,
             "peak_memory_bytes": _peak_memory(),
         }
         cost["wall_seconds"] += result.elsewhere_seconds

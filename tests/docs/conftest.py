@@ -16,6 +16,7 @@ def reader(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("COLUMNS", "100")
     for name in [name for name in os.environ if name.startswith("MEDSSL_BENCH_")]:
         monkeypatch.delenv(name)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))  # this machine may be calibrated
     monkeypatch.setenv("MEDSSL_BENCH_EXECUTOR", "local")  # a worker process would import torch anew for every command
     yield lambda page: Reader(page, capsys, monkeypatch)
     for name, module in list(sys.modules.items()):

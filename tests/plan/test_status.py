@@ -28,11 +28,10 @@ def _record(stage: Stage, **values: Any) -> Record:
     return Record(stage.key, stage.kind, stage.title, "done", stage.identity, **values)
 
 
-def _finish(store: Store, stages: Iterable[Stage], seconds: float = 10.0) -> None:
+def _finish(store: Store, stages: Iterable[Stage]) -> None:
     for stage in stages:
-        cost = {"wall_seconds": seconds, "images": stage.images, "speed_group": stage.speed_group}
         with leased(store, stage.key) as lease:
-            store.finish(_record(stage, cost=cost), lease)
+            store.finish(_record(stage), lease)
 
 
 def _by_status(statuses: list[StageStatus]) -> dict[str, set[str]]:
@@ -125,49 +124,6 @@ def test_what_is_new_is_not_called_stale(plan_of: PlanOf, store: Store) -> None:
     new = [status for status in look(plan_of(SUITE, seeds=(0, 1)), store) if status.runs]
     assert new
     assert {status.why for status in new} == {""}
-
-
-def test_estimates_are_rough_until_like_stages_were_measured(plan_of: PlanOf, store: Store) -> None:
-    plan = plan_of(SUITE, seeds=(0, 1, 2))
-    stages = of_kind(plan, "pretrain")
-    first, second, third = stages
-    assert all(not status.measured for status in look(plan, store))
-    images = first.images
-    assert images == 10 * 46 * 256
-    rough = _status(plan, store, third)
-    assert rough.seconds == pytest.approx(3 + images / 400)
-    _finish(store, [first], seconds=images / 1000)
-    _finish(store, [second], seconds=images / 3000)
-    status = _status(plan, store, third)
-    assert status.measured
-    assert status.seconds == pytest.approx(images / 2000), "the median of 1000 and 3000 images per second"
-
-
-def test_an_estimate_takes_no_other_encoder_method_or_size_for_its_like(plan_of: PlanOf, store: Store) -> None:
-    _finish(store, plan_of(SUITE).stages.values())
-    for change in (
-        ('encoder = "resnet18"', 'encoder = "resnet50"'),
-        ("epochs = 10\n", "epochs = 10\nview_size = 64\n"),
-    ):
-        (stage,) = of_kind(plan := plan_of(changed(change)), "pretrain")
-        assert not _status(plan, store, stage).measured
-    (longer,) = of_kind(plan := plan_of(changed(("epochs = 10\n", "epochs = 30\n"))), "pretrain")
-    status = _status(plan, store, longer)
-    assert (status.measured, status.seconds) == (True, pytest.approx(30.0)), "three times as many images"
-
-
-def test_a_stage_without_images_still_takes_its_time(plan_of: PlanOf, store: Store) -> None:
-    plan = plan_of(SUITE)
-    _finish(store, [stage for stage in of_kind(plan, "evaluate") if "tuned" in stage.title])
-    (probe, _) = [s for s in look(plan, store) if s.stage.title.startswith("table · bloodmnist · probed")]
-    assert (probe.stage.images, probe.measured) == (0, False)
-    assert probe.seconds is not None
-    assert probe.seconds > 0
-
-
-def test_huge_plans_have_an_estimate_too(plan_of: PlanOf, store: Store) -> None:
-    (stage,) = of_kind(plan := plan_of(changed(("epochs = 10\n", f"epochs = {2**63 - 1}\n"))), "pretrain")
-    assert _status(plan, store, stage).seconds is not None
 
 
 def test_a_result_whose_files_are_damaged_is_to_run(plan_of: PlanOf, store: Store) -> None:

@@ -1,0 +1,107 @@
+"""Multiply-adds and parameters of the built-in encoders, by counting; no torch is needed to know them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from medssl_bench.encoders.patch import fitting_patch
+from medssl_bench.errors import StageError
+
+if TYPE_CHECKING:
+    from medssl_bench.plugin.component import Component
+
+_DEPTHS = {"resnet18": (2, 2, 2, 2), "resnet34": (3, 4, 6, 3), "resnet50": (3, 4, 6, 3)}
+_WIDTHS = {"vit_tiny": 192, "vit_small": 384}
+_VIT_DEPTH = 12
+_SMALL_MAP = 2
+"""Side of the largest maps whose 3x3 convolutions are computed without taps on padding (`encoders/small_maps.py`)."""
+
+
+@dataclass(frozen=True)
+class Arithmetic:
+    """What an encoder computes for one image.
+
+    Attributes:
+        multiply_adds: of a forward pass, those of matrix products and convolutions.
+        parameters: how many it has.
+    """
+
+    multiply_adds: float
+    parameters: float
+
+
+def relative(encoder: Component, size: int | None) -> Arithmetic:
+    """Return the arithmetic of an encoder, where a ResNet-18 at 28 pixels has 1 of each.
+
+    Args:
+        encoder: an encoder; one that is not built-in counts as a ResNet-18.
+        size: side of the images in pixels; None: not known, taken as 28.
+    """
+    one = _counted("resnet18", 28, "imagenet", None)
+    known = encoder.name in _DEPTHS or encoder.name in _WIDTHS
+    parameters: Mapping[str, Any] = encoder.parameters if known else {}
+    name = encoder.name if known else "resnet18"
+    found = _counted(name, size or 28, str(parameters.get("stem", "imagenet")), parameters.get("patch"))
+    return Arithmetic(found.multiply_adds / one.multiply_adds, found.parameters / one.parameters)
+
+
+@lru_cache(maxsize=128)
+def _counted(name: str, size: int, stem: str, patch: int | None) -> Arithmetic:
+    return _vit(_WIDTHS[name], size, patch) if name in _WIDTHS else _resnet(name, size, small_stem=stem == "small")
+
+
+class _Convolutions:
+    """Counts convolutions one after the other, of an image that starts with a side and three channels."""
+
+    def __init__(self, side: int) -> None:
+        self.side, self.channels = side, 3
+        self.multiply_adds = self.parameters = 0.0
+
+    def add(self, channels: int, kernel: int, stride: int = 1, *, aside: bool = False) -> None:
+        """Count a convolution and the normalisation behind it; one `aside` leaves the map as it was."""
+        side = -(-self.side // stride)
+        taps = kernel**2 * side**2  # pairs of a pixel in and a pixel out, those on padding included
+        if kernel == 3 and self.side <= _SMALL_MAP:
+            taps = self.side**2 * side**2
+        self.multiply_adds += taps * self.channels * channels
+        self.parameters += kernel**2 * self.channels * channels + 2 * channels
+        if not aside:
+            self.side, self.channels = side, channels
+
+
+def _resnet(name: str, size: int, *, small_stem: bool) -> Arithmetic:
+    count = _Convolutions(size)
+    if small_stem:
+        count.add(64, 3)
+    else:
+        count.add(64, 7, 2)
+        count.side = -(-count.side // 2)  # pooling
+    bottleneck = name == "resnet50"
+    for stage, blocks in enumerate(_DEPTHS[name]):
+        for block in range(blocks):
+            width, stride = 64 * 2**stage, 2 if stage and not block else 1
+            out = 4 * width if bottleneck else width
+            if stride != 1 or count.channels != out:
+                count.add(out, 1, stride, aside=True)
+            if bottleneck:
+                count.add(width, 1)
+            count.add(width, 3, stride)
+            count.add(out, 1 if bottleneck else 3)
+    return Arithmetic(count.multiply_adds, count.parameters)
+
+
+def _vit(width: int, size: int, patch: int | None) -> Arithmetic:
+    """Count tokens through blocks of attention and a perceptron of four times the width."""
+    try:
+        patch = fitting_patch(size, patch)
+    except StageError:  # the stage will say so
+        patch = max(1, size // 7)
+    patches = (size // patch) ** 2
+    tokens, weights = patches + 1, 12 * width**2
+    block = tokens * weights + 2 * tokens**2 * width
+    embedding = 3 * patch**2 * width
+    parameters = _VIT_DEPTH * (weights + 13 * width) + embedding + width * (tokens + 4)
+    return Arithmetic(_VIT_DEPTH * block + patches * embedding, parameters)

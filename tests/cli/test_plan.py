@@ -1,0 +1,106 @@
+"""``plan``: what its times rest on; ``doctor --calibrate``, which measures for it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from medssl_bench.costs.calibration import Calibration, known_calibration
+from medssl_bench.costs.machine import device_text, this_machine
+from medssl_bench.costs.units import ROUGH
+
+Cli = Callable[..., Any]
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a cache folder that knows no calibration."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "caches"))
+    monkeypatch.setattr("medssl_bench.folders.user_cache_path", lambda name: tmp_path / "caches" / name)
+    return tmp_path / "caches" / "medssl-bench"
+
+
+def _calibration(**machine: Any) -> Calibration:
+    found = Calibration.of(device_text("cpu"), 1, {unit: 10 * cost for unit, cost in ROUGH.items()})
+    return replace(found, machine=replace(this_machine(), **machine))
+
+
+def _bases(cli: Cli, *more: str) -> set[str | None]:
+    return {stage["estimate_basis"] for stage in json.loads(cli("plan", "tiny.toml", "--json", *more).out)["stages"]}
+
+
+def test_a_new_machine_is_estimated_roughly(cli: Cli, tiny: Path, cache: Path) -> None:
+    out = cli("plan", tiny).out
+    assert out.endswith("this time is rough: medssl-bench doctor --calibrate measures this machine in a minute\n")
+    assert _bases(cli) == {"rough"}
+    assert not (cache / "calibration.json").exists()
+
+
+def test_a_calibration_counts(cli: Cli, tiny: Path, cache: Path) -> None:
+    before = json.loads(cli("plan", tiny, "--json").out)["stages"]
+    _calibration().write(cache)
+    assert cli("plan", tiny).out.endswith("\nthis time is calibrated for this machine\n")
+    after = json.loads(cli("plan", tiny, "--json").out)["stages"]
+    assert {stage["estimate_basis"] for stage in after} == {"calibrated"}
+    assert sum(s["estimate"] for s in after) == pytest.approx(10 * sum(s["estimate"] for s in before))
+
+
+def test_records_count_before_it(cli: Cli, ran: Path, cache: Path) -> None:
+    _calibration().write(cache)
+    assert _bases(cli) == {None}, "all is done"
+    out = cli("plan", ran, "--seeds", "7").out
+    assert "measured here, by records of like stages" in out
+    assert "measured" in _bases(cli, "--seeds", "7")
+
+
+def test_one_of_another_machine_is_told_and_does_not_count(cli: Cli, tiny: Path, cache: Path) -> None:
+    _calibration(torch="1.0").write(cache)
+    out = cli("plan", tiny).out
+    assert "this time is rough" in out
+    assert out.splitlines()[-1].endswith("medssl-bench doctor --calibrate measures anew")
+    assert "does not count: it is of another torch (1.0, here" in out
+    found = cli("plan", tiny, "--json")
+    assert found.err.startswith("warning: the calibration of ")
+    assert _bases(cli) == {"rough"}
+
+
+def test_another_device_asks_for_another_calibration(cli: Cli, tiny: Path, cache: Path) -> None:
+    _calibration().write(cache)
+    assert _bases(cli, "--device", "cpu") == {"calibrated"}
+    assert _bases(cli, "--device", "cuda") == {"rough"}
+    assert "it is of another device (cpu: " in cli("plan", tiny, "--device", "cuda").out
+
+
+def test_a_broken_file_is_one_line(cli: Cli, tiny: Path, cache: Path) -> None:
+    file = _calibration().write(cache)
+    file.write_text("{")
+    found = cli("plan", tiny)
+    assert found.status == 0
+    assert found.out.splitlines()[-1].startswith(f"{file}: this is no calibration (")
+
+
+@pytest.mark.slow
+def test_doctor_calibrates(cli: Cli, tiny: Path, cache: Path) -> None:
+    found = cli("doctor", "--calibrate", "--device", "cpu")
+    assert found.status == 0, found.out
+    assert "milliseconds of pretraining, float32: pretrain image" in found.out
+    assert f"calibration: {cache / 'calibration.json'}" in found.out
+    made = known_calibration(cache, "cpu").calibration
+    assert made is not None
+    names = {unit.partition(":")[0] for unit in made.costs}
+    assert names == {unit for unit in ROUGH if not unit.startswith("analysis")}
+    assert {f"{unit} image:bfloat16" for unit in ("pretrain", "finetune", "forward")} <= made.costs.keys()
+    assert all(cost >= 0 for cost in made.costs.values())
+    assert _bases(cli) == {"calibrated"}
+
+
+def test_a_cache_that_cannot_be_written_is_told(cli: Cli, tiny: Path, cache: Path) -> None:
+    cache.parent.write_text("a file")
+    found = cli("doctor", "--calibrate", "--device", "cpu")
+    assert found.status == 1
+    assert "BAD calibration: cannot be kept: " in found.out
