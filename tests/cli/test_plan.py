@@ -88,7 +88,7 @@ def test_a_broken_file_is_one_line(cli: Cli, tiny: Path, cache: Path) -> None:
 def test_doctor_calibrates(cli: Cli, tiny: Path, cache: Path) -> None:
     found = cli("doctor", "--calibrate", "--device", "cpu")
     assert found.status == 0, found.out
-    assert "milliseconds of pretraining, float32: pretrain image" in found.out
+    assert "milliseconds of pretraining, float32: pretrain image float32 " in found.out
     assert f"calibration: {cache / 'calibration.json'}" in found.out
     made = known_calibration(cache, "cpu").calibration
     assert made is not None
