@@ -120,7 +120,7 @@ def _calibration(context: click.Context, data_dir: Path | None, device: str) -> 
 
 
 def _told(part: str, found: Mapping[str, float]) -> Line:
-    units = ", ".join(f"{unit.partition(':')[0]} {1e3 * cost:.3g}" for unit, cost in found.items())
+    units = ", ".join(f"{unit.replace(':', ' ')} {1e3 * cost:.3g}" for unit, cost in found.items())
     if len(found) > _FEW:
         units = f"{len(found)} of them, {1e3 * min(found.values()):.2g} to {1e3 * max(found.values()):.2g} a view"
     return f"milliseconds of {part}", units, True
