@@ -20,7 +20,7 @@ def has_own_streams(module: nn.Module) -> bool:
     return isinstance(module, Sequence)
 
 
-def draw_view(module: nn.Module, images: Tensor, key: int, *, intensity: bool = True) -> Tensor:
+def draw_view(module: nn.Module, images: Tensor, key: int | Tensor, *, intensity: bool = True) -> Tensor:
     """Return one view of every image; the same key gives the same view.
 
     A module without streams of its own, such as a Kornia container, runs under forked global generators.
@@ -28,7 +28,8 @@ def draw_view(module: nn.Module, images: Tensor, key: int, *, intensity: bool = 
     Args:
         module: the augmentation.
         images: (B, 3, H, W) float in [0, 1].
-        key: seed of the view, in [0, 2**63).
+        key: seed of the view, in [0, 2**63); a scalar int64 tensor on the device where the call is recorded, which
+            takes a module with streams of its own.
         intensity: False asks for the random geometry alone.
 
     Returns:
@@ -42,7 +43,7 @@ def draw_view(module: nn.Module, images: Tensor, key: int, *, intensity: bool = 
         view = module.view(images, key, intensity=intensity)
         _check_shape(module, images, view, module.size)
     elif intensity:
-        with forked(key):
+        with forked(int(key)):
             view = module(images)
         _check_shape(module, images, view, None)
     else:

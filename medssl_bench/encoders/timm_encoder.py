@@ -30,6 +30,7 @@ class TimmEncoder(nn.Module):
         dim: length D of the features.
         backbone: the timm model; its state dict is what ``export`` writes.
         card: how plain timm makes the same model.
+        recordable: see `medssl_bench.encoders.recordable`.
 
     Args:
         model: timm's name of the model.
@@ -44,6 +45,7 @@ class TimmEncoder(nn.Module):
 
     mean: Tensor
     std: Tensor
+    recordable = True
 
     def __init__(
         self,

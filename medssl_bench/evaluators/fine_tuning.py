@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from medssl_bench.augmentations.views import draw_view
+from medssl_bench.augmentations.views import draw_view, has_own_streams
 from medssl_bench.encoders.dim import feature_dim
+from medssl_bench.encoders.recordable import is_recordable
 from medssl_bench.evaluators.balance import Balance, balanced_labels, loss_weights
 from medssl_bench.evaluators.base import Evaluation, Trial
 from medssl_bench.evaluators.classification import BestEpoch, loss, probabilities, targets
@@ -19,7 +20,9 @@ from medssl_bench.stopping import at_checkpoints
 from medssl_bench.store.checkpoints import TrainingState
 from medssl_bench.training.images import DeviceImages, evaluation_batch
 from medssl_bench.training.optimizer import make_optimizer
+from medssl_bench.training.recording import recorder_for
 from medssl_bench.training.state import part, resume, state_of
+from medssl_bench.training.steps import Steps
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,11 @@ class FineTuning:
         self._augment = make(size=self._train.size).to(trial.device) if make else None
         self._model = self._make()
         adam = {"name": "adam", "lr": settings.lr, "weight_decay": settings.weight_decay}
-        self._optimizer = make_optimizer([{"params": list(self._model.parameters())}], adam)
+        recordable = is_recordable(self._model[0]) and (self._augment is None or has_own_streams(self._augment))
+        recorder = recorder_for(trial.device) if recordable else None
+        groups = [{"params": list(self._model.parameters())}]
+        self._optimizer = make_optimizer(groups, adam, recorded=recorder is not None)
+        self._steps = Steps(self._model, self._optimizer, recorder)
         chosen_by = trial.choice()
         self._watched = None
         self._best = None
@@ -121,16 +128,21 @@ class FineTuning:
 
     def _train_step(self, places: Tensor, images: Tensor) -> None:
         axes = {"epoch": self._epoch, "batch": self._batch}
-        if self._augment is not None:
-            images = draw_view(self._augment, images, self._trial.stream("finetune views", **axes))
+        key = self._trial.stream("finetune views", **axes)
         with forked(self._trial.stream("finetune step", **axes)):
-            self._optimizer.zero_grad(set_to_none=True)
-            with self._autocast():
-                logits = self._model(images)
-            value = loss(self._task, logits.float(), self._wanted[places], self._weights)
-            value.backward()
-            self._optimizer.step()
-        self._total += value.detach()
+            self._total += self._steps.do(self._update, places, images, key)["loss"]
+
+    def _update(self, places: Tensor, images: Tensor, key: int | Tensor) -> dict[str, Tensor]:
+        """Change the weights by a batch, and return its loss."""
+        if self._augment is not None:
+            images = draw_view(self._augment, images, key)
+        self._optimizer.zero_grad(set_to_none=True)
+        with self._autocast():
+            logits = self._model(images)
+        value = loss(self._task, logits.float(), self._wanted[places], self._weights)
+        value.backward()
+        self._optimizer.step()
+        return {"loss": value.detach()}
 
     def _save_if_due(self) -> None:
         if not self._trial.checkpoints.is_due():

@@ -26,6 +26,7 @@ def local(
     checkpoint_seconds: Annotated[float, Field(gt=0)] | None = None,
     lease_seconds: Annotated[float, Field(gt=0)] = SECONDS,
     deterministic: bool = False,
+    graphs: bool = True,
 ) -> Executor:
     """One stage after the other, in this process.
 
@@ -36,11 +37,13 @@ def local(
             of this machine is noticed at once.
         deterministic: on CUDA, use kernels only that give the same bits every time; they are slower. On the processor
             they do anyway.
+        graphs: on CUDA, record training steps once and play them back (CUDA graphs), where the method, the encoder and
+            the augmentation allow it; the results are those of steps that are not recorded.
     """
     from medssl_bench.executors.local import LocalExecutor
 
     return LocalExecutor(
-        checkpoint_seconds=checkpoint_seconds, lease_seconds=lease_seconds, deterministic=deterministic
+        checkpoint_seconds=checkpoint_seconds, lease_seconds=lease_seconds, deterministic=deterministic, graphs=graphs
     )
 
 
@@ -50,6 +53,7 @@ def isolated(
     checkpoint_seconds: Annotated[float, Field(gt=0)] | None = None,
     lease_seconds: Annotated[float, Field(gt=0)] = SECONDS,
     deterministic: bool = False,
+    graphs: bool = True,
 ) -> Executor:
     """Stages in worker processes, one or several at a time: if one is killed, or crashes, one stage fails and no other.
 
@@ -63,6 +67,8 @@ def isolated(
             of this machine is noticed at once.
         deterministic: on CUDA, use kernels only that give the same bits every time; they are slower. On the processor
             they do anyway.
+        graphs: on CUDA, record training steps once and play them back (CUDA graphs), where the method, the encoder and
+            the augmentation allow it; the results are those of steps that are not recorded.
     """
     from medssl_bench.executors.isolated import IsolatedExecutor
 
@@ -70,5 +76,6 @@ def isolated(
         "checkpoint_seconds": checkpoint_seconds,
         "lease_seconds": lease_seconds,
         "deterministic": deterministic,
+        "graphs": graphs,
     }
     return IsolatedExecutor(settings, jobs)

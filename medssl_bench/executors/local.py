@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from medssl_bench.errors import UserError
@@ -34,6 +35,7 @@ class LocalExecutor(Executor):
             process of this machine is noticed at once.
         deterministic: on CUDA, use kernels only that give the same bits every time; they are slower. On the processor
             they do anyway.
+        graphs: on CUDA, record training steps as CUDA graphs and play them back, where method and views allow it.
 
     Raises:
         UserError: a number of seconds is not above 0.
@@ -45,6 +47,7 @@ class LocalExecutor(Executor):
         checkpoint_seconds: float | None = None,
         lease_seconds: float = SECONDS,
         deterministic: bool = False,
+        graphs: bool = True,
     ) -> None:
         for name, value in (("checkpoint_seconds", checkpoint_seconds), ("lease_seconds", lease_seconds)):
             if value is not None and value <= 0:
@@ -52,12 +55,14 @@ class LocalExecutor(Executor):
         self.checkpoint_seconds = checkpoint_seconds
         self.lease_seconds = lease_seconds
         self.deterministic = deterministic
+        self.graphs = graphs
 
     def run(self, job: Job) -> list[Outcome]:
         """Run the stages."""
         from medssl_bench.stages.workshop import Workshop
         from medssl_bench.training.device import find_device, same_bits
         from medssl_bench.training.processor import keep_freed_memory
+        from medssl_bench.training.recording import recorded_by
 
         device = find_device(job.device)
         if device.type == "cpu":
@@ -72,7 +77,8 @@ class LocalExecutor(Executor):
             checkpoint_seconds=self.checkpoint_seconds,
             stages=job.stages,
         )
-        with same_bits(device, wanted=self.deterministic):
+        recording = nullcontext() if self.graphs else recorded_by(lambda _: None)
+        with same_bits(device, wanted=self.deterministic), recording:
             return _run_all(job, workshop)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -11,20 +12,29 @@ from torch.optim import SGD, Adam, AdamW, Optimizer
 from medssl_bench.training.schedule import cosine, warmup
 
 
-def make_optimizer(groups: list[dict[str, Any]], settings: dict[str, Any]) -> Optimizer:
+def make_optimizer(groups: list[dict[str, Any]], settings: dict[str, Any], *, recorded: bool = False) -> Optimizer:
     """Return an optimiser.
 
     Args:
         groups: parameter groups; a group's own ``weight_decay`` counts before the recipe's, and its ``lr_scale``, if
             it has one, multiplies the learning rate.
         settings: the recipe's ``optimizer`` table.
+        recorded: whether its steps are recorded and played back: learning rates are then tensors on the device, a
+            group's its own, as a recording fixes numbers.
     """
     lr = settings["lr"]
     groups = [{"weight_decay": settings["weight_decay"], **group} for group in groups]
+    if recorded:
+        groups = [{**group, "lr": torch.tensor(lr, device=_device_of(group))} for group in groups]
     if settings["name"] == "sgd":
-        return SGD(groups, lr=lr, momentum=settings["momentum"])
+        return SGD(groups, lr=lr, momentum=settings["momentum"], fused=recorded or None)
     kind = _AdamW if settings["name"] == "adamw" else _Adam
-    return kind(groups, lr=lr, fused=True)
+    return kind(groups, lr=lr, fused=True, capturable=recorded)
+
+
+def _device_of(group: Mapping[str, Any]) -> torch.device | None:
+    device: torch.device | None = next((parameter.device for parameter in group["params"]), None)
+    return device
 
 
 class _InMemoryOrder(Adam):

@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import torch
@@ -18,7 +19,9 @@ from medssl_bench.stopping import at_checkpoints
 from medssl_bench.store.checkpoints import Checkpoints, TrainingState
 from medssl_bench.training.images import DeviceImages
 from medssl_bench.training.optimizer import make_optimizer, scheduled_rate, set_learning_rate
+from medssl_bench.training.recording import recorder_for
 from medssl_bench.training.state import part, resume, state_of
+from medssl_bench.training.steps import Steps
 from medssl_bench.training.view_maker import ViewMaker
 
 Report = Callable[[int, int, Mapping[str, float], float | None], None]
@@ -115,7 +118,9 @@ class Pretraining:
         if settings["keep"] == "best" and method.monitor is None:
             raise StageError(f'{type(method).__name__} has no metric to choose by; set keep = "last"')
         groups = method.parameter_groups(settings["optimizer"]["weight_decay"])
-        self._optimizer = make_optimizer(groups, settings["optimizer"])
+        recorder = recorder_for(train.device) if method.recordable and views.recordable else None
+        self._optimizer = make_optimizer(groups, settings["optimizer"], recorded=recorder is not None)
+        self.steps = Steps(method, self._optimizer, recorder)
         self._step, self._sums = 0, _Sums()
         self._result = Pretrained(epoch=self.length.epochs - 1)
         self._best = -math.inf
@@ -223,15 +228,21 @@ class Pretraining:
 
     def _train_step(self, index: Tensor, images: Tensor, progress: Progress) -> None:
         set_learning_rate(self._optimizer, self._learning_rate(progress.step))
-        batch = self.train.batch(index, self.views(images, "views", progress.step), images)
+        keys = self.views.keys("views", progress.step)
         with forked(stream("training step", seed=self.seed, step=progress.step)):
-            self._optimizer.zero_grad(set_to_none=True)
-            with self._precision():
-                loss, metrics = self.method(batch, progress)
-            loss.backward()
-            self._optimizer.step()
+            found = self.steps.do(partial(self._update, progress), index, images, *keys)
             self.method.after_step(progress)
-        self._sums.add({"loss": loss, **metrics})
+        self._sums.add(found)
+
+    def _update(self, progress: Progress, index: Tensor, images: Tensor, *keys: int | Tensor) -> dict[str, Tensor]:
+        """Change the weights by a batch, and return its loss and metrics."""
+        batch = self.train.batch(index, self.views.draw(images, keys), images)
+        self._optimizer.zero_grad(set_to_none=True)
+        with self._precision():
+            loss, metrics = self.method(batch, progress)
+        loss.backward()
+        self._optimizer.step()
+        return {"loss": loss.detach(), **metrics}
 
     @torch.no_grad()
     def _validate(self, epoch: int) -> dict[str, float]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from medssl_bench.augmentations.views import draw_view
+from medssl_bench.augmentations.views import draw_view, has_own_streams
 from medssl_bench.errors import StageError
 from medssl_bench.methods.base import View
 from medssl_bench.plugin.component import Component
@@ -45,6 +45,11 @@ class ViewMaker:
             _module(_component(view, augmentation, registry), view.size or size, registry).to(device) for view in views
         ]
 
+    @property
+    def recordable(self) -> bool:
+        """Whether drawing them can be recorded: every augmentation has random streams of its own."""
+        return all(map(has_own_streams, self._modules))
+
     def __call__(self, images: Tensor, purpose: str, step: int) -> tuple[Tensor, ...]:
         """Return the views of a batch.
 
@@ -53,16 +58,18 @@ class ViewMaker:
             purpose: ``"views"`` in training; validation views have another stream.
             step: number of the batch; the same number gives the same views.
         """
+        return self.draw(images, self.keys(purpose, step))
+
+    def keys(self, purpose: str, step: int) -> tuple[int, ...]:
+        """Return the seed of each view of a batch."""
+        names = [place if view.stream is None else f"shared {view.stream}" for place, view in enumerate(self._views)]
+        return tuple(stream(purpose, seed=self._seed, step=step, view=name) for name in names)
+
+    def draw(self, images: Tensor, keys: Sequence[int | Tensor]) -> tuple[Tensor, ...]:
+        """Return the views of a batch with given seeds."""
         return tuple(
-            draw_view(
-                module,
-                images,
-                stream(
-                    purpose, seed=self._seed, step=step, view=place if view.stream is None else f"shared {view.stream}"
-                ),
-                intensity=view.intensity,
-            )
-            for place, (view, module) in enumerate(zip(self._views, self._modules, strict=True))
+            draw_view(module, images, key, intensity=view.intensity)
+            for view, module, key in zip(self._views, self._modules, keys, strict=True)
         )
 
 

@@ -47,6 +47,10 @@ def _encoder(mode):
     return factory
 
 
+RECORDED = ("schedule", "rebinding", "reading")
+"""Methods that claim that a step can be recorded."""
+
+
 class _Method(Method):
     def __init__(self, encoder, mode):
         super().__init__(encoder)
@@ -55,6 +59,8 @@ class _Method(Method):
         self.register_buffer("seen", torch.zeros(()))
 
         self.calls = 0
+        self.recordable = mode in RECORDED
+        self.queue = torch.zeros(())
 
     def views(self):
         if self.mode == "global":
@@ -71,6 +77,13 @@ class _Method(Method):
         self.calls += self.training or self.mode == "hidden"
         if self.mode == "hidden" or (self.mode == "counting" and self.training):
             loss = loss * self.calls
+        if self.mode == "schedule":
+            loss = loss * (1 + progress.fraction)
+        if self.mode == "rebinding" and self.training:
+            loss = loss * (1 + self.queue)
+            self.queue = loss.detach().clone()
+        if self.mode == "reading":
+            loss = loss * (1 + float(loss.detach()))
         if self.mode == "nan":
             loss = loss * float("nan")
         if self.mode == "detached":
@@ -191,6 +204,7 @@ def medssl_methods(register):
         "counting",
         "global",
         "idle",
+        *RECORDED,
     ):
         register(mode, _method(mode))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import replace
 
 import numpy as np
@@ -10,6 +11,7 @@ import torch
 from torch import nn
 
 from medssl_bench.contract.interrupting import Interrupting
+from medssl_bench.contract.tape import Tape
 from medssl_bench.datasets import Task
 from medssl_bench.evaluators.classification import loss, probabilities, targets
 from medssl_bench.evaluators.fine_tuning import FineTuning
@@ -18,6 +20,8 @@ from medssl_bench.evaluators.minibatches import minibatches
 from medssl_bench.randomness import forked
 from medssl_bench.stopping import Stopped
 from medssl_bench.training.images import DeviceImages
+from medssl_bench.training.recording import recorded_by
+from medssl_bench.training.steps import NotRecorded
 
 SETTINGS = {"epochs": 6, "batch_size": 16, "lr": 0.01, "validate_every": 1}
 ERRATIC = {**SETTINGS, "lr": 0.3}
@@ -222,3 +226,18 @@ def test_one_that_is_interrupted_anywhere_ends_to_the_bit_as_one_that_is_not(
         assert (found.history, found.selected_epoch) == (whole.history, whole.selected_epoch)
         for part, weights in whole.weights.items():
             assert all(torch.equal(found.weights[part][name], tensor) for name, tensor in weights.items())
+
+
+@pytest.mark.parametrize("augmentation", [None, ["resized_crop", "color_jitter"]])
+def test_recorded_steps_end_to_the_bit_as_those_by_hand(make_trial, make_evaluator, monkeypatch, augmentation):
+    """Of whole batches and of the rest of an epoch: 60 images are three of 16 and one of 12."""
+    monkeypatch.setattr(type(make_trial().encoder()), "recordable", True, raising=False)
+    how = {**SETTINGS, "epochs": 9, "lr": 2**-7, **({"augmentation": augmentation} if augmentation else {})}
+    by_hand = make_evaluator("finetune", **how).evaluate(make_trial())
+
+    with recorded_by(lambda _: Tape()), warnings.catch_warnings():
+        warnings.simplefilter("error", NotRecorded)
+        found = make_evaluator("finetune", **how).evaluate(make_trial())
+
+    assert found.history == by_hand.history
+    np.testing.assert_array_equal(found.scores, by_hand.scores)

@@ -39,6 +39,7 @@ def masked(
 class Masked(Method):
     def __init__(self, encoder: nn.Module, size: int, patch: int, hidden: float) -> None:
         super().__init__(encoder)
+        self.recordable = True
         self.size, self.patch, self.hidden = size, patch, hidden
         self.decoder = nn.Linear(encoder.dim, 3 * size * size)
         self.mask_value = nn.Parameter(torch.full((3, 1, 1), 0.5))

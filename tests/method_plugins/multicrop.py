@@ -47,6 +47,7 @@ class Dino(Method):
         self, encoder: nn.Module, size: int, local_views: int, prototypes: int, momentum: float, center_momentum: float
     ) -> None:
         super().__init__(encoder)
+        self.recordable = True
         self.head = nn.Sequential(
             nn.Linear(encoder.dim, 64), nn.GELU(), weight_norm(nn.Linear(64, prototypes, bias=False))
         )

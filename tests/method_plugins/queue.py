@@ -47,6 +47,7 @@ class MoCo(Method):
 
     def __init__(self, encoder: nn.Module, keys: int, momentum: float, temperature: float, projection: int) -> None:
         super().__init__(encoder)
+        self.recordable = True
         self.head = nn.Sequential(nn.Linear(encoder.dim, encoder.dim), nn.ReLU(), nn.Linear(encoder.dim, projection))
         self.key_encoder = deepcopy(encoder).requires_grad_(requires_grad=False)
         self.key_head = deepcopy(self.head).requires_grad_(requires_grad=False)
