@@ -21,6 +21,8 @@ REGISTRY = load_plugins().registry
 HIDDEN, PROJECTION, TEMPERATURE = 1000, 128, 0.07
 ADAMW: dict[str, Any] = {"name": "adamw", "lr": 5e-4, "weight_decay": 1e-4, "momentum": 0.9}
 CLASSES = 8
+WARM_UP = {"cpu": 1, "cuda": 5}
+"""Steps that are not counted; on a GPU the fourth or so is recorded."""
 
 
 def pixels(settings: Settings, count: int | None = None) -> NDArray[np.uint8]:
@@ -56,10 +58,11 @@ def autocast(settings: Settings) -> torch.autocast:
 
 
 def loop(step: Callable[[], object], settings: Settings) -> Block:
-    """Return an arm that repeats a step."""
+    """Return an arm that repeats a step, after some that warm up."""
 
     def run(steps: int) -> float:
-        step()
+        for _ in range(WARM_UP[settings.device]):
+            step()
         wait(settings.device)
         start = time.perf_counter()
         for _ in range(steps):

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import torch
 import torch.nn.functional as F
-from torch import nn
+from torch import Tensor, nn
 
 from benchmarks.arms import Block, Settings
 from benchmarks.arms.common import CLASSES, REGISTRY, autocast, loop, ready_views
 from medssl_bench.encoders.dim import feature_dim
 from medssl_bench.training.optimizer import make_optimizer
 from medssl_bench.training.processor import keep_freed_memory
+from medssl_bench.training.recording import recorder_for
+from medssl_bench.training.steps import Steps
 
 
 def make(settings: Settings) -> Block:
@@ -21,15 +23,19 @@ def make(settings: Settings) -> Block:
     model = nn.Sequential(encoder, nn.Linear(feature_dim(encoder), CLASSES)).to(settings.device)
     model.to(memory_format=torch.channels_last)
     adam = {"name": "adam", "lr": 1e-4, "weight_decay": 0.0}
-    optimizer = make_optimizer([{"params": list(model.parameters())}], adam)
     images = ready_views(settings)[0]
+    recorder = recorder_for(images.device)
+    optimizer = make_optimizer([{"params": list(model.parameters())}], adam, recorded=recorder is not None)
+    steps = Steps(model, optimizer, recorder)
     labels = torch.arange(settings.batch, device=settings.device) % CLASSES
 
-    def step() -> None:
+    def step(images: Tensor) -> dict[str, Tensor]:
         optimizer.zero_grad(set_to_none=True)
         with autocast(settings):
             logits = model(images)
-        F.cross_entropy(logits.float(), labels).backward()
+        value = F.cross_entropy(logits.float(), labels)
+        value.backward()
         optimizer.step()
+        return {"loss": value.detach()}
 
-    return loop(step, settings)
+    return loop(lambda: steps.do(step, images), settings)

@@ -1,4 +1,4 @@
-"""The SimCLR recipe of lightly's documentation: Lightning, SimCLRTransform on Pillow images, two loader processes.
+"""The SimCLR recipe of lightly's documentation: Lightning, SimCLRTransform on Pillow images, loader processes.
 
 Its head is given this project's widths, so that all arms do the same arithmetic.
 """
@@ -24,9 +24,11 @@ from torch.utils.data import DataLoader, Dataset
 from benchmarks.arms import Block, Settings
 from benchmarks.arms.common import HIDDEN, PROJECTION, pixels, wait
 
-WORKERS = 2
-FIRST, LAST = 2, 2 * WORKERS
-"""Steps that are not counted: the first warm up, and the last find their batches made while others were waited for."""
+WORKERS = {"cpu": 2, "cuda": 8}
+"""Loader processes: on the processor they share the cores with the training."""
+
+FIRST, MOST = 2, 20
+"""Steps that are not counted at the beginning, and the most that are counted: they take long."""
 
 
 class Images(Dataset[tuple[list[Tensor], int]]):
@@ -82,9 +84,11 @@ def make(settings: Settings) -> Block:
     model = Recipe()
 
     def run(steps: int) -> float:
-        count = FIRST + steps + 1 + LAST
+        steps, workers = min(steps, MOST), WORKERS[settings.device]
+        last = 2 * workers  # these find their batches made while others were waited for, and are not counted
+        count = FIRST + steps + 1 + last
         data = Images(settings, count * settings.batch)
-        loader = DataLoader(data, settings.batch, shuffle=True, drop_last=True, num_workers=WORKERS)
+        loader = DataLoader(data, settings.batch, shuffle=True, drop_last=True, num_workers=workers)
         model.times.clear()
         trainer = pl.Trainer(
             max_epochs=1,

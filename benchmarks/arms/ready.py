@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 import torch
+from torch import Tensor
 
 from benchmarks.arms import Block, Settings
 from benchmarks.arms.common import ADAMW, autocast, loop, ready_views, simclr
 from medssl_bench.methods import Batch, Progress
 from medssl_bench.training.optimizer import make_optimizer
+from medssl_bench.training.recording import recorder_for
+from medssl_bench.training.steps import Steps
 
 
 def make(settings: Settings) -> Block:
     """Return the arm."""
     method, views = simclr(settings), ready_views(settings)
-    optimizer = make_optimizer(method.parameter_groups(ADAMW["weight_decay"]), ADAMW)
-    batch = Batch(tuple(views), views[0], torch.arange(settings.batch, device=settings.device))
+    recorder = recorder_for(views[0].device)
+    groups = method.parameter_groups(ADAMW["weight_decay"])
+    optimizer = make_optimizer(groups, ADAMW, recorded=recorder is not None)
+    index = torch.arange(settings.batch, device=settings.device)
+    steps = Steps(method, optimizer, recorder)
 
-    def step() -> None:
+    def step(*views: Tensor) -> dict[str, Tensor]:
         optimizer.zero_grad(set_to_none=True)
         with autocast(settings):
-            loss, _ = method(batch, Progress(0, 1, 0))
+            loss, _ = method(Batch(views, views[0], index), Progress(0, 1, 0))
         loss.backward()
         optimizer.step()
+        return {"loss": loss.detach()}
 
-    return loop(step, settings)
+    return loop(lambda: steps.do(step, *views), settings)
