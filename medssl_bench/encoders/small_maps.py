@@ -15,13 +15,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.grad import conv2d_input
 
-from medssl_bench.encoders.tap_gradient import tap_gradient
+from medssl_bench.encoders.weight_gradient import beats_the_library, weight_gradient
 
 _DENSE = 2
 """Largest side of a map on which a 3x3 convolution is one dense product: each pixel is within reach of each other."""
-
-_STRIDED = 16
-"""Largest side of a map at which the processor's own weight gradient of a strided convolution loses to a tap by tap."""
 
 
 class SmallMapConv2d(nn.Conv2d):
@@ -39,8 +36,8 @@ class SmallMapConv2d(nn.Conv2d):
         if max(height, width) <= _DENSE:
             return _call(_Dense, input.to(dtype), self.weight, stride)
         low = kind == "cpu" and dtype == torch.bfloat16
-        if low and stride > 1 and max(height, width) <= _STRIDED and self.weight.requires_grad:
-            return _call(_Strided, input.to(dtype), self.weight, stride)
+        if low and self.weight.requires_grad and beats_the_library(height, width, stride):
+            return _call(_Padded, input.to(dtype), self.weight, stride)
         return super().forward(input)
 
 
@@ -102,8 +99,8 @@ class _Dense(torch.autograd.Function):
         return of_images, of_weight, None
 
 
-class _Strided(torch.autograd.Function):
-    """A 3x3 convolution of stride 2 whose weight gradient is computed tap by tap."""
+class _Padded(torch.autograd.Function):
+    """A 3x3 convolution by the library, but for its weight gradient."""
 
     @staticmethod
     def forward(ctx: Any, images: Tensor, weight: Tensor, stride: int) -> Tensor:
@@ -120,7 +117,7 @@ class _Strided(torch.autograd.Function):
         if ctx.needs_input_grad[0]:
             of_images = conv2d_input(images.shape, weight, gradient, ctx.stride, 1)
         if ctx.needs_input_grad[1]:
-            of_weight = tap_gradient(gradient, images, ctx.stride, ctx.weight_type)
+            of_weight = weight_gradient(gradient, images, ctx.stride, ctx.weight_type)
         return of_images, of_weight, None
 
 

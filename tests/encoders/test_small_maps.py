@@ -9,6 +9,7 @@ import timm
 import torch
 from torch import nn
 
+from medssl_bench.encoders import weight_gradient
 from medssl_bench.encoders.small_maps import SmallMapConv2d, use_small_map_convolutions
 
 
@@ -108,10 +109,13 @@ def test_a_strided_1x1_convolution_is_the_same(height, width):
         torch.testing.assert_close(one, other)
 
 
-@pytest.mark.parametrize("side", [3, 4, 7, 8, 16, 17])
-def test_a_strided_convolution_in_bfloat16_has_the_gradients_of_the_librarys(side):
+@pytest.mark.parametrize("units", [True, False])
+@pytest.mark.parametrize("stride", [1, 2])
+@pytest.mark.parametrize("side", [3, 4, 5, 7, 8, 16, 17])
+def test_in_bfloat16_it_has_the_gradients_of_the_librarys(monkeypatch, side, stride, units):
+    monkeypatch.setattr(weight_gradient, "has_matrix_units", lambda: units)
     torch.manual_seed(0)
-    plain = nn.Conv2d(16, 24, 3, stride=2, padding=1, bias=False).to(memory_format=torch.channels_last)
+    plain = nn.Conv2d(16, 24, 3, stride=stride, padding=1, bias=False).to(memory_format=torch.channels_last)
     small = copy.deepcopy(plain)
     use_small_map_convolutions(nn.Sequential(small))
     images = torch.randn(6, 16, side, side).to(memory_format=torch.channels_last)
