@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-from medssl_bench.contract.checking import Step, require, untouched_generators
+from medssl_bench.contract.checking import Failed, Step, require, untouched_generators
 from medssl_bench.contract.small_data import SIZE, small_images
+from medssl_bench.contract.tape import Tape
 from medssl_bench.encoders.dim import feature_dim
+from medssl_bench.encoders.recordable import is_recordable
 from medssl_bench.randomness import forked
+from medssl_bench.training.optimizer import make_optimizer
+from medssl_bench.training.recording import Recorder
+from medssl_bench.training.steps import NotRecorded, Steps
 
 Build = Callable[[int], nn.Module]
 
@@ -32,6 +38,7 @@ def encoder_steps(build: Build) -> list[Step]:
         ("the same seed gives the same weights", lambda: _seeded(build)),
         ("weights can be saved and loaded", lambda: _round_trip(build)),
         ("images do not depend on one another in evaluation mode", lambda: _independent(build)),
+        ("a step that is recorded once plays back as it is done by hand", lambda: _plays_back(build)),
         ("global random state is untouched in evaluation mode", lambda: _untouched(build)),
     ]
 
@@ -97,3 +104,41 @@ def _untouched(build: Build) -> str:
     with torch.no_grad(), untouched_generators():
         encoder(small_images(2))
     return "yes"
+
+
+def _plays_back(build: Build) -> str:
+    if not is_recordable(_make(build)):
+        return "not claimed: on CUDA it is slower than it could be"
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", NotRecorded)
+        try:
+            by_hand, played = (_trained(build, recorder) for recorder in (None, Tape()))
+        except NotRecorded as warning:
+            raise Failed(f"{warning}; leave recordable out, or see what it promises") from warning
+    for name, value in by_hand.items():
+        require(
+            torch.equal(value, played[name]),
+            f"{name} ends as another if steps are recorded; keep what changes from step to step in buffers, and change "
+            "them in place; or leave recordable out",
+        )
+    return "to the bit"
+
+
+def _trained(build: Build, recorder: Recorder | None) -> dict[str, Tensor]:
+    """Return what an encoder is after some steps, a few of them played back where there is a recorder."""
+    encoder = _make(build).train()
+    groups = [{"params": [parameter for parameter in encoder.parameters() if parameter.requires_grad]}]
+    optimizer = make_optimizer(groups, {"name": "adam", "lr": 2**-10, "weight_decay": 0.0}, recorded=True)
+
+    def step(images: Tensor) -> dict[str, Tensor]:
+        optimizer.zero_grad(set_to_none=True)
+        loss = encoder(images).square().mean()
+        loss.backward()
+        optimizer.step()
+        return {"loss": loss.detach()}
+
+    steps = Steps(encoder, optimizer, recorder)
+    for number in range(7):
+        with forked(number):
+            steps.do(step, small_images(8).roll(number, dims=-1))
+    return encoder.state_dict()

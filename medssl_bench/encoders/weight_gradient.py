@@ -21,7 +21,9 @@ _WIDE = 256
 
 def has_matrix_units() -> bool:
     """Return whether the processor multiplies matrices of bfloat16 in units of their own (AMX)."""
-    capabilities: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()  # older releases of torch do not tell
+    capabilities: dict[str, object] = getattr(
+        torch.cpu, "get_capabilities", dict
+    )()  # older releases of torch do not tell
     return bool(capabilities.get("amx_bf16", False))
 
 

@@ -23,6 +23,8 @@ class _Encoder(nn.Module):
         self.unused = nn.Linear(2, 2)
         self.mode = mode
         self.secret = torch.rand(8)
+        self.recordable = mode in ("warming", "looking")
+        self.calls = 0
 
     def forward(self, images):
         features = self.layer(images.mean((2, 3)))
@@ -34,6 +36,11 @@ class _Encoder(nn.Module):
             return features.detach()
         if self.mode == "secret":
             return features + self.secret
+        if self.mode == "warming" and self.training:
+            self.calls += 1
+            return features * self.calls
+        if self.mode == "looking":
+            return features if features.sum() > 0 else -features
         if self.mode == "moody":
             return features + torch.rand(8)
         return features
@@ -185,7 +192,7 @@ def _evaluator(mode):
 
 @hookimpl
 def medssl_encoders(register):
-    for mode in ("narrow", "batch", "frozen", "secret", "unused", "moody"):
+    for mode in ("narrow", "batch", "frozen", "secret", "unused", "moody", "warming", "looking"):
         register(mode, _encoder(mode))
 
 

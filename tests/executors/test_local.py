@@ -8,8 +8,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import torch
 
 from medssl_bench import hookimpl
+from medssl_bench.contract.tape import Tape
 from medssl_bench.datasets import DatasetContext
 from medssl_bench.executors import Job, Watchers
 from medssl_bench.executors.local import LocalExecutor
@@ -18,6 +20,7 @@ from medssl_bench.plugin.kinds import KINDS
 from medssl_bench.plugin.manager import Plugins, load_plugins
 from medssl_bench.plugin.registry import Entry, Plugin
 from medssl_bench.store.store import Store
+from medssl_bench.training.recording import recorded_by, recorder_for
 
 
 class _Told:
@@ -154,3 +157,22 @@ def test_unknown_device(job, tmp_path):
 
     with pytest.raises(UserError, match="--device tpu9: there is no such device here"):
         LocalExecutor().run(replace(job(load_plugins(), _stage("a")), device="tpu9"))
+
+
+class _Looks:
+    def __init__(self) -> None:
+        self.recorders: list[object] = []
+
+    @hookimpl
+    def medssl_stage_begins(self, stage):
+        self.recorders.append(recorder_for(torch.device("cpu")))
+
+
+@pytest.mark.parametrize("graphs", [True, False])
+def test_steps_are_recorded_unless_that_is_not_wanted(job, graphs):
+    plugins, looks, tape = load_plugins(), _Looks(), Tape()
+    plugins.manager.register(looks)
+    with recorded_by(lambda _: tape):
+        LocalExecutor(graphs=graphs).run(job(plugins, _stage("a")))
+
+    assert looks.recorders == [tape if graphs else None]
