@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
 
-from medssl_bench.contract.checking import Failed, Step, require, untouched_generators
+from medssl_bench.contract.checking import Step, require, untouched_generators
+from medssl_bench.contract.playback import PLAYS_BACK, plays_back
 from medssl_bench.contract.small_data import SIZE, small_images
-from medssl_bench.contract.tape import Tape
 from medssl_bench.encoders.dim import feature_dim
 from medssl_bench.encoders.recordable import is_recordable
 from medssl_bench.randomness import forked
 from medssl_bench.training.optimizer import make_optimizer
 from medssl_bench.training.recording import Recorder
-from medssl_bench.training.steps import NotRecorded, Steps
+from medssl_bench.training.steps import Steps
 
 Build = Callable[[int], nn.Module]
 
@@ -38,7 +37,7 @@ def encoder_steps(build: Build) -> list[Step]:
         ("the same seed gives the same weights", lambda: _seeded(build)),
         ("weights can be saved and loaded", lambda: _round_trip(build)),
         ("images do not depend on one another in evaluation mode", lambda: _independent(build)),
-        ("a step that is recorded once plays back as it is done by hand", lambda: _plays_back(build)),
+        (PLAYS_BACK, lambda: plays_back(lambda recorder: _trained(build, recorder), claimed=is_recordable(made))),
         ("global random state is untouched in evaluation mode", lambda: _untouched(build)),
     ]
 
@@ -104,24 +103,6 @@ def _untouched(build: Build) -> str:
     with torch.no_grad(), untouched_generators():
         encoder(small_images(2))
     return "yes"
-
-
-def _plays_back(build: Build) -> str:
-    if not is_recordable(_make(build)):
-        return "not claimed: on CUDA it is slower than it could be"
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", NotRecorded)
-        try:
-            by_hand, played = (_trained(build, recorder) for recorder in (None, Tape()))
-        except NotRecorded as warning:
-            raise Failed(f"{warning}; leave recordable out, or see what it promises") from warning
-    for name, value in by_hand.items():
-        require(
-            torch.equal(value, played[name]),
-            f"{name} ends as another if steps are recorded; keep what changes from step to step in buffers, and change "
-            "them in place; or leave recordable out",
-        )
-    return "to the bit"
 
 
 def _trained(build: Build, recorder: Recorder | None) -> dict[str, Tensor]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -10,10 +9,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from medssl_bench.contract.checking import Failed, Step, require, untouched_generators
+from medssl_bench.contract.checking import Step, require, untouched_generators
 from medssl_bench.contract.interrupting import Interrupting
+from medssl_bench.contract.playback import PLAYS_BACK, plays_back
 from medssl_bench.contract.small_data import SIZE, small_data
-from medssl_bench.contract.tape import Tape
 from medssl_bench.datasets import Task
 from medssl_bench.encoders.timm_encoder import TimmEncoder
 from medssl_bench.methods.base import Batch, Method, MethodContext, Progress
@@ -23,8 +22,7 @@ from medssl_bench.stopping import Stopped
 from medssl_bench.store.checkpoints import Checkpoints
 from medssl_bench.training.images import DeviceImages
 from medssl_bench.training.pretrain import Pretraining
-from medssl_bench.training.recording import recorded_by
-from medssl_bench.training.steps import NotRecorded
+from medssl_bench.training.recording import Recorder, recorded_by
 from medssl_bench.training.view_maker import ViewMaker
 
 Build = Callable[[nn.Module, MethodContext], Method]
@@ -61,7 +59,7 @@ def method_steps(build: Build, registry: Registry) -> list[Step]:
         ("trains on grey images", lambda: bench.trains(1)),
         ("the same seed gives the same encoder", bench.repeats),
         ("a training that is interrupted and goes on ends the same", bench.resumes),
-        ("a step that is recorded once plays back as it is done by hand", bench.plays_back),
+        (PLAYS_BACK, bench.plays_back),
         ("global random state is untouched", bench.untouched),
     ]
 
@@ -205,22 +203,11 @@ class _Bench:
         return list(self._train()[0].state_dict().values())
 
     def plays_back(self) -> str:
-        if not self.make().recordable:
-            return "not claimed: on CUDA it is slower than it could be"
-        by_hand = self._train()[0].state_dict()
-        with recorded_by(lambda _: Tape()), warnings.catch_warnings():
-            warnings.simplefilter("error", NotRecorded)
-            try:
-                played = self._train()[0].state_dict()
-            except NotRecorded as warning:
-                raise Failed(f"{warning}; leave recordable False, or see what it promises") from warning
-        for name, value in by_hand.items():
-            require(
-                torch.equal(value, played[name]),
-                f"{name} ends as another if steps are recorded; keep what changes from step to step in buffers, change "
-                "them in place, and depend on nothing else, not on progress either; or leave recordable False",
-            )
-        return "to the bit"
+        def train(recorder: Recorder | None) -> dict[str, Tensor]:
+            with recorded_by(lambda _: recorder):
+                return self._train()[0].state_dict()
+
+        return plays_back(train, claimed=self.make().recordable)
 
     def untouched(self) -> str:
         with untouched_generators():
