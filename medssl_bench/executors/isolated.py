@@ -203,10 +203,10 @@ class _Crew:
         key = outcome.stage.key
         if key in self._outcomes or (self._packed and outcome.status == "blocked"):
             return  # what is blocked is found anew when this crew has ended
-        if self._packed and outcome.status == "failed" and outcome.reason.startswith(OUT_OF_MEMORY):
-            self.without_memory.add(key)
-        elif self._packed and outcome.elsewhere:
+        if self._packed and outcome.elsewhere:
             self._elsewhere[key] = outcome
+        elif self._packed and outcome.status == "failed" and outcome.reason.startswith(OUT_OF_MEMORY):
+            self.without_memory.add(key)
         else:
             _tell(outcome, self._job, self._outcomes)
 
