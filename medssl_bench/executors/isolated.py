@@ -72,7 +72,7 @@ class IsolatedExecutor(Executor):
             crew.close()
             if crew.without_memory:
                 jobs = 1
-            elif deaths and len(outcomes) == before:
+            elif deaths and len(outcomes) == before and not any(worker.at for worker in deaths):
                 how = _how_it_died(deaths[0].process.returncode)
                 raise UserError(f"the worker process {how} before it began a stage; --executor local shows why")
         return [outcomes[stage.key] for stage in job.stages]
@@ -139,11 +139,14 @@ class _Crew:
                         selector.unregister(speaking.events)
 
     def bury(self, worker: _Worker) -> None:
-        """Fail the stage that a dead worker was at, unless another one has taken it over."""
+        """Fail the stage that a dead worker was at, unless it was done, or another one has taken it over."""
         stage = self._stages.get(worker.at or "")
-        taken = stage is not None and any(other.at == stage.key for other in self.workers if other is not worker)
-        if stage is not None and not taken and stage.key not in self._outcomes:
-            outcome = _died(stage, _how_it_died(worker.process.returncode), self._job)
+        if stage is None or stage.key in self._outcomes:
+            return
+        if any(other.at == stage.key and other.process.poll() is None for other in self.workers):
+            return
+        outcome = _died(stage, _how_it_died(worker.process.returncode), self._job)
+        if outcome is not None:
             _tell(outcome, self._job, self._outcomes)
 
     def close(self) -> None:
@@ -299,8 +302,8 @@ def _how_it_died(status: int) -> str:
     return f"was killed by {name}" + (" (too little memory?)" if name == "SIGKILL" else "")
 
 
-def _died(stage: Stage, how: str, job: Job) -> Outcome:
-    """Record that a worker has died at a stage."""
+def _died(stage: Stage, how: str, job: Job) -> Outcome | None:
+    """Record that a worker has died at a stage; None: it had done it, or another process has taken it over."""
     reason = f"the worker process {how}"
     spec = {**stage.spec, "parents": list(stage.parents)}
     scale = stage.spec["epochs_scale"]
@@ -309,11 +312,16 @@ def _died(stage: Stage, how: str, job: Job) -> Outcome:
     )
     try:
         lease = job.store.leases.acquire(stage.key)
-        if lease is not None:  # else another run has taken the stage over already
-            try:
-                job.store.fail(record, f"{reason}: there is no traceback\n", lease)
-            finally:
-                lease.release(keep=StoredCheckpoints.is_in(lease))
-    except (OSError, LeaseLost) as error:
+        if lease is None:
+            return None
+        try:
+            if job.store.is_done(stage.key):
+                return None
+            job.store.fail(record, f"{reason}: there is no traceback\n", lease)
+        finally:
+            lease.release(keep=StoredCheckpoints.is_in(lease))
+    except LeaseLost:
+        return None
+    except OSError as error:
         reason += f" (not recorded: {' '.join(str(error).split())})"
     return Outcome(stage.info(), "failed", reason=reason)

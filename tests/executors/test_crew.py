@@ -78,3 +78,26 @@ def test_a_want_of_memory_that_was_recorded_before_is_not_tried_again(job, dead)
 
     assert _watched(job, dead(told), dead(told))[STAGE.key].status == "failed"
     assert job.store.failure(STAGE.key) is not None
+
+
+def test_of_two_that_died_at_one_stage_one_is_counted(job, dead) -> None:
+    """The second took it over from the first, and both were dead before anybody looked."""
+    outcome = _watched(job, dead(BEGINS), dead(BEGINS))[STAGE.key]
+
+    assert outcome.reason == "the worker process was killed by SIGKILL (too little memory?)"
+    assert job.watchers.ended == [outcome]
+    assert job.store.failure(STAGE.key) is not None
+
+
+def test_one_that_died_when_it_had_done_its_stage_has_not_failed(job, dead) -> None:
+    with leased(job.store, STAGE.key) as lease:
+        job.store.finish(_record("done"), lease)
+
+    assert _watched(job, dead(BEGINS)) == {}, "the next crew finds it done"
+    assert list(job.store.path.glob("failed/*")) == []
+
+
+def test_a_stage_that_another_run_has_taken_over_has_not_failed(job, dead) -> None:
+    with leased(job.store, STAGE.key):
+        assert _watched(job, dead(BEGINS)) == {}, "the next crew waits for it"
+    assert job.store.failure(STAGE.key) is None
