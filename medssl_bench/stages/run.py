@@ -110,8 +110,8 @@ def _attempt(stage: Stage, workshop: Workshop, report: Report, lease: Lease) -> 
             "work": stage.work,
             "peak_memory_bytes": _peak_memory(),
         }
-        cost["wall_seconds"] += result.elsewhere_seconds
-        cost["processor_seconds"] += result.elsewhere_seconds  # such work is done on one thread
+        for name, share in result.elsewhere.items():
+            cost[name] += share
         made = provenance(workshop.registry, spec, workshop.device, earlier)
         workshop.store.finish(replace(record, metrics=result.metrics, cost=cost, provenance=made), lease)
     except (KeyboardInterrupt, LeaseLost):

@@ -46,14 +46,14 @@ class StageResult:
         metrics: for the record.
         images_seen: images processed in training.
         headline: the few metrics that are shown when the stage ends.
-        elsewhere_seconds: what of its work was done in the time of another stage; below 0: what of the time of this one
+        elsewhere: what of its cost fell into the time of another stage, by name; below 0: what of the time of this one
             went into the work of others.
     """
 
     metrics: dict[str, Any] = field(default_factory=dict)
     images_seen: int = 0
     headline: dict[str, float] = field(default_factory=dict)
-    elsewhere_seconds: float = 0.0
+    elsewhere: Mapping[str, float] = field(default_factory=dict)
 
 
 class Workshop:

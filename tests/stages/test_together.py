@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from pathlib import Path
 
 import numpy as np
@@ -90,6 +91,21 @@ def test_the_costs_are_shared_and_add_up(folder):
 
     assert min(costs) > 0
     assert max(costs) < 20 * min(costs), "none bears what the others have cost"
+
+
+def test_time_that_is_waited_is_no_time_of_the_processor(folder, monkeypatch):
+    """As on a GPU, or where others want the processor too."""
+    together = LinearProbe.evaluate_together
+
+    def waits(self, trials):
+        time.sleep(1.0)
+        return together(self, trials)
+
+    monkeypatch.setattr(LinearProbe, "evaluate_together", waits)
+    costs = [record.cost for record in run(folder, "store").records() if record.kind == "evaluate"]
+
+    assert all(0 < cost["processor_seconds"] < cost["wall_seconds"] for cost in costs)
+    assert sum(cost["wall_seconds"] - cost["processor_seconds"] for cost in costs) > 1.9, "two encoders"
 
 
 def test_what_is_done_already_is_not_done_again(folder, calls):
