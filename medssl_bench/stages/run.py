@@ -49,10 +49,12 @@ def run_stage(
         begins: called when this process begins to work on it.
 
     Returns:
-        How it ended; None: another process works on it, so ask again later.
+        How it ended; None: another process works on it, or on what it judges together with it, so ask again later.
     """
     began = time.perf_counter()
     try:
+        if stage.kind == "evaluate" and workshop.is_judged_elsewhere(stage):
+            return None
         lease = workshop.store.leases.acquire(stage.key, workshop.lease_seconds)
         if lease is None:
             return None

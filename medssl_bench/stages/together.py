@@ -55,7 +55,7 @@ class Siblings:
             What was found, and what to add to what this stage has cost: its share of what was spent on it in the time
             of another stage, or less than 0, what this one has spent on its siblings.
         """
-        if evaluator.needs != "features" or type(evaluator).evaluate_together is Evaluator.evaluate_together:
+        if not _judges_together(evaluator):
             return evaluator.evaluate(trial), {}
         key = content_key(dict(spec))
         if key in self._found:
@@ -66,14 +66,19 @@ class Siblings:
             return own, {name: -seconds * len(others) for name, seconds in share.items()}
         return evaluator.evaluate(trial), {}
 
+    def is_judged_elsewhere(self, stage: Stage, make_evaluator: Callable[[], Evaluator]) -> bool:
+        """Return whether another process works on a sibling of a stage, and so may be judging it too."""
+        spec = {**stage.spec, "parents": list(stage.parents)}
+        if content_key(spec) in self._found:
+            return False
+        others = (other for other in self._stages if other.key != stage.key and _are_siblings(other, spec))
+        return any(self._store.leases.is_held(other.key) for other in others) and _judges_together(make_evaluator())
+
     def _others(self, spec: Spec, key: str) -> dict[str, Spec]:
         """Return the specs of the siblings that are still to be done, by their content."""
         found: dict[str, Spec] = {}
         for stage in self._stages:
-            like = list(stage.parents) == spec["parents"] and all(
-                stage.spec[name] == spec[name] for name in ("evaluator", "dataset")
-            )
-            if like and not self._store.is_done(stage.key) and not self._is_taken(stage.key):
+            if _are_siblings(stage, spec) and not self._store.is_done(stage.key) and not self._is_taken(stage.key):
                 other = {**stage.spec, "parents": list(stage.parents)}
                 found[content_key(other)] = other
         found.pop(key, None)
@@ -104,6 +109,15 @@ class Siblings:
         while len(self._found) > 1 and sum(_size(found) for found, _ in self._found.values()) > _KEPT_BYTES:
             del self._found[next(iter(self._found))]
         return True
+
+
+def _judges_together(evaluator: Evaluator) -> bool:
+    return evaluator.needs == "features" and type(evaluator).evaluate_together is not Evaluator.evaluate_together
+
+
+def _are_siblings(stage: Stage, spec: Spec) -> bool:
+    like = all(stage.spec[name] == spec[name] for name in ("evaluator", "dataset"))
+    return like and list(stage.parents) == spec["parents"]
 
 
 def _clocks() -> dict[str, float]:

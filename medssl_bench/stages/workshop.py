@@ -97,6 +97,14 @@ class Workshop:
         if self.device.type == "cuda":
             torch.cuda.empty_cache()
 
+    def is_judged_elsewhere(self, stage: Stage) -> bool:
+        """Return whether another process may be judging an evaluate stage together with those that are like it."""
+        component = Component.from_data(stage.spec["evaluator"])
+        try:
+            return self.siblings.is_judged_elsewhere(stage, lambda: self.registry.build(component))
+        except Exception:  # noqa: BLE001 - the stage itself fails of it, and says why
+            return False
+
     def dataset(self, spec: Mapping[str, Any]) -> LoadedDataset:
         """Return a data set; the last few stay in memory, as many as are small.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import threading
 import time
 from pathlib import Path
 
@@ -118,6 +119,21 @@ def test_what_is_done_already_is_not_done_again(folder, calls):
     run(folder, "store")
 
     assert calls == [1]
+
+
+def test_what_another_process_may_be_judging_is_waited_for(folder, calls):
+    store = run(folder, "store")
+    records = [record for record in store.records() if record.kind == "evaluate" and record.identity["seed"] == 0]
+    for record in records:
+        shutil.rmtree(store.folder(record.key))
+    calls.clear()
+    lease = store.leases.acquire(records[0].key)
+    assert lease is not None
+    threading.Timer(1.0, lambda: lease.release(keep=False)).start()
+
+    run(folder, "store")
+
+    assert calls == [4], "not one in vain while its siblings are another's"
 
 
 def test_one_that_cannot_be_judged_fails_alone(folder, monkeypatch):
