@@ -169,7 +169,7 @@ def _refuse_deadly(lease: Lease) -> None:
 
 
 def _failed(stage: Stage, began: float, reason: str) -> Outcome:
-    return Outcome(stage.info(), "failed", time.perf_counter() - began, reason=" ".join(reason.split()))
+    return Outcome(stage.info(), "failed", time.perf_counter() - began, reason=printable(" ".join(reason.split())))
 
 
 def _headline(metrics: Mapping[str, Any]) -> dict[str, float]:

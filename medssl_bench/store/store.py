@@ -239,6 +239,8 @@ class Store:
         folder = lease.folder / "failed"
         try:
             folder.mkdir(exist_ok=True)
+            # names of files need not be UTF-8
+            traceback = traceback.encode("utf-8", "backslashreplace").decode("utf-8")
             write_atomically(folder / "traceback.txt", traceback)
             write_atomically(folder / "record.json", record.to_json())
         except FileNotFoundError:
