@@ -58,11 +58,12 @@ class IsolatedExecutor(Executor):
         outcomes: dict[str, Outcome] = {}
         jobs = self._jobs
         while waiting := _waiting(job, outcomes):
-            before = len(outcomes)
-            crew = _Crew(job, outcomes, packed=jobs > 1)
+            before, number = len(outcomes), min(jobs, len(waiting))
+            settings = {**self._settings, "beside_others": number > 1}
+            crew = _Crew(job, outcomes, packed=number > 1)
             with ExitStack() as stack:
-                for _ in range(min(jobs, len(waiting))):
-                    crew.add(stack.enter_context(_worker(job, waiting, self._settings, self._jobs)))
+                for _ in range(number):
+                    crew.add(stack.enter_context(_worker(job, waiting, settings, self._jobs)))
                 crew.watch()
             deaths = [worker for worker in crew.workers if worker.at is not None]
             if any(worker.process.returncode == STATUS for worker in deaths):  # asked to stop, and this process was not
@@ -70,7 +71,7 @@ class IsolatedExecutor(Executor):
             for worker in deaths:
                 crew.bury(worker)
             crew.close()
-            if crew.without_memory:
+            if crew.without_memory - outcomes.keys():
                 jobs = 1
             elif deaths and len(outcomes) == before and not any(worker.at for worker in deaths):
                 how = _how_it_died(deaths[0].process.returncode)
@@ -106,10 +107,10 @@ class _Crew:
     Args:
         job: the stages.
         outcomes: how stages have ended that has been told of; filled.
-        packed: whether there may be several.
+        packed: whether there are several.
 
     Attributes:
-        without_memory: stages that ran out of memory beside others, to be done again.
+        without_memory: stages that ran out of memory beside others, to be done again unless another worker did it.
     """
 
     def __init__(self, job: Job, outcomes: dict[str, Outcome], *, packed: bool) -> None:
@@ -150,12 +151,10 @@ class _Crew:
             _tell(outcome, self._job, self._outcomes)
 
     def close(self) -> None:
-        """Tell of what ended elsewhere, once no worker is left that may have done it; let a second try begin."""
+        """Tell of what ended elsewhere, once no worker is left that may have done it."""
         for key, outcome in self._elsewhere.items():
-            if key not in self._outcomes and key not in self.without_memory:
+            if key not in self._outcomes:
                 _tell(outcome, self._job, self._outcomes)
-        for key in self.without_memory:
-            self._job.store.forget_failure(key)
 
     def _goes_on(self, worker: _Worker, line: bytes) -> bool:
         """Act on a line of a worker; return False at its end."""

@@ -39,8 +39,8 @@ def run_stage(
     """Run one stage whose parents are finished, and record how it ended; only an interrupt gets out of here.
 
     A stage that has been finished meanwhile, or has failed, is not run again. A failure that cannot be recorded, on a
-    full disk for one, is told in the outcome all the same; one that comes of a damaged result is not recorded, as that
-    can be computed anew.
+    full disk for one, is told in the outcome all the same. Not recorded are those that a second try may not have: of a
+    damaged result, as that can be computed anew, and of too little memory beside others.
 
     Args:
         stage: what to do.
@@ -122,9 +122,10 @@ def _attempt(stage: Stage, workshop: Workshop, report: Report, lease: Lease) -> 
         if isinstance(error, FileNotFoundError):
             lease.beat()  # its folder has gone: it may have been taken over
         reason = _told(error)
-        if _is_out_of_memory(error):
+        hungry = _is_out_of_memory(error)
+        if hungry:
             workshop.forget()
-        if isinstance(error, DamagedError):
+        if isinstance(error, DamagedError) or (hungry and workshop.beside_others):
             return Outcome(stage.info(), "failed", meter.wall_seconds, reason=reason)
         try:
             workshop.store.fail(replace(record, status="failed", reason=reason), traceback.format_exc(), lease)

@@ -67,6 +67,7 @@ class Workshop:
         lease_seconds: how long a worker may give no sign of life before another one takes its stage over.
         checkpoint_seconds: time between two checkpoints of a training; None: as `StoredCheckpoints` chooses it.
         stages: what is to be done, so that cells that are faster together are judged together.
+        beside_others: whether a stage that has too little memory may have enough when it is done again alone.
     """
 
     def __init__(
@@ -79,6 +80,7 @@ class Workshop:
         lease_seconds: float = SECONDS,
         checkpoint_seconds: float | None = None,
         stages: Sequence[Stage] = (),
+        beside_others: bool = False,
     ) -> None:
         self.siblings = Siblings(store, stages)
         self.registry = registry
@@ -87,6 +89,7 @@ class Workshop:
         self.device = device
         self.lease_seconds = lease_seconds
         self.checkpoint_seconds = checkpoint_seconds
+        self.beside_others = beside_others
         self._datasets: OrderedDict[str, LoadedDataset] = OrderedDict()
         self._features: OrderedDict[str, dict[SplitName, Tensor]] = OrderedDict()
 

@@ -80,6 +80,12 @@ def test_a_want_of_memory_that_was_recorded_before_is_not_tried_again(job, dead)
     assert job.store.failure(STAGE.key) is not None
 
 
+def test_a_want_of_memory_beside_others_is_nothing_once_another_worker_has_done_the_stage(job, dead) -> None:
+    hungry, done = _ends(status="failed", reason="out of memory; set"), _ends(status="done", elsewhere=True)
+
+    assert _watched(job, dead(hungry), dead(done))[STAGE.key].status == "done"
+
+
 def test_of_two_that_died_at_one_stage_one_is_counted(job, dead) -> None:
     """The second took it over from the first, and both were dead before anybody looked."""
     outcome = _watched(job, dead(BEGINS), dead(BEGINS))[STAGE.key]

@@ -181,6 +181,17 @@ def test_too_little_memory_is_called_that(workshop: Workshop, doing: Any, act: A
     )
 
 
+def test_too_little_memory_beside_others_is_not_recorded(workshop: Workshop, doing: Any) -> None:
+    """A stop before it has been done again alone must not leave it failed."""
+    workshop.beside_others = True
+    doing(lambda _: _python_neither())
+    outcome = _run(workshop)
+    assert outcome is not None
+    assert outcome.status == "failed"
+    assert outcome.reason.startswith("out of memory")
+    assert workshop.store.failure(KEY) is None
+
+
 def test_on_another_machine_or_torch_the_same_bits_are_not_promised(
     workshop: Workshop, doing: Any, monkeypatch
 ) -> None:
