@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from medssl_bench.datasets import DatasetContext
+from medssl_bench.errors import DamageWarning
 from medssl_bench.plan.stage import Stage
 from medssl_bench.plugin.manager import load_plugins
 from medssl_bench.plugin.watching import Outcome
@@ -129,6 +130,33 @@ def test_a_checkpoint_is_kept_for_the_next_attempt_and_its_cost_too(
     assert record.cost["wall_seconds"] > 0.3, "what led to the checkpoint counts too"
     assert record.files.keys() == {"weights"}
     assert list((workshop.store.path / "work").iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["checkpoint.txt", "checkpoint-0.safetensors"])
+def test_what_led_to_a_damaged_checkpoint_is_no_part_of_the_result(name: str, workshop: Workshop, doing: Any) -> None:
+    def stops(attempt: Attempt) -> StageResult:
+        time.sleep(0.3)
+        _saves(attempt)
+        raise Stopped
+
+    doing(stops)
+    with pytest.raises(Stopped):
+        _run(workshop)
+    file = workshop.store.path / "work" / KEY / "free" / name
+    file.write_bytes(file.read_bytes()[:-2])
+
+    def begins_anew(attempt: Attempt) -> StageResult:
+        assert attempt.checkpoints.restore() is None
+        return _writes(attempt)
+
+    doing(begins_anew)
+    with pytest.warns(DamageWarning, match=f"{name}: the checkpoint is damaged .* the stage starts anew"):
+        assert _run(workshop) is not None
+    record = workshop.store.record(KEY)
+    assert record is not None
+    assert record.cost["resumed"] == 0
+    assert record.cost["wall_seconds"] < 0.3
+    assert record.provenance["earlier"] == []
 
 
 def test_without_a_checkpoint_nothing_is_kept(workshop: Workshop, doing: Any) -> None:
