@@ -261,7 +261,9 @@ def _threads(jobs: int) -> dict[str, str]:
     """Return the environment in which each of several workers has its part of the cores, if nobody has settled that."""
     if jobs == 1 or "OMP_NUM_THREADS" in os.environ:
         return {}
-    return {"OMP_NUM_THREADS": str(max(1, (os.cpu_count() or 1) // jobs))}
+    # those that a scheduler or a container lets this process use, where the system tells
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return {"OMP_NUM_THREADS": str(max(1, cores // jobs))}
 
 
 def _stop(process: subprocess.Popen[str]) -> None:
