@@ -248,6 +248,7 @@ class Store:
             raise
         lease.got_further()  # the next attempt, if there is one, has a count of its own
         self.forget_failure(record.key)
+        (self.path / "failed").mkdir(exist_ok=True)  # someone may have deleted it: else that looks like a lost lease
         lease.publish(folder, self.path / "failed" / record.key)
 
     def forget_failure(self, key: str) -> None:
