@@ -11,8 +11,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-import torch
-
 from medssl_bench.errors import OUT_OF_MEMORY, DamagedError, LeaseLost, StageError, UserError, printable
 from medssl_bench.plan.stage import Stage, StageKind
 from medssl_bench.plugin.watching import Outcome
@@ -25,6 +23,7 @@ from medssl_bench.stages.workshop import StageResult, Workshop
 from medssl_bench.store.checkpoints import StoredCheckpoints
 from medssl_bench.store.leases import Lease
 from medssl_bench.store.record import Record
+from medssl_bench.training.device import is_out_of_memory
 
 _Do = Callable[[Mapping[str, Any], Workshop, Attempt], StageResult]
 _DO: dict[StageKind, _Do] = {"pretrain": pretrain, "embed": embed, "evaluate": evaluate, "analyse": analyse}
@@ -122,8 +121,9 @@ def _attempt(stage: Stage, workshop: Workshop, report: Report, lease: Lease) -> 
         if isinstance(error, FileNotFoundError):
             lease.beat()  # its folder has gone: it may have been taken over
         reason = _told(error)
-        hungry = _is_out_of_memory(error)
+        hungry = is_out_of_memory(error)
         if hungry:
+            traceback.clear_frames(error.__traceback__)  # their variables hold what did not fit
             workshop.forget()
         if isinstance(error, DamagedError) or (hungry and workshop.beside_others):
             return Outcome(stage.info(), "failed", meter.wall_seconds, reason=reason)
@@ -150,14 +150,9 @@ def _require_finite(metrics: Mapping[str, Any]) -> None:
 def _told(error: BaseException) -> str:
     """Return why a stage failed, in one line."""
     reason = str(error) if isinstance(error, StageError | UserError) else f"{type(error).__name__}: {error}"
-    if _is_out_of_memory(error):  # a smaller batch would be another experiment, so none is tried
+    if is_out_of_memory(error):  # a smaller batch would be another experiment, so none is tried
         reason = f"{OUT_OF_MEMORY}; set a smaller batch_size or view size in the suite, if that may be ({reason})"
     return printable(" ".join(reason.split()))
-
-
-def _is_out_of_memory(error: BaseException) -> bool:
-    # on the processor torch has no type of its own for it
-    return isinstance(error, MemoryError | torch.OutOfMemoryError) or "can't allocate memory" in str(error)
 
 
 def _refuse_deadly(lease: Lease) -> None:

@@ -66,6 +66,10 @@ class Siblings:
             return own, {name: -seconds * len(others) for name, seconds in share.items()}
         return evaluator.evaluate(trial), {}
 
+    def forget(self) -> None:
+        """Free the memory of what waits for its turn; it will be found anew."""
+        self._found.clear()
+
     def is_judged_elsewhere(self, stage: Stage, make_evaluator: Callable[[], Evaluator]) -> bool:
         """Return whether another process works on a sibling of a stage, and so may be judging it too."""
         spec = {**stage.spec, "parents": list(stage.parents)}

@@ -97,6 +97,7 @@ class Workshop:
         """Free the memory of all that is kept between stages."""
         self._datasets.clear()
         self._features.clear()
+        self.siblings.forget()
         if self.device.type == "cuda":
             torch.cuda.empty_cache()
 

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import time
+import weakref
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from medssl_bench.datasets import DatasetContext
 from medssl_bench.errors import DamageWarning
+from medssl_bench.evaluators.base import Evaluation
 from medssl_bench.plan.stage import Stage
 from medssl_bench.plugin.manager import load_plugins
 from medssl_bench.plugin.watching import Outcome
@@ -207,6 +211,27 @@ def test_too_little_memory_is_called_that(workshop: Workshop, doing: Any, act: A
     assert outcome.reason.startswith(
         "out of memory; set a smaller batch_size or view size in the suite, if that may be ("
     )
+
+
+def test_what_did_not_fit_is_gone_when_memory_is_freed(workshop: Workshop, doing: Any, monkeypatch) -> None:
+    held: list[weakref.ref[nn.Module]] = []
+
+    def fails(_: Attempt) -> StageResult:
+        model = nn.Linear(1, 1)
+        held.append(weakref.ref(model))
+        raise MemoryError
+
+    forgotten = []
+    monkeypatch.setattr(workshop, "forget", lambda: forgotten.append(held[0]()))
+    doing(fails)
+    _run(workshop)
+    assert forgotten == [None]
+
+
+def test_what_was_found_of_siblings_is_forgotten_too(workshop: Workshop) -> None:
+    workshop.siblings._found["key"] = Evaluation(np.zeros((1, 2), np.float32)), {}
+    workshop.forget()
+    assert workshop.siblings._found == {}
 
 
 def test_too_little_memory_beside_others_is_not_recorded(workshop: Workshop, doing: Any) -> None:
