@@ -28,7 +28,14 @@ if TYPE_CHECKING:
     from medssl_bench.plan.stage import Stage
 
 
-_START = "import sys; sys.path[:] = sys.argv[2:]; from medssl_bench.executors.worker import main; main()"
+_START = """
+import signal, sys
+if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C, before the worker has begun, ends it without a traceback
+sys.path[:] = sys.argv[2:]
+from medssl_bench.executors.worker import main
+main()
+"""
 """Starts a worker that finds the same packages as this process, and no others: -P keeps out what lies about here."""
 
 
