@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -68,7 +68,8 @@ def _stop(_number: int, _frame: FrameType | None, *, patient: bool) -> None:
         return
     if _request.waits and not _request.asked:
         _request.asked = True
-        os.write(2, b"\nstopping at the next step, to save a checkpoint; once more stops at once\n")
+        with suppress(OSError):  # the terminal, or who reads a pipe, may be what has just gone
+            os.write(2, b"\nstopping at the next step, to save a checkpoint; once more stops at once\n")
         return
     _request.asked = True
     raise Stopped

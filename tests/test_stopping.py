@@ -40,6 +40,21 @@ def test_where_a_checkpoint_is_to_come_it_waits_and_a_second_request_does_not(ca
             _ask()
 
 
+def test_it_waits_too_where_nobody_can_read_that_it_does(capfd) -> None:
+    """As when the terminal is closed, or the reader of a pipe has had the same Ctrl-C."""
+    before, (read, write) = os.dup(2), os.pipe()
+    os.close(read)
+    os.dup2(write, 2)
+    try:
+        with stoppable(), at_checkpoints():
+            _ask()
+            assert is_asked()
+    finally:
+        os.dup2(before, 2)
+        os.close(before)
+        os.close(write)
+
+
 def test_after_the_training_it_waits_no_more() -> None:
     with stoppable():
         with at_checkpoints():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import warnings
+from contextlib import suppress
 from importlib import import_module
 from io import TextIOWrapper
 from keyword import iskeyword
@@ -109,10 +110,10 @@ def _show_warning(
     line: str | None = None,  # noqa: ARG001
 ) -> None:
     """Tell a warning of ours in one line, and any other with its place."""
-    if issubclass(category, DamageWarning | WatcherWarning):
-        click.echo(f"warning: {printable(str(message))}", err=True)
-    else:
-        click.echo(f"warning: {filename}:{lineno}: {category.__name__}: {printable(str(message))}", err=True)
+    known = issubclass(category, DamageWarning | WatcherWarning)
+    place = "" if known else f"{filename}:{lineno}: {category.__name__}: "
+    with suppress(OSError):  # as Python itself has it: what nobody can read must not end a run
+        click.echo(f"warning: {place}{printable(str(message))}", err=True)
 
 
 def main() -> None:

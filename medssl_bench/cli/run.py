@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -79,7 +80,8 @@ def command(
             **selected,
         )
     except KeyboardInterrupt:
-        click.echo(f"\nstopped; what is done is kept in {store}: run the same command again to go on", err=True)
+        with suppress(OSError):  # the terminal may be what has gone; the status says it too
+            click.echo(f"\nstopped; what is done is kept in {store}: run the same command again to go on", err=True)
         return STATUS
     _show(console, result, store)
     return 1 if result.failed else 0

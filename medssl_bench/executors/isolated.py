@@ -28,7 +28,14 @@ if TYPE_CHECKING:
     from medssl_bench.plan.stage import Stage
 
 
-_START = "import sys; sys.path[:] = sys.argv[2:]; from medssl_bench.executors.worker import main; main()"
+_START = """
+import signal, sys
+if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C, before the worker has begun, ends it without a traceback
+sys.path[:] = sys.argv[2:]
+from medssl_bench.executors.worker import main
+main()
+"""
 """Starts a worker that finds the same packages as this process, and no others: -P keeps out what lies about here."""
 
 
@@ -58,11 +65,12 @@ class IsolatedExecutor(Executor):
         outcomes: dict[str, Outcome] = {}
         jobs = self._jobs
         while waiting := _waiting(job, outcomes):
-            before = len(outcomes)
-            crew = _Crew(job, outcomes, packed=jobs > 1)
+            before, number = len(outcomes), min(jobs, len(waiting))
+            settings = {**self._settings, "beside_others": number > 1}
+            crew = _Crew(job, outcomes, packed=number > 1)
             with ExitStack() as stack:
-                for _ in range(min(jobs, len(waiting))):
-                    crew.add(stack.enter_context(_worker(job, waiting, self._settings, self._jobs)))
+                for _ in range(number):
+                    crew.add(stack.enter_context(_worker(job, waiting, settings, self._jobs)))
                 crew.watch()
             deaths = [worker for worker in crew.workers if worker.at is not None]
             if any(worker.process.returncode == STATUS for worker in deaths):  # asked to stop, and this process was not
@@ -70,9 +78,9 @@ class IsolatedExecutor(Executor):
             for worker in deaths:
                 crew.bury(worker)
             crew.close()
-            if crew.without_memory:
+            if crew.without_memory - outcomes.keys():
                 jobs = 1
-            elif deaths and len(outcomes) == before:
+            elif deaths and len(outcomes) == before and not any(worker.at for worker in deaths):
                 how = _how_it_died(deaths[0].process.returncode)
                 raise UserError(f"the worker process {how} before it began a stage; --executor local shows why")
         return [outcomes[stage.key] for stage in job.stages]
@@ -106,10 +114,10 @@ class _Crew:
     Args:
         job: the stages.
         outcomes: how stages have ended that has been told of; filled.
-        packed: whether there may be several.
+        packed: whether there are several.
 
     Attributes:
-        without_memory: stages that ran out of memory beside others, to be done again.
+        without_memory: stages that ran out of memory beside others, to be done again unless another worker did it.
     """
 
     def __init__(self, job: Job, outcomes: dict[str, Outcome], *, packed: bool) -> None:
@@ -139,20 +147,21 @@ class _Crew:
                         selector.unregister(speaking.events)
 
     def bury(self, worker: _Worker) -> None:
-        """Fail the stage that a dead worker was at, unless another one has taken it over."""
+        """Fail the stage that a dead worker was at, unless it was done, or another one has taken it over."""
         stage = self._stages.get(worker.at or "")
-        taken = stage is not None and any(other.at == stage.key for other in self.workers if other is not worker)
-        if stage is not None and not taken and stage.key not in self._outcomes:
-            outcome = _died(stage, _how_it_died(worker.process.returncode), self._job)
+        if stage is None or stage.key in self._outcomes:
+            return
+        if any(other.at == stage.key and other.process.poll() is None for other in self.workers):
+            return
+        outcome = _died(stage, _how_it_died(worker.process.returncode), self._job)
+        if outcome is not None:
             _tell(outcome, self._job, self._outcomes)
 
     def close(self) -> None:
-        """Tell of what ended elsewhere, once no worker is left that may have done it; let a second try begin."""
+        """Tell of what ended elsewhere, once no worker is left that may have done it."""
         for key, outcome in self._elsewhere.items():
-            if key not in self._outcomes and key not in self.without_memory:
+            if key not in self._outcomes:
                 _tell(outcome, self._job, self._outcomes)
-        for key in self.without_memory:
-            self._job.store.forget_failure(key)
 
     def _goes_on(self, worker: _Worker, line: bytes) -> bool:
         """Act on a line of a worker; return False at its end."""
@@ -203,10 +212,10 @@ class _Crew:
         key = outcome.stage.key
         if key in self._outcomes or (self._packed and outcome.status == "blocked"):
             return  # what is blocked is found anew when this crew has ended
-        if self._packed and outcome.status == "failed" and outcome.reason.startswith(OUT_OF_MEMORY):
-            self.without_memory.add(key)
-        elif self._packed and outcome.elsewhere:
+        if self._packed and outcome.elsewhere:
             self._elsewhere[key] = outcome
+        elif self._packed and outcome.status == "failed" and outcome.reason.startswith(OUT_OF_MEMORY):
+            self.without_memory.add(key)
         else:
             _tell(outcome, self._job, self._outcomes)
 
@@ -259,7 +268,9 @@ def _threads(jobs: int) -> dict[str, str]:
     """Return the environment in which each of several workers has its part of the cores, if nobody has settled that."""
     if jobs == 1 or "OMP_NUM_THREADS" in os.environ:
         return {}
-    return {"OMP_NUM_THREADS": str(max(1, (os.cpu_count() or 1) // jobs))}
+    # those that a scheduler or a container lets this process use, where the system tells
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return {"OMP_NUM_THREADS": str(max(1, cores // jobs))}
 
 
 def _stop(process: subprocess.Popen[str]) -> None:
@@ -299,8 +310,8 @@ def _how_it_died(status: int) -> str:
     return f"was killed by {name}" + (" (too little memory?)" if name == "SIGKILL" else "")
 
 
-def _died(stage: Stage, how: str, job: Job) -> Outcome:
-    """Record that a worker has died at a stage."""
+def _died(stage: Stage, how: str, job: Job) -> Outcome | None:
+    """Record that a worker has died at a stage; None: it had done it, or another process has taken it over."""
     reason = f"the worker process {how}"
     spec = {**stage.spec, "parents": list(stage.parents)}
     scale = stage.spec["epochs_scale"]
@@ -309,11 +320,16 @@ def _died(stage: Stage, how: str, job: Job) -> Outcome:
     )
     try:
         lease = job.store.leases.acquire(stage.key)
-        if lease is not None:  # else another run has taken the stage over already
-            try:
-                job.store.fail(record, f"{reason}: there is no traceback\n", lease)
-            finally:
-                lease.release(keep=StoredCheckpoints.is_in(lease))
-    except (OSError, LeaseLost) as error:
+        if lease is None:
+            return None
+        try:
+            if job.store.is_done(stage.key):
+                return None
+            job.store.fail(record, f"{reason}: there is no traceback\n", lease)
+        finally:
+            lease.release(keep=StoredCheckpoints.is_in(lease))
+    except LeaseLost:
+        return None
+    except OSError as error:
         reason += f" (not recorded: {' '.join(str(error).split())})"
     return Outcome(stage.info(), "failed", reason=reason)

@@ -36,6 +36,7 @@ class LocalExecutor(Executor):
         deterministic: on CUDA, use kernels only that give the same bits every time; they are slower. On the processor
             they do anyway.
         graphs: on CUDA, record training steps as CUDA graphs and play them back, where method and views allow it.
+        beside_others: whether other processes of this run share the device, so that a want of memory is not recorded.
 
     Raises:
         UserError: a number of seconds is not above 0.
@@ -48,6 +49,7 @@ class LocalExecutor(Executor):
         lease_seconds: float = SECONDS,
         deterministic: bool = False,
         graphs: bool = True,
+        beside_others: bool = False,
     ) -> None:
         for name, value in (("checkpoint_seconds", checkpoint_seconds), ("lease_seconds", lease_seconds)):
             if value is not None and value <= 0:
@@ -56,6 +58,7 @@ class LocalExecutor(Executor):
         self.lease_seconds = lease_seconds
         self.deterministic = deterministic
         self.graphs = graphs
+        self.beside_others = beside_others
 
     def run(self, job: Job) -> list[Outcome]:
         """Run the stages."""
@@ -76,6 +79,7 @@ class LocalExecutor(Executor):
             lease_seconds=self.lease_seconds,
             checkpoint_seconds=self.checkpoint_seconds,
             stages=job.stages,
+            beside_others=self.beside_others,
         )
         recording = nullcontext() if self.graphs else recorded_by(lambda _: None)
         with same_bits(device, wanted=self.deterministic), recording:

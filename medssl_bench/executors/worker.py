@@ -48,6 +48,7 @@ class Events(Watchers):
     def __init__(self, pipe: int) -> None:
         os.set_blocking(pipe, False)
         self._pipe = pipe
+        self._writing = threading.RLock()  # one that a warning in the midst of a line does not wait for
 
     def tell(self, hook: str, **arguments: Any) -> None:
         """Write one event."""
@@ -61,13 +62,14 @@ class Events(Watchers):
         """Write one line; wait for a reader, unless it is of an epoch."""
         line = json.dumps(event).encode() + b"\n"
         can_go = "epoch" in event and len(line) <= select.PIPE_BUF  # such a line is written whole or not at all
-        while line:
-            try:
-                line = line[os.write(self._pipe, line) :]
-            except BlockingIOError:
-                if can_go:
-                    return
-                select.select([], [self._pipe], [])
+        with self._writing:  # a thread that warns must not break the line of another
+            while line:
+                try:
+                    line = line[os.write(self._pipe, line) :]
+                except BlockingIOError:
+                    if can_go:
+                        return
+                    select.select([], [self._pipe], [])
 
 
 def main() -> None:

@@ -68,7 +68,7 @@ def evaluate(spec: Mapping[str, Any], workshop: Workshop, attempt: Attempt) -> S
         },
         images_seen=evaluator.images_seen(len(train)),
         headline=headline,
-        elsewhere_seconds=elsewhere,
+        elsewhere=elsewhere,
     )
 
 

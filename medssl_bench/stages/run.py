@@ -11,8 +11,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-import torch
-
 from medssl_bench.errors import OUT_OF_MEMORY, DamagedError, LeaseLost, StageError, UserError, printable
 from medssl_bench.plan.stage import Stage, StageKind
 from medssl_bench.plugin.watching import Outcome
@@ -25,6 +23,7 @@ from medssl_bench.stages.workshop import StageResult, Workshop
 from medssl_bench.store.checkpoints import StoredCheckpoints
 from medssl_bench.store.leases import Lease
 from medssl_bench.store.record import Record
+from medssl_bench.training.device import is_out_of_memory
 
 _Do = Callable[[Mapping[str, Any], Workshop, Attempt], StageResult]
 _DO: dict[StageKind, _Do] = {"pretrain": pretrain, "embed": embed, "evaluate": evaluate, "analyse": analyse}
@@ -39,8 +38,8 @@ def run_stage(
     """Run one stage whose parents are finished, and record how it ended; only an interrupt gets out of here.
 
     A stage that has been finished meanwhile, or has failed, is not run again. A failure that cannot be recorded, on a
-    full disk for one, is told in the outcome all the same; one that comes of a damaged result is not recorded, as that
-    can be computed anew.
+    full disk for one, is told in the outcome all the same. Not recorded are those that a second try may not have: of a
+    damaged result, as that can be computed anew, and of too little memory beside others.
 
     Args:
         stage: what to do.
@@ -49,10 +48,12 @@ def run_stage(
         begins: called when this process begins to work on it.
 
     Returns:
-        How it ended; None: another process works on it, so ask again later.
+        How it ended; None: another process works on it, or on what it judges together with it, so ask again later.
     """
     began = time.perf_counter()
     try:
+        if stage.kind == "evaluate" and workshop.is_judged_elsewhere(stage):
+            return None
         lease = workshop.store.leases.acquire(stage.key, workshop.lease_seconds)
         if lease is None:
             return None
@@ -110,8 +111,8 @@ def _attempt(stage: Stage, workshop: Workshop, report: Report, lease: Lease) -> 
             "work": stage.work,
             "peak_memory_bytes": _peak_memory(),
         }
-        cost["wall_seconds"] += result.elsewhere_seconds
-        cost["processor_seconds"] += result.elsewhere_seconds  # such work is done on one thread
+        for name, share in result.elsewhere.items():
+            cost[name] += share
         made = provenance(workshop.registry, spec, workshop.device, earlier)
         workshop.store.finish(replace(record, metrics=result.metrics, cost=cost, provenance=made), lease)
     except (KeyboardInterrupt, LeaseLost):
@@ -120,9 +121,11 @@ def _attempt(stage: Stage, workshop: Workshop, report: Report, lease: Lease) -> 
         if isinstance(error, FileNotFoundError):
             lease.beat()  # its folder has gone: it may have been taken over
         reason = _told(error)
-        if _is_out_of_memory(error):
+        hungry = is_out_of_memory(error)
+        if hungry:
+            traceback.clear_frames(error.__traceback__)  # their variables hold what did not fit
             workshop.forget()
-        if isinstance(error, DamagedError):
+        if isinstance(error, DamagedError) or (hungry and workshop.beside_others):
             return Outcome(stage.info(), "failed", meter.wall_seconds, reason=reason)
         try:
             workshop.store.fail(replace(record, status="failed", reason=reason), traceback.format_exc(), lease)
@@ -147,14 +150,9 @@ def _require_finite(metrics: Mapping[str, Any]) -> None:
 def _told(error: BaseException) -> str:
     """Return why a stage failed, in one line."""
     reason = str(error) if isinstance(error, StageError | UserError) else f"{type(error).__name__}: {error}"
-    if _is_out_of_memory(error):  # a smaller batch would be another experiment, so none is tried
+    if is_out_of_memory(error):  # a smaller batch would be another experiment, so none is tried
         reason = f"{OUT_OF_MEMORY}; set a smaller batch_size or view size in the suite, if that may be ({reason})"
     return printable(" ".join(reason.split()))
-
-
-def _is_out_of_memory(error: BaseException) -> bool:
-    # on the processor torch has no type of its own for it
-    return isinstance(error, MemoryError | torch.OutOfMemoryError) or "can't allocate memory" in str(error)
 
 
 def _refuse_deadly(lease: Lease) -> None:
@@ -167,7 +165,7 @@ def _refuse_deadly(lease: Lease) -> None:
 
 
 def _failed(stage: Stage, began: float, reason: str) -> Outcome:
-    return Outcome(stage.info(), "failed", time.perf_counter() - began, reason=" ".join(reason.split()))
+    return Outcome(stage.info(), "failed", time.perf_counter() - began, reason=printable(" ".join(reason.split())))
 
 
 def _headline(metrics: Mapping[str, Any]) -> dict[str, float]:

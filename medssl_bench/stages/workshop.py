@@ -46,14 +46,14 @@ class StageResult:
         metrics: for the record.
         images_seen: images processed in training.
         headline: the few metrics that are shown when the stage ends.
-        elsewhere_seconds: what of its work was done in the time of another stage; below 0: what of the time of this one
+        elsewhere: what of its cost fell into the time of another stage, by name; below 0: what of the time of this one
             went into the work of others.
     """
 
     metrics: dict[str, Any] = field(default_factory=dict)
     images_seen: int = 0
     headline: dict[str, float] = field(default_factory=dict)
-    elsewhere_seconds: float = 0.0
+    elsewhere: Mapping[str, float] = field(default_factory=dict)
 
 
 class Workshop:
@@ -67,6 +67,7 @@ class Workshop:
         lease_seconds: how long a worker may give no sign of life before another one takes its stage over.
         checkpoint_seconds: time between two checkpoints of a training; None: as `StoredCheckpoints` chooses it.
         stages: what is to be done, so that cells that are faster together are judged together.
+        beside_others: whether a stage that has too little memory may have enough when it is done again alone.
     """
 
     def __init__(
@@ -79,6 +80,7 @@ class Workshop:
         lease_seconds: float = SECONDS,
         checkpoint_seconds: float | None = None,
         stages: Sequence[Stage] = (),
+        beside_others: bool = False,
     ) -> None:
         self.siblings = Siblings(store, stages)
         self.registry = registry
@@ -87,6 +89,7 @@ class Workshop:
         self.device = device
         self.lease_seconds = lease_seconds
         self.checkpoint_seconds = checkpoint_seconds
+        self.beside_others = beside_others
         self._datasets: OrderedDict[str, LoadedDataset] = OrderedDict()
         self._features: OrderedDict[str, dict[SplitName, Tensor]] = OrderedDict()
 
@@ -94,8 +97,17 @@ class Workshop:
         """Free the memory of all that is kept between stages."""
         self._datasets.clear()
         self._features.clear()
+        self.siblings.forget()
         if self.device.type == "cuda":
             torch.cuda.empty_cache()
+
+    def is_judged_elsewhere(self, stage: Stage) -> bool:
+        """Return whether another process may be judging an evaluate stage together with those that are like it."""
+        component = Component.from_data(stage.spec["evaluator"])
+        try:
+            return self.siblings.is_judged_elsewhere(stage, lambda: self.registry.build(component))
+        except Exception:  # noqa: BLE001 - the stage itself fails of it, and says why
+            return False
 
     def dataset(self, spec: Mapping[str, Any]) -> LoadedDataset:
         """Return a data set; the last few stay in memory, as many as are small.

@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from medssl_bench.errors import DamageWarning, LeaseLost, StoreError
+from medssl_bench.errors import DamageWarning, LeaseLost
 from medssl_bench.stopping import Stopped, is_asked
 from medssl_bench.store.atomic import write_atomically
 from medssl_bench.store.tensors import load_tensors, save_tensors
@@ -95,34 +95,20 @@ class StoredCheckpoints(Checkpoints):
 
     @staticmethod
     def spent_in(lease: Lease) -> dict[str, Any]:
-        """Return what a stage had cost when its last checkpoint was saved; empty without one."""
-        found = _index(lease)
+        """Return what a stage had cost when its last checkpoint was saved; empty without one, or with a damaged one."""
+        found = _sound(lease)
         return {} if found is None else found["spent"]
 
     def restore(self) -> TrainingState | None:
         """Return the state that was saved last, or None; one that is damaged is told of and left out."""
-        found = _index(self._lease)
+        found = _sound(self._lease)
         if found is None:
             return None
-        file = self._file(found["number"])
-        try:
-            with file.open("rb") as stream:
-                digest = hashlib.file_digest(stream, "sha256").hexdigest()
-            if digest == found["sha256"]:
-                return TrainingState(load_tensors(file), found["values"])
-            reason = "its SHA-256 is another"
-        except (OSError, StoreError) as error:
-            reason = " ".join(str(error).split())
-        warnings.warn(
-            f"{file}: the checkpoint is damaged ({reason}); the stage starts anew", DamageWarning, stacklevel=2
-        )
-        self.forget()
-        return None
+        return TrainingState(load_tensors(_file(self._lease, found["number"])), found["values"])
 
     def forget(self) -> None:
         """Delete the checkpoint: the stage starts anew."""
-        (self._lease.folder / _INDEX).unlink(missing_ok=True)
-        self._clear(keep=None)
+        _delete(self._lease)
 
     def is_due(self) -> bool:
         """Return whether a checkpoint should be saved now: time has come, or a stop has been asked for."""
@@ -163,7 +149,7 @@ class StoredCheckpoints(Checkpoints):
     def _write(self, state: TrainingState) -> None:
         before = _index(self._lease)
         number = 0 if before is None else before["number"] + 1
-        file = self._file(number)
+        file = _file(self._lease, number)
         try:
             save_tensors(state.tensors, file)
             with file.open("rb") as stream:
@@ -181,16 +167,49 @@ class StoredCheckpoints(Checkpoints):
         }
         text = json.dumps(index)
         write_atomically(self._lease.folder / _INDEX, f"{_digest(text)} {text}\n")
-        self._clear(keep=file)
+        _clear(self._lease, keep=file)
 
-    def _file(self, number: int) -> Path:
-        return self._lease.folder / f"checkpoint-{number}.safetensors"
 
-    def _clear(self, keep: Path | None) -> None:
-        for file in self._lease.folder.glob("checkpoint-*.safetensors"):
-            if file != keep:
-                with suppress(OSError):
-                    file.unlink()
+def _file(lease: Lease, number: int) -> Path:
+    return lease.folder / f"checkpoint-{number}.safetensors"
+
+
+def _clear(lease: Lease, keep: Path | None = None) -> None:
+    for file in lease.folder.glob("checkpoint-*.safetensors"):
+        if file != keep:
+            with suppress(OSError):
+                file.unlink()
+
+
+def _delete(lease: Lease) -> None:
+    (lease.folder / _INDEX).unlink(missing_ok=True)
+    _clear(lease)
+
+
+def _sound(lease: Lease) -> dict[str, Any] | None:
+    """Return the `_index` of the last checkpoint, or None; one that is damaged is told of and deleted."""
+    file = lease.folder / _INDEX
+    if not file.exists():
+        return None
+    found, reason = _index(lease), "it is not what was written, or another version's"
+    if found is not None:
+        file = _file(lease, found["number"])
+        reason = _wrong_with(file, found["sha256"])
+        if not reason:
+            return found
+    text = f"{file}: the checkpoint is damaged ({reason}); the stage starts anew"
+    warnings.warn(text, DamageWarning, stacklevel=2)
+    _delete(lease)
+    return None
+
+
+def _wrong_with(file: Path, sha256: str) -> str:
+    try:
+        with file.open("rb") as stream:
+            digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError as error:
+        return " ".join(str(error).split())
+    return "" if digest == sha256 else "its SHA-256 is another"
 
 
 def _index(lease: Lease) -> dict[str, Any] | None:

@@ -50,15 +50,16 @@ class Process:
         """Return whether it surely does not run any more; of a process of another machine nothing is sure."""
         if self.machine != _machine()[1]:
             return False
-        if _PROC.is_dir():
-            return _birth(self.number) != self.birth
+        birth = _birth(self.number)
+        if birth is not None:
+            return birth != self.birth
         try:
             os.kill(self.number, 0)
-        except ProcessLookupError:
-            return True
-        except (PermissionError, OverflowError):  # of another user
+        except PermissionError:  # of another user, whose processes /proc may hide
             return False
-        return False
+        except (ProcessLookupError, OverflowError):
+            return True
+        return _PROC.is_dir()  # one's own are never hidden: it has ended, and is not waited for
 
 
 @lru_cache(maxsize=1)

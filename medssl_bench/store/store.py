@@ -239,6 +239,8 @@ class Store:
         folder = lease.folder / "failed"
         try:
             folder.mkdir(exist_ok=True)
+            # names of files need not be UTF-8
+            traceback = traceback.encode("utf-8", "backslashreplace").decode("utf-8")
             write_atomically(folder / "traceback.txt", traceback)
             write_atomically(folder / "record.json", record.to_json())
         except FileNotFoundError:
@@ -246,6 +248,7 @@ class Store:
             raise
         lease.got_further()  # the next attempt, if there is one, has a count of its own
         self.forget_failure(record.key)
+        (self.path / "failed").mkdir(exist_ok=True)  # someone may have deleted it: else that looks like a lost lease
         lease.publish(folder, self.path / "failed" / record.key)
 
     def forget_failure(self, key: str) -> None:

@@ -1,21 +1,29 @@
-"""Which device to compute on."""
+"""Which device to compute on, and when its memory is not enough."""
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
 
-from medssl_bench.errors import UserError
+from medssl_bench.errors import OUT_OF_MEMORY, UserError
+
+_NO_MEMORY = (
+    "out of memory",  # of CUDA and MPS; not of PyTorch's own type where the driver or a library says it
+    "can't allocate memory",  # of PyTorch on the processor
+    "CUBLAS_STATUS_ALLOC_FAILED",
+    "CUDNN_STATUS_ALLOC_FAILED",
+)
 
 
 def find_device(name: str) -> torch.device:
     """Return a device by name; ``auto`` is a CUDA device or Apple's, if there is one, else the CPU.
 
     Raises:
-        UserError: there is no such device here.
+        UserError: there is no such device here, or its memory is full.
     """
     if name == "auto":
         if torch.cuda.is_available():
@@ -25,8 +33,18 @@ def find_device(name: str) -> torch.device:
         device = torch.device(name)
         torch.empty(1, device=device)
     except (RuntimeError, AssertionError, NotImplementedError) as error:
+        if is_out_of_memory(error):
+            raise UserError(f"--device {name}: {OUT_OF_MEMORY}; another process holds all of it") from error
         raise UserError(f"--device {name}: there is no such device here; try auto, cpu, cuda or mps") from error
     return device
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Return whether an error says that the memory of the device, or of this machine, is not enough."""
+    if isinstance(error, OSError):
+        return error.errno == errno.ENOMEM
+    told = isinstance(error, RuntimeError) and any(text in str(error) for text in _NO_MEMORY)
+    return told or isinstance(error, MemoryError | torch.OutOfMemoryError)
 
 
 @contextmanager

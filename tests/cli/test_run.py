@@ -322,6 +322,25 @@ def _has_begun_to_train() -> bool:
         return False
 
 
+@pytest.mark.parametrize("executor", ["isolated", "local"])
+def test_asked_to_stop_where_nobody_reads_what_it_says(tiny, executor):
+    """As in ``run 2>&1 | tee log``: Ctrl-C ends tee, too."""
+    tiny.write_text(tiny.read_text().replace("epochs = 2\n", "epochs = 400\n"))
+    read, write = os.pipe()
+    command = [sys.executable, "-m", "medssl_bench", "run", str(tiny), "--only", "frozen", "--executor", executor]
+    often = ["--executor-set", "checkpoint_seconds=0.1"]
+    with subprocess.Popen([*command, *often], stdout=write, stderr=write) as process:
+        os.close(write)
+        while not _has_begun_to_train():
+            assert process.poll() is None
+            time.sleep(0.01)
+        os.close(read)
+        process.send_signal(signal.SIGTERM)
+    assert process.returncode == 75
+    assert len(list(Path("store/work").glob("*/free/checkpoint.txt"))) == 1
+    assert list(Path("store/failed").iterdir()) == []
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_training_that_is_asked_to_stop_saves_a_checkpoint_and_goes_on_to_the_same_bits(tiny, number):
     tiny.write_text(tiny.read_text().replace("epochs = 4 ", "epochs = 40 ").replace("epochs = 2\n", "epochs = 40\n"))

@@ -119,6 +119,20 @@ def test_a_component_that_ends_the_process_only_fails_its_stage(job, error: type
     assert outcomes[1].status == "failed"
 
 
+def test_the_name_of_a_file_that_is_not_utf_8_fails_its_stage_alone(job):
+    class NotRead(Exception):
+        def __str__(self):
+            return "cannot read j\udcfcrgen.npz"
+
+    plugins = load_plugins()
+    work = job(plugins, _stage_of(plugins, NotRead), _stage("b"))
+    outcomes = LocalExecutor().run(work)
+    assert [outcome.status for outcome in outcomes] == ["failed", "failed"]
+    assert outcomes[0].reason == r"NotRead: cannot read j\udcfcrgen.npz"
+    text = (work.store.path / "failed" / outcomes[0].stage.key / "traceback.txt").read_text("utf-8")
+    assert r"cannot read j\udcfcrgen.npz" in text
+
+
 def test_an_interrupt_gets_out_and_what_ended_before_is_known(job):
     plugins = load_plugins()
     work = job(plugins, _stage("a"), _stage_of(plugins, KeyboardInterrupt), _stage("c"))

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from medssl_bench import Suite, hookimpl, run
+from medssl_bench.executors.isolated import _threads
 from medssl_bench.plugin.watching import Outcome, StageInfo
 from medssl_bench.running import RunResult
 from medssl_bench.store.store import Store
@@ -133,6 +134,16 @@ def test_each_stage_is_done_once_with_the_bits_of_one_worker(suite, monkeypatch)
     assert sorted(heard.begun) == sorted(heard.ended) == sorted(set(heard.begun))
     packed(file, jobs=1, store="alone")
     assert files(file.parent / "store") == files(file.parent / "alone")
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="not told here")
+def test_workers_share_the_cores_that_this_process_may_use(monkeypatch) -> None:
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    monkeypatch.setattr("os.cpu_count", lambda: 64)
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: {3, 4, 5, 9})
+
+    assert [_threads(jobs) for jobs in (2, 3, 9)] == [{"OMP_NUM_THREADS": threads} for threads in ("2", "1", "1")]
+    assert _threads(1) == {}, "a worker alone has them all"
 
 
 def test_a_worker_that_dies_fails_its_stages_and_no_others(suite) -> None:

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import time
+import weakref
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from medssl_bench.datasets import DatasetContext
+from medssl_bench.errors import DamageWarning
+from medssl_bench.evaluators.base import Evaluation
 from medssl_bench.plan.stage import Stage
 from medssl_bench.plugin.manager import load_plugins
 from medssl_bench.plugin.watching import Outcome
@@ -131,6 +136,33 @@ def test_a_checkpoint_is_kept_for_the_next_attempt_and_its_cost_too(
     assert list((workshop.store.path / "work").iterdir()) == []
 
 
+@pytest.mark.parametrize("name", ["checkpoint.txt", "checkpoint-0.safetensors"])
+def test_what_led_to_a_damaged_checkpoint_is_no_part_of_the_result(name: str, workshop: Workshop, doing: Any) -> None:
+    def stops(attempt: Attempt) -> StageResult:
+        time.sleep(0.3)
+        _saves(attempt)
+        raise Stopped
+
+    doing(stops)
+    with pytest.raises(Stopped):
+        _run(workshop)
+    file = workshop.store.path / "work" / KEY / "free" / name
+    file.write_bytes(file.read_bytes()[:-2])
+
+    def begins_anew(attempt: Attempt) -> StageResult:
+        assert attempt.checkpoints.restore() is None
+        return _writes(attempt)
+
+    doing(begins_anew)
+    with pytest.warns(DamageWarning, match=f"{name}: the checkpoint is damaged .* the stage starts anew"):
+        assert _run(workshop) is not None
+    record = workshop.store.record(KEY)
+    assert record is not None
+    assert record.cost["resumed"] == 0
+    assert record.cost["wall_seconds"] < 0.3
+    assert record.provenance["earlier"] == []
+
+
 def test_without_a_checkpoint_nothing_is_kept(workshop: Workshop, doing: Any) -> None:
     def stops(_: Attempt) -> StageResult:
         raise Stopped
@@ -179,6 +211,38 @@ def test_too_little_memory_is_called_that(workshop: Workshop, doing: Any, act: A
     assert outcome.reason.startswith(
         "out of memory; set a smaller batch_size or view size in the suite, if that may be ("
     )
+
+
+def test_what_did_not_fit_is_gone_when_memory_is_freed(workshop: Workshop, doing: Any, monkeypatch) -> None:
+    held: list[weakref.ref[nn.Module]] = []
+
+    def fails(_: Attempt) -> StageResult:
+        model = nn.Linear(1, 1)
+        held.append(weakref.ref(model))
+        raise MemoryError
+
+    forgotten = []
+    monkeypatch.setattr(workshop, "forget", lambda: forgotten.append(held[0]()))
+    doing(fails)
+    _run(workshop)
+    assert forgotten == [None]
+
+
+def test_what_was_found_of_siblings_is_forgotten_too(workshop: Workshop) -> None:
+    workshop.siblings._found["key"] = Evaluation(np.zeros((1, 2), np.float32)), {}
+    workshop.forget()
+    assert workshop.siblings._found == {}
+
+
+def test_too_little_memory_beside_others_is_not_recorded(workshop: Workshop, doing: Any) -> None:
+    """A stop before it has been done again alone must not leave it failed."""
+    workshop.beside_others = True
+    doing(lambda _: _python_neither())
+    outcome = _run(workshop)
+    assert outcome is not None
+    assert outcome.status == "failed"
+    assert outcome.reason.startswith("out of memory")
+    assert workshop.store.failure(KEY) is None
 
 
 def test_on_another_machine_or_torch_the_same_bits_are_not_promised(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -92,6 +94,21 @@ def test_the_costs_are_shared_and_add_up(folder):
     assert max(costs) < 20 * min(costs), "none bears what the others have cost"
 
 
+def test_time_that_is_waited_is_no_time_of_the_processor(folder, monkeypatch):
+    """As on a GPU, or where others want the processor too."""
+    together = LinearProbe.evaluate_together
+
+    def waits(self, trials):
+        time.sleep(1.0)
+        return together(self, trials)
+
+    monkeypatch.setattr(LinearProbe, "evaluate_together", waits)
+    costs = [record.cost for record in run(folder, "store").records() if record.kind == "evaluate"]
+
+    assert all(0 < cost["processor_seconds"] < cost["wall_seconds"] for cost in costs)
+    assert sum(cost["wall_seconds"] - cost["processor_seconds"] for cost in costs) > 1.9, "two encoders"
+
+
 def test_what_is_done_already_is_not_done_again(folder, calls):
     run(folder, "store")
     store = Store(folder / "store")
@@ -102,6 +119,21 @@ def test_what_is_done_already_is_not_done_again(folder, calls):
     run(folder, "store")
 
     assert calls == [1]
+
+
+def test_what_another_process_may_be_judging_is_waited_for(folder, calls):
+    store = run(folder, "store")
+    records = [record for record in store.records() if record.kind == "evaluate" and record.identity["seed"] == 0]
+    for record in records:
+        shutil.rmtree(store.folder(record.key))
+    calls.clear()
+    lease = store.leases.acquire(records[0].key)
+    assert lease is not None
+    threading.Timer(1.0, lambda: lease.release(keep=False)).start()
+
+    run(folder, "store")
+
+    assert calls == [4], "not one in vain while its siblings are another's"
 
 
 def test_one_that_cannot_be_judged_fails_alone(folder, monkeypatch):

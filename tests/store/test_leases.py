@@ -225,3 +225,32 @@ def test_processes_by_name() -> None:
     assert Process.parse(str(this)) == this
     assert not this.is_dead()
     assert not Process("x", "another", 1, "1").is_dead(), "nothing is known of it"
+
+
+@pytest.mark.parametrize(
+    ("answer", "dead"), [(PermissionError(), False), (ProcessLookupError(), True), (OverflowError(), True)]
+)
+def test_a_process_that_cannot_be_seen_is_asked_by_a_signal(answer: Exception, dead: bool, monkeypatch) -> None:
+    """Where /proc is mounted with hidepid, those of other users are not seen, and cannot be signalled either."""
+
+    def kill(_number: int, _signal: int) -> None:
+        raise answer
+
+    monkeypatch.setattr("medssl_bench.store.process._birth", lambda _: None)
+    monkeypatch.setattr("os.kill", kill)
+    assert Process.this().is_dead() is dead
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+def test_one_that_has_ended_and_is_not_waited_for_is_dead() -> None:
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as child:
+        birth = Path(f"/proc/{child.pid}/stat").read_text().rpartition(")")[2].split()[19]
+        this = Process.this()
+        process = Process(this.host, this.machine, child.pid, birth)
+        assert not process.is_dead()
+        child.kill()
+        end = time.monotonic() + 10
+        while not process.is_dead():
+            assert time.monotonic() < end
+            time.sleep(0.01)
+        assert child.returncode is None, "nobody has waited for it"

@@ -186,6 +186,13 @@ def test_a_failure_is_kept_until_the_stage_is_finished(store: Store) -> None:
     assert not (store.path / "failed" / KEY).exists()
 
 
+def test_a_failure_is_kept_though_somebody_has_deleted_the_folder_of_failures(store: Store) -> None:
+    """During a run, say: the stage would be tried for ever."""
+    (store.path / "failed").rmdir()
+    failed = _fail(store, "again")
+    assert store.failure(KEY) == failed
+
+
 def test_a_failure_beside_a_finished_stage_does_not_count(store: Store) -> None:
     _finish(store)
     _fail(store, "a slower worker")

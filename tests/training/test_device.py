@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
+
 import pytest
 import torch
 
 from medssl_bench.errors import UserError
-from medssl_bench.training.device import find_device
+from medssl_bench.training.device import find_device, is_out_of_memory
 
 
 def test_auto_takes_an_accelerator_if_there_is_one():
@@ -25,3 +27,42 @@ def test_a_device_that_is_not_here_is_refused_in_one_line(name):
         find_device(name)
 
     assert "\n" not in str(caught.value)
+
+
+def test_a_device_whose_memory_is_full_is_here(monkeypatch):
+    def full(*_, **__):
+        raise RuntimeError("CUDA error: out of memory")
+
+    monkeypatch.setattr("torch.empty", full)
+    with pytest.raises(UserError, match="--device cuda: out of memory; another process holds all of it"):
+        find_device("cuda")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB."),
+        RuntimeError("CUDA error: out of memory"),
+        RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
+        RuntimeError("cuDNN error: CUDNN_STATUS_ALLOC_FAILED"),
+        RuntimeError("MPS backend out of memory (MPS allocated: 18.00 GB)"),
+        RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate 8 bytes."),
+        OSError(errno.ENOMEM, "Cannot allocate memory"),
+    ],
+)
+def test_too_little_memory_has_many_names(error):
+    assert is_out_of_memory(error)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [RuntimeError("CUDA error: device-side assert triggered"), OSError(errno.ENOSPC, ""), ValueError("out of memory")],
+)
+def test_what_is_not_for_want_of_memory(error):
+    assert not is_out_of_memory(error)
+
+
+@pytest.mark.skipif(not hasattr(torch, "AcceleratorError"), reason="PyTorch before 2.8")
+def test_what_the_driver_says_is_a_runtime_error():
+    assert issubclass(torch.AcceleratorError, RuntimeError)
