@@ -24,6 +24,15 @@ class Tape:
         """Do the work; nothing else is needed here."""
         return work()
 
+    def rehearse(self, work: Callable[[], _Result]) -> _Result:
+        """Do the work.
+
+        Raises:
+            RuntimeError: it reads a value back.
+        """
+        with _Unread():  # type: ignore[no-untyped-call] # of torch
+            return work()
+
     def record(self, work: Callable[[], object]) -> Callable[[], object]:
         """Return what plays the work back; what recording it has changed is changed back.
 
@@ -39,7 +48,16 @@ class Tape:
         return recording.play
 
 
-class _Recording(TorchDispatchMode):
+class _Unread(TorchDispatchMode):
+    """Refuses that a value is read back."""
+
+    def __torch_dispatch__(self, function: Any, types: Any, arguments: Any = (), named: Any = None) -> Any:
+        if function.name() == "aten::_local_scalar_dense":
+            raise RuntimeError("a value is read back while it is recorded")
+        return function(*arguments, **(named or {}))
+
+
+class _Recording(_Unread):
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._calls: list[tuple[Any, tuple[Any, ...], dict[str, Any], Any]] = []
@@ -48,13 +66,11 @@ class _Recording(TorchDispatchMode):
 
     def __torch_dispatch__(self, function: Any, types: Any, arguments: Any = (), named: Any = None) -> Any:
         named = named or {}
-        if function.name() == "aten::_local_scalar_dense":
-            raise RuntimeError("a value is read back while it is recorded")
         for tensor in _written(function, arguments, named):
             if id(tensor) not in self._kept:
                 self._kept.add(id(tensor))
                 self._before.append((tensor, tensor.clone()))
-        result = function(*arguments, **named)
+        result = super().__torch_dispatch__(function, types, arguments, named)
         if not function.is_view:
             self._calls.append((function, arguments, named, result))
         return result

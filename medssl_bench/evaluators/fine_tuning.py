@@ -79,6 +79,7 @@ class FineTuning:
         with at_checkpoints():
             while self._epoch < self._settings.epochs:
                 self._run_epoch()
+        self._steps.forget()
         test = DeviceImages(self._trial.splits["test"], self._device)
         scores = last_scores = probabilities(self._task, self._predict(test))
         selected = self._settings.epochs - 1

@@ -37,7 +37,7 @@ def _device_of(group: Mapping[str, Any]) -> torch.device | None:
     return device
 
 
-class _InMemoryOrder(Adam):
+class _InMemoryOrder:
     """Hands weights, gradients and moments to the fused kernel in the order in which they lie in memory.
 
     Of others, channels-last ones for instance, the processor's kernel copies the gradients first, which takes it half
@@ -45,7 +45,7 @@ class _InMemoryOrder(Adam):
     """
 
     def _init_group(self, group: dict[str, Any], *lists: list[Tensor]) -> bool:
-        has_complex: bool = super()._init_group(group, *lists)  # type: ignore[no-untyped-call]
+        has_complex: bool = super()._init_group(group, *lists)  # type: ignore[misc] # of the optimiser that it is mixed into
         orders = [sorted(range(weight.ndim), key=weight.stride, reverse=True) for weight in lists[0]]
         for tensors in lists[:-1]:  # the last are the numbers of steps
             tensors[:] = [tensor.permute(order) for tensor, order in zip(tensors, orders, strict=False)]
@@ -53,7 +53,7 @@ class _InMemoryOrder(Adam):
         return has_complex
 
 
-class _Adam(_InMemoryOrder):
+class _Adam(_InMemoryOrder, Adam):
     pass
 
 

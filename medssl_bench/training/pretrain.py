@@ -275,7 +275,9 @@ class _Sums:
     def add(self, metrics: Mapping[str, Tensor]) -> None:
         self.count += 1
         for name, value in metrics.items():
-            self.totals[name] = self.totals.get(name, torch.zeros((), device=value.device)) + value.detach().float()
+            found = value.detach().float()
+            # a copy: what a recorded step returns is written over by the next
+            self.totals[name] = self.totals[name] + found if name in self.totals else found.clone()
 
     def means(self) -> dict[str, float]:
         return {name: float(total) / self.count for name, total in self.totals.items()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Protocol, TypeVar
 
 import torch
@@ -16,6 +17,13 @@ class Recorder(Protocol):
 
     def warm_up(self, work: Callable[[], _Result]) -> _Result:
         """Do some work as it is done where it will be recorded."""
+
+    def rehearse(self, work: Callable[[], _Result]) -> _Result:
+        """Do the same, but refuse to wait for the device.
+
+        Raises:
+            RuntimeError: the work reads a value back, say, and so cannot be recorded.
+        """
 
     def record(self, work: Callable[[], object]) -> Callable[[], object]:
         """Record some work without doing it.
@@ -40,7 +48,7 @@ class CudaGraphs:
 
     def __init__(self, device: torch.device) -> None:
         self._device = device
-        self._stream = torch.cuda.Stream(device)  # the default stream cannot be recorded
+        self._stream = _side_stream(torch.cuda.current_device() if device.index is None else device.index)
         self._memory = torch.cuda.graph_pool_handle()
 
     def warm_up(self, work: Callable[[], _Result]) -> _Result:
@@ -51,6 +59,21 @@ class CudaGraphs:
         torch.cuda.current_stream(self._device).wait_stream(self._stream)
         return result
 
+    def rehearse(self, work: Callable[[], _Result]) -> _Result:
+        """Do the work on that stream, where waiting for the device is an error.
+
+        A recording that fails of that would leave torch's allocator, and some generators, in disorder.
+
+        Raises:
+            RuntimeError: the work waits for the device.
+        """
+        before = torch.cuda.get_sync_debug_mode()
+        torch.cuda.set_sync_debug_mode("error")
+        try:
+            return self.warm_up(work)
+        finally:
+            torch.cuda.set_sync_debug_mode(before)
+
     def record(self, work: Callable[[], object]) -> Callable[[], object]:
         """Return the graph of the work, to be played on the current stream.
 
@@ -58,10 +81,20 @@ class CudaGraphs:
             RuntimeError: the work cannot be recorded.
         """
         graph = torch.cuda.CUDAGraph()
+        here = torch.cuda.stream(torch.cuda.current_stream(self._device))  # torch does not come back from a failure
         # "thread_local": another thread may read ahead and pin memory meanwhile
-        with torch.cuda.graph(graph, self._memory, self._stream, capture_error_mode="thread_local"):
+        with here, torch.cuda.graph(graph, self._memory, self._stream, capture_error_mode="thread_local"):
             work()
         return graph.replay
+
+
+@cache
+def _side_stream(device: int) -> torch.cuda.Stream:
+    """Return the stream of a device that is recorded, as the default stream cannot be.
+
+    It is one for all trainings: libraries keep memory for each stream that they have seen.
+    """
+    return torch.cuda.Stream(device)
 
 
 _Choose = Callable[[torch.device], Recorder | None]

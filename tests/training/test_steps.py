@@ -6,6 +6,7 @@ are the same with CUDA graphs, where there is a GPU.
 
 from __future__ import annotations
 
+import random
 import warnings
 from collections.abc import Callable
 from contextlib import suppress
@@ -123,7 +124,7 @@ def test_what_cannot_be_recorded_is_done_by_hand_without_being_asked():
 class Shifting(nn.Module):
     """Layers and their optimiser; a step may read a value back."""
 
-    def __init__(self, *, reads: bool = False) -> None:
+    def __init__(self, *, reads: bool = False, throws: bool = False) -> None:
         super().__init__()
         torch.manual_seed(0)
         self.layer = nn.Sequential(nn.Linear(4, 4), nn.BatchNorm1d(4), nn.Linear(4, 1))
@@ -132,13 +133,16 @@ class Shifting(nn.Module):
             {"name": "adamw", "lr": LR, "weight_decay": 0.1},
             recorded=True,
         )
-        self.reads, self.sign = reads, 1
+        self.reads, self.throws, self.sign = reads, throws, 1
+        self.register_buffer("mask", torch.tensor([0.0, float("-inf")]))
         self.calls = 0
 
     def step(self, images: Tensor, factor: int | Tensor) -> dict[str, Tensor]:
         self.calls += 1
         self.optimizer.zero_grad(set_to_none=True)
         loss = (self.layer(images) - self.sign * (1 + factor)).square().mean()
+        if self.throws:
+            loss = loss * random.random()
         if self.reads:
             loss = loss * (1 + float(loss.detach()))
         loss.backward()
@@ -190,6 +194,51 @@ def test_a_step_that_reads_a_value_back_goes_on_by_hand_and_says_so():
     assert same(module.state_dict(), plain.state_dict())
 
 
+def test_what_is_drawn_on_the_host_is_found(recwarn):
+    """It would be the same number for ever."""
+    module, plain = Shifting(throws=True), Shifting(throws=True)
+
+    random.seed(0)
+    found, steps = run(module, Tape(), [8] * 9)
+    random.seed(0)
+
+    (warning,) = [each for each in recwarn if each.category is NotRecorded]
+    assert "ends as another" in str(warning.message)
+    assert steps.recorded == 0
+    assert found == run(plain, None, [8] * 9)[0]
+
+
+def test_a_further_shape_that_cannot_be_recorded_leaves_the_first_one_recorded():
+    module, plain = Shifting(), Shifting()
+    both = [(Steps(each, each.optimizer, recorder), each) for each, recorder in ((module, Tape()), (plain, None))]
+
+    def losses(images: list[Tensor]) -> list[list[float]]:
+        return [[float(steps.do(each.step, batch, 0)["loss"]) for batch in images] for steps, each in both]
+
+    found, wanted = losses(batches([8] * 6))
+    assert found == wanted
+    module.reads = plain.reads = True
+    with pytest.warns(NotRecorded):
+        found, wanted = losses(batches([5] * 6))
+    assert found == wanted
+    plain.reads = False
+    found, wanted = losses(batches([8] * 2))
+    assert found == wanted
+    assert both[0][0].recorded == 1
+
+
+def test_what_is_forgotten_is_done_by_hand():
+    module = Shifting()
+    _, steps = run(module, Tape(), [8] * 6)
+    before = module.calls
+
+    steps.forget()
+    steps.do(module.step, batches([8])[0], 0)
+
+    assert steps.recorded == 0
+    assert module.calls == before + 1
+
+
 class Spoiled(Tape):
     """A tape that has changed what the step does, as a graph that reads memory of others would."""
 
@@ -239,3 +288,28 @@ def test_a_cuda_graph_follows_steps_by_hand(augmentation, precision):
     assert recorded.steps.recorded == 1
     for row, wanted in zip(recorded._result.history, by_hand._result.history, strict=True):
         assert row["loss"] == pytest.approx(wanted["loss"], rel=1e-2)
+
+
+class Dropping(Shifting):
+    """Layers that draw on the device."""
+
+    def __init__(self, *, reads: bool = False) -> None:
+        super().__init__(reads=reads)
+        self.layer.append(nn.Dropout(0.5))
+
+
+@CUDA
+def test_a_step_on_cuda_that_waits_leaves_nothing_in_disorder():
+    device = torch.device("cuda")
+    for reads in (True, False):
+        module = Dropping(reads=reads).to(device)
+        module.optimizer = make_optimizer(
+            [{"params": list(module.parameters())}], {"name": "adamw", "lr": LR, "weight_decay": 0.1}, recorded=True
+        )
+        steps = Steps(module, module.optimizer, recorder_for(device))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore" if reads else "error", NotRecorded)
+            losses = [float(steps.do(module.step, images.to(device), 0)["loss"]) for images in batches([8, 8, 5] * 7)]
+        assert steps.recorded == (0 if reads else 2)
+        assert len(set(losses)) == len(losses)
+        torch.cuda.empty_cache()
