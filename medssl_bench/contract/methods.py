@@ -29,7 +29,6 @@ Build = Callable[[nn.Module, MethodContext], Method]
 _CPU = torch.device("cpu")
 _SETTINGS: dict[str, Any] = {
     "seed": 0,
-    "duration": {"epochs": 2},
     "batch_size": 12,
     "optimizer": {"name": "adamw", "lr": 2**-10, "weight_decay": 1e-4, "momentum": 0.9},
     "schedule": {"name": "constant", "minimum": 0.0, "period": None, "warmup": 0},
@@ -159,10 +158,12 @@ class _Bench:
             self._validate(method)
         return self._step(method, 1)[0].detach()
 
-    def _train(self, channels: int = 3, checkpoints: Checkpoints | None = None) -> tuple[Method, dict[str, float]]:
+    def _train(
+        self, channels: int = 3, checkpoints: Checkpoints | None = None, epochs: int = 2
+    ) -> tuple[Method, dict[str, float]]:
         method = self.make()
         train, val = self._images(channels)
-        settings = {**_SETTINGS, "keep": "best" if method.monitor else "last"}
+        settings = {**_SETTINGS, "duration": {"epochs": epochs}, "keep": "best" if method.monitor else "last"}
         training = Pretraining(method, train, val, self._maker(method), settings, lambda *_: None, checkpoints)
         return method, training.run().history[-1]
 
@@ -205,9 +206,11 @@ class _Bench:
     def plays_back(self) -> str:
         def train(recorder: Recorder | None) -> dict[str, Tensor]:
             with recorded_by(lambda _: recorder):
-                return self._train()[0].state_dict()
+                return self._train(epochs=4)[0].state_dict()  # what changes from epoch to epoch must show, too
 
-        return plays_back(train, claimed=self.make().recordable)
+        claimed = self.make().recordable
+        require(isinstance(claimed, bool), f"recordable is {claimed!r}, not true or false")
+        return plays_back(train, claimed=claimed)
 
     def untouched(self) -> str:
         with untouched_generators():

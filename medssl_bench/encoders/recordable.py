@@ -11,4 +11,4 @@ def is_recordable(encoder: Any) -> bool:
     True promises that its output depends on the images, parameters and buffers alone, in training too, apart from draws
     from torch's global generator; that it changes buffers in place; and that it reads no value back.
     """
-    return bool(getattr(encoder, "recordable", False))
+    return getattr(encoder, "recordable", False) is True

@@ -8,7 +8,6 @@ import torch
 from torch import Tensor, nn
 
 from medssl_bench.encoders.dim import feature_dim
-from medssl_bench.encoders.recordable import is_recordable
 from medssl_bench.methods.base import Batch, Method, Progress, View
 from medssl_bench.methods.ntxent import contrastive_accuracy, nt_xent
 
@@ -39,7 +38,7 @@ class SimCLR(Method):
         self.head = nn.Sequential(nn.Linear(feature_dim(encoder), hidden), nn.ReLU(), nn.Linear(hidden, projection))
         self.temperature = temperature
         self.lightly_loss: nn.Module | None = None
-        self.recordable = loss == "nt_xent" and is_recordable(encoder)  # lightly's indexes by a mask
+        self.recordable = loss == "nt_xent"  # lightly's indexes by a mask
         if loss == "lightly":
             from lightly.loss import NTXentLoss
 

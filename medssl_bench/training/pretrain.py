@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from medssl_bench.encoders.recordable import is_recordable
 from medssl_bench.errors import StageError
 from medssl_bench.methods.base import Method, Progress
 from medssl_bench.randomness import forked, generator, stream
@@ -118,7 +119,8 @@ class Pretraining:
         if settings["keep"] == "best" and method.monitor is None:
             raise StageError(f'{type(method).__name__} has no metric to choose by; set keep = "last"')
         groups = method.parameter_groups(settings["optimizer"]["weight_decay"])
-        recorder = recorder_for(train.device) if method.recordable and views.recordable else None
+        recordable = method.recordable and is_recordable(method.encoder) and views.recordable
+        recorder = recorder_for(train.device) if recordable else None
         self._optimizer = make_optimizer(groups, settings["optimizer"], recorded=recorder is not None)
         self.steps = Steps(method, self._optimizer, recorder)
         self._step, self._sums = 0, _Sums()
@@ -239,7 +241,7 @@ class Pretraining:
         batch = self.train.batch(index, self.views.draw(images, keys), images)
         self._optimizer.zero_grad(set_to_none=True)
         with self._precision():
-            loss, metrics = self.method(batch, progress)
+            loss, metrics = self.method(batch, _UNKNOWN if self.steps.is_recording else progress)
         loss.backward()
         self._optimizer.step()
         return {"loss": loss.detach(), **metrics}
@@ -263,6 +265,18 @@ class Pretraining:
     def _precision(self) -> torch.autocast:
         enabled = self.settings["precision"] == "bfloat16"
         return torch.autocast(self.train.device.type, dtype=torch.bfloat16, enabled=enabled)
+
+
+class _Unknown(Progress):
+    """Stands for the progress of a step that is recorded, as it would be the same for ever."""
+
+    def __getattribute__(self, name: str) -> Any:
+        if name.startswith("__"):
+            return super().__getattribute__(name)
+        raise RuntimeError(f"the method depends on progress.{name}")
+
+
+_UNKNOWN = _Unknown(0, 0, 0)
 
 
 class _Sums:

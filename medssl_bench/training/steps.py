@@ -42,12 +42,16 @@ class Steps:
         module: what is trained.
         optimizer: what trains it; of one that is recorded, learning rates are tensors on the device.
         recorder: what records the steps; None: every step is done by hand.
+
+    Attributes:
+        is_recording: whether a step is being done only to record it.
     """
 
     def __init__(self, module: nn.Module, optimizer: Optimizer, recorder: Recorder | None) -> None:
         self._module = module
         self._optimizer = optimizer
         self._recorder = recorder
+        self.is_recording = False
         self._done: dict[_Shape, int] = {}
         self._recorded: dict[_Shape, _Recorded] = {}
 
@@ -84,17 +88,20 @@ class Steps:
     def _record(self, recorder: Recorder, step: Step, inputs: tuple[Input, ...]) -> dict[str, Tensor]:
         """Record a step, see whether the recording does the same as the step, and do it in the way that is left."""
         before = self._state()
+        self.is_recording = True
         try:
             recorded, wrong = self._try(recorder, step, inputs, before)
         except RuntimeError as error:
             recorded, wrong = None, (str(error).strip() or type(error).__name__).splitlines()[0]
+        finally:
+            self.is_recording = False
         self._restore(before)
         if recorded is not None:
             self._recorded[_shape(inputs)] = recorded
             return recorded.play(inputs)
         self._recorder = None
         self._optimizer.zero_grad(set_to_none=True)
-        warnings.warn(f"training steps are not recorded, and so slower: {wrong}", NotRecorded, stacklevel=2)
+        warnings.warn(f"training steps cannot be recorded, so they are slower: {wrong}", NotRecorded, stacklevel=2)
         return step(*inputs)
 
     def _try(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import torch
 from click.testing import CliRunner
 
 from benchmarks.__main__ import main
@@ -15,6 +16,21 @@ def test_a_part_that_is_not_there_is_named(tmp_path):
     assert result.exit_code == 2
     assert all(name in result.output for name in PARTS)
     assert not (tmp_path / "found.md").exists()
+
+
+def test_a_file_that_cannot_be_written_is_told_before_anything_is_measured(tmp_path):
+    result = CliRunner().invoke(main, ["-o", str(tmp_path / "none" / "found.md")])
+
+    assert result.exit_code == 2
+    assert f"there is no folder {tmp_path / 'none'}" in result.output
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")
+def test_a_gpu_that_is_not_there_is_told(tmp_path):
+    result = CliRunner().invoke(main, ["--device", "cuda", "-o", str(tmp_path / "found.md")])
+
+    assert result.exit_code == 2
+    assert "there is no CUDA device here" in result.output
 
 
 @pytest.mark.slow

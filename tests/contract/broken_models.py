@@ -54,7 +54,7 @@ def _encoder(mode):
     return factory
 
 
-RECORDED = ("schedule", "rebinding", "reading")
+RECORDED = ("schedule", "epochs", "rebinding", "reading", "agreeing")
 """Methods that claim that a step can be recorded."""
 
 
@@ -66,13 +66,17 @@ class _Method(Method):
         self.register_buffer("seen", torch.zeros(()))
 
         self.calls = 0
-        self.recordable = mode in RECORDED
+        self.recordable = "yes" if mode == "agreeing" else mode in RECORDED
+        self.epochs = 0
         self.queue = torch.zeros(())
 
     def views(self):
         if self.mode == "global":
             np.random.rand()  # noqa: NPY002
         return [View()] * (1 + next(_count) % 2 if self.mode == "views" else 1)
+
+    def on_epoch_start(self, images, progress):
+        self.epochs += 1
 
     def parameter_groups(self, weight_decay):
         groups = super().parameter_groups(weight_decay)
@@ -86,6 +90,8 @@ class _Method(Method):
             loss = loss * self.calls
         if self.mode == "schedule":
             loss = loss * (1 + progress.fraction)
+        if self.mode == "epochs":
+            loss = loss * self.epochs
         if self.mode == "rebinding" and self.training:
             loss = loss * (1 + self.queue)
             self.queue = loss.detach().clone()
