@@ -6,6 +6,9 @@ units for matrices (AMX), which the library's own gradient hardly uses on small 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
+
 import torch
 from torch import Tensor
 
@@ -19,12 +22,12 @@ _WIDE = 256
 """Channels from which the products of single taps are large enough for units for matrices."""
 
 
+@cache
 def has_matrix_units() -> bool:
     """Return whether the processor multiplies matrices of bfloat16 in units of their own (AMX)."""
-    capabilities: dict[str, object] = getattr(
-        torch.cpu, "get_capabilities", dict
-    )()  # older releases of torch do not tell
-    return bool(capabilities.get("amx_bf16", False))
+    # older releases of torch do not tell
+    tell: Callable[[], dict[str, object]] = getattr(torch.cpu, "get_capabilities", dict)
+    return bool(tell().get("amx_bf16", False))
 
 
 def beats_the_library(height: int, width: int, stride: int) -> bool:

@@ -95,6 +95,9 @@ class Pretraining:
         report: called when an epoch begins and when it ends, with its number, their total, metrics (none at the
             beginning) and images per second.
         checkpoints: where to go on from, and where to save; None: neither.
+
+    Attributes:
+        steps: does the training steps, by hand or recorded.
     """
 
     def __init__(
