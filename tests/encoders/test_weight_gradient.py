@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from medssl_bench.encoders import weight_gradient as module
@@ -14,6 +14,7 @@ sides = st.integers(1, 9)
 
 
 @pytest.mark.parametrize("way", [tap_gradient, column_gradient])
+@settings(deadline=None)  # the first call of a process takes long, above all on a busy machine
 @given(height=sides, width=sides, stride=st.integers(1, 2), batch=st.integers(1, 4))
 def test_equals_autograd(way, height, width, stride, batch):
     torch.manual_seed(0)
