@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections import Counter
 from contextlib import ExitStack
 from pathlib import Path
@@ -221,7 +222,7 @@ def _readme(name: str, file: str) -> str:
             "",
             "A study of medssl-bench. To make its report anew:",
             "",
-            f"    medssl-bench report suite/{file} --store store -o report",
+            f"    medssl-bench report {shlex.quote(f'suite/{file}')} --store store -o report",
             "",
         ]
     )

@@ -101,5 +101,6 @@ _LATEX = {
 
 
 def escaped(text: str) -> str:
-    """Return text that LaTeX prints as it is."""
-    return "".join(_LATEX.get(character, character) for character in text)
+    """Return text that LaTeX prints as it is; a bracket or star that begins a row would belong to the line before."""
+    guard = "{}" if text.lstrip().startswith(("[", "*")) else ""
+    return guard + "".join(_LATEX.get(character, character) for character in text)

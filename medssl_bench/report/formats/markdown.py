@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -102,6 +103,6 @@ def _cell(cell: GridCell) -> str:
 
 def _plain(text: str) -> str:
     """Return text that Markdown does not read as marks or HTML."""
-    for mark in "\\`*_|<>[]":
+    for mark in "\\`*_|<>[]~$":
         text = text.replace(mark, f"\\{mark}")
-    return text
+    return re.sub(r"&(?=[#\w])", r"\\&", text)

@@ -32,12 +32,24 @@ def to_csv(board: Leaderboard) -> str:
     return _csv(heads, rows)
 
 
+_PRINTED = (
+    "comparison", "table", "dataset", "part", "row", "kind", "labels", "metric", "mean", "std", "n", "expected",
+    "failed", "reference", "difference", "arm", "marks",
+)  # fmt: skip
+
+
 def printed_to_csv(tables: list[PrintedTable]) -> str:
     """Return one line per number of the tables in their published shape."""
-    heads = (
-        "comparison", "table", "dataset", "part", "row", "kind", "labels", "metric", "mean", "std", "n", "expected",
-        "failed", "reference", "difference", "arm", "marks",
-    )  # fmt: skip
+    return _csv(_PRINTED, _printed_rows(tables))
+
+
+def printed_to_json(tables: list[PrintedTable]) -> str:
+    """Return the lines of `printed_to_csv` as a list of JSON objects."""
+    found = [dict(zip(_PRINTED, row, strict=True)) for row in _printed_rows(tables)]
+    return json.dumps(found, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _printed_rows(tables: list[PrintedTable]) -> list[Sequence[object]]:
     rows: list[Sequence[object]] = []
     for table in tables:
         for block in table.blocks:
@@ -50,23 +62,22 @@ def printed_to_csv(tables: list[PrintedTable]) -> str:
                          cell.metric, cell.mean, cell.std, cell.n, cell.expected, cell.failed, cell.reference, gap,
                          cell.arm, "; ".join(table.marks)]
                     )  # fmt: skip
-    return _csv(heads, rows)
-
-
-def printed_to_json(tables: list[PrintedTable]) -> str:
-    """Return the lines of `printed_to_csv` as a list of JSON objects."""
-    lines = csv.DictReader(io.StringIO(printed_to_csv(tables)))
-    numbers = {"mean", "std", "reference", "difference", "n", "expected", "failed"}
-    found = [
-        {name: (json.loads(text) if text else None) if name in numbers else text for name, text in line.items()}
-        for line in lines
-    ]
-    return json.dumps(found, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    return rows
 
 
 def _csv(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(heads)
-    writer.writerows(rows)
+    writer.writerows([_inert(value) if isinstance(value, str) else value for value in row] for row in rows)
     return stream.getvalue()
+
+
+_FORMULA = ("=", "+", "-", "@", "\t", "＝", "＋", "－", "＠")
+"""How a cell begins that a spreadsheet computes (OWASP, CSV Injection)."""
+
+
+def _inert(text: str) -> str:
+    """Return text, in one line, that a spreadsheet shows as it is: after an apostrophe nothing is a formula."""
+    text = text.replace("\r", " ").replace("\n", " ")
+    return f"'{text}" if text.lstrip(" ").startswith(_FORMULA) else text
