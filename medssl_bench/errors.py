@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
 
 OUT_OF_MEMORY = "out of memory"
 """How the reason of a stage begins that has failed for want of memory."""
+
+_LONGEST_WORD = 200
+"""Characters of what may be a misspelt name; to compare takes time by the square of their number."""
 
 _LONGEST = 1500
 """Characters of a message; what is longer shows a value that no one reads."""
@@ -111,5 +115,11 @@ def told(error: BaseException) -> str:
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return `` (did you mean 'x'?)`` for the known word nearest to `word`, or an empty string."""
-    matches = get_close_matches(word, list(known), n=1, cutoff=0.6)
-    return f" (did you mean {matches[0]!r}?)" if matches else ""
+    nearest = nearest_to(word, tuple(known))
+    return f" (did you mean {nearest!r}?)" if nearest else ""
+
+
+@lru_cache(maxsize=10_000)
+def nearest_to(word: str, known: tuple[str, ...]) -> str:
+    """Return the known word nearest to `word`, or an empty string; a long text is near to none."""
+    return next(iter(get_close_matches(word, known, n=1, cutoff=0.6)), "") if len(word) <= _LONGEST_WORD else ""

@@ -14,7 +14,7 @@ from medssl_bench.plan.stages import Cell, StageMaker
 from medssl_bench.suite.source import key_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from medssl_bench.datasets import DatasetContext
     from medssl_bench.plan.known_datasets import KnownDataset
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 _MOST = 20_000
 """Trials of one data set in a comparison; a suite that asks for more has a slip in its seeds or draws."""
+
+_MOST_IN_ALL = 100_000
+"""Trials of a suite."""
 
 
 def build_plan(
@@ -56,6 +59,7 @@ class _Builder:
         self.problems: dict[Problem, None] = {}
 
     def build(self) -> Plan:
+        parts = []
         for index, table in enumerate(self.suite.tables):
             for dataset in table.datasets:
                 wanted = self.only.wants(table.id, dataset=dataset.label)
@@ -64,11 +68,11 @@ class _Builder:
                     self.plan.datasets[dataset.label] = known.info
                     check = CellCheck(table, known.info)
                     self._check(index, table, check)
-                    try:
-                        for arm, cell in self._cells(table, dataset, known, check):
-                            self._add(index, arm, cell)
-                    except Unfit as error:
-                        self._note(str(error), "comparison", index)
+                    parts.append((index, table, dataset, known, check))
+        self._check_number([(index, table, dataset) for index, table, dataset, _, _ in parts])
+        for index, table, dataset, known, check in parts:
+            for arm, cell in self._cells(table, dataset, known, check):
+                self._add(index, arm, cell)
         if self.problems:
             raise SuiteError(self.problems)
         if self.selection.only and not self.plan.trials:
@@ -78,14 +82,34 @@ class _Builder:
     def _cells(
         self, table: Table, dataset: NamedDataset, known: KnownDataset, check: CellCheck
     ) -> Iterator[tuple[Arm, Cell]]:
-        arms = [arm for arm in table.arms if self.only.wants(table.id, arm=arm.name)]
-        seeds, draws = self.selection.seeds or table.seeds, self.selection.draws or table.draws
-        number = len(table.labels) * len(arms) * len(seeds) * len(draws)
-        if number > _MOST:
-            raise Unfit(f"{number:,} trials on {dataset.label}; at most {_MOST:,} are possible: ask for fewer draws")
-        for labels, arm, seed, draw in product(table.labels, arms, seeds, draws):
-            if not check.skips(labels):
+        seeds, draws = self._repetitions(table)
+        for labels, arm, seed, draw in product(table.labels, self._arms(table), seeds, draws):
+            again = (seed, draw) != (seeds[0], draws[0])
+            if not check.skips(labels) and not (self.problems and again):  # another draw has the same problems
                 yield arm, Cell(table, dataset, known, labels, seed, draw)
+
+    def _arms(self, table: Table) -> list[Arm]:
+        return [arm for arm in table.arms if self.only.wants(table.id, arm=arm.name)]
+
+    def _repetitions(self, table: Table) -> tuple[Sequence[int], Sequence[int]]:
+        """Return the training seeds and the label draws of a comparison."""
+        return self.selection.seeds or table.seeds, self.selection.draws or table.draws
+
+    def _check_number(self, parts: Sequence[tuple[int, Table, NamedDataset]]) -> None:
+        """Refuse more trials than anyone could want, before any is made."""
+        total = 0
+        for index, table, dataset in parts:
+            seeds, draws = self._repetitions(table)
+            number = len(table.labels) * len(self._arms(table)) * len(seeds) * len(draws)
+            total += number
+            text = ""
+            if number > _MOST:
+                text = f"{number:,} trials on {dataset.label}; at most {_MOST:,} are possible"
+            elif total > _MOST_IN_ALL:
+                text = f"{total:,} trials as far as here; a suite may have {_MOST_IN_ALL:,}"
+            if text:
+                self._note(f"{text}: ask for fewer seeds, draws or labels", "comparison", index)
+                raise SuiteError(self.problems)
 
     def _known(self, dataset: NamedDataset) -> KnownDataset | None:
         try:

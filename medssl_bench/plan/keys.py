@@ -6,6 +6,8 @@ import hashlib
 import json
 from typing import Any
 
+_PLAIN = frozenset({str, int, bool, type(None)})
+
 
 def content_key(identity: dict[str, Any]) -> str:
     """Return the content key of an identity: 64 hexadecimal digits.
@@ -17,6 +19,8 @@ def content_key(identity: dict[str, Any]) -> str:
 
 
 def _canonical(value: Any) -> Any:
+    if type(value) in _PLAIN:  # asked first: nearly all values are, and a large plan has a million of them
+        return value
     if isinstance(value, dict):
         return {str(key): _canonical(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

@@ -57,6 +57,10 @@ class StageMaker:
         self.datasets = datasets
         self.scale = plan.epochs_scale
         self.teaching: list[str] = []
+        self._starts: dict[tuple[str, str, str, int], Stage | None] = {}
+        self._features: dict[tuple[str, str, str, int], Stage] = {}
+        self._analysed: set[AnalysisCell] = set()
+        self._evaluators: dict[tuple[str, str], tuple[Component, Evaluator]] = {}
 
     def evaluate(self, arm: Arm, cell: Cell) -> Stage:
         """Add the evaluation of one trial, and what it builds on.
@@ -65,8 +69,7 @@ class StageMaker:
             Unfit: a recipe of the arm cannot be carried out in this comparison.
             PluginError: the evaluator, or a data set, cannot be made.
         """
-        component = self._scaled(arm.evaluator)
-        evaluator: Evaluator = make(self.registry, component)
+        component, evaluator = self._evaluator(arm, cell)
         model = cell.table.model
         start = self._pretrained(arm, cell)
         parents = [start] if start and evaluator.needs == "encoder" else []
@@ -133,7 +136,7 @@ class StageMaker:
 
     def analyse(self, arm: Arm, cell: Cell, analysis: Component, evaluated: Stage) -> None:
         """Add an analysis of the encoder that an arm ends with: a fine-tuned one, else the one it began with."""
-        evaluator: Evaluator = make(self.registry, arm.evaluator)
+        _, evaluator = self._evaluator(arm, cell)
         if evaluator.needs == "labels":
             return
         trained = evaluator.trains_encoder
@@ -156,12 +159,28 @@ class StageMaker:
         found = AnalysisCell(
             cell.table.id, analysis.name, arm.name, cell.dataset.label, labels, cell.seed, draw, stage.key
         )
-        if found not in self.plan.analyses:
+        if found not in self._analysed:
+            self._analysed.add(found)
             self.plan.analyses.append(found)
+
+    def _evaluator(self, arm: Arm, cell: Cell) -> tuple[Component, Evaluator]:
+        """Return the evaluator of an arm, with its epochs scaled, as a component and made."""
+        place = (cell.table.id, arm.name)
+        if place not in self._evaluators:
+            component = self._scaled(arm.evaluator)
+            self._evaluators[place] = component, make(self.registry, component)
+        return self._evaluators[place]
 
     def _embed(self, arm: Arm, cell: Cell, of: Stage | None = None) -> Stage:
         """Add the features of a data set: of the encoder that the arm starts from, or of a trained one."""
-        start = of or self._pretrained(arm, cell)
+        if of is not None or any(link.recipe.model.teacher for link in arm.chain):
+            return self._embedded(arm, cell, of or self._pretrained(arm, cell))
+        place = _place(arm, cell)
+        if place not in self._features:
+            self._features[place] = self._embedded(arm, cell, self._pretrained(arm, cell))
+        return self._features[place]
+
+    def _embedded(self, arm: Arm, cell: Cell, start: Stage | None) -> Stage:
         decides: dict[str, Any] = {"dataset": cell.known.identity()}
         if start is not None:  # said again, so that nothing before `start` is needed
             encoder = start.spec["encoder"]
@@ -183,7 +202,18 @@ class StageMaker:
         )
 
     def _pretrained(self, arm: Arm, cell: Cell) -> Stage | None:
-        """Add the pretrainings of an arm; return the last, or None for an arm that starts from scratch."""
+        """Add the pretrainings of an arm; return the last, or None for an arm that starts from scratch.
+
+        They are the same for every label budget and draw, unless one has a teacher, which is trained with labels.
+        """
+        if any(link.recipe.model.teacher for link in arm.chain):
+            return self._chain(arm, cell)
+        place = _place(arm, cell)
+        if place not in self._starts:
+            self._starts[place] = self._chain(arm, cell)
+        return self._starts[place]
+
+    def _chain(self, arm: Arm, cell: Cell) -> Stage | None:
         stage = None
         for link in arm.chain:
             stage = self._pretrain(link, cell, stage)
@@ -304,6 +334,11 @@ class StageMaker:
 
     def _encoder_spec(self, encoder: Component, known: KnownDataset, seed: int) -> dict[str, Any]:
         return {"component": encoder.to_data(), "size": _size(known), "seed": seed}
+
+
+def _place(arm: Arm, cell: Cell) -> tuple[str, str, str, int]:
+    """Return what decides how an arm's encoder is pretrained, within a plan."""
+    return cell.table.id, arm.name, cell.dataset.label, cell.seed
 
 
 def _chosen_by(selection: str, validation: Budget, known: KnownDataset) -> int:

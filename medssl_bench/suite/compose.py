@@ -18,11 +18,14 @@ from medssl_bench.suite.wording import shown
 _UNNAMEABLE = re.compile(r"[\x00-\x1f/\\]")
 """What a name of an arm must not hold."""
 
+_DEEPEST = 30
+"""How many suites, or recipes, may extend one another in a row."""
+
 _LONGEST = 48
 """Characters of the text that names a variant of a recipe."""
 
 _MOST = 1000
-"""Variants of a recipe that a sweep may make; more could not be trained, nor listed."""
+"""Variants of a recipe that a sweep may make, and arms of a comparison; more could not be trained, nor listed."""
 
 _LONGEST_NAME = 80
 """Characters of a name of an arm, as the schema has it."""
@@ -48,6 +51,8 @@ def _read(path: Path, trail: tuple[Path, ...]) -> Node:
     if not isinstance(name, str) or Path(name).name != name:
         raise _error(base.position, "extends", f"{shown(name)} is not the name of a suite file in the same folder")
     target = path.parent / name
+    if len(trail) >= _DEEPEST:
+        raise _error(base.position, "extends", f"at most {_DEEPEST} suites may extend one another in a row")
     if target in (*trail, path):
         chain = " -> ".join(file.name for file in (*trail, path, target))
         raise _error(base.position, "extends", f"suites extend each other in a circle: {chain}")
@@ -129,6 +134,8 @@ def _extended(name: str, recipes: dict[str, Node], trail: tuple[str, ...]) -> No
         raise _error(base.position, key, f"expected the name of a recipe, not {target!r}")
     if target not in recipes:
         raise _error(base.position, key, f"there is no recipe {target!r}{did_you_mean(target, recipes)}")
+    if len(trail) >= _DEEPEST:
+        raise _error(base.position, key, f"at most {_DEEPEST} recipes may extend one another in a row")
     if target in (*trail, name):
         chain = " -> ".join((*trail, name, target))
         raise _error(base.position, key, f"recipes extend each other in a circle: {chain}")
@@ -154,7 +161,7 @@ def _write_out_sweeps(root: Node) -> Node:
     root = _with(root, "pretraining", Node(written, recipes.position))
     if comparisons is None or not isinstance(comparisons.value, list):
         return root
-    tables = [_sweep_arms(table, variants) for table in comparisons.value]
+    tables = [_sweep_arms(table, variants, place) for place, table in enumerate(comparisons.value)]
     return _with(root, "comparison", Node(tables, comparisons.position))
 
 
@@ -198,7 +205,7 @@ def _check_sweep(name: str, sweep: Node) -> None:
         raise _error(sweep.position, key_text(here), f"a sweep of {number:,} variants; at most {_MOST:,} are possible")
 
 
-def _sweep_arms(table: Node, variants: dict[str, dict[str, Node]]) -> Node:
+def _sweep_arms(table: Node, variants: dict[str, dict[str, Node]], place: int) -> Node:
     """Return a comparison in which every arm that uses a swept recipe stands once for each of its variants."""
     arms = table.value.get("arm") if isinstance(table.value, dict) else None
     if arms is None or not isinstance(arms.value, list):
@@ -209,6 +216,10 @@ def _sweep_arms(table: Node, variants: dict[str, dict[str, Node]]) -> Node:
         if not used:
             written.append(arm)
             continue
+        number = len(written) + prod(len(variants[name]) for name in used)
+        if number > _MOST:
+            message = f"its sweeps make {number:,} arms of this comparison; at most {_MOST:,} are possible"
+            raise _error(arm.position, key_text(("comparison", place, "arm")), message)
         choices = product(*(variants[name] for name in used))
         written += [_arm_variant(arm, dict(zip(used, suffixes, strict=True))) for suffixes in choices]
     return _with(table, "arm", Node(written, arms.position))

@@ -68,6 +68,7 @@ def _merge_lists(base: list[Node], over: list[Node], key: str) -> list[Node]:
     return merged
 
 
-def identity(node: Node, key: str) -> object:
-    """Return what tells an item of a list from the others, or None where it does not say."""
-    return node.value[key].plain() if isinstance(node.value, dict) and key in node.value else None
+def identity(node: Node, key: str) -> str | None:
+    """Return the text that tells an item of a list from the others, or None where it has none."""
+    name = node.value[key].value if isinstance(node.value, dict) and key in node.value else None
+    return name if isinstance(name, str) else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
+import shlex
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_origin
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, get_origin
 from packaging.requirements import InvalidRequirement, Requirement
 from pydantic import BaseModel, ValidationError
 
-from medssl_bench.errors import Problem, SuiteError, did_you_mean
+from medssl_bench.errors import Problem, SuiteError, did_you_mean, nearest_to
 from medssl_bench.suite.budget import BudgetError
 from medssl_bench.suite.odd_values import refuse_odd_values
 from medssl_bench.suite.schema import SuiteModel
@@ -83,12 +83,14 @@ def _unmet(text: str) -> str:
         requirement = Requirement(text)
     except InvalidRequirement:
         return f'{text!r} is not a requirement; write it as in "medssl-bench-thesis>=0.1"'
+    if requirement.url:
+        return f'{text!r} names an address; a suite may ask for a name and a version, as in "medssl-bench-thesis>=0.1"'
     try:
         installed = version(requirement.name)
     except PackageNotFoundError:
-        return f"{requirement.name} is not installed; pip install '{text}'"
+        return f"{requirement.name} is not installed; pip install {shlex.quote(text)}"
     if not requirement.specifier.contains(installed, prereleases=True):
-        return f"{requirement.name} {installed} is installed; pip install '{text}'"
+        return f"{requirement.name} {installed} is installed; pip install {shlex.quote(text)}"
     return ""
 
 
@@ -135,7 +137,7 @@ def _message(plain: Any, path: Key, details: ErrorDetails) -> str:
 
 def _meant(path: Key) -> str:
     """Return the key that a misspelt one was probably meant to be, or an empty string."""
-    return next(iter(get_close_matches(str(path[-1]), _fields_at(path[:-1]), n=1)), "")
+    return nearest_to(str(path[-1]), tuple(_fields_at(path[:-1])))
 
 
 def _fields_at(path: Key) -> list[str]:
