@@ -38,6 +38,9 @@ _VERBS = {
 }
 
 
+_NoArguments: type[click.UsageError] | tuple[()] = getattr(click.exceptions, "NoArgsIsHelpError", ())
+"""What click raises for a command without arguments; before 8.2 it shows the help itself."""
+
 _MOST_LINES = 100
 """How many problems of a suite are told at once."""
 
@@ -127,7 +130,7 @@ def main() -> None:
         status = cli.main(prog_name="medssl-bench", standalone_mode=False)
     except click.exceptions.Abort:
         sys.exit(130)
-    except click.exceptions.NoArgsIsHelpError as error:
+    except _NoArguments as error:
         error.show()
         sys.exit(2)
     except click.ClickException as error:

@@ -23,7 +23,7 @@ _LARGEST = 2**63 - 1
 """The largest seed or draw, as TOML has it."""
 
 
-class Numbers(click.ParamType[tuple[int, ...]]):
+class Numbers(click.ParamType):  # type: ignore[type-arg] # only since click 8.4 can it be given one
     """Whole numbers from 0, as in ``0,1,2`` or ``0-4``."""
 
     name = "numbers"
