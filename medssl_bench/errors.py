@@ -75,6 +75,10 @@ class DamageWarning(UserWarning):
     """The result of a finished stage is not what was written; it is set aside and computed anew."""
 
 
+class FontWarning(UserWarning):
+    """A figure holds letters that no font of this machine has."""
+
+
 class WatcherWarning(UserWarning):
     """A plugin that watches a run has raised, and watches no longer."""
 

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from medssl_bench.store.store import Store
     from medssl_bench.suite.suite import Suite
 
-_OF_A_SUITE = (augmentation_figures, pretraining_figures, sweep_figures)
-_OF_A_COMPARISON = (label_efficiency_figures, downstream_figures, embedding_figures, confusion_figures, roc_figures)
+_OF_A_COMPARISON = (label_efficiency_figures, downstream_figures, confusion_figures, roc_figures, embedding_figures)
+_OF_A_SUITE = (pretraining_figures, augmentation_figures, sweep_figures)
 
 
 def all_figures(
@@ -36,7 +36,7 @@ def all_figures(
     cache: Path | None = None,
     left_out: Callable[[str], None] = lambda _reason: None,
 ) -> list[ReportFigure]:
-    """Return every figure of a suite that can be drawn, those of the whole suite first, then by comparison.
+    """Return every figure of a suite that can be drawn: results by comparison, then what the comparisons share.
 
     Nothing is drawn yet.
 
@@ -49,9 +49,10 @@ def all_figures(
         left_out: told, in a line each, which figures cannot be drawn and why.
     """
     source = FigureSource(suite, plan, store, context, cache=cache, left_out=left_out)
-    found = [figure for figures in _OF_A_SUITE for figure in figures(source)]
+    found = []
     for table, result in source.tables():
         found += [figure for figures in _OF_A_COMPARISON for figure in figures(source, table, result)]
+    found += [figure for figures in _OF_A_SUITE for figure in figures(source)]
     return _with_unique_ids(found)
 
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import io
 import re
 import unicodedata
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from medssl_bench.errors import FontWarning
+from medssl_bench.report.figures.fonts import choose_fonts
 from medssl_bench.report.figures.style import SAVING
 
 if TYPE_CHECKING:
@@ -63,6 +66,9 @@ class ReportFigure:
                 raise ValueError(f"{form!r} is no format of figures; give some of {', '.join(FORMATS)}")
         folder.mkdir(parents=True, exist_ok=True)
         drawn = self.draw()
+        if missing := choose_fonts(drawn):
+            text = f"no font of this machine has {missing!r}: figures show boxes; install one, such as Noto Sans CJK"
+            warnings.warn(text, FontWarning, stacklevel=2)
         files = [folder / f"{self.id}.{form}" for form in formats]
         for file, form in zip(files, formats, strict=True):
             file.write_bytes(rendered(drawn, form))
@@ -74,7 +80,8 @@ def rendered(figure: Figure, form: str) -> bytes:
     import matplotlib as mpl
 
     buffer = io.BytesIO()
-    with mpl.rc_context(SAVING):
+    with mpl.rc_context(SAVING), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing from", category=UserWarning)  # told by `save`
         figure.savefig(buffer, format=form, metadata=_UNDATED[form])
     return buffer.getvalue()
 
