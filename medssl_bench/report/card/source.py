@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from medssl_bench.plan.lookup import training_stages
 from medssl_bench.plugin.component import Component
+from medssl_bench.report.selection import SelectedBy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,6 +59,12 @@ class CardSource:
     def has_head(self) -> bool:
         """Whether there is a linear layer on top of the encoder."""
         return (self.store.folder(self.trial.stage) / "head.safetensors").is_file()
+
+    def selection(self) -> str:
+        """Return what the epoch of the trial is selected by, and with how many validation labels."""
+        table = next(table for table in self.suite.tables if table.id == self.trial.table)
+        found = SelectedBy.of(table, self.plan, self.suite.plugins.registry, self.store.record)
+        return found.of_cell(self.trial.arm, self.trial.dataset)
 
     def encoders(self) -> list[tuple[Component, int]]:
         """Return the encoders that the trainings began with, each with the side of its images in pixels."""

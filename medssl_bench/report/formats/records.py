@@ -22,7 +22,8 @@ def to_csv(board: Leaderboard) -> str:
     """Return one line per value, with its cell, seed and draw; a cell without values has one line."""
     heads = (
         "comparison", "dataset", "labels", "arm", "metric", "seed", "draw", "value", "n", "mean", "std", "expected",
-        "failed", "difference", "reference", "scaled", "generated",
+        "failed", "blocked", "difference", "pairs", "reference", "selection", "validation_labels", "scaled",
+        "generated",
     )  # fmt: skip
     rows: list[Sequence[object]] = []
     for cell in board.cells():
@@ -36,7 +37,7 @@ def printed_to_csv(tables: list[PrintedTable]) -> str:
     """Return one line per number of the tables in their published shape."""
     heads = (
         "comparison", "table", "dataset", "part", "row", "kind", "labels", "metric", "mean", "std", "n", "expected",
-        "failed", "reference", "difference", "arm", "marks",
+        "failed", "blocked", "reference", "difference", "arm", "marks",
     )  # fmt: skip
     rows: list[Sequence[object]] = []
     for table in tables:
@@ -47,8 +48,8 @@ def printed_to_csv(tables: list[PrintedTable]) -> str:
                     gap = None if cell.mean is None or cell.reference is None else cell.mean - cell.reference
                     rows.append(
                         [table.comparison, table.name, block.dataset, block.title, name, row.kind, cell.labels,
-                         cell.metric, cell.mean, cell.std, cell.n, cell.expected, cell.failed, cell.reference, gap,
-                         cell.arm, "; ".join(table.marks)]
+                         cell.metric, cell.mean, cell.std, cell.n, cell.expected, cell.failed, cell.blocked,
+                         cell.reference, gap, cell.arm, "; ".join(table.marks)]
                     )  # fmt: skip
     return _csv(heads, rows)
 
@@ -56,7 +57,7 @@ def printed_to_csv(tables: list[PrintedTable]) -> str:
 def printed_to_json(tables: list[PrintedTable]) -> str:
     """Return the lines of `printed_to_csv` as a list of JSON objects."""
     lines = csv.DictReader(io.StringIO(printed_to_csv(tables)))
-    numbers = {"mean", "std", "reference", "difference", "n", "expected", "failed"}
+    numbers = {"mean", "std", "reference", "difference", "n", "expected", "failed", "blocked"}
     found = [
         {name: (json.loads(text) if text else None) if name in numbers else text for name, text in line.items()}
         for line in lines
