@@ -86,7 +86,7 @@ ENCODERS = ("", "resnet18", "small_stem", "one", "hub")
 
 @st.composite
 def _suites(draw: st.DrawFn) -> str:
-    """Return a suite in which much is alike: recipes of one method, evaluators with two settings, encoders of a name."""
+    """Return a suite in which much is alike: recipes of one method, evaluators under two settings, encoders."""
     text = HEAD
     for table in range(draw(st.integers(1, 2))):
         analyses = ", ".join(draw(st.lists(st.sampled_from(ANALYSES), unique=True, max_size=4)))

@@ -24,8 +24,8 @@ def test_differences_and_spreads_and_no_verdict() -> None:
     assert found.spreads == pytest.approx((stdev([0.70, 0.72, 0.77]), stdev([0.5, 0.6])))
     assert found.text == (
         "Of 3 published numbers, 3 are compared. Absolute difference: median 0.020, largest 0.400. Standard deviation "
-        "of this run's values: median 0.053; 1 rest on one value. Agreement is not judged: no interval for seeds, draws "
-        "and images yet."
+        "of this run's values: median 0.053; 1 rest on one value. Agreement is not judged: no interval for seeds, "
+        "draws and images yet."
     )
     assert not {"agree", "agrees", "differ", "differs"} & set(found.text.split())
 

@@ -146,7 +146,6 @@ def test_markdown(lab: Lab) -> None:
     assert r"*ref: published value (and the difference to it), Someone & Co. (2023), Table 1\_a.*" in lines
     ranking = f"**Ranking by accuracy: “{title}” — {VALIDATION}**"
     assert ranking in lines
-    )
     assert r"| probe \| \[ours\] 50% #1\_a | 1.50 | 1 | 1 |" in lines
     assert lines[-1] == "13 of 13 results."
 
@@ -281,7 +280,7 @@ def test_analyses_of_encoders_that_labels_shaped_say_it_too(lab: Lab) -> None:
     assert grid is not None
     assert grid.title == f"analyses of the encoders — of those trained with labels: {VALIDATION}"
     (note,) = grid.notes
-    assert note.startswith("±: sample standard deviation over 2 training seeds x 2 label draws (n = 4), or 2 training s")
+    assert note.startswith("±: sample standard deviation over 2 training seeds x 2 label draws (n = 4), or 2 train")
 
 
 def test_a_picture(lab: Lab) -> None:
