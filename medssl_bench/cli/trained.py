@@ -87,7 +87,7 @@ class TrainedEncoder:
         self.trial: Trial = picked.trial
         if picked.others:
             options = ", ".join(f"--{name}" for name in picked.others)
-            click.echo(f"note: picked {picked.text}; {options} choose", err=True)
+            click.echo(f"note: picked {picked.text}; choose with {options}", err=True)
         key = encoder_stage(plan, self.trial)
         spec = plan.stages[self.trial.stage].spec["encoder"]
         if key is None:

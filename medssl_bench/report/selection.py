@@ -100,6 +100,11 @@ class SelectedBy:
             case "validation":
                 return f"epochs selected with {self._amount}{self._exceptions}"
 
+    @property
+    def own_mark(self) -> str:
+        """The same, without the arms that it does not hold of."""
+        return replace(self, others=()).mark
+
     def of_cell(self, arm: str, dataset: str) -> str:
         """Return the same of one arm on one data set."""
         return self.on(dataset) if arm in self.arms else "no validation labels"

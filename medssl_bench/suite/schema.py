@@ -241,7 +241,7 @@ class SuiteModel(_Table):
         default_factory=list, description='distributions it needs, as in ["medssl-bench-thesis>=0.1"]'
     )
     claims: list[str] = Field(
-        default_factory=list, description='published claims that `report` holds the results against, as in ["thesis"]'
+        default_factory=list, description='published claims whose estimates in the run `report` shows, as in ["thesis"]'
     )
     plugins: list[str] = Field(
         default_factory=list,

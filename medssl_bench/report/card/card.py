@@ -30,7 +30,7 @@ def model_card(source: CardSource, model: dict[str, Any]) -> str:
         _front(source),
         f"# {model['model']}: {one_line(source.trial.arm)}, {one_line(source.trial.dataset)}",
         _warnings(source, model),
-        f"Trained by medssl-bench in the suite `{source.suite.name}`. It gives {model['dim']} features of an image.",
+        f"{_made(source)} It gives {model['dim']} features of an image.",
         data_section(source),
         training_section(source),
         _results(source),
@@ -46,6 +46,15 @@ _LIMITS = """## Limits
 
 A model of research, for comparing recipes. It is no medical device, and its numbers on one benchmark say nothing of
 other scanners, stains or patients."""
+
+
+def _made(source: CardSource) -> str:
+    """Return what was trained here: the encoder, or on weights of other origin a linear layer alone, or nothing."""
+    if source.encoder_is_trained:
+        return f"Trained by medssl-bench in the suite `{source.suite.name}`."
+    suite = f"medssl-bench in the suite `{source.suite.name}`"
+    head = f"; a linear layer on top was, by {suite}." if source.has_head else f"; it was judged by {suite}."
+    return f"The encoder was not trained here{head}"
 
 
 def _front(source: CardSource) -> str:

@@ -76,7 +76,7 @@ def analyses_grid(table: TableResult) -> Grid | None:
     )
     columns = tuple(Column(metric.replace("_", " ")) for metric in metrics)
     shaped = any(row.labels is not None for row in table.analyses)
-    mark = f" — of those trained with labels: {table.selection.mark}" if shaped and table.selection else ""
+    mark = f" — of those trained with labels: {table.selection.own_mark}" if shaped and table.selection else ""
     shown = tuple(spread_note(table.analysed()))
     return Grid(f"analyses of the encoders{mark}", ("data set", "arm"), columns, rows, shown)
 
