@@ -82,9 +82,9 @@ def command(
             json.dumps(_data(plan.suite, plan.epochs_scale, statuses, selected_by), indent=1, ensure_ascii=False)
         )
     else:
-        _print(plan.suite, plan.epochs_scale, statuses, estimates, trials=len(plan.trials))
         for mark, tables in _by_mark(selected_by).items():
             click.echo(f"{', '.join(tables)}: {mark}")
+        _print(plan.suite, plan.epochs_scale, statuses, estimates, trials=len(plan.trials))
 
 
 def _by_mark(selected_by: dict[str, str]) -> dict[str, list[str]]:
