@@ -145,6 +145,7 @@ class Results:
         self._plan = plan
         self._store = store
         self._records: dict[str, Record | None] = {}
+        self._states: dict[str, State] = {}
 
     def record(self, stage: str) -> Record | None:
         """Return the record of a finished stage, or None."""
@@ -198,7 +199,15 @@ class Results:
         )
 
     def state(self, stage: str) -> State:
-        """Return where a stage stands; it is blocked by any that it builds on, directly or not, and that failed."""
+        """Return where a stage stood when it was first asked for.
+
+        It is blocked by any that it builds on, directly or not, and that failed.
+        """
+        if stage not in self._states:
+            self._states[stage] = self._state(stage)
+        return self._states[stage]
+
+    def _state(self, stage: str) -> State:
         if self.record(stage) is not None:
             return "done"
         if self._store.failure(stage) is not None:
