@@ -69,7 +69,7 @@ def named(encoder: Component) -> str:
         what = f"weights of {Path(str(file)).name}"
     elif given.get("weights") == "pretrained" or given.get("pretrained") is True:
         what = f"pretrained weights of {model}"
-    elif starts_from_weights(encoder) and isinstance(given.get("weights"), str):
+    elif isinstance(given.get("weights"), str) and given["weights"] != _SCRATCH["weights"]:
         what = f"{model} with weights {given['weights']}"
     else:
         what = f"{model} as it is made"
