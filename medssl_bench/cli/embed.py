@@ -26,7 +26,7 @@ def command(context: click.Context, /, output: Path, **chosen: Any) -> None:
     from medssl_bench.datasets.base import SPLITS
     from medssl_bench.stages.embed import features
 
-    trained = TrainedEncoder(context, **chosen)
+    trained = TrainedEncoder(context, head=False, **chosen)
     data = trained.workshop.dataset(trained.dataset)
     found = features(trained.encoder, data.splits, trained.workshop.device)
     arrays = {f"{name}_features": found[name].numpy() for name in SPLITS}

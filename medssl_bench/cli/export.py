@@ -29,7 +29,7 @@ def command(context: click.Context, /, output: Path, *, overwrite: bool, **chose
     from medssl_bench.store.export import check_output, export_encoder
 
     check_output(output, overwrite=overwrite)
-    trained = TrainedEncoder(context, **chosen)
+    trained = TrainedEncoder(context, head=True, **chosen)
     source = CardSource(trained.suite, trained.plan, trained.store, trained.trial, trained.key, trained.infos())
     record = trained.store.record(trained.trial.stage)
     has_head = record is not None and "head.safetensors" in record.files

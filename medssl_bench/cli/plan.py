@@ -62,6 +62,7 @@ def command(
     from medssl_bench.plan.build import build_plan
     from medssl_bench.plan.estimates import Estimates
     from medssl_bench.plan.status import look
+    from medssl_bench.report.selection import SelectedBy
     from medssl_bench.store.store import Store
 
     loaded = load_suite(context, suite)
@@ -69,18 +70,35 @@ def command(
     plan, opened = build_plan(loaded, files, make_selection(**selected)), Store(store)
     estimates = Estimates(opened.records(), files.cache_dir, device)
     statuses = look(plan, opened, estimates)
+    selected_by = {
+        table.id: SelectedBy.of(table, plan, loaded.plugins.registry).mark
+        for table in loaded.tables
+        if any(trial.table == table.id for trial in plan.trials)
+    }
     if as_json:
         if estimates.problem:
             click.echo(f"warning: {estimates.problem}", err=True)
-        click.echo(json.dumps(_data(plan.suite, plan.epochs_scale, statuses), indent=1, ensure_ascii=False))
+        click.echo(
+            json.dumps(_data(plan.suite, plan.epochs_scale, statuses, selected_by), indent=1, ensure_ascii=False)
+        )
     else:
+        for mark, tables in _by_mark(selected_by).items():
+            click.echo(f"{', '.join(tables)}: {mark}")
         _print(plan.suite, plan.epochs_scale, statuses, estimates, trials=len(plan.trials))
 
 
-def _data(suite: str, scale: float, statuses: list[StageStatus]) -> dict[str, Any]:
+def _by_mark(selected_by: dict[str, str]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for table, mark in selected_by.items():
+        found.setdefault(mark, []).append(table)
+    return found
+
+
+def _data(suite: str, scale: float, statuses: list[StageStatus], selected_by: dict[str, str]) -> dict[str, Any]:
     return {
         "suite": suite,
         "epochs_scale": scale,
+        "selected_by": selected_by,
         "stages": [
             {
                 "key": status.stage.key,

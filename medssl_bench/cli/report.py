@@ -40,8 +40,8 @@ def command(
 ) -> None:
     """Write a report on SUITE from what the store holds. Nothing is run.
 
-    The report is one HTML file that opens offline: every table beside the published numbers, published claims and
-    whether they hold, every figure, a map of each trained encoder to explore, provenance and cost. In a folder there
+    The report is one HTML file that opens offline: every table beside the published numbers, published claims
+    with their estimates, every figure, a map of each encoder to explore, provenance and cost. In a folder there
     are also tables/ (Markdown, CSV, LaTeX) and figures/ (PNG, SVG, PDF) to take into a paper.
     """
     from medssl_bench.api import make_report
@@ -58,8 +58,7 @@ def _tell(text: str) -> None:
 
 
 def _summarise(study: Study) -> None:
-    done, failed, expected = study.trials
-    click.echo(f"{study.suite.name}: {done} of {expected} results" + (f", {failed} failed" if failed else ""))
-    for text in (study.agreement.text if study.agreement else "", study.verdict_summary):
+    click.echo(f"{study.suite.name}: {study.board.counts.text}")
+    for text in (study.agreement.text if study.agreement else "", study.claims_summary):
         if text:
             click.echo(text)

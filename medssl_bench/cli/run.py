@@ -100,7 +100,7 @@ def _show(console: Any, result: RunResult, store: Path) -> None:
     blocked = sum(outcome.status == "blocked" for outcome in result.outcomes)
     if result.failed:
         click.echo(
-            f"{len(result.failed)} stage(s) failed, {blocked} blocked by them; tracebacks in {store / 'failed'}; "
-            f"--retry-failed tries them again",
+            f"{len(result.failed)} stage(s) failed, {blocked} blocked by them; {result.leaderboard.counts.text}; "
+            f"tracebacks in {store / 'failed'}; --retry-failed tries them again",
             err=True,
         )

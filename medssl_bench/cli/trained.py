@@ -23,10 +23,11 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 def encoder_options(function: _Function) -> _Function:
     """Add the options that choose one trial of a suite, and where results and data are."""
     for option in (
-        click.option("--draw", type=int, help="Its label draw, for a fine-tuned encoder; none: the first."),
-        click.option("--seed", type=int, help="Its training seed; none: the first."),
+        click.option("--draw", type=int, help="Its label draw; none: the first, and what else there is is said."),
+        click.option("--seed", type=int, help="Its training seed; none: the first, and what else there is is said."),
         click.option(
-            "--labels", help="Its label budget as tables write it, for a fine-tuned encoder; none: the first."
+            "--labels",
+            help="Its label budget as tables write it; none: the first, and what else there is is said.",
         ),
         click.option("--dataset", help="The data set; may be left out where the suite has one."),
         click.option("--table", metavar="ID", help="The comparison; may be left out where the suite has one."),
@@ -49,7 +50,8 @@ class TrainedEncoder:
         store: directory of the store.
         data_dir: folder of data files.
         epochs_scale: of the run that trained it.
-        wanted: which trial, as of `find_trial`.
+        head: whether the classifier is meant too, or the encoder alone.
+        wanted: which trial, as of `find_trial`. What is picked where they leave a choice is said.
 
     Raises:
         UserError: the suite has no such trial, its encoder is untrained, or it has not been run yet.
@@ -62,22 +64,30 @@ class TrainedEncoder:
         store: Path,
         data_dir: Path | None,
         epochs_scale: float | None,
+        *,
+        head: bool,
         **wanted: str | int | None,
     ) -> None:
         from medssl_bench.api import make_selection
         from medssl_bench.folders import dataset_context
         from medssl_bench.plan.build import build_plan
         from medssl_bench.plan.known_datasets import KnownDatasets
-        from medssl_bench.plan.lookup import encoder_stage, find_trial, starts_from_weights
+        from medssl_bench.plan.lookup import encoder_stage, pick_trial
         from medssl_bench.stages.workshop import Workshop
         from medssl_bench.store.store import Store
+        from medssl_bench.suite.initial_weights import starts_from_weights
         from medssl_bench.training.device import find_device
 
         loaded = load_suite(context, suite)
         where = dataset_context(data_dir)
         opened = Store(store)
         plan = build_plan(loaded, where, make_selection(epochs_scale=epochs_scale), opened)
-        self.trial: Trial = find_trial(plan, **wanted)
+        gives = (lambda trial: trial.stage) if head else (lambda trial: encoder_stage(plan, trial) or "")
+        picked = pick_trial(plan, gives, **wanted)
+        self.trial: Trial = picked.trial
+        if picked.others:
+            options = ", ".join(f"--{name}" for name in picked.others)
+            click.echo(f"note: picked {picked.text}; choose with {options}", err=True)
         key = encoder_stage(plan, self.trial)
         spec = plan.stages[self.trial.stage].spec["encoder"]
         if key is None:

@@ -55,7 +55,7 @@ class _Builder:
         self.only = Only(suite, selection.only)
         self.datasets = KnownDatasets(suite.plugins.registry, context, store)
         self.plan = Plan(suite.name, selection.epochs_scale or suite.model.epochs_scale)
-        self.maker = StageMaker(self.plan, suite.plugins.registry, self.datasets)
+        self.maker = StageMaker(self.plan, suite.plugins.registry, self.datasets, suite.tables)
         self.problems: dict[Problem, None] = {}
 
     def build(self) -> Plan:

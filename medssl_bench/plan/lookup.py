@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 from medssl_bench.errors import UserError, did_you_mean
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from medssl_bench.plan.stage import Plan, Trial
-    from medssl_bench.plugin.component import Component
 
 
 def find_trial(plan: Plan, **wanted: str | int | None) -> Trial:
@@ -42,8 +43,56 @@ def find_trial(plan: Plan, **wanted: str | int | None) -> Trial:
     return found[0]
 
 
+@dataclass(frozen=True)
+class Picked:
+    """A trial that was picked among several, and what else there is.
+
+    Attributes:
+        trial: the one.
+        others: what else could have been asked for, by the option that asks for it: ``labels``, ``seed`` or ``draw``.
+    """
+
+    trial: Trial
+    others: dict[str, list[str]]
+
+    @property
+    def text(self) -> str:
+        """What was picked, in a line: ``labels 20 (also: 40, all), seed 0 (also: 1)``; empty if there was no choice."""
+        picked = {name: str(getattr(self.trial, name)) for name in self.others}
+        return ", ".join(f"{name} {picked[name]} (also: {', '.join(also)})" for name, also in self.others.items())
+
+
+def pick_trial(plan: Plan, gives: Callable[[Trial], str], **wanted: str | int | None) -> Picked:
+    """Return the first trial with these properties, and which others give something else.
+
+    Args:
+        plan: where to look.
+        gives: what is wanted of a trial, such as the key of a stage; trials that give the same need no choice.
+        wanted: as of `find_trial`.
+
+    Raises:
+        UserError: as of `find_trial`.
+    """
+    trial = find_trial(plan, **wanted)
+    alike = [other for other in plan.trials if _place(other) == _place(trial)]
+    others: dict[str, list[str]] = {}
+    for axis in ("labels", "seed", "draw"):
+        if wanted.get(axis) is not None:
+            continue
+        rest = [name for name in ("labels", "seed", "draw") if name != axis]
+        siblings = [other for other in alike if all(getattr(other, name) == getattr(trial, name) for name in rest)]
+        found = [str(getattr(other, axis)) for other in siblings if gives(other) != gives(trial)]
+        if found:
+            others[axis] = list(dict.fromkeys(found))
+    return Picked(trial, others)
+
+
+def _place(trial: Trial) -> tuple[str, str, str]:
+    return trial.table, trial.dataset, trial.arm
+
+
 def encoder_stage(plan: Plan, trial: Trial) -> str | None:
-    """Return the key of the stage whose encoder a trial ends with; None where it is an untrained one.
+    """Return the key of the stage whose encoder a trial ends with; None where no stage trained it.
 
     That is the trial's own stage where it trained the encoder, else the last pretraining of its chain.
     """
@@ -52,11 +101,6 @@ def encoder_stage(plan: Plan, trial: Trial) -> str | None:
         return stage.key
     start: str | None = stage.spec["start"]
     return start
-
-
-def starts_from_weights(encoder: Component) -> bool:
-    """Return whether an encoder's parameters give it trained weights: a file's, or those that timm downloads."""
-    return encoder.parameters.get("weights") == "pretrained" or bool(encoder.parameters.get("weights_file"))
 
 
 def training_stages(plan: Plan, trial: Trial) -> list[str]:

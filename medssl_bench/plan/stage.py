@@ -28,8 +28,8 @@ class Stage:
     Attributes:
         key: content key; of a pending stage, a provisional one that starts with ``pending-``.
         kind: what is done.
-        title: what it is for, in words; stages with one title under two keys are one piece of work whose
-            settings have changed.
+        title: what it is for, in words; unique in a plan. Stages of two plans with one title under two keys are one
+            piece of work whose settings have changed.
         identity: what the key hashes.
         spec: what a worker needs to do it.
         parents: keys of the stages that it builds on.
@@ -114,6 +114,7 @@ class Plan:
     trials: list[Trial] = field(default_factory=list)
     analyses: list[AnalysisCell] = field(default_factory=list)
     datasets: dict[str, DatasetInfo | None] = field(default_factory=dict)
+    _titles: set[str] = field(default_factory=set, repr=False, compare=False)
 
     def wanted(self) -> list[str]:
         """Return the keys of the stages whose results are shown; the others only serve them."""
@@ -155,5 +156,15 @@ class Plan:
             key = f"pending-{key[:32]}"
         if key not in self.stages:
             spec = {**spec, "epochs_scale": self.epochs_scale}
+            title = self._unique(title)
             self.stages[key] = Stage(key, kind, title, identity, spec, keys, images, speed_group, work)
         return self.stages[key]
+
+    def _unique(self, title: str) -> str:
+        """Return a title that no other stage has; `StageMaker` sees to it, but names of arms can be anything."""
+        found, number = title, 1
+        while found in self._titles:
+            number += 1
+            found = f"{title} · number {number}"
+        self._titles.add(found)
+        return found

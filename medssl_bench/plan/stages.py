@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from medssl_bench.errors import did_you_mean
 from medssl_bench.plan.checks import CellCheck, Unfit
 from medssl_bench.plan.stage import AnalysisCell, Plan, Stage
+from medssl_bench.plan.titles import Titles
 from medssl_bench.plan.workload import (
     Images,
     analysis_work,
@@ -22,6 +23,8 @@ from medssl_bench.plugin.answers import asking, make
 from medssl_bench.suite.budget import Budget
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from medssl_bench.evaluators import Evaluator
     from medssl_bench.plan.known_datasets import KnownDataset, KnownDatasets
     from medssl_bench.plugin.component import Component
@@ -49,12 +52,14 @@ class StageMaker:
         plan: where to add them.
         registry: where components come from.
         datasets: what is known of the data.
+        tables: all comparisons of the suite, so that titles tell their stages apart.
     """
 
-    def __init__(self, plan: Plan, registry: Registry, datasets: KnownDatasets) -> None:
+    def __init__(self, plan: Plan, registry: Registry, datasets: KnownDatasets, tables: Iterable[Table]) -> None:
         self.plan = plan
         self.registry = registry
         self.datasets = datasets
+        self.titles = Titles(tables)
         self.scale = plan.epochs_scale
         self.teaching: list[str] = []
         self._starts: dict[tuple[str, str, str, int], Stage | None] = {}
@@ -109,8 +114,8 @@ class StageMaker:
                     raise TypeError(f"images_seen() gives {images!r}, not a number of images (int)")
                 work = evaluation_work(evaluator, component, arm.encoder, _size(cell.known), met)
         words = [cell.table.id, cell.dataset.label, arm.name, f"{labels.text} labels"]
-        words += [f"seed {cell.seed}"] if evaluator.needs != "labels" else []
-        words += [f"draw {cell.draw}"] if drawn else []
+        words += [f"seed {cell.seed}"] if evaluator.needs != "labels" or evaluator.uses_seed else []
+        words += [f"draw {cell.draw}"] if drawn or any(map(self._has_draw, parents)) else []
         return self.plan.add_stage(
             "evaluate",
             " · ".join(words),
@@ -141,10 +146,11 @@ class StageMaker:
             return
         trained = evaluator.trains_encoder
         embedded = self._embed(arm, cell, of=evaluated if trained else None)
-        labels, draw = (cell.labels.text, cell.draw) if trained else (None, None)
-        words = [analysis.name, cell.dataset.label, arm.name, f"seed {cell.seed}"]
-        if trained:
-            words += [f"{labels} labels", f"draw {draw}"]
+        labels = cell.labels.text if trained or self._taught_by_cell(arm) else None
+        draw = cell.draw if trained or self._has_draw(embedded) else None
+        words = [self.titles.analysis(cell.table.id, analysis), cell.table.id, cell.dataset.label, arm.name]
+        words += [f"seed {cell.seed}", *([f"{labels} labels"] if labels else [])]
+        words += [] if draw is None else [f"draw {draw}"]
         stage = self.plan.add_stage(
             "analyse",
             " · ".join(words),
@@ -188,7 +194,7 @@ class StageMaker:
             decides["encoder"] = self._fresh_encoder(arm.encoder, cell.known, cell.seed)
             encoder = self._encoder_spec(arm.encoder, cell.known, cell.seed)
         total = sum(cell.known.info.counts.values()) if cell.known.info else None
-        source = f"untrained {arm.encoder.name}, seed {cell.seed}" if start is None else start.title
+        source = f"{self.titles.encoder(arm.encoder)}, seed {cell.seed}" if start is None else start.title
         return self.plan.add_stage(
             "embed",
             f"features · {cell.dataset.label} · {source}",
@@ -246,6 +252,7 @@ class StageMaker:
         else:
             encoder = {"component": recipe.encoder.to_data(), "size": view_size, "seed": cell.seed}
             decides["encoder"] = {**encoder, "component": recipe.encoder.identity()}
+        taught = f" · taught by {teacher.title}" if teacher else ""
         after = f" after {start.title.removeprefix('pretrain · ')}" if start else ""
         images = work = None
         if wrong := CellCheck(cell.table, known.info).images(model.images):
@@ -257,7 +264,7 @@ class StageMaker:
             work = pretraining_work(recipe.encoder, view_size, recipe.augmentation, decides, met)
         return self.plan.add_stage(
             "pretrain",
-            f"pretrain · {recipe.name} · {on.label} · seed {cell.seed}{after}",
+            f"pretrain · {recipe.name} · {on.label} · seed {cell.seed}{taught}{after}",
             decides,
             {
                 **decides,
@@ -301,6 +308,17 @@ class StageMaker:
             return self.evaluate(arms[wanted.arm], replace(cell, labels=wanted.labels or cell.labels))
         finally:
             self.teaching.pop()
+
+    def _taught_by_cell(self, arm: Arm) -> bool:
+        """Return whether a teacher of an arm has the labels of the cell, rather than a number of its own."""
+        teachers = [link.recipe.model.teacher for link in arm.chain]
+        return any(teacher is not None and teacher.labels is None for teacher in teachers)
+
+    def _has_draw(self, stage: Stage) -> bool:
+        """Return whether a label draw decides a stage, or one that it builds on."""
+        if stage.identity.get("draw") is not None:
+            return True
+        return any(self._has_draw(self.plan.stages[parent]) for parent in stage.parents)
 
     def _duration(self, recipe: Recipe, on: NamedDataset) -> dict[str, int]:
         """Return the recipe's duration on a data set, scaled; a table names it by its label or by its component."""

@@ -1,15 +1,14 @@
-"""How many numbers of a run agree with the published ones.
+"""How far the numbers of a run are from the published ones.
 
-A published number is one value: one seed, one draw. It agrees if it lies in the interval in which one more value like
-the run's own is expected with 95 % probability: mean ± t s sqrt(1 + 1/n) over the run's n values, Student's t with
-n - 1 degrees of freedom. With one value there is no such interval, and it cannot be told. Scaled results are not
-compared.
+A published number is one value: one seed, one draw. Whether it agrees with the run's is not judged: that needs an
+interval for seeds, draws and test images together, and there is none yet. What is given is the absolute difference of
+each number to the run's mean, and how far the run's own values spread. Scaled results are not compared, nor cells some
+of whose values are missing.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import sqrt
 from statistics import median
 from typing import TYPE_CHECKING
 
@@ -18,7 +17,8 @@ if TYPE_CHECKING:
 
     from medssl_bench.report.cells import Cell
 
-PROBABILITY = 0.95
+NOT_JUDGED = "not judged: no interval for seeds, draws and images yet"
+"""What stands where a verdict would, of claims and of agreement."""
 
 
 @dataclass(frozen=True)
@@ -26,63 +26,54 @@ class Agreement:
     """The comparison of a run with published numbers.
 
     Attributes:
-        agree: numbers whose interval holds the published one.
-        differ: numbers whose interval does not.
-        untold: numbers of one value.
-        missing: published numbers of which the run has none yet.
+        gaps: absolute difference of each number that is compared, in the order of the cells.
+        spreads: standard deviation of the run's values of those that have two or more.
+        single: how many of those that are compared rest on one value.
+        missing: published numbers whose cell in the run is not finished, or has failed.
         scaled: numbers that are not compared because their training was scaled down.
-        median_gap: median absolute difference over the numbers that are compared, or None.
     """
 
-    agree: int
-    differ: int
-    untold: int
+    gaps: tuple[float, ...]
+    spreads: tuple[float, ...]
+    single: int
     missing: int
     scaled: int
-    median_gap: float | None
 
     @property
     def published(self) -> int:
         """How many published numbers have a cell in the run."""
-        return self.agree + self.differ + self.untold + self.missing + self.scaled
+        return len(self.gaps) + self.missing + self.scaled
 
     @property
     def text(self) -> str:
-        """The comparison in one sentence."""
-        told = self.agree + self.differ
-        parts = [f"{self.agree} of {told} agree with the published ones"] if told else []
-        parts += [f"{self.untold} cannot be told (one value each)"] if self.untold else []
+        """The comparison in a few sentences."""
+        parts = [f"{len(self.gaps)} are compared"] if self.gaps else []
         parts += [f"{self.scaled} are scaled and not compared"] if self.scaled else []
-        parts += [f"{self.missing} are not there yet"] if self.missing else []
-        gap = "" if self.median_gap is None else f"; median absolute difference {self.median_gap:.3f}"
-        return f"Of {self.published} numbers that were published, {', '.join(parts)}{gap}."
+        parts += [f"{self.missing} are not finished"] if self.missing else []
+        text = f"Of {self.published} published numbers, {', '.join(parts)}."
+        if not self.gaps:
+            return text
+        text += f" Absolute difference: median {median(self.gaps):.3f}, largest {max(self.gaps):.3f}."
+        if self.spreads:
+            text += f" Standard deviation of this run's values: median {median(self.spreads):.3f}"
+            text += f"; {self.single} rest on one value." if self.single else "."
+        else:
+            text += " Each of this run's numbers rests on one value, so it has no standard deviation."
+        return f"{text} Agreement is {NOT_JUDGED}."
 
 
 def agreement(cells: Sequence[Cell]) -> Agreement | None:
     """Return the comparison of all cells that have a published number, or None where none has."""
-    published = {id(cell): cell for cell in cells if cell.reference is not None}
+    published = list({id(cell): cell for cell in cells if cell.reference is not None}.values())
     if not published:
         return None
-    verdicts = [_verdict(cell) for cell in published.values()]
-    gaps = [
-        abs(cell.mean - cell.reference)
-        for cell in published.values()
-        if cell.mean is not None and cell.reference is not None and cell.scaled is None
-    ]
+    full = [cell for cell in published if cell.scaled is None]
+    compared = [cell for cell in full if cell.is_whole]
+    pairs = [(cell.mean, cell.reference) for cell in compared]
     return Agreement(
-        **{name: verdicts.count(name) for name in ("agree", "differ", "untold", "missing", "scaled")},
-        median_gap=median(gaps) if gaps else None,
+        gaps=tuple(abs(own - theirs) for own, theirs in pairs if own is not None and theirs is not None),
+        spreads=tuple(cell.std for cell in compared if cell.std is not None),
+        single=sum(cell.n == 1 for cell in compared),
+        missing=len(full) - len(compared),
+        scaled=len(published) - len(full),
     )
-
-
-def _verdict(cell: Cell) -> str:
-    if cell.mean is None or cell.reference is None:
-        return "missing"
-    if cell.scaled is not None:
-        return "scaled"
-    if cell.std is None:
-        return "untold"
-    from scipy.stats import t
-
-    half = float(t.ppf(0.5 + PROBABILITY / 2, cell.n - 1)) * cell.std * sqrt(1 + 1 / cell.n)
-    return "agree" if abs(cell.mean - cell.reference) <= half else "differ"

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from statistics import mean, stdev
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
+
+from medssl_bench.report.selection import CellSelection
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -12,6 +14,9 @@ if TYPE_CHECKING:
     from medssl_bench.plan.stage import Plan, Trial
     from medssl_bench.store.record import Record
     from medssl_bench.store.store import Store
+
+
+State = Literal["done", "failed", "blocked", "waiting"]
 
 
 @dataclass(frozen=True)
@@ -36,9 +41,13 @@ class Cell:
         values: one for each trial that was computed; trials that chance does not tell apart (the same stage under
             another draw) count once.
         expected: how many there are when all is done.
-        failed: how many have failed, or are blocked by one that has.
+        stages: which stage is to give the value of each seed and draw; one that chance does not tell apart stands
+            under several. What two cells share by it is what pairs them.
+        lost: those of these stages that are ``failed`` or ``blocked``.
         reference: the published number, or None.
         difference: mean of the paired differences to the baseline arm, or None.
+        pairs: how many pairs that mean is over.
+        selection: what the arm's epochs are selected by.
         scaled: factor on the epochs of all trainings when it is below 1, else None.
         generated: whether the data set's images are generated.
     """
@@ -50,9 +59,12 @@ class Cell:
     metric: str
     values: list[Value] = field(default_factory=list)
     expected: int = 0
-    failed: int = 0
+    stages: dict[tuple[int, int], str] = field(default_factory=dict)
+    lost: dict[str, State] = field(default_factory=dict)
     reference: float | None = None
     difference: float | None = None
+    pairs: int = 0
+    selection: CellSelection = field(default_factory=CellSelection)
     scaled: float | None = None
     generated: bool = False
 
@@ -60,6 +72,26 @@ class Cell:
     def n(self) -> int:
         """Number of values."""
         return len(self.values)
+
+    @property
+    def failed(self) -> int:
+        """How many values are not there as their stage failed."""
+        return list(self.lost.values()).count("failed")
+
+    @property
+    def blocked(self) -> int:
+        """How many cannot be made, as something that they build on failed."""
+        return list(self.lost.values()).count("blocked")
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all its values are there."""
+        return 0 < self.expected <= self.n
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether values are still to come: neither there, nor failed, nor blocked."""
+        return self.n + len(self.lost) < self.expected
 
     @property
     def mean(self) -> float | None:
@@ -90,8 +122,12 @@ class Cell:
             "values": [vars(value) for value in self.values],
             "expected": self.expected,
             "failed": self.failed,
+            "blocked": self.blocked,
             "reference": self.reference,
             "difference": self.difference,
+            "pairs": self.pairs,
+            "selection": self.selection.by,
+            "validation_labels": self.selection.labels,
             "scaled": self.scaled,
             "generated": self.generated,
         }
@@ -109,6 +145,7 @@ class Results:
         self._plan = plan
         self._store = store
         self._records: dict[str, Record | None] = {}
+        self._states: dict[str, State] = {}
 
     def record(self, stage: str) -> Record | None:
         """Return the record of a finished stage, or None."""
@@ -121,24 +158,32 @@ class Results:
         trials = list(trials)
         first = trials[0]
         cell = self.empty_cell(first.table, first.dataset, first.labels, first.arm, metric)
-        seen: set[str] = set()
-        for trial in trials:
-            if trial.stage in seen:
-                continue
-            seen.add(trial.stage)
-            cell.expected += 1
-            value = self.value(trial, metric)
-            if value is not None:
-                cell.values.append(Value(trial.seed, trial.draw, value))
-            elif self.has_failed(trial.stage):
-                cell.failed += 1
+        self.fill(cell, {(trial.seed, trial.draw): trial.stage for trial in trials})
         return cell
 
-    def value(self, trial: Trial, metric: str) -> float | None:
-        """Return what one trial measured, or None."""
-        record = self.record(trial.stage)
+    def fill(self, cell: Cell, stages: dict[tuple[int, int], str]) -> None:
+        """Put what was measured into a cell, each stage's value once.
+
+        Args:
+            cell: where to.
+            stages: the stage of each seed and draw, in order.
+        """
+        cell.stages = stages
+        first = {stage: place for place, stage in reversed(stages.items())}
+        for stage in dict.fromkeys(stages.values()):
+            cell.expected += 1
+            value = self.value(stage, cell.metric)
+            if value is not None:
+                cell.values.append(Value(*first[stage], value))
+                continue
+            if (state := self.state(stage)) in {"failed", "blocked"}:
+                cell.lost[stage] = state
+
+    def value(self, stage: str, metric: str) -> float | None:
+        """Return what a stage measured, or None; what is no number counts as nothing."""
+        record = self.record(stage)
         value = record.metrics.get(metric) if record else None
-        return float(value) if value is not None else None
+        return float(value) if isinstance(value, int | float) else None
 
     def empty_cell(self, table: str, dataset: str, labels: str, arm: str, metric: str) -> Cell:
         """Return a cell without values, with the marks that its numbers would have."""
@@ -153,23 +198,20 @@ class Results:
             generated=bool(info and info.generated),
         )
 
-    def has_failed(self, stage: str) -> bool:
-        """Return whether a stage has failed, or is blocked by one that has."""
-        if self._store.is_done(stage):
-            return False
-        return self._store.failure(stage) is not None or any(
-            self.has_failed(parent) for parent in self._plan.stages[stage].parents
-        )
+    def state(self, stage: str) -> State:
+        """Return where a stage stood when it was first asked for.
 
-    def difference(self, arm: Iterable[Trial], baseline: Iterable[Trial], metric: str) -> float | None:
-        """Return the mean over seeds and draws of an arm's value minus the baseline's of the same seed and draw."""
-        other = {(trial.seed, trial.draw): trial for trial in baseline}
-        pairs: dict[tuple[str, str], float] = {}
-        for trial in arm:
-            paired = other.get((trial.seed, trial.draw))
-            if paired is None:
-                continue
-            here, there = self.value(trial, metric), self.value(paired, metric)
-            if here is not None and there is not None:
-                pairs[trial.stage, paired.stage] = here - there
-        return mean(pairs.values()) if pairs else None
+        It is blocked by any that it builds on, directly or not, and that failed.
+        """
+        if stage not in self._states:
+            self._states[stage] = self._state(stage)
+        return self._states[stage]
+
+    def _state(self, stage: str) -> State:
+        if self.record(stage) is not None:
+            return "done"
+        if self._store.failure(stage) is not None:
+            return "failed"
+        parents = self._plan.stages[stage].parents
+        blocked = any(self.state(parent) in {"failed", "blocked"} for parent in parents)
+        return "blocked" if blocked else "waiting"

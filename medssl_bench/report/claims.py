@@ -89,13 +89,13 @@ class Condition(_Data):
 
 
 class Claim(_Data):
-    """One claim: it holds if all its conditions do.
+    """One claim, which says that all its conditions are so.
 
     Attributes:
         id: short name, such as ``C1``.
         text: the claim, in one sentence.
         remark: what a reader must know of it, such as what it confounds.
-        condition: what must hold.
+        condition: what it says.
     """
 
     id: str = Field(min_length=1)

@@ -16,8 +16,8 @@ class GridCell:
         difference: signed difference to the baseline arm, or nothing.
         reference: published value, or nothing.
         gap: signed difference of the value to the published one, or nothing.
-        best: whether it is the best of its column.
-        failed: whether trials of it failed.
+        best: whether it is printed in bold.
+        failed: whether trials of it failed, or are blocked.
     """
 
     value: str = ""
@@ -74,12 +74,14 @@ class Grid:
         heads: heads of the columns at the left.
         columns: heads of the columns of numbers.
         rows: the rows.
+        notes: what stands under it.
     """
 
     title: str
     heads: tuple[str, ...]
     columns: tuple[Column, ...]
     rows: tuple[GridRow, ...] = field(default=())
+    notes: tuple[str, ...] = ()
 
     def groups(self) -> list[tuple[str, int]]:
         """Return the names of the groups of neighbouring columns with their widths; nothing where no column has one."""

@@ -5,14 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from medssl_bench.report.cells import Cell, Results, Value
+from medssl_bench.report.cells import Cell, Results
+from medssl_bench.report.counts import Counts
+from medssl_bench.report.pairing import contrast
 from medssl_bench.report.printed import PrintedTable, printed
 from medssl_bench.report.published import Published
 from medssl_bench.report.ranking import Ranking, rank_arms
+from medssl_bench.report.selection import SelectedBy
 from medssl_bench.report.tables import AnalysisRow, Panel, TableResult
 
 if TYPE_CHECKING:
-    from medssl_bench.plan.stage import AnalysisCell, Plan, Trial
+    from medssl_bench.plan.stage import Plan, Trial
     from medssl_bench.store.store import Store
     from medssl_bench.suite.suite import Suite
     from medssl_bench.suite.table import Table
@@ -28,6 +31,7 @@ class Leaderboard:
         rankings: arms by mean rank, over tables that are alike and no controls.
         scaled: factor on the epochs of all trainings when it is below 1, else None.
         licences: licence of each data set, by label.
+        counts: how many of its results are there, failed, and are blocked.
     """
 
     suite: str
@@ -35,6 +39,7 @@ class Leaderboard:
     rankings: list[Ranking]
     scaled: float | None = None
     licences: dict[str, str] = field(default_factory=dict)
+    counts: Counts = field(default_factory=Counts)
 
     @classmethod
     def of(cls, suite: Suite, plan: Plan, store: Store) -> Leaderboard:
@@ -48,6 +53,7 @@ class Leaderboard:
             rankings=rank_arms([table for table in tables if table.id not in controls]),
             scaled=plan.epochs_scale if plan.epochs_scale < 1 else None,
             licences={label: info.licence for label, info in plan.datasets.items() if info},
+            counts=Counts.of(plan, results),
         )
 
     def cells(self) -> list[Cell]:
@@ -73,6 +79,7 @@ def _table(table: Table, plan: Plan, results: Results, suite: Suite) -> TableRes
     for trial in _trials(plan, table):
         by_cell.setdefault((trial.dataset, trial.arm, trial.labels), []).append(trial)
     published = Published.of(table, suite.plugins.registry)
+    selection = SelectedBy.of(table, plan, suite.plugins.registry, results.record)
     datasets = dict.fromkeys(dataset for dataset, _, _ in by_cell)
     panels = [
         _panel(table, dataset, metric, by_cell, results) for dataset in datasets for metric in table.model.metrics
@@ -80,14 +87,16 @@ def _table(table: Table, plan: Plan, results: Results, suite: Suite) -> TableRes
     for panel in panels:
         for cell in panel.cells.values():
             cell.reference = published.value(cell)
+            cell.selection = selection.cell(cell.arm, cell.dataset)
     return TableResult(
         id=table.id,
         title=table.title,
-        marks=_marks(table, plan),
+        marks=_marks(table, plan, selection),
+        selection=selection,
         baseline=table.model.baseline,
         citation=published.reference.citation,
         panels=panels,
-        analyses=_analyses(table, plan, results, published),
+        analyses=_analyses(table, plan, results, published, selection),
         layout=published.reference.layout,
         published=published.datasets,
         reference=published.name,
@@ -103,53 +112,59 @@ def _panel(
     arms = [arm.name for arm in table.arms if any(name == arm.name for name, _ in here)]
     panel = Panel(dataset, metric, budgets, arms, {arm.name for arm in table.arms if arm.floor})
     for (arm, labels), trials in here.items():
-        cell = results.cell(trials, metric)
-        baseline = here.get((table.model.baseline or "", labels))
-        if baseline and arm != table.model.baseline:
-            cell.difference = results.difference(trials, baseline, metric)
-        panel.cells[arm, labels] = cell
+        panel.cells[arm, labels] = results.cell(trials, metric)
+    for (_, labels), cell in panel.cells.items():
+        baseline = panel.cells.get((table.model.baseline or "", labels))
+        if baseline and baseline is not cell:
+            paired = contrast([(1, cell), (-1, baseline)])
+            cell.difference, cell.pairs = paired.mean, paired.n
     return panel
 
 
-def _analyses(table: Table, plan: Plan, results: Results, published: Published) -> list[AnalysisRow]:
-    """Return one row for each encoder that was described: an arm's, or a fine-tuned arm's at a label budget."""
-    places: dict[tuple[str, str, str | None], dict[str, AnalysisCell]] = {}
+def _analyses(
+    table: Table, plan: Plan, results: Results, published: Published, selection: SelectedBy
+) -> list[AnalysisRow]:
+    """Return one row for each encoder that was described: an arm's, or one that labels shaped at a label budget."""
+    draws = list(dict.fromkeys(trial.draw for trial in _trials(plan, table)))
+    rows: dict[tuple[str, str, str | None], dict[str, dict[tuple[int, int], str]]] = {}
     for found in plan.analyses:
-        if found.table == table.id:  # one stage under two draws is one value
-            places.setdefault((found.arm, found.dataset, found.labels), {}).setdefault(found.stage, found)
-    return [AnalysisRow(*place, _analysed(place, stages, results, published)) for place, stages in places.items()]
+        if found.table == table.id:
+            here = rows.setdefault((found.arm, found.dataset, found.labels), {}).setdefault(found.analysis, {})
+            for draw in draws if found.draw is None else [found.draw]:  # without labels it is the same for every draw
+                here[found.seed, draw] = found.stage
+    return [
+        AnalysisRow(*place, _analysed(table.id, place, analyses, results, published, selection))
+        for place, analyses in rows.items()
+    ]
 
 
 def _analysed(
-    place: tuple[str, str, str | None], stages: dict[str, AnalysisCell], results: Results, published: Published
+    table: str,
+    place: tuple[str, str, str | None],
+    analyses: dict[str, dict[tuple[int, int], str]],
+    results: Results,
+    published: Published,
+    selection: SelectedBy,
 ) -> dict[str, Cell]:
     arm, dataset, labels = place
     cells: dict[str, Cell] = {}
-    for analysis in dict.fromkeys(found.analysis for found in stages.values()):
-        here = {stage: found for stage, found in stages.items() if found.analysis == analysis}
-        numbers = {stage: _numbers(results, stage) for stage in here}
-        for metric in dict.fromkeys(metric for found in numbers.values() for metric in found):
-            table = next(iter(here.values())).table
-            cell = results.empty_cell(table, dataset, labels or "none", arm, metric)
-            cell.expected = len(here)
-            cell.failed = sum(results.has_failed(stage) for stage in here)
-            cell.values = [
-                Value(found.seed, found.draw or 0, numbers[stage][metric])
-                for stage, found in here.items()
-                if metric in numbers[stage]
-            ]
+    for stages in analyses.values():
+        records = [record for stage in stages.values() if (record := results.record(stage))]
+        numbers = [name for record in records for name, value in record.metrics.items() if _is_number(value)]
+        for metric in dict.fromkeys(numbers):
+            cell = cells[metric] = results.empty_cell(table, dataset, labels or "none", arm, metric)
+            results.fill(cell, stages)
             cell.reference = published.value(cell)
-            cells[metric] = cell
+            if labels is not None:
+                cell.selection = selection.cell(arm, dataset)
     return cells
 
 
-def _numbers(results: Results, stage: str) -> dict[str, float]:
-    record = results.record(stage)
-    metrics = record.metrics if record else {}
-    return {name: float(value) for name, value in metrics.items() if isinstance(value, int | float)}
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float)
 
 
-def _marks(table: Table, plan: Plan) -> list[str]:
+def _marks(table: Table, plan: Plan, selection: SelectedBy) -> list[str]:
     """Return what a reader of the table must know before its numbers."""
     marks = []
     infos = [plan.datasets.get(dataset.label) for dataset in table.datasets]
@@ -157,12 +172,7 @@ def _marks(table: Table, plan: Plan) -> list[str]:
         marks.append("generated data")
     if plan.epochs_scale < 1:
         marks.append(f"SCALED: epochs x {plan.epochs_scale:g}, not comparable with a full run")
-    if table.model.selection == "test":
-        marks.append("SELECTED ON TEST: optimistic")
-    elif table.model.selection == "last" or table.model.validation_labels.unit == "none":
-        marks.append("last epoch, no validation labels")
-    elif table.model.validation_labels.unit != "all":
-        marks.append(f"{table.model.validation_labels.text} validation labels")
+    marks.append(selection.mark)
     if table.model.shuffle_labels:
         marks.append("control: shuffled labels")
     return marks

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import mean, stdev
 from typing import TYPE_CHECKING, Literal
 
 from medssl_bench.report.layout import ArmRow, BestRow, ImprovementRow, PairedRow
+from medssl_bench.report.pairing import contrast, leader
 
 if TYPE_CHECKING:
     from medssl_bench.report.cells import Cell
@@ -28,9 +28,11 @@ class PrintedCell:
         std: sample standard deviation, or None for fewer than two values.
         n: number of values.
         expected: how many there are when all is done.
-        failed: how many have failed.
+        failed: how many are not there as their stage failed; of a difference, as one of its two failed.
+        blocked: how many cannot be made, as something that they build on failed.
         reference: the published number, computed by the row's rule from published ones; or None.
         arm: the arm whose number it is, where the row picks one; else an empty string.
+        of: the cell that it shows, or the contrast of two; None where there is none, or an arm is yet to be picked.
     """
 
     labels: str
@@ -40,8 +42,18 @@ class PrintedCell:
     n: int = 0
     expected: int = 0
     failed: int = 0
+    blocked: int = 0
     reference: float | None = None
     arm: str = ""
+    of: Cell | None = None
+
+    @classmethod
+    def showing(cls, cell: Cell, reference: float | None, arm: str = "") -> PrintedCell:
+        """Return a cell, or a contrast of two, as it is printed."""
+        return cls(
+            cell.labels, cell.metric, cell.mean, cell.std, cell.n, cell.expected, cell.failed, cell.blocked,
+            reference, arm, cell,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -80,17 +92,13 @@ class PrintedBlock:
     rows: tuple[PrintedRow, ...]
 
     def best(self, column: int) -> set[int]:
-        """Return the rows with the highest value of a column among arms, as far as it is printed.
-
-        None while the column is incomplete. An arm some of whose trials failed is not among them.
-        """
+        """Return the rows that are printed in bold in a column, by the rule of `leader`: those of one arm, or none."""
         cells = {place: row.cells[column] for place, row in enumerate(self.rows) if not row.is_difference}
-        if any(cell.n + cell.failed < cell.expected for cell in cells.values()):
-            return set()
-        known = {
-            place: round(cell.mean, 3) for place, cell in cells.items() if cell.mean is not None and not cell.failed
-        }
-        return {place for place, value in known.items() if value == max(known.values())}
+        if any(cell.of is None and cell.expected for cell in cells.values()):
+            return set()  # an arm is yet to be picked
+        shown = {place: cell.of for place, cell in cells.items() if cell.of is not None}
+        first = leader({cell.arm: cell for cell in shown.values()})
+        return {place for place, cell in shown.items() if cell.arm == first}
 
 
 @dataclass(frozen=True)
@@ -189,17 +197,18 @@ def _row(row: LayoutRow, columns: list[tuple[str, str]], cells: _Cells) -> Print
 
 def _arm_cell(cells: _Cells, arm: str, labels: str, metric: str) -> PrintedCell:
     cell = cells.get((arm, labels, metric))
-    if cell is None:
-        return PrintedCell(labels, metric)
-    return PrintedCell(labels, metric, cell.mean, cell.std, cell.n, cell.expected, cell.failed, cell.reference)
+    return PrintedCell(labels, metric) if cell is None else PrintedCell.showing(cell, cell.reference)
 
 
 def _picked(cells: _Cells, arms: Sequence[str], labels: str, metric: str) -> str | None:
-    """Return the arm with the highest mean; None while one of them has not all its values."""
+    """Return the arm with the highest mean; None while one of them has not all its values.
+
+    An arm some of whose trials failed is not picked: what is left of it may be its lucky half.
+    """
     found = {arm: cell for arm in arms if (cell := cells.get((arm, labels, metric)))}
-    if any(cell.n + cell.failed < cell.expected for cell in found.values()):
+    if any(cell.is_waiting for cell in found.values()):
         return None
-    means = {arm: cell.mean for arm, cell in found.items() if cell.mean is not None}
+    means = {arm: cell.mean for arm, cell in found.items() if cell.mean is not None and not cell.lost}
     return max(means, key=lambda arm: means[arm]) if means else None
 
 
@@ -213,8 +222,7 @@ def _best_cell(cells: _Cells, arms: Sequence[str], labels: str, metric: str) -> 
     arm = _picked(cells, arms, labels, metric)
     if arm is None:
         return _waiting(cells, arms, labels, metric, reference)
-    cell = cells[arm, labels, metric]
-    return PrintedCell(labels, metric, cell.mean, cell.std, cell.n, cell.expected, cell.failed, reference, arm)
+    return PrintedCell.showing(cells[arm, labels, metric], reference, arm)
 
 
 def _improvement(cells: _Cells, row: ImprovementRow, labels: str, metric: str) -> PrintedCell:
@@ -223,29 +231,16 @@ def _improvement(cells: _Cells, row: ImprovementRow, labels: str, metric: str) -
     new, old = (_picked(cells, arms, labels, metric) for arms in (row.arms, row.over))
     if new is None or old is None:
         return _waiting(cells, (*row.arms, *row.over), labels, metric, reference)
-    found = _difference(cells, new, old, labels, metric)
-    return PrintedCell(
-        labels, metric, found.mean, found.std, found.n, found.expected, found.failed, reference, f"{new} − {old}"
-    )
+    paired = contrast([(1, cells[new, labels, metric]), (-1, cells[old, labels, metric])])
+    return PrintedCell.showing(paired, reference, f"{new} − {old}")
 
 
 def _difference(cells: _Cells, arm: str, over: str, labels: str, metric: str) -> PrintedCell:
     one, other = (cells.get((name, labels, metric)) for name in (arm, over))
     if one is None or other is None:
         return PrintedCell(labels, metric)
-    there = {(value.seed, value.draw): value.value for value in other.values}
-    pairs = [value.value - there[value.seed, value.draw] for value in one.values if (value.seed, value.draw) in there]
     published = None if one.reference is None or other.reference is None else one.reference - other.reference
-    return PrintedCell(
-        labels,
-        metric,
-        mean(pairs) if pairs else None,
-        stdev(pairs) if len(pairs) > 1 else None,
-        len(pairs),
-        max(one.expected, other.expected),
-        max(one.failed, other.failed),
-        published,
-    )
+    return PrintedCell.showing(contrast([(1, one), (-1, other)]), published)
 
 
 def _waiting(cells: _Cells, arms: Sequence[str], labels: str, metric: str, reference: float | None) -> PrintedCell:
@@ -255,5 +250,6 @@ def _waiting(cells: _Cells, arms: Sequence[str], labels: str, metric: str, refer
         metric,
         expected=max((cell.expected for cell in found), default=0),
         failed=max((cell.failed for cell in found), default=0),
+        blocked=max((cell.blocked for cell in found), default=0),
         reference=reference,
     )

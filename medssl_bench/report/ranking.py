@@ -1,8 +1,8 @@
-"""Rankings of arms over the columns of the tables that compare the same arms."""
+"""Rankings of arms over the data sets of the tables that compare the same arms."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from statistics import mean
 from typing import TYPE_CHECKING
 
@@ -16,16 +16,17 @@ class Rank:
 
     Attributes:
         arm: name of the arm.
-        mean_rank: mean over columns of its rank among the arms of the column; 1 is best, equal arms share the mean
-            of their ranks. Means are equal if they are printed alike.
-        wins: in how many columns it is the best, or as good as the best.
-        columns: how many columns (data set x label budget) count.
+        mean_rank: mean over data sets of its rank there, which is the mean over label budgets of its rank among the
+            arms of the column; 1 is best, equal arms share the mean of their ranks. Means are equal if they are
+            printed alike.
+        wins: on how many data sets no arm has a lower rank.
+        datasets: how many data sets count.
     """
 
     arm: str
     mean_rank: float
     wins: int
-    columns: int
+    datasets: int
 
 
 @dataclass(frozen=True)
@@ -37,19 +38,22 @@ class Ranking:
         marks: the marks that they share.
         metric: the metric that arms are ranked by.
         ranks: best first.
+        budgets: label budgets that count, by data set.
     """
 
     tables: tuple[str, ...]
     marks: tuple[str, ...]
     metric: str
     ranks: tuple[Rank, ...]
+    budgets: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def rank_arms(tables: list[TableResult]) -> list[Ranking]:
     """Return one ranking for each group of tables that are alike: same arms, marks and first metric.
 
     A rank among some arms says nothing of a rank among others, nor one on generated data of one on real data. Only
-    columns in which every arm has all its numbers count.
+    columns in which every arm has all its numbers count. Label budgets of a data set are nested, and their test images
+    are the same ones, so they are no repetitions of each other: a data set counts once, with the mean over its budgets.
     """
     groups: list[list[TableResult]] = []
     for table in tables:
@@ -62,25 +66,47 @@ def rank_arms(tables: list[TableResult]) -> list[Ranking]:
 
 
 def _alike(one: TableResult, other: TableResult) -> bool:
-    return (one.arms, one.marks, one.panels[0].metric) == (other.arms, other.marks, other.panels[0].metric)
+    if (one.selection is None) != (other.selection is None):
+        return False
+    like = one.selection is None or other.selection is None or one.selection.is_like(other.selection)
+    return like and _settings(one) == _settings(other)
+
+
+def _settings(table: TableResult) -> tuple[object, ...]:
+    own = [mark for mark in table.marks if table.selection is None or mark != table.selection.mark]
+    return table.arms, own, table.panels[0].metric
 
 
 def _ranking(tables: list[TableResult]) -> Ranking:
     metric = tables[0].panels[0].metric
-    columns = [
-        ranks
-        for table in tables
-        for panel in table.panels
-        if panel.metric == metric
-        for budget in panel.budgets
-        if (ranks := _ranks(panel, budget))
-    ]
-    found = []
-    for arm in dict.fromkeys(arm for ranks in columns for arm in ranks):
-        wins = sum(ranks[arm] == min(ranks.values()) for ranks in columns)
-        found.append(Rank(arm, mean(ranks[arm] for ranks in columns), wins, len(columns)))
-    found.sort(key=lambda rank: (rank.mean_rank, rank.arm))
-    return Ranking(tuple(table.title for table in tables), tuple(tables[0].marks), metric, tuple(found))
+    columns: dict[str, dict[tuple[str, str], dict[str, float]]] = {}
+    for table in tables:
+        for panel in table.panels:
+            for budget in panel.budgets if panel.metric == metric else ():
+                if ranks := _ranks(panel, budget):
+                    columns.setdefault(panel.dataset, {})[table.id, budget] = ranks
+    by_dataset = {
+        dataset: {arm: mean(ranks[arm] for ranks in found.values()) for arm in next(iter(found.values()))}
+        for dataset, found in columns.items()
+    }
+    ranked = []
+    for arm in dict.fromkeys(arm for ranks in by_dataset.values() for arm in ranks):
+        wins = sum(ranks[arm] == min(ranks.values()) for ranks in by_dataset.values())
+        ranked.append(Rank(arm, mean(ranks[arm] for ranks in by_dataset.values()), wins, len(by_dataset)))
+    ranked.sort(key=lambda rank: (rank.mean_rank, rank.arm))
+    budgets = {dataset: tuple(dict.fromkeys(budget for _, budget in found)) for dataset, found in columns.items()}
+    return Ranking(tuple(table.title for table in tables), _marks(tables), metric, tuple(ranked), budgets)
+
+
+def _marks(tables: list[TableResult]) -> tuple[str, ...]:
+    """Return the marks that the tables share; that of validation labels with the numbers of all their data sets."""
+    first = tables[0]
+    if first.selection is None:
+        return tuple(first.marks)
+    whole = first.selection
+    for table in tables[1:]:
+        whole = whole.with_data_of(table.selection) if table.selection else whole
+    return tuple(whole.mark if mark == first.selection.mark else mark for mark in first.marks)
 
 
 def _ranks(panel: Panel, budget: str) -> dict[str, float]:
@@ -88,7 +114,7 @@ def _ranks(panel: Panel, budget: str) -> dict[str, float]:
     means: dict[str, float] = {}
     for arm in panel.arms:
         cell = panel.cells.get((arm, budget))
-        if cell is None or cell.printed is None or cell.n < cell.expected:
+        if cell is None or cell.printed is None or not cell.is_whole:
             return {}
         means[arm] = cell.printed
     return {

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from medssl_bench.report.agreement import Agreement, agreement
+from medssl_bench.report.agreement import NOT_JUDGED, Agreement, agreement
 from medssl_bench.report.cost import Cost, cost_of, finished, versions
 from medssl_bench.report.leaderboard import Leaderboard
-from medssl_bench.report.verdicts import Told, Verdict, judge
+from medssl_bench.report.verdicts import Verdict, judge
 
 if TYPE_CHECKING:
     from medssl_bench.plan.stage import Plan
@@ -30,7 +29,7 @@ class Study:
         store: where its results are.
         board: its tables.
         agreement: with published numbers; None where there are none.
-        verdicts: on published claims, by their citation.
+        verdicts: what the run says of published claims, by their citation.
         cost: what the results have cost.
         versions: of libraries, plugins and machines under which they were made.
         failures: title and reason of each stage that failed.
@@ -72,31 +71,21 @@ class Study:
         return list(dict.fromkeys(mark for table in self.board.tables for mark in table.marks))
 
     @property
-    def trials(self) -> tuple[int, int, int]:
-        """How many results the tables have, how many failed, and how many there are when all is done."""
-        stages = {trial.stage for trial in self.plan.trials}
-        done = sum(self.store.is_done(stage) for stage in stages)
-        failed = sum(self.store.failure(stage) is not None for stage in stages)
-        return done, failed, len(stages)
-
-    @property
-    def verdict_summary(self) -> str:
-        """How many claims hold, do not, and cannot be told, in one sentence; empty where none are judged."""
-        told = Counter(verdict.told for verdicts in self.verdicts.values() for verdict in verdicts)
-        if not told:
+    def claims_summary(self) -> str:
+        """How many claims there are, how many the run has numbers for, and where these point; empty without claims."""
+        found = [verdict for verdicts in self.verdicts.values() for verdict in verdicts]
+        if not found:
             return ""
-        counts = ", ".join(f"{told[word]} {words}" for word, words in _WORDS if told[word])
-        return f"Of {told.total()} published claims, {counts}."
+        contrasts = [contrast for verdict in found for contrast in verdict.whole]
+        with_numbers = sum(bool(verdict.whole) for verdict in found)
+        text = f"Of {len(found)} published claims, {with_numbers} have numbers in this run"
+        if not contrasts:
+            return f"{text}."
+        favour = sum(contrast.side == "in favour" for contrast in contrasts)
+        return f"{text}: {favour} of {len(contrasts)} point estimates are in favour. Claims are {NOT_JUDGED}."
 
     @property
     def made(self) -> str:
         """When and with what this was put together."""
         now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
         return f"Made by medssl-bench {version('medssl-bench')} on {now} from the results in {self.store.path.name}."
-
-
-_WORDS: tuple[tuple[Told, str], ...] = (
-    ("holds", "hold"),
-    ("does not hold", "do not hold"),
-    ("cannot be told", "cannot be told"),
-)

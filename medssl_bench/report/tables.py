@@ -6,9 +6,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from medssl_bench.report.cells import Cell
+from medssl_bench.report.pairing import leader
 
 if TYPE_CHECKING:
     from medssl_bench.report.layout import Layout
+    from medssl_bench.report.selection import SelectedBy
     from medssl_bench.suite.table import Arm
 
 METRIC_NAMES = {"accuracy": "accuracy", "auroc": "AUROC", "balanced_accuracy": "balanced accuracy"}
@@ -44,16 +46,25 @@ class Panel:
     floors: set[str]
     cells: dict[tuple[str, str], Cell] = field(default_factory=dict)
 
-    def best(self, budget: str) -> set[str]:
+    def column(self, budget: str) -> dict[str, Cell]:
+        """Return the cells of a label budget, by arm."""
+        return {arm: self.cells[arm, budget] for arm in self.arms if (arm, budget) in self.cells}
+
+    def best(self, budget: str) -> str | None:
+        """Return the arm that is printed in bold in a column, by the rule of `leader`; None where there is none."""
+        return leader(self.column(budget))
+
+    def highest(self, budget: str) -> list[str]:
         """Return the arms with the highest mean in a column, as far as it is printed; none while it is incomplete.
 
-        An arm some of whose trials failed is not among them: what is left of it may be its lucky half.
+        It says nothing of whether they are better than others. An arm some of whose trials failed is not among them:
+        what is left of it may be its lucky half.
         """
-        column = {arm: self.cells[arm, budget] for arm in self.arms if (arm, budget) in self.cells}
-        if any(cell.n + cell.failed < cell.expected for cell in column.values()):
-            return set()
-        known = {arm: cell.printed for arm, cell in column.items() if cell.printed is not None and not cell.failed}
-        return {arm for arm, value in known.items() if value == max(known.values())}
+        column = self.column(budget)
+        if any(cell.is_waiting for cell in column.values()):
+            return []
+        known = {arm: cell.printed for arm, cell in column.items() if cell.printed is not None and not cell.lost}
+        return [arm for arm, value in known.items() if value == max(known.values())]
 
 
 @dataclass
@@ -63,7 +74,7 @@ class TableResult:
     Attributes:
         id: of the comparison.
         title: heading.
-        marks: what a reader must know: generated data, scaled, selected on test, a control.
+        marks: what a reader must know: generated data, scaled, what epochs are selected by, a control.
         baseline: the arm that others are compared with, or None.
         citation: where the reference numbers were published, or an empty string.
         panels: one for each data set and metric.
@@ -72,6 +83,7 @@ class TableResult:
         published: names that the published table calls the data sets by, by label.
         reference: name of the published table, such as ``table-7.1``, or an empty string.
         arms: what its arms are; two tables with the same ones can be ranked together.
+        selection: what its epochs are selected by; its mark is among `marks`.
     """
 
     id: str
@@ -85,6 +97,7 @@ class TableResult:
     published: dict[str, str] = field(default_factory=dict)
     reference: str = ""
     arms: tuple[Arm, ...] = ()
+    selection: SelectedBy | None = None
 
     def panel(self, dataset: str, metric: str) -> Panel | None:
         """Return the panel of a data set and a metric, or None."""

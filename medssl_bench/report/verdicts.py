@@ -1,30 +1,28 @@
-"""Whether published claims hold in a run.
+"""What a run says of published claims: the estimate of each contrast, without a verdict.
 
-A contrast is computed for each training seed from that seed's mean over label draws: seeds are what is repeated, draws
-within a seed are not independent of each other. With two seeds or more its 95 % interval (Student's t over seeds) is
-held against the claim's margin: wholly on the right side, it holds; wholly on the other, it does not; else it cannot be
-told. With one seed it cannot be told.
+A contrast is computed for each training seed and label draw that its cells share (`report.pairing`), and its estimate
+is the mean of these values. Whether a claim holds is not judged: that needs an interval for seeds, draws and test
+images together, and there is none yet. Seeds and draws are crossed and share their test images, so Student's interval
+over seeds, or over all values, would be too narrow.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import sqrt
-from statistics import mean, stdev
 from typing import TYPE_CHECKING, Literal
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from medssl_bench.report.agreement import NOT_JUDGED
+from medssl_bench.report.pairing import contrast
 
+if TYPE_CHECKING:
     from medssl_bench.plugin.registry import Registry
     from medssl_bench.report.cells import Cell
     from medssl_bench.report.claims import Claim, Claims, Condition, Term
     from medssl_bench.report.leaderboard import Leaderboard
     from medssl_bench.report.reference import Reference
+    from medssl_bench.report.tables import TableResult
 
-Told = Literal["holds", "does not hold", "cannot be told"]
-
-CONFIDENCE = 0.95
+Side = Literal["in favour", "against"]
 
 
 @dataclass(frozen=True)
@@ -37,13 +35,12 @@ class Contrast:
         stands_in: whether other data take the data set's place in the run.
         labels: text of the label budget.
         text: the contrast and what is said of it, in words.
-        told: the verdict.
-        why: why it cannot be told, or an empty string.
-        estimate: mean over seeds, or None.
-        interval: 95 % interval over seeds, or None.
-        seeds: how many training seeds there are.
+        found: the contrast as a cell, one value for each seed and draw that its cells share; None where a cell of it is
+            not in the run.
+        side: on which side of the margin the estimate is, whatever chance may have to do with it; None without one.
+        marks: what a reader must know of the tables that its cells are of.
         published: the contrast of the published cells, or None.
-        published_told: whether the published cells, one seed, bear it out; None where there are none.
+        published_side: the side of the published contrast, one seed; None where there is none.
     """
 
     dataset: str
@@ -51,13 +48,42 @@ class Contrast:
     stands_in: bool
     labels: str
     text: str
-    told: Told
-    why: str
-    estimate: float | None
-    interval: tuple[float, float] | None
-    seeds: int
+    found: Cell | None
+    side: Side | None
+    marks: tuple[str, ...]
     published: float | None
-    published_told: bool | None
+    published_side: Side | None
+
+    @property
+    def estimate(self) -> float | None:
+        """Mean over the pairs, or None."""
+        return self.found.mean if self.found else None
+
+    @property
+    def spread(self) -> float | None:
+        """Sample standard deviation over the pairs, or None for fewer than two."""
+        return self.found.std if self.found else None
+
+    @property
+    def pairs(self) -> str:
+        """How many pairs of what: ``9 (3 training seeds x 3 label draws)``."""
+        return repetitions(self.found) if self.found else "0"
+
+    @property
+    def why(self) -> str:
+        """Why there is no whole estimate, or an empty string."""
+        if self.found is None:
+            return "not in this run"
+        if not self.found.expected:
+            return "its arms share no seed and draw"
+        if self.found.lost:
+            return "some of its trials failed or are blocked"
+        return "" if self.found.is_whole else "not finished"
+
+    @property
+    def told(self) -> str:
+        """What is said of it where a verdict would stand."""
+        return self.why or NOT_JUDGED
 
 
 @dataclass(frozen=True)
@@ -65,24 +91,53 @@ class Verdict:
     """What a run says of a claim."""
 
     claim: Claim
-    told: Told
     contrasts: tuple[Contrast, ...]
 
     @property
-    def borne_out(self) -> tuple[int, int]:
-        """How many of the published contrasts point the claim's way, and how many there are."""
-        found = [contrast.published_told for contrast in self.contrasts if contrast.published_told is not None]
-        return sum(found), len(found)
+    def whole(self) -> list[Contrast]:
+        """The contrasts all of whose values are there."""
+        return [contrast for contrast in self.contrasts if not contrast.why]
 
     @property
-    def why(self) -> str:
-        """Why it cannot be told, in a few words."""
-        reasons = [contrast.why for contrast in self.contrasts if contrast.why]
-        return max(dict.fromkeys(reasons), key=reasons.count) if self.told == "cannot be told" and reasons else ""
+    def told(self) -> str:
+        """What is said of it where a verdict would stand: why there is none, and where the estimates point."""
+        if not self.whole:
+            reasons = [contrast.why for contrast in self.contrasts]
+            return max(dict.fromkeys(reasons), key=reasons.count)
+        return f"{NOT_JUDGED}; {self.points}"
+
+    @property
+    def points(self) -> str:
+        """Where the point estimates are: ``2 of 3 point estimates in favour, 1 not there``."""
+        favour = sum(contrast.side == "in favour" for contrast in self.whole)
+        missing = len(self.contrasts) - len(self.whole)
+        text = f"{favour} of {len(self.whole)} point estimates in favour"
+        return f"{text}, {missing} not there" if missing else text
+
+    @property
+    def published_points(self) -> tuple[int, int]:
+        """How many of the published contrasts point the claim's way, and how many there are."""
+        found = [contrast.published_side for contrast in self.contrasts if contrast.published_side is not None]
+        return found.count("in favour"), len(found)
+
+    @property
+    def marks(self) -> list[str]:
+        """What a reader must know of the tables that its numbers are of."""
+        return list(dict.fromkeys(mark for contrast in self.contrasts for mark in contrast.marks))
+
+
+def repetitions(cell: Cell) -> str:
+    """Return how many values a cell has, and of what: ``9 (3 training seeds x 3 label draws)``; none yet: ``0``."""
+    counts = {
+        "training seed": len({value.seed for value in cell.values}),
+        "label draw": len({value.draw for value in cell.values}),
+    }
+    axes = [f"{count} {axis}{'s' if count > 1 else ''}" for axis, count in counts.items() if count > 1]
+    return f"{cell.n} ({' x '.join(axes)})" if axes else str(cell.n)
 
 
 def judge(claims: Claims, board: Leaderboard, registry: Registry) -> list[Verdict]:
-    """Return a verdict on each claim.
+    """Return what a run says of each claim.
 
     Args:
         claims: what is claimed.
@@ -115,8 +170,11 @@ class _Judging:
         self._claims = claims
         self._references = references
         self._cells: dict[tuple[str, str, str, str, str], Cell] = {}
+        self._tables: dict[str, TableResult] = {}
         self._labels: dict[str, str] = {}
         for table in board.tables:
+            for name in {table.id, table.reference} - {""}:
+                self._tables.setdefault(name, table)
             self._labels.update({name: label for label, name in table.published.items()})
             for cell in (*table.cells(), *table.analysed()):
                 for name in {table.id, table.reference} - {""}:
@@ -129,38 +187,27 @@ class _Judging:
             for dataset in condition.datasets
             for labels in condition.labels
         )
-        told = {contrast.told for contrast in contrasts}
-        if "does not hold" in told:
-            return Verdict(claim, "does not hold", contrasts)
-        return Verdict(claim, "holds" if told == {"holds"} else "cannot be told", contrasts)
+        return Verdict(claim, contrasts)
 
     def _contrast(self, condition: Condition, dataset: str, labels: str) -> Contrast:
         terms = condition.terms(labels)
         label = self._labels.get(dataset) or self._claims.dataset_labels.get(dataset, dataset)
         cells = [(sign, self._cell(term, label, condition.metric)) for sign, term in terms]
-        present = [cell for _, cell in cells if cell is not None]
-        seeds = _seeds(cells)
-        told, why, interval = _told(seeds, condition)
-        if len(present) < len(cells):
-            why = "not in this run"
-        elif any(cell.failed for cell in present):
-            told, why, interval = "cannot be told", "some of its trials failed", None
-        elif any(cell.n < cell.expected for cell in present):
-            told, why, interval = "cannot be told", "not finished", None
+        present = [(sign, cell) for sign, cell in cells if cell is not None]
+        found = contrast(present) if len(present) == len(cells) else None
         published = self._published(terms, dataset, condition.metric)
+        tables = [self._tables[term.table] for _, term in terms if term.table in self._tables] if present else []
         return Contrast(
             dataset=dataset,
             label=label if present else "",
             stands_in=bool(present) and self._labels.get(dataset) != label,
             labels=labels,
             text=_words(terms, condition),
-            told=told,
-            why=why,
-            estimate=mean(seeds.values()) if seeds else None,
-            interval=interval,
-            seeds=len(seeds),
+            found=found,
+            side=None if found is None or found.mean is None else _side(found.mean, condition),
+            marks=tuple(dict.fromkeys(mark for table in tables for mark in table.marks)),
             published=published,
-            published_told=None if published is None else _on_its_side(published, condition),
+            published_side=None if published is None else _side(published, condition),
         )
 
     def _cell(self, term: Term, label: str, metric: str) -> Cell | None:
@@ -178,46 +225,16 @@ class _Judging:
         return total
 
 
-def _seeds(cells: list[tuple[int, Cell | None]]) -> dict[int, float]:
-    """Return the contrast of each training seed that all cells have."""
-    by_seed: list[tuple[int, dict[int, float]]] = []
-    for sign, cell in cells:
-        values: dict[int, list[float]] = {}
-        for value in cell.values if cell else []:
-            values.setdefault(value.seed, []).append(value.value)
-        by_seed.append((sign, {seed: mean(found) for seed, found in values.items()}))
-    shared = set.intersection(*(set(found) for _, found in by_seed))
-    return {seed: sum(sign * found[seed] for sign, found in by_seed) for seed in sorted(shared)}
-
-
-def _told(seeds: Mapping[int, float], condition: Condition) -> tuple[Told, str, tuple[float, float] | None]:
-    if len(seeds) < 2:
-        return "cannot be told", "one training seed" if seeds else "no results", None
-    from scipy.stats import t
-
-    values = list(seeds.values())
-    half = float(t.ppf(0.5 + CONFIDENCE / 2, len(values) - 1)) * stdev(values) / sqrt(len(values))
-    low, high = mean(values) - half, mean(values) + half
-    margin = condition.margin
+def _side(value: float, condition: Condition) -> Side:
+    """Return on which side of a condition's margin a number is."""
     match condition.direction:
         case "above":
-            holds, fails = low > margin, high <= margin
+            true = value > condition.margin
         case "below":
-            holds, fails = high < margin, low >= margin
+            true = value < condition.margin
         case "within":
-            holds, fails = -margin < low and high < margin, low >= margin or high <= -margin
-    told: Told = "holds" if holds else "does not hold" if fails else "cannot be told"
-    return told, "" if told != "cannot be told" else "the interval spans the margin", (low, high)
-
-
-def _on_its_side(value: float, condition: Condition) -> bool:
-    match condition.direction:
-        case "above":
-            return value > condition.margin
-        case "below":
-            return value < condition.margin
-        case "within":
-            return abs(value) < condition.margin
+            true = abs(value) < condition.margin
+    return "in favour" if true else "against"
 
 
 def _words(terms: list[tuple[int, Term]], condition: Condition) -> str:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, get_args
 
 from medssl_bench.errors import PluginError, Problem, SuiteError, UserError, did_you_mean
 from medssl_bench.plugin.answers import make
 from medssl_bench.plugin.component import Component
 from medssl_bench.plugin.parameters import Components, OneComponent, ParameterProblem
+from medssl_bench.suite.initial_weights import is_untrained, without_weights
 from medssl_bench.suite.source import key_text
 from medssl_bench.suite.table import Arm, Link, NamedDataset, Recipe, Table
 
@@ -27,8 +27,8 @@ Key = tuple[str | int, ...]
 FLOOR_NAMES = {"majority": "majority class", "untrained": "untrained encoder"}
 """Names of the arms that the harness adds as floors."""
 
-_SCRATCH = {"weights": "scratch", "weights_file": None}
-"""Values with which an encoder that has these parameters starts from scratch."""
+_NOT_PRETRAINED = "encoder without pretraining"
+"""Name of the floor whose encoder is not known to be untrained."""
 
 _ALIASED = ("dataset", "augmentation", "encoder", "method", "evaluator")
 
@@ -197,10 +197,11 @@ class Resolver:
         analyses = [
             self._try(self._analysis, value, (*key, "analyses", place)) for place, value in enumerate(model.analyses)
         ]
-        self._check_names(model, key)
+        known = [arm for arm in arms if arm is not None]
+        floors = self._floors(model, known, encoder, (*key, "floors")) if encoder is not None else []
+        self._check_names(model, key, [floor.name for floor in floors])
         if None in (*datasets, encoder, *arms, *analyses):
             raise _Unresolved
-        floors = self._floors(model, arms, encoder, (*key, "floors"))
         return Table(
             model=model,
             datasets=tuple(datasets),
@@ -226,9 +227,9 @@ class Resolver:
         for name in ("seeds", "draws"):
             self._unique([str(number) for number in getattr(model, name) or ()], (*key, name))
 
-    def _check_names(self, model: schema.Comparison, key: Key) -> None:
+    def _check_names(self, model: schema.Comparison, key: Key, floors: list[str]) -> None:
         names = [arm.name for arm in model.arm]
-        floors = [FLOOR_NAMES[floor] for floor in self._floor_kinds(model)]
+        floors = floors or [FLOOR_NAMES[floor] for floor in self._floor_kinds(model)]
         for place, name in enumerate(names):
             if name in floors:
                 message = f"{name!r} is the name of a floor; call the arm otherwise, or set floors = []"
@@ -309,7 +310,10 @@ class Resolver:
         return self.model.floors if model.floors is None else model.floors
 
     def _floors(self, model: schema.Comparison, arms: list[Arm], encoder: Component, key: Key) -> list[Arm]:
-        """Return the floors; the untrained encoder is probed as the comparison's first linear probe is."""
+        """Return the floors; the untrained encoder is probed as the comparison's first linear probe is.
+
+        An encoder that is not known to start from random weights, as those of plugins may not, is not called untrained.
+        """
         probes = [arm.evaluator for arm in arms if arm.evaluator.name == "linear_probe"]
         pretrained = [arm.encoder for arm in arms if arm.chain]
         floors = []
@@ -317,17 +321,10 @@ class Resolver:
             evaluator = self._component("evaluator", {"majority": "majority"}.get(kind, "linear_probe"), key)
             if kind == "untrained" and probes:
                 evaluator = probes[0]
-            floors.append(
-                Arm(FLOOR_NAMES[kind], (), evaluator, _untrained(pretrained[0] if pretrained else encoder), floor=True)
-            )
+            plain = without_weights(pretrained[0] if pretrained else encoder, self.registry)
+            name = FLOOR_NAMES[kind] if kind != "untrained" or is_untrained(plain) else _NOT_PRETRAINED
+            floors.append(Arm(name, (), evaluator, plain, floor=True))
         return floors
-
-
-def _untrained(encoder: Component) -> Component:
-    """Return an encoder without the trained weights that its parameters `weights` and `weights_file` may ask for."""
-    scratch = {name: value for name, value in _SCRATCH.items() if name in encoder.parameters}
-    files = {name: digest for name, digest in encoder.files.items() if name not in scratch}  # a digest is in the key
-    return replace(encoder, parameters={**encoder.parameters, **scratch}, files=files)
 
 
 def _name(value: Any) -> str:

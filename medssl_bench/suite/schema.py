@@ -186,7 +186,8 @@ class Arm(_Table):
 
     name: str = Field(min_length=1, max_length=80, pattern=_ID, description="what tables call it; unique in its table")
     pretraining: list[Link] = Field(
-        default_factory=list, description="recipes, each starting from the one before; empty: from scratch"
+        default_factory=list,
+        description="recipes, each starting from the one before; empty: none, the encoder as it is made",
     )
     evaluator: ComponentRef = Field(description="what is made of the encoder, such as linear_probe or finetune")
     encoder: ComponentRef | None = Field(None, description="encoder of an arm without pretraining")
@@ -240,7 +241,7 @@ class SuiteModel(_Table):
         default_factory=list, description='distributions it needs, as in ["medssl-bench-thesis>=0.1"]'
     )
     claims: list[str] = Field(
-        default_factory=list, description='published claims that `report` holds the results against, as in ["thesis"]'
+        default_factory=list, description='published claims whose estimates in the run `report` shows, as in ["thesis"]'
     )
     plugins: list[str] = Field(
         default_factory=list,

@@ -43,11 +43,26 @@ def test_an_exported_model_has_a_card_that_says_what_it_is(cli: Callable[..., Re
         "F. Jiang, *Evaluating SimCLR for Medical Image Classification*",
         f"* key: `{this.key}`",
         "seed 0, draw 1",
+        "20 labels; epochs selected with all 18 validation labels.",
+        "* labelled validation images: 18",
+        "Trained by medssl-bench in the suite",
         "no medical",
     ):
         assert text in card, text
     assert "Scaled" not in card
     assert load_file("model/head.safetensors")["weight"].shape[0] == 3
+
+
+def test_what_is_picked_of_several_is_said(cli: Callable[..., Result], ran: Path) -> None:
+    """A frozen encoder is one for all labels; the head that `export` writes is not."""
+    whole = cli("export", ran, "--arm", "frozen", "-o", "model")
+    assert "note: picked labels 20 (also: all), draw 0 (also: 1); choose with --labels, --draw" in whole.err
+    assert "20 labels" in Path("model/README.md").read_text("utf-8")
+    said = cli("export", ran, "--arm", "frozen", "--labels", "20", "--draw", "1", "-o", "other")
+    assert "picked" not in said.err
+    assert "picked" not in cli("embed", ran, "--arm", "frozen", "-o", "frozen.npz").err
+    tuned = cli("embed", ran, "--arm", "supervised", "--labels", "20", "-o", "tuned.npz").err
+    assert "note: picked draw 0 (also: 1); choose with --draw" in tuned
 
 
 def _assert_the_card_predicts(record: Record, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -154,6 +169,9 @@ def test_an_imported_encoder_is_where_an_arm_starts(
     with torch.no_grad():
         torch.testing.assert_close(features, on_imported((images - 0.5) / 0.5), atol=1e-4, rtol=1e-3)
     assert "trains no encoder" in cli("embed", "with.toml", "--arm", "untrained encoder", "-o", "x.npz").err
+    (made,) = [record.title for record in Store(Path("store")).records() if record.kind == "embed"]
+    assert made == "features · squares · weights of encoder.safetensors, no pretraining here, seed 0"
+    assert made in cli("plan", "with.toml", "--only", "frozen").out
 
 
 def test_a_model_on_given_weights_says_so_and_loads_as_a_plain_resnet(
@@ -163,6 +181,7 @@ def test_a_model_on_given_weights_says_so_and_loads_as_a_plain_resnet(
     card = Path("model/README.md").read_text("utf-8")
     digest = hashlib.sha256(Path("imported/encoder.safetensors").read_bytes()).hexdigest()
     assert f"> Starts from **weights of other origin**: the file `encoder.safetensors` (SHA-256 `{digest}`)" in card
+    assert "The encoder was not trained here; a linear layer on top was, by medssl-bench in the suite `tiny`." in card
     assert "of given weights: unknown: check before you share" in card.split("---")[1]
     assert str(Path.cwd()) not in card, "where files stood is nobody's business"
     weights = load_file("model/encoder.safetensors")

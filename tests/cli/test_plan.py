@@ -41,6 +41,12 @@ def test_a_new_machine_is_estimated_roughly(cli: Cli, tiny: Path, cache: Path) -
     assert not (cache / "calibration.json").exists()
 
 
+def test_it_says_what_epochs_are_selected_by(cli: Cli, tiny: Path) -> None:
+    told = "epochs selected with all 18 validation labels"
+    assert f"table: {told}\n" in cli("plan", tiny).out
+    assert json.loads(cli("plan", tiny, "--json").out)["selected_by"] == {"table": told}
+
+
 def test_a_calibration_counts(cli: Cli, tiny: Path, cache: Path) -> None:
     before = json.loads(cli("plan", tiny, "--json").out)["stages"]
     _calibration().write(cache)

@@ -56,6 +56,9 @@ def test_a_folder_has_page_tables_and_figures(cli: Callable[..., Result], here: 
     assert result.status == 0, result.err
     assert "tiny: 10 of 10 results" in result.out
     assert "wrote out/report.html" in result.out
+    told = "epochs selected with all 18 validation labels"
+    for file in ("report.html", "tables/leaderboard.md", "tables/leaderboard.tex", "figures/captions.txt"):
+        assert told in (here / "out" / file).read_text("utf-8"), file
     files = {str(file.relative_to(here / "out")) for file in (here / "out").rglob("*") if file.is_file()}
     assert {f"tables/leaderboard.{ending}" for ending in ("md", "csv", "json", "tex")} <= files
     stems = {Path(file).stem for file in files if file.startswith("figures/") and file.endswith(".png")}

@@ -378,6 +378,11 @@ def test_what_has_failed_is_tried_again_only_when_asked(cli, tiny):
     first = cli("run", tiny)
     assert first.status == 1
     assert "--retry-failed tries them again" in first.err
+    counted = "results: 1 failed (1 stage failed)"
+    assert counted in first.err
+    for verb in ("leaderboard", "report"):
+        assert counted in cli(verb, tiny).out, f"{verb} counts as run does"
+    assert counted in Path("report/report.html").read_text("utf-8")
     plan = cli("plan", tiny)
     assert "failed, 0 blocked by them: run --retry-failed tries them again" in plan.out
     assert " 0 to run" in plan.out

@@ -71,7 +71,9 @@ def test_a_floor_without_seeds_is_paired_with_every_seed(lab: Lab) -> None:
     cell = _cell(lab, "majority class")
     assert cell.n == 1
     values = [value.value for value in _cell(lab, "supervised").values]
-    assert cell.difference == pytest.approx(0.2 - mean(values), abs=0.06)
+    (floor,) = [value.value for value in cell.values]
+    assert cell.difference == pytest.approx(floor - mean(values))
+    assert cell.pairs == 4
 
 
 def test_failed_and_blocked_cells(lab: Lab) -> None:
@@ -80,12 +82,12 @@ def test_failed_and_blocked_cells(lab: Lab) -> None:
     (pretrained,) = lab.plan.stages[embedded].parents
     lab.fail(pretrained)
     blocked = _cell(lab, PROBE)
-    assert (blocked.n, blocked.failed, blocked.expected) == (0, 2, 4), (
+    assert (blocked.n, blocked.failed, blocked.blocked, blocked.expected) == (0, 0, 2, 4), (
         "the two draws of the seed whose pretraining failed"
     )
     assert [trial.seed for trial in (first, second)] == [0, 0]
     lab.finish(first, accuracy=0.5)
-    assert (_cell(lab, PROBE).n, _cell(lab, PROBE).failed) == (1, 1)
+    assert (_cell(lab, PROBE).n, _cell(lab, PROBE).blocked, _cell(lab, PROBE).is_waiting) == (1, 1, True)
     lab.fail(lab.trials("supervised")[2].stage)
     assert _cell(lab, "supervised").failed == 1
 
@@ -132,7 +134,7 @@ def test_a_cell_as_data(lab: Lab) -> None:
     data = _cell(lab, PROBE).to_data()
     assert list(data) == [
         "comparison", "dataset", "labels", "arm", "metric", "n", "mean", "std", "values", "expected", "failed",
-        "reference", "difference", "scaled", "generated",
+        "blocked", "reference", "difference", "pairs", "selection", "validation_labels", "scaled", "generated",
     ]  # fmt: skip
     assert data["values"][1] == {"seed": 0, "draw": 1, "value": pytest.approx(0.74)}
     assert (data["n"], len(data["values"])) == (4, 4)

@@ -11,6 +11,7 @@ import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from report.conftest import PROBE, SUITE, Lab
@@ -18,8 +19,10 @@ from rich.console import Console
 
 from medssl_bench.report.cells import Cell, Value
 from medssl_bench.report.formats import console, latex, markdown, records
-from medssl_bench.report.formats.grids import cell_of
+from medssl_bench.report.formats.grids import analyses_grid, cell_of
 from medssl_bench.report.formats.text import notes, signed
+
+VALIDATION = "epochs selected with all 1,712 validation labels"
 
 
 def _shown(lab: Lab, *, compact: bool = False, width: int = 120) -> str:
@@ -29,20 +32,25 @@ def _shown(lab: Lab, *, compact: bool = False, width: int = 120) -> str:
 
 
 @pytest.mark.parametrize(
-    ("values", "expected", "failed", "text"),
+    ("values", "expected", "lost", "text"),
     [
-        ([0.75], 1, 0, "0.750"),
-        ([0.7, 0.8], 2, 0, "0.750 ± 0.071"),
-        ([0.7, 0.8], 3, 0, "0.750 ± 0.071 (2 of 3)"),
-        ([0.75], 3, 1, "0.750 (1 of 3, rest failed)"),
-        ([], 3, 0, "–"),
-        ([], 3, 1, "failed"),
-        ([1.0], 1, 0, "1.000"),
-        ([0.0], 1, 0, "0.000"),
+        ([0.75], 1, [], "0.750"),
+        ([0.7, 0.8], 2, [], "0.750 ± 0.071"),
+        ([0.7, 0.8], 3, [], "0.750 ± 0.071 (2 of 3)"),
+        ([0.75], 3, ["failed"], "0.750 (1 of 3, 1 failed)"),
+        ([0.75], 9, ["failed", "blocked", "blocked"], "0.750 (1 of 9, 1 failed, 2 blocked)"),
+        ([], 3, [], "–"),
+        ([], 3, ["failed"], "failed"),
+        ([], 3, ["blocked"], "blocked"),
+        ([1.0], 1, [], "1.000"),
+        ([0.0], 1, [], "0.000"),
     ],
 )
-def test_how_a_cell_is_written(values: list[float], expected: int, failed: int, text: str) -> None:
-    cell = Cell("t", "d", "1", "a", "accuracy", [Value(0, i, v) for i, v in enumerate(values)], expected, failed)
+def test_how_a_cell_is_written(
+    values: list[float], expected: int, lost: list[Literal["failed", "blocked"]], text: str
+) -> None:
+    cell = Cell("t", "d", "1", "a", "accuracy", [Value(0, i, v) for i, v in enumerate(values)], expected)
+    cell.lost = {str(place): word for place, word in enumerate(lost)}
     assert cell_of(cell).number == text
 
 
@@ -53,9 +61,12 @@ def test_how_a_difference_is_written() -> None:
 @pytest.mark.parametrize(
     ("trials", "text"),
     [
-        ([(0, 0), (0, 1), (0, 2)], ["3 label draws"]),
-        ([(0, 0), (1, 0)], ["2 training seeds"]),
-        ([(0, 0), (0, 1), (1, 0), (1, 1)], ["2 training seeds and 2 label draws"]),
+        ([(0, 0), (0, 1), (0, 2)], ["3 label draws (n = 3)"]),
+        ([(0, 0), (1, 0)], ["2 training seeds (n = 2)"]),
+        (
+            [(0, 0), (0, 1), (1, 0), (1, 1)],
+            ["2 training seeds x 2 label draws (n = 4); seeds and draws are two kinds of chance, and it mixes them"],
+        ),
         ([(0, 0)], []),
     ],
 )
@@ -63,7 +74,7 @@ def test_what_a_standard_deviation_is_over(lab: Lab, trials: list[tuple[int, int
     values = [Value(seed, draw, 0.1 * place) for place, (seed, draw) in enumerate(trials)]
     panel = replace(lab.board.tables[0].panels[0], cells={("a", "1"): Cell("t", "d", "1", "a", "accuracy", values)})
     table = replace(lab.board.tables[0], panels=[panel], baseline=None, citation=None)
-    assert notes(table) == [f"±: standard deviation over {axes}." for axes in text]
+    assert notes(table) == [f"±: sample standard deviation over {axes}." for axes in text]
 
 
 def test_json_has_one_object_for_each_cell(lab: Lab) -> None:
@@ -121,7 +132,8 @@ def test_markdown(lab: Lab) -> None:
     lab.fill()
     text = markdown.to_markdown(lab.board)
     lines = text.splitlines()
-    assert lines[0] == r"## Main \<b\>\*table\*\</b\> \| 100 % of a\_b & c"
+    title = r"Main \<b\>\*table\*\</b\> \| 100 % of a\_b & c"
+    assert lines[0] == f"## {title} — {VALIDATION}"
     assert "**bloodmnist: AUROC**" in lines
     assert r"| arm \\ labels | 100 | all |" in lines
     assert "|---|--:|--:|" in lines
@@ -132,8 +144,10 @@ def test_markdown(lab: Lab) -> None:
     assert probe == (r"| probe \| \[ours\] 50% #1\_a | **0.725 ± 0.024**<br>+0.100 | 0.805 ± 0.007<br>−0.100 |")
     assert "| supervised (baseline) | 0.625 ± 0.024<br>ref 0.750 (−0.125) | **0.905 ± 0.007** |" in lines
     assert r"*ref: published value (and the difference to it), Someone & Co. (2023), Table 1\_a.*" in lines
-    assert r"**Ranking by accuracy: “Main \<b\>\*table\*\</b\> \| 100 % of a\_b & c”**" in lines
-    assert r"| probe \| \[ours\] 50% #1\_a | 1.50 | 1 | 2 |" in lines
+    ranking = f"**Ranking by accuracy: “{title}” — {VALIDATION}**"
+    assert ranking in lines
+    assert r"| probe \| \[ours\] 50% #1\_a | 1.50 | 1 | 1 |" in lines
+    assert lines[-1] == "13 of 13 results."
 
 
 def test_markdown_of_an_empty_board(lab: Lab) -> None:
@@ -191,12 +205,14 @@ def test_on_the_console(lab: Lab) -> None:
         "ref 0.750",
         "(−0.125)",
         "Ranking by accuracy",
-        "±: standard deviation over",
+        "±: sample standard deviation over 2 training seeds x 2 label draws (n = 4), or 2 training seeds (n = 2)",
+        "Bold: the highest mean",
+        "13 of 13 results",
         "Second line: mean",
     )
     always = ("Main <b>*table*</b> | 100 % of a_b & c", PROBE, "supervised (baseline)", "0.725 ± 0.024")
     for text in (*only_full, *always):
-        assert text in shown
+        assert text in " ".join(shown.split())
     compact = _shown(lab, compact=True)
     assert all(text in compact for text in always)
     assert not any(text in compact for text in only_full)
@@ -237,6 +253,34 @@ def test_every_form_says_that_results_are_scaled(lab_of: Callable[..., Lab]) -> 
     for text in (markdown.to_markdown(lab.board), latex.to_latex(lab.board), _shown(lab), console.to_svg(lab.board)):
         assert "SCALED" in text
     assert {row["scaled"] for row in csv.DictReader(io.StringIO(records.to_csv(lab.board)))} == {"0.5"}
+
+
+@pytest.mark.parametrize("form", ["console", "compact", "markdown", "latex", "json", "csv", "svg"])
+def test_every_form_says_how_many_validation_labels_select_epochs(form: str, lab: Lab) -> None:
+    lab.fill()
+    board = lab.board
+    if form in {"json", "csv"}:
+        cells = json.loads(records.to_json(board))
+        if form == "csv":
+            cells = list(csv.DictReader(io.StringIO(records.to_csv(board))))
+        told = {(cell["arm"], cell["selection"], str(cell["validation_labels"])) for cell in cells}
+        assert told == {
+            ("majority class", "none", "0"), ("supervised", "validation", "1712"), (PROBE, "validation", "1712"),
+        }  # fmt: skip
+        return
+    forms = {"markdown": markdown.to_markdown, "latex": latex.to_latex, "svg": console.to_svg}
+    text = forms[form](board) if form in forms else _shown(lab, compact=form == "compact")
+    assert VALIDATION in re.sub(r"(<[^>]*>|&#160;|\s)+", " ", text)
+
+
+def test_analyses_of_encoders_that_labels_shaped_say_it_too(lab: Lab) -> None:
+    for found in lab.plan.analyses:
+        lab.finish_stage(lab.plan.stages[found.stage], silhouette_2=0.1 * found.seed)
+    grid = analyses_grid(lab.board.tables[0])
+    assert grid is not None
+    assert grid.title == f"analyses of the encoders — of those trained with labels: {VALIDATION}"
+    (note,) = grid.notes
+    assert note.startswith("±: sample standard deviation over 2 training seeds x 2 label draws (n = 4), or 2 train")
 
 
 def test_a_picture(lab: Lab) -> None:

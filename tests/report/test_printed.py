@@ -125,6 +125,28 @@ def test_the_best_of_a_column_is_among_arms_and_not_among_differences(shaped: La
     assert {block.rows[place].heads[0] for place in block.best(0)} == {"B"}
 
 
+def test_a_paired_row_pairs_an_arm_of_one_value_with_every_seed_and_draw(lab_of: Callable[..., Lab]) -> None:
+    """It used to pair one value of four, and to show that as the difference."""
+    text = SUITE.replace('name = "old a"\n', 'name = "untouched"\n').replace('floors = ["majority"]', "floors = []")
+    text += '\n  [[comparison.arm]]\n  name = "old a"\n  evaluator = "majority"\n'
+    lab = lab_of(text)
+    lab.fill(lambda trial: 0.2 if trial.arm == "old a" else 0.5 + 0.1 * trial.seed + 0.02 * trial.draw)
+    cell = _block(lab)[1]["a, paired"].cells[0]
+    assert (cell.n, cell.expected) == (4, 4)
+    assert cell.mean == pytest.approx((0.3 + 0.32 + 0.4 + 0.42) / 4)
+
+
+def test_an_arm_some_of_whose_trials_failed_is_not_picked(lab_of: Callable[..., Lab]) -> None:
+    lab = lab_of(SUITE)
+    for trial in lab.plan.trials:
+        if (trial.arm, trial.seed, trial.draw) != ("new b", 0, 0):
+            lab.finish(trial, accuracy=_value(trial), auroc=0.9)
+    lab.fail(lab.trials("new b")[0].stage)
+    block, rows = _block(lab)
+    assert rows["Improvement"].cells[0].arm == "new a − old b"
+    assert block.best(0) == {0}, "the old b, of which the first row is the number"
+
+
 def test_while_an_arm_is_missing_nothing_is_picked(lab_of: Callable[..., Lab]) -> None:
     lab = lab_of(SUITE)
     for trial in lab.plan.trials:
@@ -147,6 +169,8 @@ def test_every_form_of_it(shaped: Lab) -> None:
     drawn.print(console.render_printed(tables))
     shown = drawn.export_text()
     assert "New (main)" in shown
+    assert "epochs selected with all 1,712 validation labels" in " ".join(shown.split())
+    assert "±: sample standard deviation over 2 training seeds x 2 label draws (n = 4)" in " ".join(shown.split())
     for text in ("0.650 ± 0.058", "ref 0.650", "(+0.000)", "+5.0 %", "ref +5.0 %", "Improvement", "picked on test"):
         assert text in shown
     lines = markdown.printed_to_markdown(tables).splitlines()

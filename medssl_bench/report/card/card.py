@@ -11,7 +11,7 @@ from medssl_bench.report.card.training import data_section, training_section
 from medssl_bench.report.card.usage import usage_section
 from medssl_bench.report.cells import Results
 from medssl_bench.report.formats.grids import cell_of
-from medssl_bench.report.formats.text import metric_name
+from medssl_bench.report.formats.text import metric_name, spread_note
 
 if TYPE_CHECKING:
     from medssl_bench.report.card.source import CardSource
@@ -30,7 +30,7 @@ def model_card(source: CardSource, model: dict[str, Any]) -> str:
         _front(source),
         f"# {model['model']}: {one_line(source.trial.arm)}, {one_line(source.trial.dataset)}",
         _warnings(source, model),
-        f"Trained by medssl-bench in the suite `{source.suite.name}`. It gives {model['dim']} features of an image.",
+        f"{_made(source)} It gives {model['dim']} features of an image.",
         data_section(source),
         training_section(source),
         _results(source),
@@ -46,6 +46,15 @@ _LIMITS = """## Limits
 
 A model of research, for comparing recipes. It is no medical device, and its numbers on one benchmark say nothing of
 other scanners, stains or patients."""
+
+
+def _made(source: CardSource) -> str:
+    """Return what was trained here: the encoder, or on weights of other origin a linear layer alone, or nothing."""
+    if source.encoder_is_trained:
+        return f"Trained by medssl-bench in the suite `{source.suite.name}`."
+    suite = f"medssl-bench in the suite `{source.suite.name}`"
+    head = f"; a linear layer on top was, by {suite}." if source.has_head else f"; it was judged by {suite}."
+    return f"The encoder was not trained here{head}"
 
 
 def _front(source: CardSource) -> str:
@@ -98,9 +107,10 @@ def _results(source: CardSource) -> str:
         == (source.trial.table, source.trial.dataset, source.trial.arm, source.trial.labels)
     ]
     rows = []
-    for metric in _METRICS:
-        value = results.value(source.trial, metric)
-        cell = results.cell(alike, metric)
+    cells = [results.cell(alike, metric) for metric in _METRICS]
+    spread = spread_note(cells)
+    for metric, cell in zip(_METRICS, cells, strict=True):
+        value = results.value(source.trial.stage, metric)
         this = "–" if value is None else f"{value:.3f}"
         rows.append(f"| {metric_name(metric)} | {this} | {cell_of(cell).number} | {cell.n} |")
     trial = source.trial
@@ -108,12 +118,14 @@ def _results(source: CardSource) -> str:
         [
             "## Results",
             "",
-            f"On the whole test set of {one_line(trial.dataset)}, {trial.labels} labels.",
+            f"On the whole test set of {one_line(trial.dataset)}, {trial.labels} labels; {source.selection()}.",
             f"This model is seed {trial.seed}, draw {trial.draw}.",
             "",
-            "| metric | this model | over seeds and draws | n |",
+            "| metric | this model | mean over seeds and draws | n |",
             "|---|--:|--:|--:|",
             *rows,
+            *([""] if spread else []),
+            *spread,
         ]
     )
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from medssl_bench.plan.lookup import training_stages
+from medssl_bench.plan.lookup import encoder_stage, training_stages
 from medssl_bench.plugin.component import Component
+from medssl_bench.report.selection import SelectedBy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,6 +60,17 @@ class CardSource:
         """Whether there is a linear layer on top of the encoder."""
         return (self.store.folder(self.trial.stage) / "head.safetensors").is_file()
 
+    @property
+    def encoder_is_trained(self) -> bool:
+        """Whether a stage of the suite trained the encoder, rather than the head alone or nothing."""
+        return encoder_stage(self.plan, self.trial) is not None
+
+    def selection(self) -> str:
+        """Return what the epoch of the trial is selected by, and with how many validation labels."""
+        table = next(table for table in self.suite.tables if table.id == self.trial.table)
+        found = SelectedBy.of(table, self.plan, self.suite.plugins.registry, self.store.record)
+        return found.of_cell(self.trial.arm, self.trial.dataset)
+
     def encoders(self) -> list[tuple[Component, int]]:
         """Return the encoders that the trainings began with, each with the side of its images in pixels."""
         specs = [record.spec["encoder"] for record in self.trainings() if record.spec.get("encoder")]
@@ -104,7 +116,7 @@ def written(value: Any) -> str:
 
 def _given(encoder: Component) -> Iterator[str]:
     """Yield what an encoder's parameters say of weights that it begins with."""
-    if encoder.parameters.get("weights") == "pretrained":
+    if encoder.parameters.get("weights") == "pretrained" or encoder.parameters.get("pretrained") is True:
         model = encoder.parameters.get("model", encoder.name)
         yield f"timm's pretrained weights of `{one_line(str(model))}`"
     file = encoder.parameters.get("weights_file")

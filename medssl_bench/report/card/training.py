@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from medssl_bench.plugin.answers import make
+from medssl_bench.plugin.component import Component
 from medssl_bench.report.card.source import UNKNOWN_LICENCE, licence, one_line, written
 
 if TYPE_CHECKING:
     from medssl_bench.datasets import DatasetInfo
+    from medssl_bench.evaluators import Evaluator
     from medssl_bench.report.card.source import CardSource
     from medssl_bench.store.record import Record
 
@@ -50,7 +53,7 @@ def training_section(source: CardSource) -> str:
     lines += [f"* it starts from {text}" for text in source.given_weights()]
     for record in source.trainings():
         lines += ["", f"**{one_line(record.title)}**", ""]
-        steps = _pretraining(record) if record.kind == "pretrain" else _evaluation(record)
+        steps = _pretraining(record) if record.kind == "pretrain" else _evaluation(record, source)
         lines += [f"* {name}: {text}" for name, text in steps]
     return "\n".join(lines)
 
@@ -69,13 +72,15 @@ def _pretraining(record: Record) -> list[tuple[str, str]]:
     ]
 
 
-def _evaluation(record: Record) -> list[tuple[str, str]]:
+def _evaluation(record: Record, source: CardSource) -> list[tuple[str, str]]:
     spec = record.spec
+    evaluator: Evaluator = make(source.suite.plugins.registry, Component.from_data(spec["evaluator"]))
+    chooses = evaluator.needs != "labels" and evaluator.uses_validation
     return [
         ("evaluator", f"`{written(spec['evaluator'])}`"),
         ("labelled images", str(record.metrics.get("labelled"))),
-        ("labelled validation images", str(record.metrics.get("labelled_validation"))),
-        ("selection", str(spec["selection"])),
+        ("labelled validation images", str(record.metrics.get("labelled_validation")) if chooses else "none used"),
+        ("selection", str(spec["selection"]) if chooses else "there is nothing to select"),
         ("seed, draw", f"{spec['seed']}, {spec['draw']}"),
     ]
 

@@ -89,7 +89,7 @@ def _by_encoder(
     )
     yield ReportFigure(
         slug(table.id, "encoders", labels),
-        f"{table.title}: training from scratch with {labels} labels",
+        f"{table.title}: training without pretraining here, {labels} labels",
         caption,
         table.id,
         partial(draw_downstream, panels, looks(arms), _accuracy(table)),

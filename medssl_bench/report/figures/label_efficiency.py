@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from medssl_bench.report.figures.figure import ReportFigure, slug
 from medssl_bench.report.figures.source import FigureSource, sentences
-from medssl_bench.report.figures.style import COLUMN, GREY, PAGE, Look, legend_below, looks, new_figure, styled
+from medssl_bench.report.figures.style import COLUMN, GREY, PAGE, Look, legend_below, looks, new_figure, styled, wrapped
+from medssl_bench.report.formats.text import heading, spread_note
 from medssl_bench.report.tables import METRIC_NAMES
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from medssl_bench.report.tables import Panel, TableResult
     from medssl_bench.suite.table import Table
 
+NO_BARS = "one value each: one seed and draw, so there are no error bars"
 _MOST = 3
 _DASHES = ("--", ":", "-.")
 
@@ -48,6 +50,7 @@ class EfficiencyPanel:
     Attributes:
         dataset: its label.
         ticks: texts of the budgets by number of labelled images.
+        selected_by: what the epochs of its arms are selected by, below the axis of labels.
         arms: points by arm, in ascending order of labels.
         floors: the same of the floors.
     """
@@ -56,6 +59,7 @@ class EfficiencyPanel:
     ticks: dict[int, str]
     arms: dict[str, list[Point]]
     floors: dict[str, list[Point]]
+    selected_by: str = ""
 
 
 def label_efficiency_figures(source: FigureSource, table: Table, result: TableResult) -> Iterator[ReportFigure]:
@@ -65,16 +69,16 @@ def label_efficiency_figures(source: FigureSource, table: Table, result: TableRe
         panels = [
             found
             for panel in result.panels
-            if panel.metric == metric and len((found := efficiency_panel(source, table, panel)).ticks) > 1
+            if panel.metric == metric and len((found := efficiency_panel(source, table, result, panel)).ticks) > 1
         ]
         if not panels:
             source.left_out(f"{table.id}: label efficiency by {name}: no results of two label budgets or more")
             continue
         published = any(point.published is not None for p in panels for points in p.arms.values() for point in points)
-        numbers = sorted({cell.n for panel in result.panels for cell in panel.cells.values() if cell.n})
+        spread = spread_note(cell for panel in result.panels if panel.metric == metric for cell in panel.cells.values())
         caption = sentences(
             f"test {name} against the number of labelled images, of {', '.join(p.dataset for p in panels)}",
-            _repeats(numbers),
+            f"means; error bars are {spread[0].removeprefix('±: ')}" if spread else NO_BARS,
             "floors are dashed",
             f"hollow markers: published, {result.citation}" if published else "",
             *result.marks,
@@ -82,14 +86,14 @@ def label_efficiency_figures(source: FigureSource, table: Table, result: TableRe
         arms = [arm.name for arm in table.arms if not arm.floor]
         yield ReportFigure(
             slug(table.id, "label-efficiency", metric),
-            f"{table.title}: label efficiency, {name}",
+            heading(f"{table.title}: label efficiency, {name}", result.marks),
             caption,
             table.id,
             partial(draw_label_efficiency, panels, looks(arms), name),
         )
 
 
-def efficiency_panel(source: FigureSource, table: Table, panel: Panel) -> EfficiencyPanel:
+def efficiency_panel(source: FigureSource, table: Table, result: TableResult, panel: Panel) -> EfficiencyPanel:
     """Return the points of one data set and metric; "all" stands at its real number."""
     sizes = {budget: source.labelled(table, panel.dataset, budget) for budget in panel.budgets}
     known = {budget: size for budget, size in sizes.items() if size}
@@ -107,15 +111,13 @@ def efficiency_panel(source: FigureSource, table: Table, panel: Panel) -> Effici
         dict(sorted(ticks.items())),
         {arm: found for arm, found in ordered.items() if arm not in panel.floors},
         {arm: found for arm, found in ordered.items() if arm in panel.floors},
+        _selected_by(result, panel.dataset),
     )
 
 
-def _repeats(numbers: list[int]) -> str:
-    """Return what the error bars are, given the numbers of values that cells have, in ascending order."""
-    if numbers[-1] == 1:
-        return "n = 1: one seed and draw, so there are no error bars"
-    between = "-".join(str(number) for number in sorted({numbers[0], numbers[-1]}))
-    return f"mean and standard deviation over seeds and draws (n = {between})"
+def _selected_by(result: TableResult, dataset: str) -> str:
+    """Return what there is beside the labels of the axis; where it does not hold of all arms the caption says so."""
+    return "" if result.selection is None else result.selection.on(dataset)
 
 
 @styled
@@ -182,7 +184,7 @@ def _draw_panel(axes: Axes, panel: EfficiencyPanel, styles: dict[str, Look]) -> 
             )
     axes.xaxis.set_minor_locator(NullLocator())
     axes.set_xticks(list(panel.ticks), [_tick(size, text) for size, text in panel.ticks.items()])
-    axes.set_xlabel("labelled training images")
+    axes.set_xlabel("\n".join(filter(None, ("labelled training images", wrapped(panel.selected_by, 34)))))
     axes.set_title(panel.dataset)
 
 

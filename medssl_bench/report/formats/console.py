@@ -53,6 +53,7 @@ def render(board: Leaderboard, *, compact: bool = False) -> Group:
         parts.append(Text())
     if not compact:
         parts += [GridView(ranking_grid(ranking)) for ranking in board.rankings]
+        parts.append(Text(board.counts.text, style="dim"))
     return Group(*parts)
 
 
@@ -86,6 +87,8 @@ class GridView:
         yield Text(self.grid.title, style="bold")  # not the table's own, which is folded to the table's width
         for columns in self._parts(options.max_width):
             yield self._table(columns)
+        for note in self.grid.notes:
+            yield Text(note, style="dim")
 
     def _parts(self, width: int) -> list[list[int]]:
         """Return the columns of each table; those of one group stay together."""

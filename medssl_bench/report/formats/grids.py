@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from medssl_bench.report.formats.text import heading, metric_name, missing, points, ranking_title, signed
+from medssl_bench.report.formats.text import (
+    BOLD,
+    heading,
+    metric_name,
+    missing,
+    nothing,
+    points,
+    ranking_note,
+    ranking_title,
+    signed,
+    spread_note,
+)
 from medssl_bench.report.grid import Column, Grid, GridCell, GridRow
 
 if TYPE_CHECKING:
@@ -24,7 +35,7 @@ def panel_grid(panel: Panel, baseline: str | None) -> Grid:
         tuple(
             GridRow(
                 (arm + (" (baseline)" if arm == baseline else ""),),
-                tuple(cell_of(panel.cells.get((arm, b)), best=arm in best[b]) for b in panel.budgets),
+                tuple(cell_of(panel.cells.get((arm, b)), best=arm == best[b]) for b in panel.budgets),
                 quiet=arm in panel.floors,
             )
             for arm in panel.arms
@@ -37,18 +48,17 @@ def cell_of(cell: Cell | None, *, best: bool = False) -> GridCell:
     if cell is None:
         return GridCell()
     if cell.mean is None:
-        value = "failed" if cell.failed else "–"
         reference = "" if cell.reference is None else f"{cell.reference:.3f}"
-        return GridCell(value, reference=reference, failed=bool(cell.failed))
+        return GridCell(nothing(cell), reference=reference, failed=bool(cell.lost))
     return GridCell(
         value=f"{cell.mean:.3f}",
         spread="" if cell.std is None else f"± {cell.std:.3f}",
-        missing=missing(cell.n, cell.expected, cell.failed),
+        missing=missing(cell),
         difference="" if cell.difference is None else signed(cell.difference),
         reference="" if cell.reference is None else f"{cell.reference:.3f}",
         gap="" if cell.reference is None else signed(cell.mean - cell.reference),
         best=best,
-        failed=bool(cell.failed),
+        failed=bool(cell.lost),
     )
 
 
@@ -65,16 +75,22 @@ def analyses_grid(table: TableResult) -> Grid | None:
         for row in table.analyses
     )
     columns = tuple(Column(metric.replace("_", " ")) for metric in metrics)
-    return Grid("analyses of the encoders", ("data set", "arm"), columns, rows)
+    shaped = any(row.labels is not None for row in table.analyses)
+    mark = f" — of those trained with labels: {table.selection.own_mark}" if shaped and table.selection else ""
+    shown = tuple(spread_note(table.analysed()))
+    return Grid(f"analyses of the encoders{mark}", ("data set", "arm"), columns, rows, shown)
 
 
 def ranking_grid(ranking: Ranking) -> Grid:
     """Return a ranking as a grid."""
     rows = tuple(
-        GridRow((rank.arm,), (GridCell(f"{rank.mean_rank:.2f}"), GridCell(str(rank.wins)), GridCell(str(rank.columns))))
+        GridRow(
+            (rank.arm,), (GridCell(f"{rank.mean_rank:.2f}"), GridCell(str(rank.wins)), GridCell(str(rank.datasets)))
+        )
         for rank in ranking.ranks
     )
-    return Grid(ranking_title(ranking), ("arm",), (Column("mean rank"), Column("best in"), Column("columns")), rows)
+    columns = (Column("mean rank"), Column("best in"), Column("data sets"))
+    return Grid(ranking_title(ranking), ("arm",), columns, rows, (ranking_note(ranking),))
 
 
 def printed_grids(table: PrintedTable) -> list[Grid]:
@@ -93,6 +109,9 @@ def printed_notes(table: PrintedTable) -> list[str]:
     rows = [row for block in table.blocks for row in block.rows]
     cells = [cell for row in rows for cell in row.cells]
     found = [f"Columns: number of {table.group}, of the metrics {_metrics(table)}."]
+    found += spread_note(cell.of for cell in cells if cell.of is not None)
+    if any(block.best(place) for block in table.blocks for place in range(len(block.budgets) * len(block.metrics))):
+        found.append(BOLD)
     if any(cell.reference is not None for cell in cells):
         found.append(f"ref: published value, or by the row's rule from published values, {table.citation}.")
     if any(row.kind == "improvement" for row in rows):
@@ -130,13 +149,13 @@ def _printed_cell(cell: PrintedCell, row: PrintedRow, *, best: bool) -> GridCell
         return GridCell()
     reference = "" if cell.reference is None else written(cell.reference)
     if cell.mean is None:
-        return GridCell("failed" if cell.failed else "–", reference=reference, failed=bool(cell.failed))
+        return GridCell(nothing(cell), reference=reference, failed=bool(cell.failed or cell.blocked))
     return GridCell(
         value=written(cell.mean),
         spread="" if cell.std is None else "± " + written(cell.std).lstrip("+"),
-        missing=missing(cell.n, cell.expected, cell.failed),
+        missing=missing(cell),
         reference=reference,
         gap="" if cell.reference is None or row.is_difference else signed(cell.mean - cell.reference),
         best=best and not row.is_difference,
-        failed=bool(cell.failed),
+        failed=bool(cell.failed or cell.blocked),
     )

@@ -15,7 +15,7 @@ from medssl_bench.report.formats.grids import (
 from medssl_bench.report.formats.text import heading, notes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from medssl_bench.report.grid import Grid, GridCell, GridRow
     from medssl_bench.report.leaderboard import Leaderboard
@@ -48,11 +48,13 @@ def _float(grids: list[Grid], title: str, notes: list[str]) -> str:
     if title:
         lines.append(rf"  \caption{{{escaped(title)}}}")
     for grid in grids:
-        lines += [rf"  \par\medskip {escaped(grid.title)}\par\smallskip", *_tabular(grid)]
-    if notes:
-        text = r" \\ ".join(escaped(note) for note in notes)
-        lines.append(rf"  \par\medskip\parbox{{0.95\linewidth}}{{\scriptsize {text}}}")
-    return "\n".join([*lines, r"\end{table}"])
+        lines += [rf"  \par\medskip {escaped(grid.title)}\par\smallskip", *_tabular(grid), *_notes(grid.notes)]
+    return "\n".join([*lines, *_notes(notes), r"\end{table}"])
+
+
+def _notes(notes: Sequence[str]) -> list[str]:
+    text = r" \\ ".join(escaped(note) for note in notes)
+    return [rf"  \par\medskip\parbox{{0.95\linewidth}}{{\scriptsize {text}}}"] if notes else []
 
 
 def _tabular(grid: Grid) -> list[str]:

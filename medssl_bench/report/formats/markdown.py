@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from medssl_bench.report.formats.claims import CLAIM_HEADS, CLAIMS_NOTE, claim_row
 from medssl_bench.report.formats.grids import (
     analyses_grid,
     panel_grid,
@@ -14,7 +15,7 @@ from medssl_bench.report.formats.grids import (
     printed_notes,
     ranking_grid,
 )
-from medssl_bench.report.formats.text import heading, notes, signed
+from medssl_bench.report.formats.text import heading, notes
 
 if TYPE_CHECKING:
     from medssl_bench.report.grid import Grid, GridCell
@@ -35,6 +36,7 @@ def to_markdown(board: Leaderboard) -> str:
         lines += _grid(analyses) if analyses else []
     for ranking in board.rankings:
         lines += _grid(ranking_grid(ranking))
+    lines.append(f"{board.counts.text}.")
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -50,33 +52,16 @@ def printed_to_markdown(tables: list[PrintedTable]) -> str:
 
 
 def claims_to_markdown(verdicts: Mapping[str, Sequence[Verdict]]) -> str:
-    """Return verdicts on published claims, by citation, with every contrast."""
+    """Return what a run says of published claims, by citation, with every contrast."""
     lines: list[str] = []
     for citation, found in verdicts.items():
-        lines += [f"## Claims of {_plain(citation)}", ""]
+        lines += [f"## Claims of {_plain(citation)}", "", f"*{_plain(CLAIMS_NOTE)}*", ""]
         for verdict in found:
-            why = f" ({verdict.why})" if verdict.why else ""
-            lines += [f"**{_plain(verdict.claim.id)}: {verdict.told}**{why}. {_plain(verdict.claim.text)}.", ""]
-            lines += [f"*{_plain(verdict.claim.remark)}*", ""] if verdict.claim.remark else []
-            heads = ("data set", "labels", "contrast", "this run", "95 % interval", "seeds", "published", "verdict")
-            lines += [f"| {' | '.join(heads)} |", "|---|---|---|--:|--:|--:|--:|---|"]
-            for contrast in verdict.contrasts:
-                low, high = contrast.interval or (None, None)
-                interval = "" if low is None or high is None else f"{signed(low)} to {signed(high)}"
-                told = contrast.told + (f": {contrast.why}" if contrast.why else "")
-                numbers = ["" if n is None else signed(n) for n in (contrast.estimate, contrast.published)]
-                dataset = contrast.dataset + (f" (other data: {contrast.label})" if contrast.stands_in else "")
-                cells = (
-                    dataset,
-                    contrast.labels,
-                    contrast.text,
-                    numbers[0],
-                    interval,
-                    str(contrast.seeds),
-                    numbers[1],
-                    told,
-                )
-                lines.append(f"| {' | '.join(_plain(cell) for cell in cells)} |")
+            lines += [f"**{_plain(verdict.claim.id)}** {_plain(verdict.claim.text)}: {_plain(verdict.told)}.", ""]
+            lines += [f"*{_plain(text)}*\n" for text in (verdict.claim.remark, " — ".join(verdict.marks)) if text]
+            lines += [f"| {' | '.join(CLAIM_HEADS)} |", "|---|---|---|--:|--:|--:|---|--:|---|"]
+            rows = map(claim_row, verdict.contrasts)
+            lines += [f"| {' | '.join(_plain(text) for text in row)} |" for row in rows]
             lines.append("")
     return "\n".join(lines).rstrip() + "\n"
 
@@ -93,7 +78,7 @@ def _grid(grid: Grid) -> list[str]:
         "| " + " | ".join((*(_plain(head) for head in row.heads), *(_cell(cell) for cell in row.cells))) + " |"
         for row in grid.rows
     ]
-    return [*lines, ""]
+    return [*lines, "", *(f"*{_plain(note)}*\n" for note in grid.notes)]
 
 
 def _cell(cell: GridCell) -> str:

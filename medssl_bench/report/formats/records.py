@@ -22,7 +22,8 @@ def to_csv(board: Leaderboard) -> str:
     """Return one line per value, with its cell, seed and draw; a cell without values has one line."""
     heads = (
         "comparison", "dataset", "labels", "arm", "metric", "seed", "draw", "value", "n", "mean", "std", "expected",
-        "failed", "difference", "reference", "scaled", "generated",
+        "failed", "blocked", "difference", "pairs", "reference", "selection", "validation_labels", "scaled",
+        "generated",
     )  # fmt: skip
     rows: list[Sequence[object]] = []
     for cell in board.cells():
@@ -34,7 +35,7 @@ def to_csv(board: Leaderboard) -> str:
 
 _PRINTED = (
     "comparison", "table", "dataset", "part", "row", "kind", "labels", "metric", "mean", "std", "n", "expected",
-    "failed", "reference", "difference", "arm", "marks",
+    "failed", "blocked", "reference", "difference", "arm", "marks",
 )  # fmt: skip
 
 
@@ -59,8 +60,8 @@ def _printed_rows(tables: list[PrintedTable]) -> list[Sequence[object]]:
                     gap = None if cell.mean is None or cell.reference is None else cell.mean - cell.reference
                     rows.append(
                         [table.comparison, table.name, block.dataset, block.title, name, row.kind, cell.labels,
-                         cell.metric, cell.mean, cell.std, cell.n, cell.expected, cell.failed, cell.reference, gap,
-                         cell.arm, "; ".join(table.marks)]
+                         cell.metric, cell.mean, cell.std, cell.n, cell.expected, cell.failed, cell.blocked,
+                         cell.reference, gap, cell.arm, "; ".join(table.marks)]
                     )  # fmt: skip
     return rows
 

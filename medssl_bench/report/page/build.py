@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
+from medssl_bench.report.formats.claims import CLAIM_HEADS, CLAIMS_NOTE, claim_row
 from medssl_bench.report.formats.grids import (
     analyses_grid,
+    cell_of,
     panel_grid,
     printed_grids,
     printed_heading,
@@ -68,7 +70,7 @@ def page(study: Study, pictures: Sequence[Picture] = ()) -> str:
     explorer = Explorer.of(study.plan, study.store, titles, floors)
     grouped = _figures(pictures, titles)
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters |= {"number": _sortable, "decimal": _decimal}
+    environment.filters |= {"number": _sortable}
     template = environment.from_string((parts / "page.html").read_text("utf-8"))
     digest = hashlib.sha256(script.encode()).digest()
     return template.render(
@@ -92,7 +94,6 @@ def _json(value: Any) -> Markup:
 
 
 def _report(study: Study, figures: bool) -> dict[str, Any]:
-    done, failed, expected = study.trials
     cost = study.cost
     citations = list(study.verdicts)
     return {
@@ -101,7 +102,7 @@ def _report(study: Study, figures: bool) -> dict[str, Any]:
         "marks": study.marks,
         "figures": figures,
         "facts": [
-            ("results", f"{done} of {expected}" + (f", {failed} failed" if failed else "")),
+            ("results", study.board.counts.text.replace(" results", "", 1)),
             ("comparisons", len(study.board.tables)),
             ("encoders trained", f"{cost.encoders:,}"),
             ("images seen in training", f"{cost.images:,}"),
@@ -109,10 +110,16 @@ def _report(study: Study, figures: bool) -> dict[str, Any]:
         ],
         "highlights": [row for table in study.board.tables for row in _highlights(table)],
         "agreement": study.agreement,
-        "verdict_summary": study.verdict_summary,
-        "notes": [f"{len(study.failures)} stages failed; see the end of this page."] if study.failures else [],
-        "verdicts": [verdict for verdicts in study.verdicts.values() for verdict in verdicts],
+        "claims_summary": study.claims_summary,
+        "notes": [f"{study.board.counts.text}; see the end of this page."] if study.failures else [],
+        "claims": [
+            (verdict, [claim_row(contrast) for contrast in verdict.contrasts])
+            for verdicts in study.verdicts.values()
+            for verdict in verdicts
+        ],
         "claims_citation": "; ".join(citations),
+        "claims_note": CLAIMS_NOTE,
+        "claim_heads": CLAIM_HEADS,
         "cost_facts": _cost_facts(study),
         "datasets": _datasets(study),
         "versions": study.versions,
@@ -128,10 +135,10 @@ def _highlights(table: TableResult) -> list[tuple[str, ...]]:
         if panel.metric != table.panels[0].metric:
             continue
         budget = panel.budgets[0]
-        for arm in sorted(panel.best(budget)):
+        for arm in sorted(panel.highest(budget)):
             cell = panel.cells[arm, budget]
             difference = "" if cell.difference is None else signed(cell.difference)
-            number = f"{metric_name(panel.metric)} {cell.mean:.3f}"
+            number = f"{metric_name(panel.metric)} {cell_of(cell).number} (n = {cell.n})"
             title = heading(table.title, table.marks)
             found.append((title, panel.dataset, budget, arm, number, difference))
     return found
@@ -247,7 +254,3 @@ def _sortable(text: str) -> str:
         return str(float(plain))
     except ValueError:
         return ""
-
-
-def _decimal(value: float | None) -> str:
-    return "" if value is None else f"{value:+.3f}".replace("-", "−")

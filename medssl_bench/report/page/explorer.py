@@ -101,14 +101,24 @@ class Explorer:
                 "sheet": sheet,
                 "comparison": titles.get(found.table, found.table),
                 "dataset": found.dataset,
-                "encoder": found.arm if found.labels is None else f"{found.arm}, {found.labels} labels",
+                "encoder": _named(found),
                 "stage": found.stage[:12],
                 "silhouette": _silhouette(found, plan, store),
                 "projections": projections,
-                "classifier": "" if trial is None else f"{trial.arm}, {trial.labels} labels, draw {trial.draw}",
+                "classifier": "" if trial is None else f"{trial.arm}, {trial.labels} labels, {_chance(trial)}",
                 **_predictions(trial, arrays["index"], store),
             }
         )
+
+
+def _named(found: AnalysisCell) -> str:
+    """Return which encoder is shown: of several seeds or draws the first."""
+    labels = "" if found.labels is None else f", {found.labels} labels"
+    return f"{found.arm}{labels}, {_chance(found)}"
+
+
+def _chance(of: AnalysisCell | Trial) -> str:
+    return f"seed {of.seed}" + ("" if of.draw is None else f", draw {of.draw}")
 
 
 def _classifier(found: AnalysisCell, plan: Plan, store: Store) -> Trial | None:

@@ -12,7 +12,7 @@ from medssl_bench.report.figures.source import FigureSource
 def test_points_are_the_cells_and_all_stands_at_its_number(source: FigureSource) -> None:
     table, result = table_of(source, "main")
     (panel,) = [panel for panel in result.panels if panel.metric == "accuracy"]
-    found = efficiency_panel(source, table, panel)
+    found = efficiency_panel(source, table, result, panel)
     assert found.ticks == {20: "20", 40: "40", 90: "all"}
     assert list(found.arms) == ["supervised", "frozen", "waving, unfrozen"]
     assert list(found.floors) == ["majority class", "untrained encoder"]
@@ -27,12 +27,20 @@ def test_points_are_the_cells_and_all_stands_at_its_number(source: FigureSource)
 def test_lines_bars_floors_and_published_numbers(source: FigureSource) -> None:
     accuracy, auroc = label_efficiency_figures(source, *table_of(source, "main"))
     assert accuracy.id == "main-label-efficiency-accuracy"
-    assert "(n = 1-2)" in accuracy.caption
+    assert "Error bars are sample standard deviation over 2 label draws (n = 2)." in accuracy.caption.replace(
+        "Means; e", "E"
+    )
+    assert accuracy.title.endswith("— generated data — epochs selected with all 40 validation labels")
+    assert accuracy.title.removeprefix("Is $it$ worth it?: label efficiency, accuracy — generated data — ") in (
+        accuracy.caption.replace("Epochs", "epochs")
+    )
     assert "Hollow" not in accuracy.caption
     assert "Hollow markers: published, Someone & Co. (2023), Table 1_a." in auroc.caption
     drawn = accuracy.draw()
     (axes,) = drawn.axes
     assert axes.get_xscale() == "log"
+    below = " ".join(axes.get_xlabel().split())
+    assert below == "labelled training images epochs selected with all 40 validation labels"
     assert [tick.get_text() for tick in axes.get_xticklabels()] == ["20", "40", "90\n(all)"]
     assert [text.get_text() for text in drawn.legends[0].get_texts()] == [
         "majority class", "untrained encoder", "supervised", "frozen", "waving, unfrozen",
