@@ -11,6 +11,7 @@ from medssl_bench.plan.known_datasets import KnownDatasets
 from medssl_bench.plan.selection import Only, Selection
 from medssl_bench.plan.stage import Plan, Trial
 from medssl_bench.plan.stages import Cell, StageMaker
+from medssl_bench.suite.analyses_of import is_wanted
 from medssl_bench.suite.source import key_text
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ class _Builder:
                 if known is not None:
                     self.plan.datasets[dataset.label] = known.info
                     check = CellCheck(table, known.info)
-                    self._check(index, table, check)
+                    self._check(index, table, check, dataset)
                     try:
                         for arm, cell in self._cells(table, dataset, known, check):
                             self._add(index, arm, cell)
@@ -94,7 +95,7 @@ class _Builder:
             self._note(str(error), *dataset.key)
             return None
 
-    def _check(self, index: int, table: Table, check: CellCheck) -> None:
+    def _check(self, index: int, table: Table, check: CellCheck, dataset: NamedDataset) -> None:
         """Note what the table asks of a data set in vain."""
         here = ("comparison", index)
         for place, labels in enumerate(table.labels):
@@ -102,7 +103,8 @@ class _Builder:
         self._note(check.validation_labels(), *here, "validation_labels")
         registry = self.suite.plugins.registry
         arms = [arm for arm in table.arms if not arm.floor]
-        for key, components in (("arm", [arm.evaluator for arm in arms]), ("analyses", table.analyses)):
+        analyses = table.analyses if is_wanted(table.model.analyses_of, dataset=dataset.label) else ()
+        for key, components in (("arm", [arm.evaluator for arm in arms]), ("analyses", analyses)):
             for place, component in enumerate(components):
                 self._note(check.evaluator(registry, component), *here, key, place)
 

@@ -19,6 +19,7 @@ from medssl_bench.plan.workload import (
     speed_group,
 )
 from medssl_bench.plugin.answers import asking, make
+from medssl_bench.suite.analyses_of import is_wanted
 from medssl_bench.suite.budget import Budget
 
 if TYPE_CHECKING:
@@ -137,6 +138,10 @@ class StageMaker:
         if evaluator.needs == "labels":
             return
         trained = evaluator.trains_encoder
+        shaped = {"labels": cell.labels.text, "draw": cell.draw} if trained else {}
+        wanted = cell.table.model.analyses_of
+        if not is_wanted(wanted, arm=arm.name, dataset=cell.dataset.label, seed=cell.seed, **shaped):
+            return
         embedded = self._embed(arm, cell, of=evaluated if trained else None)
         labels, draw = (cell.labels.text, cell.draw) if trained else (None, None)
         words = [analysis.name, cell.dataset.label, arm.name, f"seed {cell.seed}"]

@@ -10,6 +10,7 @@ from medssl_bench.errors import PluginError, Problem, SuiteError, UserError, did
 from medssl_bench.plugin.answers import make
 from medssl_bench.plugin.component import Component
 from medssl_bench.plugin.parameters import Components, OneComponent, ParameterProblem
+from medssl_bench.suite.analyses_of import unknown
 from medssl_bench.suite.source import key_text
 from medssl_bench.suite.table import Arm, Link, NamedDataset, Recipe, Table
 
@@ -201,6 +202,7 @@ class Resolver:
         if None in (*datasets, encoder, *arms, *analyses):
             raise _Unresolved
         floors = self._floors(model, arms, encoder, (*key, "floors"))
+        self._check_analyses_of(model, [*floors, *arms], labels, (*key, "analyses_of"))
         return Table(
             model=model,
             datasets=tuple(datasets),
@@ -225,6 +227,24 @@ class Resolver:
         self._unique([budget.text for budget in model.labels], (*key, "labels"))
         for name in ("seeds", "draws"):
             self._unique([str(number) for number in getattr(model, name) or ()], (*key, name))
+
+    def _check_analyses_of(
+        self, model: schema.Comparison, arms: Sequence[Arm], datasets: Sequence[str | None], key: Key
+    ) -> None:
+        """Note what is to be analysed and is not there, or is no encoder."""
+        known = {
+            "arms": [arm.name for arm in arms],
+            "datasets": [name for name in datasets if name is not None],
+            "labels": [budget.text for budget in model.labels],
+            "seeds": model.seeds or self.model.seeds,
+            "draws": model.draws or self.model.draws,
+        }
+        for where, message in unknown(model.analyses_of, known):
+            self._fail((*key, *where), message)
+        for place, name in enumerate(model.analyses_of.arms or ()):
+            for arm in arms:
+                if arm.name == name and self._built(arm.evaluator, key).needs == "labels":
+                    self._fail((*key, "arms", place), f"{name!r} has no encoder that could be analysed")
 
     def _check_names(self, model: schema.Comparison, key: Key) -> None:
         names = [arm.name for arm in model.arm]
