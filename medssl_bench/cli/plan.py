@@ -115,7 +115,7 @@ def _data(suite: str, scale: float, statuses: list[StageStatus]) -> dict[str, An
 def _summary(
     console: Any, suite: str, scale: float, statuses: list[StageStatus], estimates: Estimates, trials: int
 ) -> None:
-    from medssl_bench.cli.progress import duration
+    from medssl_bench.progress.words import duration
 
     kinds = Counter(status.stage.kind for status in statuses)
     waiting = [status for status in statuses if status.runs]

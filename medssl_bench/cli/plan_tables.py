@@ -10,7 +10,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from medssl_bench.cli.progress import duration
+from medssl_bench.progress.words import duration
 
 if TYPE_CHECKING:
     from medssl_bench.plan.arms import ArmPlan
