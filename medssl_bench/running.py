@@ -88,6 +88,7 @@ def run_suite(
 ) -> RunResult:
     """Do what is missing of a suite; arguments and errors as of `medssl_bench.run`."""
     suite = suite if isinstance(suite, Suite) else Suite.load(suite)
+    suite.plugins.check_watchers()
     context = dataset_context(data_dir)
     suite.require_files(Only(suite, selection.only).components_of(suite) if selection.only else None)
     plan = _plan_of_seen_data(suite, context, selection)
