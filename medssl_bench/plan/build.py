@@ -73,7 +73,8 @@ class _Builder:
         if self.problems:
             raise SuiteError(self.problems)
         if self.selection.only and not self.plan.trials:
-            raise UserError(f"--only {' --only '.join(self.selection.only)}: no trial of the suite is all of these")
+            only = " --only ".join(map(repr, self.selection.only))
+            raise UserError(f"--only {only}: no trial of the suite is all of these")
         return self.plan
 
     def _cells(
@@ -83,7 +84,7 @@ class _Builder:
         seeds, draws = self.selection.seeds or table.seeds, self.selection.draws or table.draws
         number = len(table.labels) * len(arms) * len(seeds) * len(draws)
         if number > _MOST:
-            raise Unfit(f"{number:,} trials on {dataset.label}; at most {_MOST:,} are possible: ask for fewer draws")
+            raise Unfit(f"{number:,} trials on {dataset.label!r}; at most {_MOST:,} are possible: ask for fewer draws")
         for labels, arm, seed, draw in product(table.labels, arms, seeds, draws):
             if not check.skips(labels):
                 yield arm, Cell(table, dataset, known, labels, seed, draw)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from medssl_bench.errors import did_you_mean
+from medssl_bench.errors import did_you_mean, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -25,10 +25,10 @@ def unknown(wanted: AnalysesOf, known: dict[str, Sequence[Any]]) -> Iterator[tup
             name = item.text if key == "labels" else str(item)
             if name in there:
                 continue
-            quoted = repr(name) if isinstance(item, str) else name
-            shown = ", ".join(map(repr, there) if isinstance(item, str) else there) or "none"
+            asked = repr(name) if isinstance(item, str) else name
+            shown = quoted(there) if isinstance(item, str) else ", ".join(there)
             hint = did_you_mean(name, there) if isinstance(item, str) else ""
-            yield (key, place), f"there is no {word} {quoted} in the comparison{hint or f'; there are: {shown}'}"
+            yield (key, place), f"there is no {word} {asked} in the comparison{hint or f'; there are: {shown}'}"
 
 
 _WORDS = {

@@ -6,7 +6,7 @@ import os
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, get_args
 
-from medssl_bench.errors import PluginError, Problem, SuiteError, UserError, did_you_mean
+from medssl_bench.errors import PluginError, Problem, SuiteError, UserError, did_you_mean, quoted
 from medssl_bench.plugin.answers import make
 from medssl_bench.plugin.component import Component
 from medssl_bench.plugin.parameters import Components, OneComponent, ParameterProblem
@@ -254,7 +254,7 @@ class Resolver:
                 message = f"{name!r} is the name of a floor; call the arm otherwise, or set floors = []"
                 self._fail((*key, "arm", place, "name"), message)
         if model.baseline is not None and model.baseline not in (*names, *floors):
-            hint = did_you_mean(model.baseline, names) or f"; the arms are {', '.join(names)}"
+            hint = did_you_mean(model.baseline, [*names, *floors]) or f"; the arms are {quoted([*names, *floors])}"
             self._fail((*key, "baseline"), f"there is no arm {model.baseline!r}{hint}")
         if model.reference is not None:
             plugin, _, table = model.reference.partition(":")
@@ -296,7 +296,7 @@ class Resolver:
     def _link(self, link: schema.ChainLink, key: Key) -> Link:
         if link.recipe not in self.recipes:
             known = list(self.recipes)
-            hint = did_you_mean(link.recipe, known) or f"; the recipes are {', '.join(known) or 'none'}"
+            hint = did_you_mean(link.recipe, known) or f"; the recipes are {quoted(known) or 'none'}"
             raise self._fail(key, f"there is no [pretraining.{link.recipe}]{hint}")
         recipe = self.recipes[link.recipe]
         on = self._dataset(link.on, (*key, "on")) if link.on is not None else None

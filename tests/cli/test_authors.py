@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from medssl_bench.plugin.kinds import KINDS
+from medssl_bench.plugin.scaffold import TEMPLATES
+
 
 def _install(folder: Path, site: Path) -> dict[str, str]:
     """Install a plugin as pip would, without a build: its module's folder on the path, and metadata beside it."""
@@ -46,6 +49,44 @@ def test_a_new_plugin_works(cli, tmp_path, monkeypatch):
         ended = _python(*arguments, env=env, cwd=tmp_path)
         assert ended.returncode == 0, ended.stdout + ended.stderr
         assert wanted in ended.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", TEMPLATES)
+def test_a_new_plugin_of_each_kind_works(kind, cli, tmp_path, monkeypatch):
+    """It is written, installed, tested by its own tests and by check-plugin, and its suite runs with it."""
+    monkeypatch.chdir(tmp_path)
+    result = cli("new-plugin", "mine", "--kind", kind)
+    assert result.status == 0, result.err
+    run = next(line for line in result.out.splitlines() if "medssl-bench run" in line).split()[2:]
+    env = _install(tmp_path / "mine", tmp_path / "site")
+    small = ["--epochs-scale", "0.2", "--draws", "0"]
+    for arguments, wanted in (
+        (["-m", "pytest", "-q", "mine/tests"], " passed"),
+        (["-m", "medssl_bench", "check-plugin", "mine"], " 0 failed"),
+        (["-m", "medssl_bench", "run", *run, *small], "few-labels — generated data"),
+    ):
+        ended = _python(*arguments, env=env, cwd=tmp_path)
+        assert ended.returncode == 0, ended.stdout + ended.stderr
+        assert wanted in ended.stdout
+    if kind == "reference":
+        assert "A. Author, A Publication, 2024" in ended.stdout
+    if kind == "watcher":
+        assert all(line.startswith("done\t") for line in (tmp_path / "mine.tsv").read_text("utf-8").splitlines())
+    if kind == "claims":
+        ended = _python(
+            "-m", "medssl_bench", "report", "mine/suite.toml", "-o", "report", *small, env=env, cwd=tmp_path
+        )
+        assert "A probe on a pretrained encoder is better" in (tmp_path / "report" / "report.html").read_text("utf-8")
+
+
+def test_every_kind_has_a_template(cli, tmp_path):
+    assert TEMPLATES.keys() == {*KINDS, "watcher"}
+    result = cli("new-plugin", "mine", "--kind", "augmentations", "--dir", tmp_path)
+    assert result.status == 2
+    assert result.err.count("\n") == 1
+    assert "'augmentation', 'op', 'dataset'" in result.err
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("name", ["My Plugin", "../up", "a/b", "class", "json", "1st", "medssl-bench", ""])

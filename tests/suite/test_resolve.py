@@ -161,7 +161,7 @@ BASELINE = 'baseline = "supervised"\n'
         ),
         (
             (BASELINE, 'baseline = "zzz"\n'),
-            "12: comparison[0].baseline: there is no arm 'zzz'; the arms are supervised, fr",
+            "12: comparison[0].baseline: there is no arm 'zzz'; the arms are 'supervised', ",
         ),
         (
             (BASELINE, 'analyses = ["knn"]\n'),
