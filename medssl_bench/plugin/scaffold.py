@@ -28,7 +28,7 @@ TEMPLATES = {
     "evaluator": "the evaluator `${module}_centroid`",
     "executor": "the executor `${module}_quick_first`",
     "reference": "the reference `$module`",
-    "claims": "the claims `$module`",
+    "claims": "the claims `$module`, and the reference that they are about",
     "watcher": "a watcher, which writes a line for each stage that ends",
 }
 """What a plugin of each kind has; one without a kind has an augmentation and an evaluator."""
