@@ -42,8 +42,8 @@ def arm_tables(arms: Sequence[ArmPlan], headings: dict[str, str], width: int) ->
     """
     tables = {table: [arm for arm in arms if arm.table == table] for table in dict.fromkeys(arm.table for arm in arms)}
     rows = {table: [_row(arm.arm, [arm]) for arm in found] for table, found in tables.items()}
-    for table, found in tables.items():
-        rows[table].append(_row("total", found))
+    for table, of_table in tables.items():
+        rows[table].append(_row("total", of_table))
     if not arms:
         return Group()
     heads = ["arm", "results", "to do", "done", "failed", "blocked", "shared", "images", "time"]

@@ -138,12 +138,11 @@ class StageMaker:
         if evaluator.needs == "labels":
             return
         trained = evaluator.trains_encoder
-        shaped = {"labels": cell.labels.text, "draw": cell.draw} if trained else {}
-        wanted = cell.table.model.analyses_of
-        if not is_wanted(wanted, arm=arm.name, dataset=cell.dataset.label, seed=cell.seed, **shaped):
+        labels, draw = (cell.labels.text, cell.draw) if trained else (None, None)
+        wanted, dataset = cell.table.model.analyses_of, cell.dataset.label
+        if not is_wanted(wanted, arm=arm.name, dataset=dataset, labels=labels, seed=cell.seed, draw=draw):
             return
         embedded = self._embed(arm, cell, of=evaluated if trained else None)
-        labels, draw = (cell.labels.text, cell.draw) if trained else (None, None)
         words = [analysis.name, cell.dataset.label, arm.name, f"seed {cell.seed}"]
         if trained:
             words += [f"{labels} labels", f"draw {draw}"]

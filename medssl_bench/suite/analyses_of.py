@@ -45,10 +45,11 @@ def is_wanted(
     seed: int | None = None, draw: int | None = None,
 ) -> bool:  # fmt: skip
     """Return whether an encoder is to be analysed; None stands for what does not tell its encoder from others."""
-    asked = (
+    labels_wanted = None if wanted.labels is None else [budget.text for budget in wanted.labels]
+    asked: tuple[tuple[Sequence[object] | None, object], ...] = (
         (wanted.arms, arm),
         (wanted.datasets, dataset),
-        (wanted.labels and [budget.text for budget in wanted.labels], labels),
+        (labels_wanted, labels),
         (wanted.seeds, seed),
         (wanted.draws, draw),
     )

@@ -232,7 +232,7 @@ class Resolver:
         self, model: schema.Comparison, arms: Sequence[Arm], datasets: Sequence[str | None], key: Key
     ) -> None:
         """Note what is to be analysed and is not there, or is no encoder."""
-        known = {
+        known: dict[str, Sequence[Any]] = {
             "arms": [arm.name for arm in arms],
             "datasets": [name for name in datasets if name is not None],
             "labels": [budget.text for budget in model.labels],

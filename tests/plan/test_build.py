@@ -233,7 +233,7 @@ def test_finding_the_stage_of_an_encoder(plan_of: PlanOf) -> None:
     assert encoder_stage(plan, find_trial(plan, arm="untrained encoder")) is None
     with pytest.raises(UserError, match=r"--arm 'probd': the suite has no such trial \(did you mean 'probed'\?\)"):
         find_trial(plan, arm="probd")
-    with pytest.raises(UserError, match=r"--labels '99': the suite has no such trial; there are: '100', 'all'"):
+    with pytest.raises(UserError, match=r"--labels 99: the suite has no such trial; there are: '100', 'all'"):
         find_trial(plan, arm="probed", labels=99)
     with pytest.raises(
         UserError, match="give --arm, one of: 'majority class', 'untrained encoder', 'scratch', 'probed', 'tuned'"
