@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from importlib import import_module
 from importlib.metadata import version
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from medssl_bench.plugin.markers import hookimpl
@@ -14,10 +15,12 @@ from medssl_bench.plugin.markers import hookimpl
 if TYPE_CHECKING:
     from medssl_bench.api import load_encoder, load_leaderboard, make_report, run
     from medssl_bench.report.leaderboard import Leaderboard
+    from medssl_bench.running import RunResult
     from medssl_bench.suite.suite import Suite
 
 __all__ = [
     "Leaderboard",
+    "RunResult",
     "Suite",
     "__version__",
     "hookimpl",
@@ -31,6 +34,7 @@ __version__ = version("medssl-bench")
 
 _LAZY = {
     "Leaderboard": "medssl_bench.report.leaderboard",
+    "RunResult": "medssl_bench.running",
     "Suite": "medssl_bench.suite.suite",
     "load_encoder": "medssl_bench.api",
     "load_leaderboard": "medssl_bench.api",
@@ -43,3 +47,9 @@ def __getattr__(name: str) -> Any:
     if name in _LAZY:
         return getattr(import_module(_LAZY[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """Return the public names, those that are not loaded yet among them, and the modules that are."""
+    here = globals()
+    return sorted({*__all__, *(name for name in here if name.startswith("__") or isinstance(here[name], ModuleType))})

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,6 +36,7 @@ def run(
     draws: Iterable[int] | None = None,
     epochs_scale: float | None = None,
     retry_failed: bool = False,
+    progress: bool = True,
 ) -> RunResult:
     """Run a suite: do every stage that the store does not hold yet, and make the leaderboard.
 
@@ -49,6 +51,11 @@ def run(
         draws: label draws, instead of the suite's.
         epochs_scale: factor in (0, 1] on every training; below 1 all results are marked as scaled.
         retry_failed: try stages again that have failed before; else they stay failed, and what builds on them blocked.
+        progress: whether to show how far the run is, on the standard error: as the command line does, a live view on a
+            terminal, and elsewhere a line when a stage begins and ends. A run that has nothing to do shows nothing.
+
+    Returns:
+        The leaderboard, and how each stage ended.
 
     Raises:
         UserError: the suite, an option or the store cannot be used. A stage that fails raises nothing: it is
@@ -57,7 +64,25 @@ def run(
     """
     with stoppable():
         selection = make_selection(only=only, seeds=seeds, draws=draws, epochs_scale=epochs_scale)
-        return run_suite(suite, selection, Path(store), data_dir, device, executor, retry_failed=retry_failed)
+        suite = suite if isinstance(suite, Suite) else Suite.load(suite)
+        with _shown(suite) if progress else nullcontext():
+            return run_suite(suite, selection, Path(store), data_dir, device, executor, retry_failed=retry_failed)
+
+
+@contextmanager
+def _shown(suite: Suite) -> Iterator[None]:
+    """Show the runs of a suite on the standard error."""
+    from rich.console import Console
+
+    from medssl_bench.progress import watcher
+
+    manager, shows = suite.plugins.manager, watcher(Console(stderr=True))
+    manager.register(shows)
+    try:
+        yield
+    finally:
+        if manager.is_registered(shows):  # one that has raised is left out
+            manager.unregister(shows)
 
 
 def make_selection(

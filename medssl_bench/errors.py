@@ -117,6 +117,11 @@ def told(error: BaseException) -> str:
     return " ".join(text.split()).removesuffix(":")
 
 
+def quoted(names: Iterable[object]) -> str:
+    """Return names of arms, data sets and the like for a message: they may hold spaces, commas and signs."""
+    return ", ".join(repr(str(name)) for name in names)
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return `` (did you mean 'x'?)`` for the known word nearest to `word`, or an empty string."""
     nearest = nearest_to(word, tuple(known))

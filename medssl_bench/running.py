@@ -18,6 +18,7 @@ from medssl_bench.plan.selection import Only, Selection
 from medssl_bench.plan.status import look
 from medssl_bench.plugin.answers import asking, make
 from medssl_bench.plugin.watching import Outcome, RunInfo
+from medssl_bench.progress.words import ended
 from medssl_bench.report.leaderboard import Leaderboard
 from medssl_bench.store.presence import present
 from medssl_bench.store.store import Store
@@ -35,13 +36,15 @@ _ROUNDS = 3
 """How often a run goes over its stages: again where a result was found to be damaged as something was built on it."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class RunResult:
-    """What a run gives.
+    """What `medssl_bench.run` gives.
 
     Attributes:
         leaderboard: made from everything the store holds for the suite, earlier runs' results too.
-        outcomes: how each stage ended that this run was to do.
+        outcomes: how each stage ended that this run was to do, in the order in which they ended: a list of
+            `medssl_bench.plugin.watching.Outcome`, with `stage` (`key`, `kind`, `title`), `status`, `seconds`,
+            `metrics` and `reason`.
         cached: how many stages were finished before.
     """
 
@@ -50,9 +53,27 @@ class RunResult:
     cached: int = 0
 
     @property
+    def done(self) -> list[Outcome]:
+        """The stages that this run finished."""
+        return self._of("done")
+
+    @property
     def failed(self) -> list[Outcome]:
-        """The stages that failed themselves."""
-        return [outcome for outcome in self.outcomes if outcome.status == "failed"]
+        """The stages that failed themselves; empty: all went well."""
+        return self._of("failed")
+
+    @property
+    def blocked(self) -> list[Outcome]:
+        """The stages that were not tried, as one that they build on has failed."""
+        return self._of("blocked")
+
+    def _of(self, status: str) -> list[Outcome]:
+        return [outcome for outcome in self.outcomes if outcome.status == status]
+
+    def __repr__(self) -> str:
+        counts = f"{ended(self.outcomes)}, {self.cached} done before"
+        reasons = "".join(f"; {outcome.stage.title!r} failed: {outcome.reason}" for outcome in self.failed[:1])
+        return f"<RunResult of {self.leaderboard.suite!r}: {counts}{reasons}>"
 
 
 def run_suite(
@@ -67,6 +88,7 @@ def run_suite(
 ) -> RunResult:
     """Do what is missing of a suite; arguments and errors as of `medssl_bench.run`."""
     suite = suite if isinstance(suite, Suite) else Suite.load(suite)
+    suite.plugins.check_watchers()
     context = dataset_context(data_dir)
     suite.require_files(Only(suite, selection.only).components_of(suite) if selection.only else None)
     plan = _plan_of_seen_data(suite, context, selection)

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import builtins
+import csv
+import io
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from medssl_bench import Suite, hookimpl, run
-from medssl_bench.errors import DamageWarning
+import medssl_bench
+from medssl_bench import Leaderboard, RunResult, Suite, hookimpl, load_leaderboard, run
+from medssl_bench.errors import DamageWarning, UserError
 from medssl_bench.plugin.watching import Outcome, StageInfo
-from medssl_bench.running import RunResult
+from medssl_bench.report.formats.records import to_csv
 from medssl_bench.store.store import Store
 
 SUITE = """\
@@ -130,3 +136,100 @@ def test_damage_is_set_aside_told_and_computed_anew(tmp_path: Path) -> None:
     assert (last / "encoder.safetensors").is_file()
     assert (evaluated / "predictions.npz").is_file()
     assert len(list((tmp_path / "store" / "damaged").iterdir())) == 3
+
+
+def test_dir_lists_the_public_names_before_they_are_loaded() -> None:
+    program = "import medssl_bench, sys; print(*dir(medssl_bench)); print('torch' in sys.modules)"
+    names, torch = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60
+    ).stdout.splitlines()
+    public = {name for name in names.split() if not name.startswith("_")}
+    assert set(medssl_bench.__all__) - {"__version__"} <= public
+    assert public - set(medssl_bench.__all__) <= {"plugin", "errors"}, "modules that are loaded, and no helpers"
+    assert torch == "False"
+
+
+def test_all_names_can_be_imported_with_a_star() -> None:
+    scope: dict[str, object] = {}
+    exec("from medssl_bench import *", scope)
+    assert set(medssl_bench.__all__) <= scope.keys()
+    assert scope["RunResult"] is RunResult
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, RunResult]:
+    folder = tmp_path_factory.mktemp("ran")
+    (folder / "suite.toml").write_text(SUITE.replace("epochs = 3", "epochs = 1"), "utf-8")
+    return folder, run(folder / "suite.toml", store=folder / "store", data_dir=folder, progress=False)
+
+
+def test_what_a_run_returns(ran: tuple[Path, RunResult]) -> None:
+    _, result = ran
+    assert type(result) is medssl_bench.RunResult
+    assert repr(result) == "<RunResult of 'interrupted': 2 done, 0 done before>"
+    assert repr(result.leaderboard) == "<Leaderboard of 'interrupted': 1 comparison, 4 of 4 cells have values>"
+    assert (len(result.done), result.failed, result.blocked) == (2, [], [])
+    assert all(f"{name}:" in (RunResult.__doc__ or "") for name in ("leaderboard", "outcomes", "cached"))
+
+
+def test_a_failure_is_told_by_its_repr(ran: tuple[Path, RunResult]) -> None:
+    stage = StageInfo("0" * 64, "evaluate", "table · cells · 'a + b'")
+    outcomes = [Outcome(stage, "failed", reason="no such luck"), Outcome(stage, "blocked")]
+    text = repr(RunResult(ran[1].leaderboard, outcomes, 3))
+    assert text.startswith("<RunResult of 'interrupted': 0 done, 1 failed, 1 blocked, 3 done before; ")
+    assert text.endswith("failed: no such luck>")
+
+
+def test_a_frame_has_the_lines_of_the_csv(ran: tuple[Path, RunResult]) -> None:
+    pytest.importorskip("pandas")
+    board = ran[1].leaderboard
+    frame = board.to_frame()
+    lines = list(csv.DictReader(io.StringIO(to_csv(board))))
+    assert list(frame.columns) == list(lines[0])
+    assert len(frame) == len(lines) == 4
+    for row, line in zip(frame.itertuples(), lines, strict=True):
+        assert (row.arm, row.labels, row.metric) == (line["arm"], line["labels"], line["metric"])
+        assert row.value == float(line["value"])
+        assert (str(row.seed), str(row.draw)) == (line["seed"], line["draw"])
+    assert frame.dtypes["value"] == "float64"
+    assert frame.dtypes["seed"] == "Int64"
+    assert frame[frame.arm == "supervised"].groupby("metric")["value"].mean().index.tolist() == ["accuracy", "auroc"]
+
+
+def test_a_frame_of_nothing_has_lines_without_values(ran: tuple[Path, RunResult], tmp_path: Path) -> None:
+    pytest.importorskip("pandas")
+    board: Leaderboard = load_leaderboard(ran[0] / "suite.toml", tmp_path / "none")
+    frame = board.to_frame()
+    assert len(frame) == 4
+    assert frame[["seed", "draw", "value", "mean"]].isna().all().all()
+
+
+def test_without_pandas_a_frame_is_refused_in_one_line(
+    ran: tuple[Path, RunResult], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = builtins.__import__
+
+    def without_pandas(name: str, *more: object) -> object:
+        if name.partition(".")[0] == "pandas":
+            raise ModuleNotFoundError("No module named 'pandas'")
+        return real(name, *more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(builtins, "__import__", without_pandas)
+    with pytest.raises(UserError, match=r"^to_frame\(\) needs pandas, .* pip install 'medssl-bench\[pandas\]'$"):
+        ran[1].leaderboard.to_frame()
+
+
+def test_progress_is_shown_on_the_standard_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "suite.toml").write_text(SUITE.replace("epochs = 3", "epochs = 1"), "utf-8")
+    suite = Suite.load(tmp_path / "suite.toml")
+    plugins = len(suite.plugins.manager.get_plugins())
+    run(suite, store=tmp_path / "store", data_dir=tmp_path)
+    shown = capsys.readouterr()
+    lines = shown.err.splitlines()
+    assert lines[0].startswith("interrupted: 2 stages to run, 0 done already, about ")
+    assert lines[1].startswith("[1/2] table · ")
+    assert lines[-1].startswith("interrupted: 2 done in ")
+    assert shown.out == ""
+    assert len(suite.plugins.manager.get_plugins()) == plugins, "the next run of the suite is shown once"
+    run(suite, store=tmp_path / "other", data_dir=tmp_path, progress=False)
+    assert capsys.readouterr() == ("", "")

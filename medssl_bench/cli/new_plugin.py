@@ -9,6 +9,7 @@ import click
 
 from medssl_bench.cli.options import load_plugins
 from medssl_bench.errors import UserError
+from medssl_bench.plugin.scaffold import TEMPLATES, write_plugin
 
 
 @click.command("new-plugin")
@@ -21,20 +22,25 @@ from medssl_bench.errors import UserError
     show_default="the working directory",
     help="Where to make the plugin's folder.",
 )
+@click.option(
+    "--kind",
+    type=click.Choice(list(TEMPLATES)),
+    help="What it is to have.  [default: an augmentation and an evaluator]",
+)
 @click.pass_context
-def command(context: click.Context, name: str, parent: Path) -> None:
+def command(context: click.Context, name: str, parent: Path, kind: str | None) -> None:
     """Write a new plugin package called NAME: working, tested, and ready to be installed.
 
-    It has an augmentation and an evaluator, a suite that uses both, and tests.
+    It has one component of a kind, or a watcher, a suite that uses it, and tests.
     """
-    from medssl_bench.plugin.scaffold import write_plugin
-
     _require_free(context, name)
-    folder = write_plugin(name, parent)
-    click.echo(f"{folder}: a plugin with an augmentation and an evaluator. Next:")
+    written = write_plugin(name, parent, kind)
+    folder = written.folder
+    click.echo(f"{folder}: a plugin with {written.adds.replace('`', '')}. Next:")
     click.echo(f"  python -m pip install -e '{folder}[dev]'")
+    click.echo(f"  python -m pytest {folder}")
     click.echo(f"  medssl-bench check-plugin {name}")
-    click.echo(f"  medssl-bench run {folder / 'suite.toml'}")
+    click.echo(f"  medssl-bench run {folder / 'suite.toml'}{written.options}")
 
 
 def _require_free(context: click.Context, name: str) -> None:

@@ -39,6 +39,7 @@ _LEAST_SHARE = 0.005
 @data_dir_option
 @device_option
 @selection_options
+@click.option("--stages", "by_stage", is_flag=True, help="Show every stage, with its key.")
 @json_option
 @click.pass_context
 def command(
@@ -49,16 +50,21 @@ def command(
     data_dir: Path | None,
     device: str,
     *,
+    by_stage: bool,
     as_json: bool,
     **selected: Any,
 ) -> None:
     """Show what of SUITE is done, what will run, why something is stale, and how long it is expected to take.
+
+    A line for each arm counts its stages. A stage that several arms need is done once: it is counted at the first of
+    them, and as shared at the others. --stages shows each stage, with its key and why it runs.
 
     Times rest on this store's records of like stages on this machine; where there are none, on its calibration
     (doctor --calibrate); without one they are rough.
     """
     from medssl_bench.api import make_selection
     from medssl_bench.folders import dataset_context
+    from medssl_bench.plan.arms import by_arm
     from medssl_bench.plan.build import build_plan
     from medssl_bench.plan.estimates import Estimates
     from medssl_bench.plan.status import look
@@ -84,7 +90,15 @@ def command(
     else:
         for mark, tables in _by_mark(selected_by).items():
             click.echo(f"{', '.join(tables)}: {mark}")
-        _print(plan.suite, plan.epochs_scale, statuses, estimates, trials=len(plan.trials))
+        from medssl_bench.cli.console import standard_output
+        from medssl_bench.cli.plan_tables import arm_tables, stage_table
+
+        console = standard_output()
+        headings = {table.id: table.title for table in loaded.tables}
+        console.print(
+            stage_table(statuses) if by_stage else arm_tables(by_arm(plan, statuses), headings, console.width)
+        )
+        _summary(console, plan.suite, plan.epochs_scale, statuses, estimates, len(plan.trials))
 
 
 def _by_mark(selected_by: dict[str, str]) -> dict[str, list[str]]:
@@ -116,40 +130,10 @@ def _data(suite: str, scale: float, statuses: list[StageStatus], selected_by: di
     }
 
 
-def _print(suite: str, scale: float, statuses: list[StageStatus], estimates: Estimates, *, trials: int) -> None:
-    from rich.table import Table
-    from rich.text import Text
-
-    from medssl_bench.cli.console import standard_output
-    from medssl_bench.cli.progress import duration
-
-    styles = {
-        "done": "green",
-        "to run": "yellow",
-        "failed": "red",
-        "blocked": "red",
-        "pending": "yellow",
-        "not needed": "dim",
-    }
-    console = standard_output()
-    drawn = Table(box=None, pad_edge=False, header_style="bold")
-    for column, justify in (("key", "left"), ("stage", "left"), ("status", "left"), ("time", "right")):
-        drawn.add_column(column, justify=justify, no_wrap=column in {"key", "status", "time"})  # type: ignore[arg-type]
-    for status in statuses:
-        title = Text(status.stage.title)
-        if status.why:
-            title.append(f"\n  {status.why}", style="dim")
-        seconds = duration(status.seconds) if status.runs and status.seconds is not None else ""
-        key = status.stage.key.removeprefix("pending-")[:12]
-        drawn.add_row(key, title, Text(status.status, style=styles[status.status]), seconds)
-    console.print(drawn)
-    _summary(console, suite, scale, statuses, estimates, trials)
-
-
 def _summary(
     console: Any, suite: str, scale: float, statuses: list[StageStatus], estimates: Estimates, trials: int
 ) -> None:
-    from medssl_bench.cli.progress import duration
+    from medssl_bench.progress.words import duration
 
     kinds = Counter(status.stage.kind for status in statuses)
     waiting = [status for status in statuses if status.runs]
@@ -158,10 +142,13 @@ def _summary(
     images = sum(status.stage.images or 0 for status in waiting if status.stage.kind in {"pretrain", "evaluate"})
     scaled = f" (SCALED: epochs x {scale:g})" if scale < 1 else ""
     done = sum(status.status == "done" for status in statuses)
+    not_needed = sum(status.status == "not needed" for status in statuses)
+    spared = f" {not_needed} not needed," if not_needed else ""
     counts = ", ".join(f"{kinds[kind]} {kind}" for kind in ("pretrain", "embed", "evaluate", "analyse") if kinds[kind])
     lines = [
-        f"\n{suite}{scaled}: {trials} trials, {len(statuses)} stages ({counts})",
-        f"{done} done, {len(waiting)} to run: {images:,} images to train on, about {duration(expected)}",
+        "",
+        f"{suite}{scaled}: {trials} trials, {len(statuses)} stages ({counts})",
+        f"{done} done,{spared} {len(waiting)} to run: {images:,} images to train on, about {duration(expected)}",
     ]
     failed, blocked = (sum(status.status == which for status in statuses) for which in ("failed", "blocked"))
     if failed:

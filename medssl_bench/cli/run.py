@@ -62,7 +62,7 @@ def command(
     """
     from medssl_bench.api import run
     from medssl_bench.cli.console import standard_output
-    from medssl_bench.cli.progress import watcher
+    from medssl_bench.progress import watcher
     from medssl_bench.stopping import STATUS
 
     chosen = {"name": executor, **dict(map(parse_setting, settings))} if settings else executor
@@ -77,6 +77,7 @@ def command(
             device=device,
             executor=chosen,
             retry_failed=retry_failed,
+            progress=False,  # it is shown on the standard output, with the leaderboard
             **selected,
         )
     except KeyboardInterrupt:

@@ -57,7 +57,7 @@ def ls(store: Path, *, as_json: bool) -> None:
     from rich.text import Text
 
     from medssl_bench.cli.console import standard_output
-    from medssl_bench.cli.progress import duration
+    from medssl_bench.progress.words import duration
 
     styles = {"done": "green", "failed": "red", "damaged": "red"}
     drawn = Table(box=None, pad_edge=False, header_style="bold")

@@ -92,10 +92,10 @@ class TrainedEncoder:
         spec = plan.stages[self.trial.stage].spec["encoder"]
         if key is None:
             if not (spec and starts_from_weights(Component.from_data(spec["component"]))):
-                raise UserError(f"--arm {self.trial.arm}: this arm trains no encoder")
+                raise UserError(f"--arm {self.trial.arm!r}: this arm trains no encoder")
             key = self.trial.stage
         if not opened.is_done(key):
-            raise UserError(f"{plan.stages[key].title} is not in {store} yet; run {suite} first")
+            raise UserError(f"{plan.stages[key].title!r} is not in {store} yet; run {suite} first")
         self.key = key
         self.suite = loaded
         self.plan = plan

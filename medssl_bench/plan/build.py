@@ -11,6 +11,7 @@ from medssl_bench.plan.known_datasets import KnownDatasets
 from medssl_bench.plan.selection import Only, Selection
 from medssl_bench.plan.stage import Plan, Trial
 from medssl_bench.plan.stages import Cell, StageMaker
+from medssl_bench.suite.analyses_of import is_wanted
 from medssl_bench.suite.source import key_text
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ class _Builder:
                 if known is not None:
                     self.plan.datasets[dataset.label] = known.info
                     check = CellCheck(table, known.info)
-                    self._check(index, table, check)
+                    self._check(index, table, check, dataset)
                     parts.append((index, table, dataset, known, check))
         self._check_number([(index, table, dataset) for index, table, dataset, _, _ in parts])
         for index, table, dataset, known, check in parts:
@@ -76,7 +77,8 @@ class _Builder:
         if self.problems:
             raise SuiteError(self.problems)
         if self.selection.only and not self.plan.trials:
-            raise UserError(f"--only {' --only '.join(self.selection.only)}: no trial of the suite is all of these")
+            only = " --only ".join(map(repr, self.selection.only))
+            raise UserError(f"--only {only}: no trial of the suite is all of these")
         return self.plan
 
     def _cells(
@@ -104,7 +106,7 @@ class _Builder:
             total += number
             text = ""
             if number > _MOST:
-                text = f"{number:,} trials on {dataset.label}; at most {_MOST:,} are possible"
+                text = f"{number:,} trials on {dataset.label!r}; at most {_MOST:,} are possible"
             elif total > _MOST_IN_ALL:
                 text = f"{total:,} trials as far as here; a suite may have {_MOST_IN_ALL:,}"
             if text:
@@ -118,7 +120,7 @@ class _Builder:
             self._note(str(error), *dataset.key)
             return None
 
-    def _check(self, index: int, table: Table, check: CellCheck) -> None:
+    def _check(self, index: int, table: Table, check: CellCheck, dataset: NamedDataset) -> None:
         """Note what the table asks of a data set in vain."""
         here = ("comparison", index)
         for place, labels in enumerate(table.labels):
@@ -126,7 +128,8 @@ class _Builder:
         self._note(check.validation_labels(), *here, "validation_labels")
         registry = self.suite.plugins.registry
         arms = [arm for arm in table.arms if not arm.floor]
-        for key, components in (("arm", [arm.evaluator for arm in arms]), ("analyses", table.analyses)):
+        analyses = table.analyses if is_wanted(table.model.analyses_of, dataset=dataset.label) else ()
+        for key, components in (("arm", [arm.evaluator for arm in arms]), ("analyses", analyses)):
             for place, component in enumerate(components):
                 self._note(check.evaluator(registry, component), *here, key, place)
 

@@ -78,7 +78,7 @@ class CellCheck:
                 reason = evaluator.refuses(self._info)
         except UserError as error:
             return str(error)
-        return f"{component.name} cannot judge on {self._info.title}: {reason}" if reason else ""
+        return f"{component.name!r} cannot judge on {self._info.title!r}: {reason}" if reason else ""
 
     def _budget(self, budget: Budget, split: SplitName, *, skippable: bool = False) -> str:
         info = self._info

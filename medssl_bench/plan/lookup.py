@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
-from medssl_bench.errors import UserError, did_you_mean
+from medssl_bench.errors import UserError, did_you_mean, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,12 +33,12 @@ def find_trial(plan: Plan, **wanted: str | int | None) -> Trial:
         known = list(dict.fromkeys(str(getattr(trial, name)) for trial in found))
         found = [trial for trial in found if str(getattr(trial, name)) == str(value)]
         if not found:
-            hint = did_you_mean(str(value), known) or f"; there are: {', '.join(known)}"
-            raise UserError(f"--{name} {value}: the suite has no such trial{hint}")
+            hint = did_you_mean(str(value), known) or f"; there are: {quoted(known)}"
+            raise UserError(f"--{name} {value!r}: the suite has no such trial{hint}")
     for name in ("table", "dataset", "arm"):
         left = list(dict.fromkeys(str(getattr(trial, name)) for trial in found))
         if len(left) > 1:
-            raise UserError(f"give --{name}, one of: {', '.join(left)}")
+            raise UserError(f"give --{name}, one of: {quoted(left)}")
     assert {field.name for field in fields(found[0])} >= wanted.keys()
     return found[0]
 

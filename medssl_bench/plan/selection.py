@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from medssl_bench.errors import UserError, did_you_mean
+from medssl_bench.errors import UserError, did_you_mean, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -43,7 +43,7 @@ class Only:
         unknown = [name for name in names if name not in tables | arms | datasets]
         if unknown:
             known = sorted(tables | arms | datasets)
-            hint = did_you_mean(unknown[0], known) or f"; there are: {', '.join(known)}"
+            hint = did_you_mean(unknown[0], known) or f"; there are: {quoted(known)}"
             raise UserError(f"--only {unknown[0]!r} is no comparison, arm or data set of the suite{hint}")
         self.tables = tables & set(names)
         self.arms = arms & set(names)

@@ -20,6 +20,7 @@ from medssl_bench.plan.workload import (
     speed_group,
 )
 from medssl_bench.plugin.answers import asking, make
+from medssl_bench.suite.analyses_of import is_wanted
 from medssl_bench.suite.budget import Budget
 
 if TYPE_CHECKING:
@@ -145,10 +146,15 @@ class StageMaker:
         if evaluator.needs == "labels":
             return
         trained = evaluator.trains_encoder
-        embedded = self._embed(arm, cell, of=evaluated if trained else None)
         labels = cell.labels.text if trained or self._taught_by_cell(arm) else None
-        draw = cell.draw if trained or self._has_draw(embedded) else None
-        words = [self.titles.analysis(cell.table.id, analysis), cell.table.id, cell.dataset.label, arm.name]
+        draw = cell.draw if trained else None
+        wanted, dataset = cell.table.model.analyses_of, cell.dataset.label
+        if not is_wanted(wanted, arm=arm.name, dataset=dataset, labels=labels, seed=cell.seed, draw=draw):
+            return
+        embedded = self._embed(arm, cell, of=evaluated if trained else None)
+        if self._has_draw(embedded):
+            draw = cell.draw
+        words = [self.titles.analysis(cell.table.id, analysis), cell.table.id, dataset, arm.name]
         words += [f"seed {cell.seed}", *([f"{labels} labels"] if labels else [])]
         words += [] if draw is None else [f"draw {draw}"]
         stage = self.plan.add_stage(

@@ -1,36 +1,102 @@
-"""Reads the parts of a Google-style docstring that the command line shows."""
+"""Reads the parts of a docstring that the command line shows: in Google's style, and in numpydoc's and Sphinx's."""
 
 from __future__ import annotations
 
+import functools
 import inspect
 import re
 
-_ARGUMENT = re.compile(r"^ {4}\*{0,2}(\w+)(?: \([^)]*\))?: *(.*)$")
+_SECTIONS = r"(?:Keyword |Other )?(?:Args|Arguments|Parameters|Params)"
+_GOOGLE = re.compile(rf"^{_SECTIONS}:$")
+_NUMPY = re.compile(rf"^{_SECTIONS}$")
+_SECTION = re.compile(
+    rf"^(?:(?:{_SECTIONS}|Returns|Raises|Yields|Attributes|Examples?|Notes?):|:(?:param|type|raises?|returns?)\b.*"
+    rf"|(?:{_SECTIONS}|Returns|Raises|Yields|Attributes|Examples?|Notes?)\n-{{3,}})$",
+    re.MULTILINE,
+)
+"""Where a section begins."""
+
+_SPHINX = re.compile(r"^:param (?:[^:]*\s)?\*{0,2}(\w+): *(.*)$")
+_NAMED = re.compile(r"^\*{0,2}(\w+)\s*(?:\((?:[^()]|\([^()]*\))*\))?: *(.*)$")
+"""``name: text`` or ``name (type): text``, the type with parentheses of its own."""
+
+
+def own_text(documented: object) -> str:
+    """Return the docstring of a function, or of a class and its ``__init__``; none that it inherits.
+
+    A base class says what all of its kind are, and not what this one does.
+    """
+    while isinstance(documented, functools.partial):
+        documented = documented.func
+    if not inspect.isclass(documented):
+        return inspect.getdoc(documented) or ""
+    of_init = vars(documented).get("__init__")
+    texts = [vars(documented).get("__doc__"), getattr(of_init, "__doc__", None)]
+    return "\n\n".join(inspect.cleandoc(text) for text in texts if text)
 
 
 def summary(documented: object) -> str:
     """Return the first line of an object's docstring, or an empty string."""
-    return (inspect.getdoc(documented) or "").partition("\n")[0].strip()
+    return own_text(documented).partition("\n")[0].strip()
 
 
 def description(documented: object) -> str:
-    """Return an object's docstring up to its ``Args:`` section."""
-    text = inspect.getdoc(documented) or ""
-    return re.split(r"^(?:Args|Returns|Raises|Yields|Attributes):$", text, maxsplit=1, flags=re.MULTILINE)[0].strip()
+    """Return an object's docstring up to its first section, such as ``Args:``."""
+    return _SECTION.split(own_text(documented), maxsplit=1)[0].strip()
 
 
 def arguments(documented: object) -> dict[str, str]:
-    """Return the text of each argument in an object's ``Args:`` section, its lines joined."""
-    lines = (inspect.getdoc(documented) or "").splitlines()
-    if "Args:" not in lines:
-        return {}
+    """Return the text of each argument that an object's docstring documents, its lines joined."""
+    lines = own_text(documented).splitlines()
     found: dict[str, str] = {}
-    name = ""
-    for line in lines[lines.index("Args:") + 1 :]:
+    for place, line in enumerate(lines):
+        if _GOOGLE.match(line):
+            found |= _google(lines[place + 1 :])
+        elif _NUMPY.match(line) and re.fullmatch(r"-{3,}", "".join(lines[place + 1 : place + 2]).strip()):
+            found |= _numpy(lines[place + 2 :])
+        elif match := _SPHINX.match(line):
+            found[match[1]] = " ".join([match[2], *_indented(lines[place + 1 :])]).strip()
+    return found
+
+
+def _google(lines: list[str]) -> dict[str, str]:
+    """Return what the indented lines of a section say: names at its indentation, more of their text below."""
+    found: dict[str, str] = {}
+    name, margin = "", None
+    for line in lines:
         if line and not line.startswith(" "):
             break
-        if match := _ARGUMENT.match(line):
+        if not line.strip():
+            continue
+        depth = len(line) - len(line.lstrip())
+        margin = depth if margin is None else margin
+        match = _NAMED.match(line.strip()) if depth == margin else None
+        if match:
             name, found[match[1]] = match[1], match[2]
-        elif name and line.strip():
+        elif name and depth > margin:
             found[name] = f"{found[name]} {line.strip()}".strip()
+    return found
+
+
+def _numpy(lines: list[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for place, line in enumerate(lines):
+        if not line.strip() or line.startswith(" "):
+            continue
+        if "".join(lines[place + 1 : place + 2]).startswith("---") or line.startswith(":"):
+            break  # the next section
+        names = line.partition(":")[0]
+        for name in re.findall(r"\w+", names):
+            found[name] = " ".join(_indented(lines[place + 1 :]))
+    return found
+
+
+def _indented(lines: list[str]) -> list[str]:
+    """Return the indented lines at the beginning, without their margin and without empty ones."""
+    found = []
+    for line in lines:
+        if line and not line.startswith(" "):
+            break
+        if line.strip():
+            found.append(line.strip())
     return found

@@ -19,6 +19,7 @@ import pluggy
 from medssl_bench.errors import PluginError, UserError, did_you_mean
 from medssl_bench.plugin import hookspecs
 from medssl_bench.plugin.content import source_digest
+from medssl_bench.plugin.hooks import wrong_with_hooks
 from medssl_bench.plugin.kinds import KINDS
 from medssl_bench.plugin.markers import PROJECT
 from medssl_bench.plugin.registry import Entry, NameCollision, Plugin, Registry
@@ -80,6 +81,16 @@ class Plugins:
         """Return whether a plugin is blocked."""
         return bool(self.manager.is_blocked(name))
 
+    def check_watchers(self) -> None:
+        """Check the plugins that were registered with `manager` itself, as a script does to watch a run.
+
+        Raises:
+            PluginError: one of them has a hook that there is not.
+        """
+        for name, plugin in self.manager.list_name_plugin():
+            if plugin is not None and (wrong := wrong_with_hooks(plugin)):
+                raise PluginError(f"plugin {name!r} cannot watch: {wrong}")
+
     def watched(self, name: str) -> list[str]:
         """Return the names of the run's hooks that a plugin implements."""
         registering = {kind.hook for kind in KINDS.values()}
@@ -118,13 +129,11 @@ class Plugins:
         return plugin
 
     def _register(self, plugin: Plugin, implementation: object) -> None:
+        if wrong := wrong_with_hooks(implementation):
+            raise PluginError(wrong)
         self.manager.register(implementation, name=plugin.name)
-        callers = self.manager.get_hookcallers(implementation) or []
-        if not callers:
+        if not self.manager.get_hookcallers(implementation):
             raise PluginError("it implements no hook; mark its functions with @hookimpl")
-        for caller in callers:
-            if not caller.has_spec():
-                raise PluginError(f"there is no hook {caller.name!r}")
         for kind in KINDS.values():
             hook = self.manager.subset_hook_caller(
                 kind.hook, [other for other in self.manager.get_plugins() if other is not implementation]

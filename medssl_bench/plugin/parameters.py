@@ -165,7 +165,7 @@ class ParameterTable:
                 type=_type_text(field),
                 default="" if field.is_required() else json.dumps(self._defaults[name]),
                 required=field.is_required(),
-                doc=self._docs.get(name, ""),
+                doc=self._docs.get(name) or " ".join((field.description or "").split()),
             )
             for name, field in self.model.model_fields.items()
         ]

@@ -15,13 +15,15 @@ from medssl_bench.report.selection import SelectedBy
 from medssl_bench.report.tables import AnalysisRow, Panel, TableResult
 
 if TYPE_CHECKING:
+    from pandas import DataFrame
+
     from medssl_bench.plan.stage import Plan, Trial
     from medssl_bench.store.store import Store
     from medssl_bench.suite.suite import Suite
     from medssl_bench.suite.table import Table
 
 
-@dataclass
+@dataclass(repr=False)
 class Leaderboard:
     """All tables of a suite.
 
@@ -59,6 +61,26 @@ class Leaderboard:
     def cells(self) -> list[Cell]:
         """Return every cell of every table."""
         return [cell for table in self.tables for cell in table.cells()]
+
+    def to_frame(self) -> DataFrame:
+        """Return the numbers as a pandas DataFrame, with the columns and the lines that CSV has.
+
+        A line is one value: its cell (comparison, dataset, labels, arm, metric), its `seed` and `draw`, its `value`,
+        and what holds of the cell (`n`, `mean`, `std`, ...). A cell that has no value yet has one line without one.
+
+        Raises:
+            UserError: pandas is not installed.
+        """
+        from medssl_bench.report.formats.frame import to_frame
+
+        return to_frame(self)
+
+    def __repr__(self) -> str:
+        cells = self.cells()
+        filled, tables = sum(cell.n > 0 for cell in cells), len(self.tables)
+        scaled = f", SCALED: epochs x {self.scaled:g}" if self.scaled is not None else ""
+        noun = "comparison" if tables == 1 else "comparisons"
+        return f"<Leaderboard of {self.suite!r}: {tables} {noun}, {filled} of {len(cells)} cells have values{scaled}>"
 
     def printed(self) -> list[PrintedTable]:
         """Return the tables that have a published shape, in it."""

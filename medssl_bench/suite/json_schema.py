@@ -31,7 +31,7 @@ def json_schema(registry: Registry) -> dict[str, Any]:
     schema = SuiteModel.model_json_schema(by_alias=True)
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     definitions = schema["$defs"]
-    for model in (schema, *definitions.values()):
+    for model in (schema, *(model for name, model in definitions.items() if name != "AnalysesOf")):  # that has labels
         for key, place in model["properties"].items():
             if key in _KIND_OF_KEY:
                 _refer(place, _KIND_OF_KEY[key], named_tables=model is schema)

@@ -21,6 +21,7 @@ _HEADINGS: dict[Any, str] = {
     schema.Schedule: "Schedule",
     schema.Teacher: "Teacher",
     schema.Comparison: "Comparison",
+    schema.AnalysesOf: "Analyses of",
     schema.Arm: "Arm",
     schema.ChainLink: "Link",
 }
@@ -96,6 +97,7 @@ labels = [50, { per_class = 5, short = "clip" }, "all"]
 baseline = "supervised"
 encoder = "tiny"
 analyses = ["silhouette"]
+analyses_of = { arms = ["supervised", "probe"], labels = ["all"], draws = [0] }
 
   [[comparison.arm]]
   name = "supervised"
@@ -242,7 +244,7 @@ def _text(annotation: Any) -> str:
     if origin is dict:
         return f"by name: {_text(arguments[1])}"
     heading = _HEADINGS.get(annotation)
-    return f"[{heading.lower()}](#{heading.lower()})" if heading else _NAMES[annotation]
+    return f"[{heading.lower()}](#{heading.lower().replace(' ', '-')})" if heading else _NAMES[annotation]
 
 
 def _limits(metadata: Iterable[Any]) -> list[str]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any, get_args
 
-from medssl_bench.errors import PluginError, Problem, SuiteError, UserError, did_you_mean
+from medssl_bench.errors import PluginError, Problem, SuiteError, UserError, did_you_mean, quoted
 from medssl_bench.plugin.answers import make
 from medssl_bench.plugin.component import Component
 from medssl_bench.plugin.parameters import Components, OneComponent, ParameterProblem
+from medssl_bench.suite.analyses_of import unknown
 from medssl_bench.suite.initial_weights import is_untrained, without_weights
 from medssl_bench.suite.source import key_text
 from medssl_bench.suite.table import Arm, Link, NamedDataset, Recipe, Table
@@ -202,6 +203,7 @@ class Resolver:
         self._check_names(model, key, [floor.name for floor in floors])
         if None in (*datasets, encoder, *arms, *analyses):
             raise _Unresolved
+        self._check_analyses_of(model, [*floors, *arms], labels, (*key, "analyses_of"))
         return Table(
             model=model,
             datasets=tuple(datasets),
@@ -227,6 +229,24 @@ class Resolver:
         for name in ("seeds", "draws"):
             self._unique([str(number) for number in getattr(model, name) or ()], (*key, name))
 
+    def _check_analyses_of(
+        self, model: schema.Comparison, arms: Sequence[Arm], datasets: Sequence[str | None], key: Key
+    ) -> None:
+        """Note what is to be analysed and is not there, or is no encoder."""
+        known: dict[str, Sequence[Any]] = {
+            "arms": [arm.name for arm in arms],
+            "datasets": [name for name in datasets if name is not None],
+            "labels": [budget.text for budget in model.labels],
+            "seeds": model.seeds or self.model.seeds,
+            "draws": model.draws or self.model.draws,
+        }
+        for where, message in unknown(model.analyses_of, known):
+            self._fail((*key, *where), message)
+        for place, name in enumerate(model.analyses_of.arms or ()):
+            for arm in arms:
+                if arm.name == name and self._built(arm.evaluator, key).needs == "labels":
+                    self._fail((*key, "arms", place), f"{name!r} has no encoder that could be analysed")
+
     def _check_names(self, model: schema.Comparison, key: Key, floors: list[str]) -> None:
         names = [arm.name for arm in model.arm]
         floors = floors or [FLOOR_NAMES[floor] for floor in self._floor_kinds(model)]
@@ -235,7 +255,7 @@ class Resolver:
                 message = f"{name!r} is the name of a floor; call the arm otherwise, or set floors = []"
                 self._fail((*key, "arm", place, "name"), message)
         if model.baseline is not None and model.baseline not in (*names, *floors):
-            hint = did_you_mean(model.baseline, names) or f"; the arms are {', '.join(names)}"
+            hint = did_you_mean(model.baseline, [*names, *floors]) or f"; the arms are {quoted([*names, *floors])}"
             self._fail((*key, "baseline"), f"there is no arm {model.baseline!r}{hint}")
         if model.reference is not None:
             plugin, _, table = model.reference.partition(":")
@@ -277,7 +297,7 @@ class Resolver:
     def _link(self, link: schema.ChainLink, key: Key) -> Link:
         if link.recipe not in self.recipes:
             known = list(self.recipes)
-            hint = did_you_mean(link.recipe, known) or f"; the recipes are {', '.join(known) or 'none'}"
+            hint = did_you_mean(link.recipe, known) or f"; the recipes are {quoted(known) or 'none'}"
             raise self._fail(key, f"there is no [pretraining.{link.recipe}]{hint}")
         recipe = self.recipes[link.recipe]
         on = self._dataset(link.on, (*key, "on")) if link.on is not None else None

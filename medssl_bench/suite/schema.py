@@ -193,6 +193,20 @@ class Arm(_Table):
     encoder: ComponentRef | None = Field(None, description="encoder of an arm without pretraining")
 
 
+class AnalysesOf(_Table):
+    """Which encoders the analyses of a comparison are computed of; a key that is left out takes all."""
+
+    arms: list[str] | None = Field(None, min_length=1, description="names of arms; floors have names too")
+    datasets: list[str] | None = Field(None, min_length=1, description="data sets, as tables call them")
+    labels: list[LabelBudget] | None = Field(
+        None, min_length=1, description="label budgets, of encoders that labels have trained"
+    )
+    seeds: list[Seed] | None = Field(None, min_length=1, description="training seeds")
+    draws: list[Seed] | None = Field(
+        None, min_length=1, description="label draws, of encoders that labels have trained"
+    )
+
+
 class Comparison(_Table):
     """One table: arms x data sets x label budgets x seeds x draws."""
 
@@ -212,6 +226,9 @@ class Comparison(_Table):
     baseline: str | None = Field(None, description="arm that the others are compared with")
     reference: str | None = Field(None, description='published numbers, as in "thesis:table-7.1"')
     analyses: list[ComponentRef] = Field(default_factory=list, description="what else to compute of each encoder")
+    analyses_of: AnalysesOf = Field(
+        default_factory=AnalysesOf, description="which encoders these are computed of, as each one takes its time"
+    )
     seeds: list[Seed] | None = Field(None, min_length=1, description="training seeds, instead of the suite's")
     draws: list[Seed] | None = Field(None, min_length=1, description="label draws, instead of the suite's")
     floors: list[Floor] | None = Field(None, description="floors, instead of the suite's")

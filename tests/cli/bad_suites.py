@@ -217,7 +217,7 @@ CASES = {
     ),
     # what the data cannot give
     "draws without an end": Case(
-        SEEDS, f"{SEEDS}draws = {list(range(4000))}\n", "14: comparison[0]", "32,000 trials on squares; at most 20,000"
+        SEEDS, f"{SEEDS}draws = {list(range(4000))}\n", "14: comparison[0]", "32,000 trials on 'squares'; at most 20"
     ),
     "more labels than images": Case(
         LABELS, "labels = [20, 100]\n", "16: comparison[0].labels[1]", "100 images are asked of a set of 60; ask for fe"

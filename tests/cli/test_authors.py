@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from medssl_bench.plugin.kinds import KINDS
+from medssl_bench.plugin.scaffold import TEMPLATES, write_plugin
+
 
 def _install(folder: Path, site: Path) -> dict[str, str]:
     """Install a plugin as pip would, without a build: its module's folder on the path, and metadata beside it."""
@@ -46,6 +49,62 @@ def test_a_new_plugin_works(cli, tmp_path, monkeypatch):
         ended = _python(*arguments, env=env, cwd=tmp_path)
         assert ended.returncode == 0, ended.stdout + ended.stderr
         assert wanted in ended.stdout
+
+
+@pytest.fixture(scope="module")
+def kinds(tmp_path_factory):
+    """Write and install a plugin of each kind, and return their folder."""
+    folder = tmp_path_factory.mktemp("kinds")
+    for kind in TEMPLATES:
+        write_plugin(f"my-{kind}", folder, kind)
+        _install(folder / f"my-{kind}", folder / "site")
+    return folder
+
+
+def test_new_plugins_of_each_kind_pass_their_own_tests(kinds):
+    path = os.pathsep.join(map(str, [kinds / "site", *(kinds / f"my-{kind}" for kind in TEMPLATES)]))
+    ended = _python("-m", "pytest", "-q", "--import-mode=importlib", env={**os.environ, "PYTHONPATH": path}, cwd=kinds)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert " passed" in ended.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", TEMPLATES)
+def test_a_new_plugin_of_each_kind_works(kind, kinds, cli, tmp_path, monkeypatch):
+    """check-plugin finds nothing, and its suite runs with it, as the command that writes it says."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(kinds / "site")
+    for other in TEMPLATES:  # all are installed
+        monkeypatch.syspath_prepend(kinds / f"my-{other}")
+    checked = cli("check-plugin", f"my-{kind}")
+    assert checked.status == 0, checked.out + checked.err
+    assert checked.out.startswith(f"ok   plugin my-{kind}: loads: ")
+    assert checked.out.endswith(" 0 failed\n")
+    said = cli("new-plugin", "another", "--kind", kind).out.replace("another", f"my_{kind}")
+    options = next(line for line in said.splitlines() if "medssl-bench run" in line).split()[3:]
+    suite = kinds / f"my-{kind}" / "suite.toml"
+    small = ["--epochs-scale", "0.2", "--draws", "0", "--only", "few-labels", "--device", "cpu"]
+    ran = cli("run", suite, *options, *small)
+    assert ran.status == 0, ran.out + ran.err
+    assert "few-labels — generated data" in ran.out
+    if kind == "reference":
+        assert "A. Author, A Publication, 2024" in ran.out
+    if kind == "watcher":
+        lines = (tmp_path / "my-watcher.tsv").read_text("utf-8").splitlines()
+        assert len(lines) > 3
+        assert all(line.startswith("done\t") for line in lines)
+    if kind == "claims":
+        assert cli("report", suite, "-o", "report", *small[:4]).status == 0
+        assert "A probe on a pretrained encoder is better" in Path("report/report.html").read_text("utf-8")
+
+
+def test_every_kind_has_a_template(cli, tmp_path):
+    assert TEMPLATES.keys() == {*KINDS, "watcher"}
+    result = cli("new-plugin", "mine", "--kind", "augmentations", "--dir", tmp_path)
+    assert result.status == 2
+    assert result.err.count("\n") == 1
+    assert "'augmentation', 'op', 'dataset'" in result.err
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("name", ["My Plugin", "../up", "a/b", "class", "json", "1st", "medssl-bench", ""])

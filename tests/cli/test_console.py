@@ -29,7 +29,7 @@ def test_what_a_locale_has_no_letters_for_is_escaped(tmp_path: Path) -> None:
     (tmp_path / "tiny.toml").write_text(SUITE, "utf-8")
     write_squares(tmp_path / "squares.npz")
     environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
-    command = [sys.executable, "-m", "medssl_bench", "plan", "tiny.toml"]
+    command = [sys.executable, "-m", "medssl_bench", "plan", "tiny.toml", "--stages"]
     done = subprocess.run(command, capture_output=True, check=False, cwd=tmp_path, env=environment, timeout=60)
     assert (done.returncode, done.stderr) == (0, b"")
     assert rb"table \xb7 squares \xb7 majority class" in done.stdout

@@ -10,12 +10,15 @@ from pathlib import Path
 
 import pytest
 
+from medssl_bench.plugin.scaffold import TEMPLATES
+
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.fixture
-def written(cli, tmp_path):
-    result = cli("new-plugin", "my-scans", "--dir", tmp_path / "made" / "here")
+@pytest.fixture(params=[None, *TEMPLATES])
+def written(cli, tmp_path, request):
+    kind = ["--kind", request.param] if request.param else []
+    result = cli("new-plugin", "my-scans", "--dir", tmp_path / "made" / "here", *kind)
     assert result.status == 0, result.err
     return tmp_path / "made" / "here" / "my-scans"
 

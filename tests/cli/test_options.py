@@ -95,7 +95,7 @@ def test_only_what_goes_together(cli: Cli, suite: str) -> None:
     Path(suite).write_text(GOOD + other)
     result = cli("run", suite, "--only", "table", "--only", "probed")
     assert result.status == 2
-    assert result.err == "error: --only table --only probed: no trial of the suite is all of these\n"
+    assert result.err == "error: --only 'table' --only 'probed': no trial of the suite is all of these\n"
 
 
 def test_a_store_is_a_store(cli: Cli, suite: str) -> None:

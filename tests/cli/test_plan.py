@@ -47,6 +47,46 @@ def test_it_says_what_epochs_are_selected_by(cli: Cli, tiny: Path) -> None:
     assert json.loads(cli("plan", tiny, "--json").out)["selected_by"] == {"table": told}
 
 
+@pytest.mark.parametrize("columns", [80, 160])
+def test_a_line_for_each_arm(columns: int, cli: Cli, tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    tiny.write_text(tiny.read_text("utf-8").replace('"frozen"', f'"{"long name, " * 7}"'), "utf-8")
+    out = cli("plan", tiny).out
+    lines = [line.rstrip() for line in out.splitlines()]
+    assert max(len(line) for line in lines[: lines.index("")]) <= columns
+    assert lines[0] == "Squares"
+    assert lines[1].split() == ["arm", "results", "to", "do", "done", "images", "time"]
+    assert lines[2].split()[:6] == ["majority", "class", "1", "1", "0", "0"]
+    assert any(line.split()[:5] == ["untrained", "encoder", "3", "5", "0"] for line in lines), "features, an analysis"
+    (total,) = [line.split() for line in lines if line.startswith("total")]
+    wanted = json.loads(cli("plan", tiny, "--json").out)["stages"]
+    assert total[1:4] == ["10", str(len(wanted)), "0"]
+    images = sum(stage["images"] for stage in wanted if stage["kind"] in {"pretrain", "evaluate"})
+    assert total[4] == f"{images:,}"
+    assert " · " not in out, "stages are shown on request"
+
+
+def test_stages_on_request(cli: Cli, tiny: Path) -> None:
+    wanted = json.loads(cli("plan", tiny, "--json").out)["stages"]
+    out = cli("plan", tiny, "--stages").out
+    assert [stage["key"][:12] in out for stage in wanted] == [True] * len(wanted)
+    assert out.splitlines()[0].split() == ["key", "stage", "status", "time"]
+
+
+def test_why_an_arm_is_done_again(cli: Cli, ran: Path) -> None:
+    assert "supervised               3      0     9" in cli("plan", ran).out
+    ran.write_text(ran.read_text("utf-8").replace("epochs = 20", "epochs = 21"), "utf-8")
+    out = cli("plan", ran).out
+    assert "'frozen': 3 to do: evaluator.parameters.epochs: 20 -> 21\n" in out
+    assert "'supervised': " not in out
+
+
+def test_arms_of_data_that_is_not_here_have_no_time(cli: Cli, tiny: Path) -> None:
+    Path("squares.npz").unlink()
+    (line,) = [line.split() for line in cli("plan", tiny).out.splitlines() if line.startswith("supervised")]
+    assert line[-1] == "?"
+
+
 def test_a_calibration_counts(cli: Cli, tiny: Path, cache: Path) -> None:
     before = json.loads(cli("plan", tiny, "--json").out)["stages"]
     _calibration().write(cache)

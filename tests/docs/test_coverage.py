@@ -7,12 +7,13 @@ from dataclasses import fields
 from pathlib import Path
 
 import pytest
-from docs.pages import PAGES, ROOT, first_column
+from docs.pages import PAGES, ROOT, first_column, section
 
-from medssl_bench import datasets, evaluators, methods
+from medssl_bench import RunResult, datasets, evaluators, methods
 from medssl_bench.cli.main import _VERBS
 from medssl_bench.plugin import hookspecs, watching
 from medssl_bench.plugin.kinds import KINDS
+from medssl_bench.plugin.scaffold import TEMPLATES
 from medssl_bench.suite.reference import reference
 
 PLUGINS = (ROOT / "docs" / "plugins.md").read_text("utf-8")
@@ -58,6 +59,20 @@ def test_every_attribute_of_an_evaluator_is_documented():
     (table,) = re.findall(r"^\| attribute of `Evaluator`.*\n(?:\|.*\n)+", PLUGINS, re.MULTILINE)
     own = {name for name in vars(evaluators.Evaluator) if not name.startswith("_")} - {"evaluate"}
     assert {name.partition("(")[0] for name in first_column(table)} == own
+
+
+def test_every_attribute_of_what_a_run_returns_is_documented():
+    tutorial = (ROOT / "docs" / "tutorial.md").read_text("utf-8")
+    (table,) = re.findall(r"^\| attribute of `RunResult`.*\n(?:\|.*\n)+", tutorial, re.MULTILINE)
+    own = {field.name for field in fields(RunResult)} | {
+        n for n, v in vars(RunResult).items() if isinstance(v, property)
+    }
+    assert set(first_column(table)) - {"stage.title", "status", "seconds", "metrics", "reason", "Leaderboard"} == own
+
+
+@pytest.mark.parametrize("kind", TEMPLATES)
+def test_every_kind_of_new_plugin_is_documented(kind):
+    assert re.search(rf"\b{kind}\b", section(PLUGINS, "## A template, and a check"))
 
 
 @pytest.mark.parametrize("verb", _VERBS)

@@ -55,7 +55,7 @@ def test_what_an_evaluator_cannot_judge_is_told_at_its_arm(plan_of: PlanOf) -> N
     with pytest.raises(SuiteError) as caught:
         plan_of(text)
     (problem,) = caught.value.problems
-    assert "suite.toml:18: comparison[0].analyses[0]: silhouette cannot judge on ChestMNIST: " in str(problem)
+    assert "suite.toml:18: comparison[0].analyses[0]: 'silhouette' cannot judge on 'ChestMNIST': " in str(problem)
 
 
 def test_cells_that_are_skipped_and_clipped(plan_of: PlanOf) -> None:
@@ -152,7 +152,7 @@ def test_only_what_there_is(plan_of: PlanOf) -> None:
     with pytest.raises(UserError, match=r"--only 'scrach' is no comparison, arm or data set.*\(did you mean 'scratch'"):
         plan_of(SUITE, only=("scrach",))
     other = SUITE[SUITE.index("[[comparison]]") :].replace('"table"', '"other"').replace('"scratch"', '"fresh"')
-    with pytest.raises(UserError, match="--only table --only fresh: no trial of the suite is all of these"):
+    with pytest.raises(UserError, match="--only 'table' --only 'fresh': no trial of the suite is all of these"):
         plan_of(SUITE + other, only=("table", "fresh"))
 
 
@@ -231,12 +231,12 @@ def test_finding_the_stage_of_an_encoder(plan_of: PlanOf) -> None:
     tuned = find_trial(plan, arm="tuned", labels="all", seed=0, draw=None)
     assert encoder_stage(plan, tuned) == tuned.stage
     assert encoder_stage(plan, find_trial(plan, arm="untrained encoder")) is None
-    with pytest.raises(UserError, match=r"--arm probd: the suite has no such trial \(did you mean 'probed'\?\)"):
+    with pytest.raises(UserError, match=r"--arm 'probd': the suite has no such trial \(did you mean 'probed'\?\)"):
         find_trial(plan, arm="probd")
-    with pytest.raises(UserError, match=r"--labels 99: the suite has no such trial; there are: 100, all"):
+    with pytest.raises(UserError, match=r"--labels 99: the suite has no such trial; there are: '100', 'all'"):
         find_trial(plan, arm="probed", labels=99)
     with pytest.raises(
-        UserError, match="give --arm, one of: majority class, untrained encoder, scratch, probed, tuned"
+        UserError, match="give --arm, one of: 'majority class', 'untrained encoder', 'scratch', 'probed', 'tuned'"
     ):
         find_trial(plan)
 

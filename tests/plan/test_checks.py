@@ -124,7 +124,7 @@ def test_evaluators_may_refuse() -> None:
     registry = Registry()
     registry.add(Entry(KINDS["evaluator"], "picky", Plugin("mine", "inline"), _Picky))
     picky = registry.resolve("evaluator", "picky", Path())
-    assert _check(_info()).evaluator(registry, picky) == "picky cannot judge on Set: it is too small"
+    assert _check(_info()).evaluator(registry, picky) == "'picky' cannot judge on 'Set': it is too small"
     assert _check(None).evaluator(registry, picky) == ""
     assert _check(_info(Task.MULTI_LABEL, None)).evaluator(registry, picky) == (
         "evaluator 'picky': KeyError: 'no such task'"

@@ -149,14 +149,16 @@ DESCRIBES: dict[str, tuple[str, str]] = {
 ELSEWHERE = {
     "SuiteModel.without", "Comparison.without", "SuiteModel.schema_version", "SuiteModel.extends",
     "SuiteModel.plugins", "SuiteModel.comparison",
-    "Comparison.arm", "Comparison.analyses", "Comparison.reference", "Pretraining.extends", "Pretraining.sweep",
+    "AnalysesOf.arms", "AnalysesOf.datasets", "AnalysesOf.labels", "AnalysesOf.seeds", "AnalysesOf.draws",
+    "Comparison.arm", "Comparison.analyses", "Comparison.analyses_of",
+    "Comparison.reference", "Pretraining.extends", "Pretraining.sweep",
     "Pretraining.optimizer", "Pretraining.schedule", "Teacher.arm", "Teacher.labels",
 }  # fmt: skip
 """Keys that only hold others, say where others come from, or have tests of their own."""
 
 MODELS = (
     schema.SuiteModel, schema.Pretraining, schema.Optimizer, schema.Schedule, schema.Teacher, schema.ChainLink,
-    schema.Comparison, schema.Arm,
+    schema.AnalysesOf, schema.Comparison, schema.Arm,
 )  # fmt: skip
 
 

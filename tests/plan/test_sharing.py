@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from plan.conftest import SUITE, PlanOf, changed, keys, of_kind, stage_of
 
@@ -118,6 +120,44 @@ def test_analyses_are_of_the_encoder_that_an_arm_ends_with(plan_of: PlanOf) -> N
     assert len(of_kind(plan, "analyse")) == 2 + 2 * 3, "the majority has no encoder; all labels are one encoder"
     probed = next(cell for cell in plan.analyses if cell.arm == "probed")
     assert plan.stages[probed.stage].parents == stage_of(plan, arm="probed", labels="100").parents
+
+
+@pytest.mark.parametrize(
+    ("wanted", "analysed"),
+    [
+        ('arms = ["probed"]', {("probed", None, None)}),
+        ('arms = ["untrained encoder"]', {("untrained encoder", None, None)}),
+        (
+            'arms = ["tuned", "probed"], labels = ["all"], draws = [1]',
+            {("probed", None, None), ("tuned", "all", 1)},
+        ),
+        (
+            "labels = [100], draws = [0]",
+            {
+                ("untrained encoder", None, None), ("probed", None, None), ("scratch", "100", 0), ("tuned", "100", 0),
+            },
+        ),
+    ],
+)  # fmt: skip
+def test_analyses_are_of_what_the_suite_says(wanted: str, analysed: set[Any], plan_of: PlanOf) -> None:
+    """Labels and draws choose among encoders that labels have trained; one that none has trained is always there."""
+    text = changed((TABLE, f'{TABLE}analyses = ["silhouette"]\n'), ("draws = [0]", "draws = [0, 1]"))
+    every = plan_of(text)
+    plan = plan_of(text.replace(TABLE, f"{TABLE}analyses_of = {{ {wanted} }}\n"))
+    assert {(cell.arm, cell.labels, cell.draw) for cell in plan.analyses} == analysed
+    assert plan.stages.keys() < every.stages.keys(), "what is analysed has the key that it had"
+    assert keys(plan, "evaluate") == keys(every, "evaluate")
+
+
+def test_analyses_of_some_seeds_and_data_sets(plan_of: PlanOf) -> None:
+    text = changed(
+        ("seeds = [0]", "seeds = [0, 1]"),
+        ('["bloodmnist"]', '["bloodmnist", "chestmnist"]'),
+        (TABLE, f'{TABLE}analyses = ["silhouette"]\nanalyses_of = {{ datasets = ["bloodmnist"], seeds = [1] }}\n'),
+    )
+    plan = plan_of(text)
+    assert {(cell.dataset, cell.seed) for cell in plan.analyses} == {("bloodmnist", 1)}, "it cannot judge on the other"
+    assert not plan_of(text, seeds=(0,)).analyses
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,9 @@
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from medssl_bench.plugin.content import file_digest, source_digest
 from medssl_bench.plugin.docstring import arguments, description, summary
@@ -51,6 +56,102 @@ def test_parts_of_a_docstring() -> None:
     assert (summary(undocumented), description(undocumented), arguments(undocumented)) == ("", "", {})
     assert (description(brief), arguments(brief)) == ("One line.", {})
     assert (summary(Documented), arguments(Documented)) == ("A class.", {"x": "of the class."})
+
+
+class Base:
+    """What all of its kind are.
+
+    Args:
+        x: of the base.
+    """
+
+
+class Silent(Base):
+    def __init__(self, *, x: int) -> None:
+        """Make one.
+
+        Args:
+            x: of its own.
+        """
+
+
+class Mute(Base):
+    pass
+
+
+def two_spaces(a, b):
+    """One line.
+
+    Arguments:
+      a: first,
+        on two lines
+      b (dict[str, tuple(int, int)], optional): second.
+        note: this is no argument.
+    """
+
+
+def sphinx(a, b):
+    """One line.
+
+    :param a: first,
+        on two lines
+    :param float b: second.
+    :returns: nothing.
+    """
+
+
+def numpydoc(a, b, c):
+    """One line.
+
+    More.
+
+    Parameters
+    ----------
+    a : float
+        first,
+        on two lines
+    b, c : int, optional
+        both.
+
+    Returns
+    -------
+    d : int
+        no argument.
+    """
+
+
+def keywords(a, *, b):
+    """One line.
+
+    Args:
+        a: first.
+
+    Keyword Args:
+        b: second.
+    """
+
+
+@pytest.mark.parametrize(
+    ("factory", "wanted"),
+    [
+        (Silent, {"x": "of its own."}),
+        (Mute, {}),
+        (two_spaces, {"a": "first, on two lines", "b": "second. note: this is no argument."}),
+        (sphinx, {"a": "first, on two lines", "b": "second."}),
+        (numpydoc, {"a": "first, on two lines", "b": "both.", "c": "both."}),
+        (keywords, {"a": "first.", "b": "second."}),
+        (partial(keywords, 1), {"a": "first.", "b": "second."}),
+    ],
+)
+def test_what_a_factory_itself_documents(factory: Callable[..., Any], wanted: dict[str, str]) -> None:
+    assert arguments(factory) == wanted
+
+
+def test_nothing_of_a_base_class_and_nothing_of_a_section() -> None:
+    assert (summary(Silent), description(Silent)) == ("Make one.", "Make one.")
+    assert (summary(Mute), description(Mute)) == ("", "")
+    assert description(sphinx) == description(two_spaces) == summary(partial(sphinx)) == "One line."
+    assert description(numpydoc) == "One line.\n\nMore."
 
 
 def test_digests_of_files(tmp_path: Path) -> None:

@@ -85,7 +85,7 @@ def test_every_file_of_an_editable_package_counts(install: Install, tmp_path: Pa
         ("raise SystemExit(1)", "SystemExit: 1"),
         ("x = 1", "it implements no hook; mark its functions with @hookimpl"),
         (PLUGIN.replace("medssl_augmentations", "medssl_augmentationz"), "there is no hook 'medssl_au"),
-        (PLUGIN.replace("ns(register)", "ns(wrong)"), "Argument(s) {'wrong'} are declared in the hookimpl but"),
+        (PLUGIN.replace("ns(register)", "ns(wrong)"), "hook 'medssl_augmentations' has no argument 'wrong'; it"),
         (PLUGIN.replace("strength: float = 1.0", "then: Callable[[], int] | None = None").replace(
             "\n@hookimpl", "\nfrom collections.abc import Callable\n@hookimpl", 1
         ), "augmentation '{name}' of plugin 'broken_one': parameter 'then' has a type that TOML cannot hold; "),

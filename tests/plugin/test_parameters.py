@@ -305,3 +305,28 @@ def test_defaults_that_toml_cannot_hold_are_refused_in_one_line() -> None:
 
         with pytest.raises(PluginError, match=r"^the default of parameter 'bad', .*, is nothing that TOML can hold$"):
             _table(made)
+
+
+def test_a_parameter_is_documented_where_its_factory_documents_it() -> None:
+    """In the docstring of a class' __init__, and in the annotation; the docstring counts first."""
+
+    class Blur:
+        def __init__(
+            self,
+            size: int,
+            *,
+            sigma: Annotated[float, Field(gt=0, description="of the annotation")] = 1.0,
+            p: Annotated[float, Field(description="how\noften")] = 0.5,
+            n: int = 1,
+        ) -> None:
+            """Blur.
+
+            Args:
+                sigma: standard deviation.
+            """
+
+    table = ParameterTable(Blur, KINDS["op"])
+    assert [parameter.doc for parameter in table.parameters()] == ["standard deviation.", "how often", ""]
+    properties = table.json_schema()["properties"]
+    assert properties["sigma"]["description"] == "standard deviation."
+    assert properties["p"]["description"] == "how\noften"

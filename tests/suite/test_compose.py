@@ -234,7 +234,7 @@ def test_what_is_wrong_with_every_variant_is_told_once(problems: Problems) -> No
 def test_a_swept_arm_goes_by_its_new_names(problems: Problems) -> None:
     (found,) = problems(changed(SWEPT, ('baseline = "supervised"', 'baseline = "frozen"')))
     assert found.startswith(
-        "suite.toml:13: comparison[0].baseline: there is no arm 'frozen'; the arms are supervised, fro"
+        "suite.toml:13: comparison[0].baseline: there is no arm 'frozen'; the arms are 'supervised', "
     )
 
 

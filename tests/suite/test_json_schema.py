@@ -70,6 +70,7 @@ selection = "last"
 metrics = ["balanced_accuracy"]
 baseline = "tuned"
 analyses = ["silhouette", { name = "silhouette", components = [2] }]
+analyses_of = { arms = ["tuned"], datasets = ["cells", "cells seed=1"], labels = ["all"], seeds = [0], draws = [0] }
 shuffle_labels = true
 encoder = "tiny"
   [[comparison.arm]]

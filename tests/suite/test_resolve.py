@@ -161,7 +161,7 @@ BASELINE = 'baseline = "supervised"\n'
         ),
         (
             (BASELINE, 'baseline = "zzz"\n'),
-            "12: comparison[0].baseline: there is no arm 'zzz'; the arms are supervised, fr",
+            "12: comparison[0].baseline: there is no arm 'zzz'; the arms are 'supervised', ",
         ),
         (
             (BASELINE, 'analyses = ["knn"]\n'),
@@ -170,6 +170,38 @@ BASELINE = 'baseline = "supervised"\n'
         (
             (BASELINE, 'analyses = ["silhouete"]\n'),
             "12: comparison[0].analyses[0]: there is no evaluator 'silhouete' (did ",
+        ),
+        (
+            (BASELINE, f'{BASELINE}analyses_of = {{ arms = ["supervised", "frosen"] }}\n'),
+            "13: comparison[0].analyses_of.arms[1]: there is no arm 'frosen' in the comparison (did you mean 'frozen'",
+        ),
+        (
+            (BASELINE, f'{BASELINE}analyses_of = {{ arms = ["majority class"] }}\n'),
+            "13: comparison[0].analyses_of.arms[0]: 'majority class' has no encoder that could be analysed",
+        ),
+        (
+            (BASELINE, f'{BASELINE}analyses_of = {{ labels = ["all", 250] }}\n'),
+            "13: comparison[0].analyses_of.labels[1]: there is no label budget 250 in the comparison; there are: 1",
+        ),
+        (
+            (BASELINE, f'{BASELINE}analyses_of = {{ datasets = ["bloodmnits"] }}\n'),
+            "13: comparison[0].analyses_of.datasets[0]: there is no data set 'bloodmnits' in the comparison (did you",
+        ),
+        (
+            (BASELINE, f"{BASELINE}analyses_of = {{ seeds = [7] }}\n"),
+            "13: comparison[0].analyses_of.seeds[0]: there is no training seed 7 in the comparison; there are: 0",
+        ),
+        (
+            (BASELINE, f"{BASELINE}analyses_of = {{ draws = [3] }}\n"),
+            "13: comparison[0].analyses_of.draws[0]: there is no label draw 3 in the comparison; there are: 0",
+        ),
+        (
+            (BASELINE, f"{BASELINE}analyses_of = {{ arms = [] }}\n"),
+            "13: comparison[0].analyses_of.arms: this must not be empty",
+        ),
+        (
+            (BASELINE, f'{BASELINE}analyses_of = {{ arm = ["frozen"] }}\n'),
+            "13: comparison[0].analyses_of.arm: unknown key (did you mean 'arms'?)",
         ),
         ((BASELINE, 'reference = "nothing:x"\n'), "12: comparison[0].reference: there is no reference 'nothing'"),
         (

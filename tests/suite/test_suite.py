@@ -73,7 +73,7 @@ def test_an_inline_plugin_can_be_blocked(path: Path) -> None:
         ),
         (
             PLUGIN.replace("register)", "registrar)"),
-            "PluginValidationError: Plugin 'own' for hook 'medssl_augmentations'",
+            "hook 'medssl_augmentations' has no argument 'registrar' (did you mean 'register'?)",
         ),
         (
             PLUGIN.replace("size: int, *", "*"),

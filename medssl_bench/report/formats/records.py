@@ -20,6 +20,11 @@ def to_json(board: Leaderboard) -> str:
 
 def to_csv(board: Leaderboard) -> str:
     """Return one line per value, with its cell, seed and draw; a cell without values has one line."""
+    return _csv(*value_lines(board))
+
+
+def value_lines(board: Leaderboard) -> tuple[Sequence[str], list[Sequence[object]]]:
+    """Return the heads and the lines of `to_csv`."""
     heads = (
         "comparison", "dataset", "labels", "arm", "metric", "seed", "draw", "value", "n", "mean", "std", "expected",
         "failed", "blocked", "difference", "pairs", "reference", "selection", "validation_labels", "scaled",
@@ -30,7 +35,7 @@ def to_csv(board: Leaderboard) -> str:
         data = cell.to_data()
         values = data["values"] or [{"seed": None, "draw": None, "value": None}]
         rows += [[{**data, **value}[head] for head in heads] for value in values]
-    return _csv(heads, rows)
+    return heads, rows
 
 
 _PRINTED = (

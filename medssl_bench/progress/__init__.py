@@ -1,0 +1,16 @@
+"""What a run shows while it goes on: a live view on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+def watcher(console: Console) -> object:
+    """Return the plugin that shows a run on a console."""
+    from medssl_bench.progress.lines import PlainLines
+    from medssl_bench.progress.live import LiveView
+
+    return LiveView(console) if console.is_terminal and not console.is_dumb_terminal else PlainLines(console)

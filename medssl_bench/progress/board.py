@@ -1,0 +1,58 @@
+"""The leaderboard in the live view: its tables one by one, those first that are filling in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from medssl_bench.report.formats.console import GridView
+from medssl_bench.report.formats.grids import panel_grid
+from medssl_bench.report.formats.text import heading
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from medssl_bench.report.leaderboard import Leaderboard
+    from medssl_bench.report.tables import Panel
+
+
+@dataclass(frozen=True)
+class Part:
+    """One table of a leaderboard: a data set of a comparison, by one metric.
+
+    Attributes:
+        heading: of the comparison, with its marks.
+        table: the numbers alone.
+        is_complete: whether no number is to come.
+    """
+
+    heading: Text
+    table: RenderableType
+    is_complete: bool
+
+
+def parts_of(board: Leaderboard) -> list[Part]:
+    """Return the tables: incomplete ones first, and of those the first metric of each, in the suite's order."""
+    found: list[tuple[tuple[bool, int], Part]] = []
+    for table in board.tables:
+        title = Text(heading(table.title, table.marks), style="bold cyan", no_wrap=True, overflow="ellipsis")
+        metrics = list(dict.fromkeys(panel.metric for panel in table.panels))
+        for panel in table.panels:
+            part = Part(title, GridView(panel_grid(panel, table.baseline), compact=True), _is_complete(panel))
+            found.append(((part.is_complete, metrics.index(panel.metric)), part))
+    return [part for _, part in sorted(found, key=lambda item: item[0])]
+
+
+def _is_complete(panel: Panel) -> bool:
+    return all(cell.n + cell.failed >= cell.expected for cell in panel.cells.values())
+
+
+def more_tables(hidden: list[Part]) -> str:
+    """Return how many tables are not shown, and how many of them are complete; empty for none."""
+    if not hidden:
+        return ""
+    complete = sum(part.is_complete for part in hidden)
+    noun = "table" if len(hidden) == 1 else "tables"
+    return f"... and {len(hidden)} more {noun}" + (f", {complete} of them complete" if complete else "")

@@ -1,0 +1,110 @@
+"""Lines of a log: one when a stage begins, one when it ends, and one a minute in between."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from medssl_bench.plugin.markers import hookimpl
+from medssl_bench.progress.time_left import TimeLeft
+from medssl_bench.progress.words import duration, ended, numbers
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from medssl_bench.plugin.watching import Epoch, Outcome, RunInfo, StageInfo
+
+
+_QUIET_SECONDS = 60.0
+"""How long a log may say nothing of a stage that trains."""
+
+_SHORT_SECONDS = 60.0
+"""What a run will still take is told where it is more than this."""
+
+
+class PlainLines:
+    """Shows a run as lines of text."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._number = 0
+        self._total = 0
+        self._failed = 0
+        self._began = time.monotonic()
+        self._left = TimeLeft()
+        self._told: dict[str, float] = {}
+        """When each stage that is worked on was last told of, by key."""
+
+    @hookimpl
+    def medssl_run_begins(self, run: RunInfo) -> None:
+        """Say what is going to be done."""
+        self._number, self._failed, self._total, self._began = 0, 0, len(run.stages), time.monotonic()
+        self._left = TimeLeft(run.stages)
+        expected = duration(sum(stage.seconds or 0 for stage in run.stages))
+        self._print(f"{run.suite}: {self._total} stages to run, {run.cached} done already, about {expected}")
+
+    @hookimpl
+    def medssl_stage_begins(self, stage: StageInfo) -> None:
+        """Say which stage begins."""
+        self._number += 1
+        self._left.begins(stage.key)
+        self._told[stage.key] = time.monotonic()
+        self._print(f"[{self._number}/{self._total}] {stage.title}")
+
+    @hookimpl
+    def medssl_epoch_begins(self, stage: StageInfo, epoch: Epoch) -> None:
+        """Note where a training begins, which may be its middle."""
+        self._left.epoch(stage.key, epoch, ended=False)
+
+    @hookimpl
+    def medssl_epoch_ends(self, stage: StageInfo, epoch: Epoch) -> None:
+        """Say how far a long stage is."""
+        self._left.epoch(stage.key, epoch, ended=True)
+        now = time.monotonic()
+        done = epoch.index + 1
+        if now - self._told.setdefault(stage.key, now) < _QUIET_SECONDS or done == epoch.total:
+            return
+        self._told[stage.key] = now
+        left = self._left.of(stage.key)
+        about = f"  about {duration(left)} left" if left is not None else ""
+        self._under(stage, f"epoch {done} of {epoch.total}  {numbers(epoch.metrics)}{about}")
+
+    @hookimpl
+    def medssl_stage_waits(self, stage: StageInfo, owner: str) -> None:
+        """Say what is waited for."""
+        self._print(f"waiting for {owner}: {stage.title}")
+
+    @hookimpl
+    def medssl_stage_ends(self, stage: StageInfo, outcome: Outcome) -> None:
+        """Say how it ended."""
+        self._failed += outcome.status == "failed"
+        self._left.ends(stage.key)
+        if outcome.elsewhere or outcome.status == "blocked":  # it has not begun here
+            self._number += 1
+            self._print(f"[{self._number}/{self._total}] {stage.title}")
+        if outcome.elsewhere:
+            where = "in another process" if outcome.status == "done" else "before"
+            self._under(stage, f"{outcome.status} {where}  {outcome.reason or numbers(outcome.metrics)}".rstrip())
+            return
+        text = outcome.reason if outcome.status != "done" else numbers(outcome.metrics)
+        self._under(stage, f"{outcome.status} in {duration(outcome.seconds)}  {text}".rstrip() + self._rest())
+        self._told.pop(stage.key, None)
+
+    @hookimpl
+    def medssl_run_ends(self, run: RunInfo, outcomes: list[Outcome]) -> None:
+        """Say how it went."""
+        self._print(f"{run.suite}: {ended(outcomes)} in {duration(time.monotonic() - self._began)}")
+
+    def _rest(self) -> str:
+        """Return what a reader of a long log looks for: the time that is left, and whether all goes well."""
+        told = [self._left.words()] if self._left.seconds() > _SHORT_SECONDS else []
+        told += [f"{self._failed} failed so far"] if self._failed else []
+        return f"  ({', '.join(told)})" if told else ""
+
+    def _under(self, stage: StageInfo, text: str) -> None:
+        """Say something of a stage; which one, where several are worked on."""
+        others = self._told.keys() - {stage.key}
+        self._print(f"    {stage.title}: {text}" if others else f"    {text}")
+
+    def _print(self, text: str) -> None:
+        self._console.print(text, highlight=False, markup=False, soft_wrap=True)
