@@ -71,6 +71,10 @@ class DamageWarning(UserWarning):
     """The result of a finished stage is not what was written; it is set aside and computed anew."""
 
 
+class LeakWarning(UserWarning):
+    """Images or groups of a data set are in two of its splits, so numbers on it are too good."""
+
+
 class WatcherWarning(UserWarning):
     """A plugin that watches a run has raised, and watches no longer."""
 

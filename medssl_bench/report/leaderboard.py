@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from medssl_bench.plan.remembered import recall
 from medssl_bench.report.cells import Cell, Results, Value
 from medssl_bench.report.printed import PrintedTable, printed
 from medssl_bench.report.published import Published
@@ -40,7 +41,7 @@ class Leaderboard:
     def of(cls, suite: Suite, plan: Plan, store: Store) -> Leaderboard:
         """Return the leaderboard of a plan from what a store holds."""
         results = Results(plan, store)
-        tables = [_table(table, plan, results, suite) for table in suite.tables if _trials(plan, table)]
+        tables = [_table(table, plan, results, suite, store) for table in suite.tables if _trials(plan, table)]
         controls = {table.id for table in suite.tables if table.model.shuffle_labels}
         return cls(
             suite=suite.name,
@@ -68,7 +69,8 @@ def _trials(plan: Plan, table: Table) -> list[Trial]:
     return [trial for trial in plan.trials if trial.table == table.id]
 
 
-def _table(table: Table, plan: Plan, results: Results, suite: Suite) -> TableResult:
+def _table(table: Table, plan: Plan, results: Results, suite: Suite, store: Store) -> TableResult:
+    leaks = _leaks(table, plan, store)
     by_cell: dict[tuple[str, str, str], list[Trial]] = {}
     for trial in _trials(plan, table):
         by_cell.setdefault((trial.dataset, trial.arm, trial.labels), []).append(trial)
@@ -83,7 +85,8 @@ def _table(table: Table, plan: Plan, results: Results, suite: Suite) -> TableRes
     return TableResult(
         id=table.id,
         title=table.title,
-        marks=_marks(table, plan),
+        marks=[*_marks(table, plan), *leaks],
+        leaks=leaks,
         baseline=table.model.baseline,
         citation=published.reference.citation,
         panels=panels,
@@ -166,3 +169,14 @@ def _marks(table: Table, plan: Plan) -> list[str]:
     if table.model.shuffle_labels:
         marks.append("control: shuffled labels")
     return marks
+
+
+def _leaks(table: Table, plan: Plan, store: Store) -> tuple[str, ...]:
+    """Return what the splits of the data sets share, which makes numbers too good: as the runs have found it."""
+    found: list[str] = []
+    for dataset in table.datasets:
+        if dataset.label in plan.datasets:
+            info, remembered = plan.datasets[dataset.label], recall(dataset.component, store)
+            lines = [*(info.warnings if info else ()), *(remembered[0].warnings if remembered else ())]
+            found += [f"{dataset.label}: {line}" for line in dict.fromkeys(lines)]
+    return tuple(found)

@@ -34,7 +34,7 @@ class Ranking:
 
     Attributes:
         tables: titles of the tables.
-        marks: the marks that they share.
+        marks: the marks that they have.
         metric: the metric that arms are ranked by.
         ranks: best first.
     """
@@ -62,7 +62,12 @@ def rank_arms(tables: list[TableResult]) -> list[Ranking]:
 
 
 def _alike(one: TableResult, other: TableResult) -> bool:
-    return (one.arms, one.marks, one.panels[0].metric) == (other.arms, other.marks, other.panels[0].metric)
+    return (one.arms, _own_marks(one), one.panels[0].metric) == (other.arms, _own_marks(other), other.panels[0].metric)
+
+
+def _own_marks(table: TableResult) -> list[str]:
+    """Return the marks of a table that do not come from its data alone."""
+    return [mark for mark in table.marks if mark not in table.leaks]
 
 
 def _ranking(tables: list[TableResult]) -> Ranking:
@@ -80,7 +85,8 @@ def _ranking(tables: list[TableResult]) -> Ranking:
         wins = sum(ranks[arm] == min(ranks.values()) for ranks in columns)
         found.append(Rank(arm, mean(ranks[arm] for ranks in columns), wins, len(columns)))
     found.sort(key=lambda rank: (rank.mean_rank, rank.arm))
-    return Ranking(tuple(table.title for table in tables), tuple(tables[0].marks), metric, tuple(found))
+    marks = dict.fromkeys(mark for table in tables for mark in table.marks)
+    return Ranking(tuple(table.title for table in tables), tuple(marks), metric, tuple(found))
 
 
 def _ranks(panel: Panel, budget: str) -> dict[str, float]:

@@ -137,7 +137,7 @@ def test_damaged_pixels_are_told_before_they_are_needed(tmp_path, context, array
 def test_pixels_are_read_once_while_the_file_stays(make, arrays, monkeypatch):
     dataset = make(arrays)
     info = dataset.info()
-    monkeypatch.setattr("medssl_bench.datasets.npz_members.NpzMembers.check", None)  # reading again would fail
+    monkeypatch.setattr("medssl_bench.datasets.npz_members.NpzMembers.read", None)  # reading again would fail
 
     assert dataset.info() == info
     os.utime(dataset.path, ns=(0, 0))
