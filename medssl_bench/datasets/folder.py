@@ -220,8 +220,8 @@ def folder(
             ``{ train = ["fold_0", "fold_1"], test = "fold_2" }``; what is in no split is left out.
         classes: names of the class folders, in order; other folders are left out, and no name is taken for a fold or a
             patient. It changes no other reading.
-        leave_out: patterns of files and folders to leave out, by name or by path below `path` (``"*_mask*"``); given,
-            even as ``[]``, it says that other masks are images of their class.
+        leave_out: patterns of files and folders to leave out, by name (``"*_mask*"``) or by path below `path`
+            (``"./*.png"``); an empty list says that what looks like masks are images of their class.
 
     Raises:
         DataError: the fractions leave no training images.

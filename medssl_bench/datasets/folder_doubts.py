@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from medssl_bench.datasets.folder_names import natural, not_classes
+from medssl_bench.datasets.base import SPLITS
+from medssl_bench.datasets.folder_names import CONTAINERS, natural, not_classes, plain, split_hinted
 from medssl_bench.errors import DataError
 
 if TYPE_CHECKING:
@@ -38,7 +39,9 @@ def refuse_no_classes(start: Path, training: list[dict[str, Node]], classes: lis
 
     ways = f"classes = {quoted(classes)} if they are"
     if reason := not_classes(classes, count):
-        within = any(folder.folders for folders in training for folder in folders.values())
+        if holder := [name for name in classes if plain(name) in CONTAINERS]:
+            ways = f'path = "{start / holder[0]}" if the class folders are there'
+        within = not holder and any(folder.folders for folders in training for folder in folders.values())
         parts = f"{_EXAMPLE} if they have class folders, " if within else ""
         raise DataError(
             f"{start}: its {len(classes):,} folders {listed(classes)} {reason}; say {parts}{ways}, or sort the "
@@ -58,18 +61,51 @@ def _inner(node: Node) -> set[str]:
     return set() if node.images else {name for name, below in node.folders.items() if below.is_link or below.count()}
 
 
-def refuse_rest(root: Node, used: set[Path]) -> None:
+def refuse_hints(top: Node) -> None:
+    """Refuse folders whose names speak of splits, but not clearly.
+
+    Raises:
+        DataError: there are some.
+    """
+    hints = {name: split for name in top.folders if (split := split_hinted(name)) is not None}
+    if not hints:
+        return
+    splits = {split: [name for name, found in hints.items() if found == split] for split in SPLITS}
+    clear = {split: names for split, names in splits.items() if names}
+    example = written(clear) if "train" in clear and all(hints.values()) else _EXAMPLE
+    raise DataError(
+        f"{top.path}: {listed(hints)} could be splits; if so, say {example}; if they are classes, say classes = "
+        f"{quoted(list(top.folders))}"
+    )
+
+
+def refuse_copy(top: Node) -> None:
+    """Refuse a folder that has the same folders in it as there are beside it.
+
+    Raises:
+        DataError: there is one.
+    """
+    for name, node in top.folders.items():
+        if not node.is_link and node.folders and set(node.folders) <= set(top.folders) - {name}:
+            raise DataError(
+                f"{node.path}: has folders of the same names as those beside it, as an archive that was unpacked twice "
+                f'does; remove it, or say leave_out = ["./{node.place.rstrip("/")}"]'
+            )
+
+
+def refuse_rest(root: Node, top: Path, used: set[Path]) -> None:
     """Refuse images that no class has got.
 
     Args:
         root: the folder.
+        top: the folder that has the class folders, or those of the splits.
         used: the class folders.
 
     Raises:
         DataError: there are some.
     """
     between = {parent for path in used for parent in path.parents}
-    names = {path.relative_to(parent) for parent in between for path in used if path.is_relative_to(parent)}
+    names = {path.relative_to(top) for path in used}
     stack = [root]
     while stack:
         node = stack.pop()
@@ -125,5 +161,6 @@ def quoted(names: Sequence[str]) -> str:
 
 
 def written(splits: Mapping[SplitName, Sequence[str]]) -> str:
-    """Return what to write in a suite, with the first folder of each split."""
-    return "splits = { " + ", ".join(f'{split} = "{names[0]}"' for split, names in splits.items()) + " }"
+    """Return what to write in a suite for folders of splits."""
+    given = {split: quoted(names) if len(names) > 1 else f'"{names[0]}"' for split, names in splits.items()}
+    return "splits = { " + ", ".join(f"{split} = {names}" for split, names in given.items()) + " }"

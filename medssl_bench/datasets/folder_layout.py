@@ -8,9 +8,15 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from medssl_bench.datasets.base import SPLITS
-from medssl_bench.datasets.folder_doubts import listed, quoted, refuse_no_classes, table_beside, written
+from medssl_bench.datasets.folder_doubts import (
+    listed,
+    refuse_copy,
+    refuse_hints,
+    refuse_no_classes,
+    table_beside,
+    written,
+)
 from medssl_bench.datasets.folder_names import (
-    hints_at_split,
     is_companion,
     is_container,
     natural,
@@ -49,13 +55,13 @@ class Layout:
     Attributes:
         classes: in order.
         places: the folders of each split and class (its number), in the order in which they are read.
-        split: whether the folder has splits of its own.
+        top: the folder that has the class folders, or those of the splits.
         notes: what was understood beyond the plain ``train/CLASS/`` or ``CLASS/``, for people.
     """
 
     classes: tuple[str, ...] = ()
     places: list[tuple[SplitName, int, Node]] = field(default_factory=list)
-    split: bool = False
+    top: Path = field(default_factory=Path)
     notes: list[str] = field(default_factory=list)
 
 
@@ -65,13 +71,13 @@ def find_layout(root: Node, wishes: Wishes) -> Layout:
     Raises:
         DataError: the folders are no classes, or could be read in more than one way; the message says what to write.
     """
-    layout = Layout()
+    layout = Layout(top=root.path)
     if wishes.splits is not None:
         groups = _given_splits(root, wishes.splits)
     else:
         top = _descend(root, layout, wishes)
+        layout.top = top.path
         groups = _found_splits(top, layout, wishes)
-    layout.split = any(split != "train" for split, _ in groups) or len(groups) > 1
     _assign_classes(groups, layout, wishes)
     return layout
 
@@ -171,13 +177,9 @@ def _refuse_flat(node: Node, folders: dict[str, Node], top: Node, found: dict[Sp
 
 
 def _unsplit(top: Node, layout: Layout, wishes: Wishes) -> Groups:
-    names = list(top.folders)
-    if not wishes.classes and (hints := [name for name in names if hints_at_split(name)]):
-        raise DataError(
-            f"{top.path}: {listed(hints)} could be splits; say which with "
-            f'splits = {{ train = "...", val = "...", test = "..." }}, or name the class folders with classes = '
-            f"{quoted(names)}"
-        )
+    if wishes.classes is None:
+        refuse_hints(top)
+        refuse_copy(top)
     real = {name: node for name, node in top.folders.items() if not node.is_link}
     inner = {
         name: {split: below for below in node.folders if (split := split_named(below))}

@@ -68,7 +68,8 @@ def list_images(root: Path, wishes: Wishes | None = None, leave_out: Sequence[st
     Args:
         root: the folder.
         wishes: what the suite says of its layout.
-        leave_out: patterns of names that are not looked at; None: masks beside images are refused.
+        leave_out: patterns of names that are not looked at; of what is left, masks beside images are refused, unless the
+            list is empty.
 
     Raises:
         DataError: the folder has no images in class folders, the class folders of the splits do not agree, or
@@ -91,11 +92,11 @@ def _list_images(root: Path, wishes: Wishes, leave_out: Sequence[str] | None) ->
     used = {node.path: node for _, _, node in layout.places}
     _refuse_shared(list(used))
     if wishes.splits is None and wishes.classes is None:
-        refuse_rest(top, set(used))
+        refuse_rest(top, layout.top, set(used))
     rows: list[tuple[str, int, SplitName]] = []
     for split, label, node in layout.places:
         refuse_foreign(node)
-        if leave_out is None:
+        if leave_out != []:
             refuse_masks(node)
         rows += [(image.relative_to(root).as_posix(), label, split) for image in _images(node)]
     _require_training_images(layout, rows)

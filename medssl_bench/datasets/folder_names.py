@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -88,11 +88,14 @@ def split_named(name: str) -> SplitName | None:
     return next((split for split, words in _SPLITS.items() if tokens[0] in words), None)
 
 
-def hints_at_split(name: str) -> bool:
-    """Return whether a name speaks of a split, of whichever: ``train_A``, ``ISIC_Test_v2``, ``holdout``."""
+def split_hinted(name: str) -> SplitName | Literal[""] | None:
+    """Return the split that a name speaks of (``train_A``, ``ISIC_Test_v2``), "" if of an unclear one (``holdout``)."""
     tokens = _tokens(name)
-    known = frozenset().union(_UNCLEAR_SPLITS, *_SPLITS.values())
-    return any(token in known for token in [*tokens, "".join(tokens)])
+    tokens += ["".join(tokens)]
+    for split, words in _SPLITS.items():
+        if words & set(tokens):
+            return split
+    return "" if _UNCLEAR_SPLITS & set(tokens) else None
 
 
 def is_container(name: str) -> bool:

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+_OTHERS = "hidden files and folders, or those of other programs,"
+
+
 @dataclass
 class LeftOut:
     """Files that are not read, counted by what they are and where.
@@ -33,7 +36,11 @@ class LeftOut:
         kinds: dict[str, dict[str, int]] = {}
         for (kind, place), number in self.counts.items():
             kinds.setdefault(kind, {})[place] = number
-        return [f"left out: {sum(places.values()):,} {kind} in {_places(places)}" for kind, places in kinds.items()]
+        return [f"left out: {_counted(sum(at.values()), kind)} in {_places(at)}" for kind, at in kinds.items()]
+
+
+def _counted(number: int, kind: str) -> str:
+    return f"{number:,} {kind if number > 1 else kind.replace('files', 'file', 1).replace('images', 'image', 1)}"
 
 
 def _places(places: dict[str, int]) -> str:
@@ -112,7 +119,7 @@ class Node:
         for entry in self._entries:
             if not is_passed_over(entry.name) and not self._is_left(entry.name):
                 continue
-            kind = "hidden files and folders, or those of other programs," if is_passed_over(entry.name) else "files and folders by 'leave_out'"
+            kind = _OTHERS if is_passed_over(entry.name) else "files and folders by 'leave_out'"
             into.counts[kind, self.place] += 1
         for name in self.others:
             suffix = Path(name).suffix
@@ -187,12 +194,14 @@ def refuse_masks(node: Node) -> None:
                 f"{node.path}: {len(masks):,} of {len(below.images):,} images look like masks of the others ({name}, "
                 f'say); say leave_out = ["*{sign}*"], or leave_out = [] if they are images of the class'
             )
-        if (below is not node or below.images) and (extra := _companion_of(below)):
+        if extra := _companion_of(below):
             raise DataError(
-                f"{below.path}: {extra} beside the images looks like something about them; say "
+                f"{below.path}: {extra}/ beside the images looks like something about them; say "
                 f'leave_out = ["{extra}"], or leave_out = [] if it holds images of the class'
             )
 
 
 def _companion_of(node: Node) -> str:
-    return next((name for name, below in node.folders.items() if is_companion(name) and below.count()), "")
+    """Return the name of a folder of masks, or the like, that is beside images."""
+    total = node.count()
+    return next((n for n, below in node.folders.items() if is_companion(n) and 0 < below.count() < total), "")
