@@ -55,7 +55,7 @@ def _about(label: str, info: DatasetInfo) -> list[str]:
 def _by_class(info: DatasetInfo, counts: tuple[int, ...] | None) -> str:
     if counts is None:
         return ""
-    text = _first([f"{name} {count:,}" for name, count in zip(info.classes, counts, strict=True)])
+    text = _first([f"{name}: {count}" for name, count in zip(info.classes, counts, strict=True)])
     spread = f", {min(counts):,} to {max(counts):,} images each" if len(counts) > _MOST_CLASSES else ""
     return f" ({text}{spread})"
 

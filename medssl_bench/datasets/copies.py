@@ -93,8 +93,8 @@ def _shared(
     labels = zip(digests[second][shared].tolist(), splits[second].labels[shared].tolist(), strict=True)
     other = sum(own[digest] != label for digest, label in labels)
     number, total = int(shared.sum()), len(shared)
-    are = "image is a copy" if number == 1 else "images are copies"
-    return [f"{number:,} of {total:,} {_WORDS[second]} {are} of {_WORDS[first]} images{_labelled(other)}"]
+    are = "is a copy" if number == 1 else "are copies"
+    return [f"{number:,} of {total:,} {_WORDS[second]} images {are} of {_WORDS[first]} images{_labelled(other)}"]
 
 
 def _within(name: SplitName, split: Split, digests: NDArray[np.uint64]) -> str:
@@ -104,8 +104,8 @@ def _within(name: SplitName, split: Split, digests: NDArray[np.uint64]) -> str:
     if not again:
         return ""
     other = int((split.labels != split.labels[first[which]]).any(axis=1).sum())
-    are = "image is a copy" if again == 1 else "images are copies"
-    return f"{again:,} of {len(digests):,} {_WORDS[name]} {are} of others of the split{_labelled(other)}"
+    are = "is a copy" if again == 1 else "are copies"
+    return f"{again:,} of {len(digests):,} {_WORDS[name]} images {are} of others of the split{_labelled(other)}"
 
 
 def _labelled(other: int) -> str:

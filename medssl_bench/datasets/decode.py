@@ -83,6 +83,8 @@ def decode(path: Path, size: int, channels: int, *, strict: bool) -> Decoded:
             raise ValueError("it holds several images; save each as a file")
         if strict and channels == 1 and not _is_grey(opened):
             raise ValueError('it is in colour where the first images are grey; say colour = "rgb" or "grey"')
+        if opened.mode.startswith("I") and getattr(opened, "tag_v2", {}).get(262) == _MIN_IS_WHITE:
+            raise ValueError("its smallest value is white (MinIsWhite), which is not read in 16 bits; save it inverted")
         profile = _is_other_profile(opened.info.get("icc_profile"))
         image, low, high, limit = _eight_bit(ImageOps.exif_transpose(opened))
     image = image.convert("L" if channels == 1 else "RGB")
@@ -136,8 +138,6 @@ def _eight_bit(image: Image.Image) -> tuple[Image.Image, int, int, int]:
 
 
 def _of_sixteen(image: Image.Image) -> tuple[Image.Image, int, int, int]:
-    if getattr(image, "tag_v2", {}).get(262) == _MIN_IS_WHITE:
-        raise ValueError("its smallest value is white (MinIsWhite), which is not read in 16 bits; save it inverted")
     levels = np.asarray(image).astype(np.int64)
     low, high = int(levels.min()), int(levels.max())
     if low < 0 or high > 65535:

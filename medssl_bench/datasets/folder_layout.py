@@ -114,6 +114,9 @@ def _leads_to_splits(node: Node) -> bool:
 def _given_splits(root: Node, splits: Mapping[SplitName, Sequence[str]]) -> Groups:
     if "train" not in splits:
         raise DataError(f"{root.path}: 'splits' names no folder of train; give one")
+    paths = [PurePosixPath(name) for names in splits.values() for name in names]
+    if twice := [str(path) for path, number in Counter(paths).items() if number > 1]:
+        raise DataError(f"{root.path}: 'splits' names {twice[0]} twice; an image is in one split alone")
     groups: Groups = []
     for split in SPLITS:
         for name in splits.get(split, ()):

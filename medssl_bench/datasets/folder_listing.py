@@ -68,8 +68,8 @@ def list_images(root: Path, wishes: Wishes | None = None, leave_out: Sequence[st
     Args:
         root: the folder.
         wishes: what the suite says of its layout.
-        leave_out: patterns of names that are not looked at; of what is left, masks beside images are refused, unless the
-            list is empty.
+        leave_out: patterns of names that are not looked at; of the others, masks beside images are refused, unless it
+            is empty.
 
     Raises:
         DataError: the folder has no images in class folders, the class folders of the splits do not agree, or

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-_OTHERS = "hidden files and folders, or those of other programs,"
+_OTHERS = "hidden or of other programs"
 
 
 @dataclass
@@ -119,7 +119,7 @@ class Node:
         for entry in self._entries:
             if not is_passed_over(entry.name) and not self._is_left(entry.name):
                 continue
-            kind = _OTHERS if is_passed_over(entry.name) else "files and folders by 'leave_out'"
+            kind = _OTHERS if is_passed_over(entry.name) else "by 'leave_out'"
             into.counts[kind, self.place] += 1
         for name in self.others:
             suffix = Path(name).suffix

@@ -128,7 +128,8 @@ def _decode_into(
         raise DataError(f"{listing.root}: {wrong}")
     notes = notes_on_levels(levels, listing.names)
     if profiles:
-        notes.append(f"{profiles:,} images have a colour profile other than sRGB, which is not applied")
+        have = "image has" if profiles == 1 else "images have"
+        notes.append(f"{profiles:,} {have} a colour profile other than sRGB, which is not applied")
     return notes
 
 

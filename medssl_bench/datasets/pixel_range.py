@@ -90,7 +90,7 @@ def _too_little(levels: Levels, which: NDArray[np.bool_], what: str, least: int)
     limit = int(levels.limit[which].max())
     if high - low >= least:
         return ""
-    outcome = "nearly black" if high < limit // 4 else "without contrast"
+    outcome = "nearly black" if 3 * high < limit else "without contrast"
     return (
         f"{int(which.sum()):,} {what} images: {range_text(low, high, limit)}, so they would be {outcome}; "
         f"rescale them, all alike, so that their values go up to {limit}"

@@ -41,6 +41,7 @@ class Cell:
         difference: mean of the paired differences to the baseline arm, or None.
         scaled: factor on the epochs of all trainings when it is below 1, else None.
         generated: whether the data set's images are generated.
+        leaks: what the splits of the data set share, which makes its numbers too good.
     """
 
     comparison: str
@@ -55,6 +56,7 @@ class Cell:
     difference: float | None = None
     scaled: float | None = None
     generated: bool = False
+    leaks: str = ""
 
     @property
     def n(self) -> int:
@@ -94,6 +96,7 @@ class Cell:
             "difference": self.difference,
             "scaled": self.scaled,
             "generated": self.generated,
+            "leaks": self.leaks,
         }
 
 

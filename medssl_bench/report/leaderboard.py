@@ -71,6 +71,7 @@ def _trials(plan: Plan, table: Table) -> list[Trial]:
 
 def _table(table: Table, plan: Plan, results: Results, suite: Suite, store: Store) -> TableResult:
     leaks = _leaks(table, plan, store)
+    marks = [f"{label}: {line}" for label, lines in leaks.items() for line in lines]
     by_cell: dict[tuple[str, str, str], list[Trial]] = {}
     for trial in _trials(plan, table):
         by_cell.setdefault((trial.dataset, trial.arm, trial.labels), []).append(trial)
@@ -82,11 +83,12 @@ def _table(table: Table, plan: Plan, results: Results, suite: Suite, store: Stor
     for panel in panels:
         for cell in panel.cells.values():
             cell.reference = published.value(cell)
+            cell.leaks = "; ".join(leaks.get(cell.dataset, ()))
     return TableResult(
         id=table.id,
         title=table.title,
-        marks=[*_marks(table, plan), *leaks],
-        leaks=leaks,
+        marks=[*_marks(table, plan), *marks],
+        leaks=tuple(marks),
         baseline=table.model.baseline,
         citation=published.reference.citation,
         panels=panels,
@@ -171,12 +173,12 @@ def _marks(table: Table, plan: Plan) -> list[str]:
     return marks
 
 
-def _leaks(table: Table, plan: Plan, store: Store) -> tuple[str, ...]:
-    """Return what the splits of the data sets share, which makes numbers too good: as the runs have found it."""
-    found: list[str] = []
+def _leaks(table: Table, plan: Plan, store: Store) -> dict[str, tuple[str, ...]]:
+    """Return what the splits of each data set share, which makes numbers too good: as runs have found it."""
+    found: dict[str, tuple[str, ...]] = {}
     for dataset in table.datasets:
         if dataset.label in plan.datasets:
             info, remembered = plan.datasets[dataset.label], recall(dataset.component, store)
             lines = [*(info.warnings if info else ()), *(remembered[0].warnings if remembered else ())]
-            found += [f"{dataset.label}: {line}" for line in dict.fromkeys(lines)]
-    return tuple(found)
+            found[dataset.label] = tuple(dict.fromkeys(lines))
+    return found

@@ -22,7 +22,7 @@ def to_csv(board: Leaderboard) -> str:
     """Return one line per value, with its cell, seed and draw; a cell without values has one line."""
     heads = (
         "comparison", "dataset", "labels", "arm", "metric", "seed", "draw", "value", "n", "mean", "std", "expected",
-        "failed", "difference", "reference", "scaled", "generated",
+        "failed", "difference", "reference", "scaled", "generated", "leaks",
     )  # fmt: skip
     rows: list[Sequence[object]] = []
     for cell in board.cells():
