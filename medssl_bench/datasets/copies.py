@@ -51,7 +51,8 @@ def find_copies(splits: Splits) -> Copies:
     for first, second in combinations(SPLITS, 2):
         warnings += _shared(first, second, splits, digests)
         if groups := _shared_groups(splits[first], splits[second]):
-            warnings.append(f"{groups:,} groups have {_WORDS[first]} and {_WORDS[second]} images")
+            have = "group has" if groups == 1 else "groups have"
+            warnings.append(f"{groups:,} {have} {_WORDS[first]} and {_WORDS[second]} images")
     notes = [line for name in SPLITS if (line := _within(name, splits[name], digests[name]))]
     return Copies(tuple(warnings), tuple(notes))
 
@@ -77,7 +78,7 @@ def known_copies(key: str, load: Callable[[], Splits], cache_dir: Path) -> Copie
 def _digests(images: NDArray[np.uint8]) -> NDArray[np.uint64]:
     found = np.empty(len(images), np.uint64)
     for place, image in enumerate(images):
-        digest = hashlib.blake2b(np.ascontiguousarray(image), digest_size=8).digest()
+        digest = hashlib.blake2b(np.ascontiguousarray(image).data, digest_size=8).digest()
         found[place] = int.from_bytes(digest, "little")
     return found
 

@@ -154,7 +154,7 @@ def _on_black(image: Image.Image) -> Image.Image:
     colours = image.convert("RGBA")
     background.alpha_composite(colours)
     seen = background.convert("RGB")
-    if _extrema(seen)[1] == 0 and _extrema(colours.convert("RGB"))[1] > 0 and colours.getextrema()[3][1] == 0:
+    if _extrema(colours.getchannel("A"))[1] == 0 and _extrema(colours.convert("RGB"))[1] > 0:
         raise ValueError("it is transparent all over, so nothing of it would be seen; save it without transparency")
     return seen
 

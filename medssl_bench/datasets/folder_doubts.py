@@ -114,13 +114,13 @@ def refuse_rest(root: Node, top: Path, used: set[Path]) -> None:
         if node.path in between:
             if node.images:
                 raise DataError(
-                    f"{node.path}: {len(node.images):,} images ({node.images[0]}, say) lie beside the class folders; "
+                    f"{node.path}: {counted(len(node.images))} ({node.images[0]}, say) beside the class folders; "
                     f'move them, or say leave_out = ["./{node.place}*{Path(node.images[0]).suffix}"]'
                 )
             stack += [below for below in node.folders.values() if not below.is_link or below.path in used | between]
         elif (number := node.count()) and not _is_copy(node, names):
             raise DataError(
-                f"{node.path}: {number:,} images that are in no class of the splits beside it; move them, say "
+                f"{node.path}: {counted(number)} in no class of the splits beside it; move them, say "
                 f'leave_out = ["{node.place.rstrip("/")}"], or name the splits with splits = '
                 f'{{ train = "...", test = "..." }}'
             )
@@ -144,8 +144,13 @@ def no_folders(root: Node) -> str:
     """Return what to say of a folder of images without class folders."""
     return (
         f"{root.path}: has 0 class folders; it needs two or more, each with the images of a class; "
-        f"{len(root.images):,} images lie in it directly{table_beside(root)}"
+        f"{counted(len(root.images))} directly in it{table_beside(root)}"
     )
+
+
+def counted(images: int) -> str:
+    """Return a number of images in words."""
+    return "1 image" if images == 1 else f"{images:,} images"
 
 
 def listed(names: Sequence[str] | Mapping[str, object]) -> str:

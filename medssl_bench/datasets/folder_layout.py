@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from medssl_bench.datasets.base import SPLITS
 from medssl_bench.datasets.folder_doubts import (
+    counted,
     listed,
     refuse_copy,
     refuse_hints,
@@ -174,7 +175,7 @@ def _refuse_flat(node: Node, folders: dict[str, Node], top: Node, found: dict[Sp
     rest = {split: names for split, names in found.items() if names != [node.path.name]}
     instead = f", or leave them out with {written(rest)}" if "train" in rest else ""
     raise DataError(
-        f"{node.path}: holds {len(node.images):,} images but no class folders, so nobody knows their classes: sort "
+        f"{node.path}: holds {counted(len(node.images))} but no class folders, so nobody knows their classes: sort "
         f"them into folders named as the classes{instead}{table_beside(top, node)}"
     )
 
@@ -225,7 +226,7 @@ def _assign_classes(groups: Groups, layout: Layout, wishes: Wishes) -> None:
     """Find the classes and the folder of each in each split."""
     training = [folders for split, folders in groups if split == "train"]
     names = sorted(dict.fromkeys(name for folders in training for name in folders if _may_be_class(folders[name])))
-    start = _common(training)
+    start = _common(training) or layout.top
     for name in names:
         if not name.isprintable():
             raise DataError(f"{start / name}: the name of a class has letters that cannot be shown; rename the folder")
@@ -255,10 +256,10 @@ def _may_be_class(node: Node) -> bool:
     return not is_companion(node.path.name) or node.is_link or node.count() > 0
 
 
-def _common(training: list[dict[str, Node]]) -> Path:
-    """Return the folder that the class folders of the training split are in."""
+def _common(training: list[dict[str, Node]]) -> Path | None:
+    """Return the folder that the first class folders of the training split are in."""
     parents = [node.path.parent for folders in training for node in folders.values()]
-    return parents[0] if parents else Path()
+    return parents[0] if parents else None
 
 
 def _place(split: SplitName, folders: dict[str, Node], layout: Layout, wishes: Wishes) -> None:

@@ -124,7 +124,7 @@ def _decode_into(
             report(index + 1, len(listing.names))
     if problems:
         raise DataError(told_together(listing, problems, cache_dir))
-    if wrong := wrong_with_levels(levels, listing.names, listing.labels, listing.classes):
+    if wrong := wrong_with_levels(levels, listing.names, np.array(listing.labels), listing.classes):
         raise DataError(f"{listing.root}: {wrong}")
     notes = notes_on_levels(levels, listing.names)
     if profiles:

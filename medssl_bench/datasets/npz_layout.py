@@ -84,7 +84,7 @@ def check_images(path: Path) -> list[str]:
     levels = Levels(*(np.concatenate([getattr(part, name) for part in parts]) for name in ("low", "high", "limit")))
     names = [f"{split}_images[{place}]" for split in SPLITS for place in range(layout.counts[split])]
     numbers = np.concatenate([layout.labels[split] for split in SPLITS])
-    labels = numbers[:, 0] if numbers.shape[1] == 1 else np.zeros(len(numbers), np.int64)
+    labels: NDArray[np.int64] = numbers[:, 0] if numbers.shape[1] == 1 else np.zeros(len(numbers), np.int64)
     classes = [f"label {label}" for label in range(int(labels.max()) + 1)] if numbers.shape[1] == 1 else ["any label"]
     if wrong := wrong_with_levels(levels, names, labels, classes):
         raise DataError(f"{path}: {wrong}")

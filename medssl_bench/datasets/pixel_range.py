@@ -45,7 +45,7 @@ class Levels:
         return cls(np.where(varied, low.min(axis=1), top), top, np.full(len(images), 255))
 
 
-def wrong_with_levels(levels: Levels, names: Sequence[str], labels: Sequence[int], classes: Sequence[str]) -> str:
+def wrong_with_levels(levels: Levels, names: Sequence[str], labels: NDArray[np.int64], classes: Sequence[str]) -> str:
     """Return why images would become nearly black, or lose nearly all contrast, or an empty string.
 
     Args:
@@ -56,12 +56,11 @@ def wrong_with_levels(levels: Levels, names: Sequence[str], labels: Sequence[int
     """
     deep = levels.limit == 65535
     varied = levels.low < levels.high
-    own = np.array(labels)
     return (
         _too_little(levels, deep, "16-bit", 32768)
         or _dark(levels, deep & (levels.high > 0), names)
         or _too_little(levels, ~deep & varied, "8-bit", _FEWEST)
-        or next((wrong for label, name in enumerate(classes) if (wrong := _class(levels, own == label, name))), "")
+        or next((wrong for label, name in enumerate(classes) if (wrong := _class(levels, labels == label, name))), "")
     )
 
 

@@ -260,8 +260,8 @@ def test_folds_are_put_together(tmp_path, context):
     ("names", "line"),
     [
         (("train", "val", "valid"), 'could both be the val split; say which with splits = { train = "train", val'),
-        (("train", "eval"), "eval: 8 images that are in no class of the splits beside it"),
-        (("train", "test", "test_external"), "test_external: 8 images that are in no class of the splits beside it"),
+        (("train", "eval"), "eval: 8 images in no class of the splits beside it"),
+        (("train", "test", "test_external"), "test_external: 8 images in no class of the splits beside it"),
         (("train", "test", "holdout"), 'say leave_out = ["holdout"]'),
         (("train_A", "test_A"), 'could be splits; if so, say splits = { train = "train_A", test = "test_A" }'),
         (("ISIC_Training", "ISIC_Test_v2"), 'splits = { train = "ISIC_Training", test = "ISIC_Test_v2" }'),
@@ -288,7 +288,7 @@ def test_a_flat_test_split(tmp_path, context):
 
     line = refusal(tmp_path, context)
 
-    assert "test: holds 1 images but no class folders" in line
+    assert "test: holds 1 image but no class folders" in line
     assert 'splits = { train = "train" }' in line
     _, counts, notes = seen(tmp_path, context, splits={"train": "train"})
     assert counts == ((7, 7), (1, 1), (2, 2))
@@ -299,9 +299,7 @@ def test_a_flat_folder_with_a_table(tmp_path, context):
     image(tmp_path / "1.png")
     (tmp_path / "metadata.csv").write_text("")
 
-    assert "1 images lie in it directly (metadata.csv may say them, but tables are not read)" in refusal(
-        tmp_path, context
-    )
+    assert "1 image directly in it (metadata.csv may say them, but tables are not read)" in refusal(tmp_path, context)
 
 
 def test_images_beside_class_folders(tmp_path, context):

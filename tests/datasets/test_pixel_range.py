@@ -58,9 +58,7 @@ def test_a_12_bit_image_among_16_bit_ones(tmp_path, context):
     root = fill(tmp_path / "x", lambda _: random(0, 65_000, np.uint16))
     Image.fromarray(random(0, 4000, np.uint16)).save(root / "benign" / "odd.png")
 
-    with pytest.raises(
-        DataError, match=r"1 of 21 16-bit images \(benign/odd.png, say\): values go from \d+ to 39"
-    ):
+    with pytest.raises(DataError, match=r"1 of 21 16-bit images \(benign/odd.png, say\): values go from \d+ to 39"):
         folder(context, path=root).info()
 
 
