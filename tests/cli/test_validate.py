@@ -14,12 +14,9 @@ from PIL import Image
 
 COPIES = "2 of 6 test images are copies of training images"
 
-QUICK = (
-    SUITE[: SUITE.index("  [[comparison.arm]]")]
-    .replace('baseline = "supervised"\n', "")
-    .replace("draws = [0, 1]\n", "")
-    + '  [[comparison.arm]]\n  name = "neighbours"\n  evaluator = "knn"\n'
-)
+_HEAD = SUITE[: SUITE.index("  [[comparison.arm]]")].replace("draws = [0, 1]\n", "")
+_ALL = _HEAD.replace('baseline = "supervised"\n', "").replace('labels = [20, "all"]', 'labels = ["all"]')
+QUICK = f'{_ALL}  [[comparison.arm]]\n  name = "neighbours"\n  evaluator = "knn"\n'
 
 
 @pytest.fixture
@@ -77,8 +74,10 @@ def test_a_folder_is_described_with_what_was_understood_and_left_out(cli, leaky)
     (leaky / "scans" / "README.txt").write_text("")
     (leaky / "suite.toml").write_text(QUICK.replace('"npz"\npath = "squares.npz"', '"folder"\npath = "scans"'))
 
-    out = cli("validate", "suite.toml").out
+    result = cli("validate", "suite.toml")
+    out = result.out
 
+    assert result.status == 0, result.err
     assert "  train: 18 (benign: 9, malignant: 9)\n" in out
     assert "  test: 8 (benign: 4, malignant: 4)\n" in out
     assert "  note: read Training/ as train, Testing/ as test\n" in out
