@@ -98,7 +98,7 @@ def _list_images(root: Path, wishes: Wishes, leave_out: Sequence[str] | None) ->
         refuse_foreign(node)
         if leave_out != []:
             refuse_masks(node)
-        rows += [(image.relative_to(root).as_posix(), label, split) for image in _images(node)]
+        rows += [(name, label, split) for name in _images(node)]
     _require_training_images(layout, rows)
     names, labels, found_in = zip(*rows, strict=True)
     left_out = LeftOut()
@@ -131,15 +131,16 @@ def _refuse_shared(folders: list[Path]) -> None:
                 raise DataError(f"{folder}: its images are those of {other} too; remove the link")
 
 
-def _images(node: Node) -> list[Path]:
-    """Return the images of a folder and the folders below it, sorted; of those that cannot be read, all are told."""
+def _images(node: Node) -> list[str]:
+    """Return the images of a folder and the folders below it, by their paths below the root, sorted."""
     found = []
     for below in node.below():
         for name, inner in below.folders.items():
             if inner.is_link:
                 raise DataError(f"{below.path / name}: a link to a folder, which is not followed; put the folder here")
-        found += [below.path / name for name in below.images]
-    return sorted(found, key=lambda image: image.as_posix())
+        place = below.place
+        found += [f"{place}{name}" for name in below.images]
+    return sorted(found)
 
 
 def unreadable_files(listing: Listing, *, opened: bool = False) -> dict[str, str]:
