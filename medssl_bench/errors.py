@@ -79,6 +79,10 @@ class FontWarning(UserWarning):
     """A figure holds letters that no font of this machine has."""
 
 
+class LeakWarning(UserWarning):
+    """Images or groups of a data set are in two of its splits, so numbers on it are too good."""
+
+
 class WatcherWarning(UserWarning):
     """A plugin that watches a run has raised, and watches no longer."""
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from medssl_bench.cli.options import data_dir_option, load_suite, suite_argument
+from medssl_bench.errors import printable
 
 
 @click.command("validate")
@@ -14,11 +15,19 @@ from medssl_bench.cli.options import data_dir_option, load_suite, suite_argument
 @data_dir_option
 @click.pass_context
 def command(context: click.Context, suite: Path, data_dir: Path | None) -> None:
-    """Check SUITE without running it: every problem with its file, line and key; exit status 2 if there is one."""
+    """Check SUITE without running it: every problem with its file, line and key; exit status 2 if there is one.
+
+    Of each data set it tells how it was read, the images of each class and split, and images that splits share.
+    """
+    from medssl_bench.cli.validated_data import described
     from medssl_bench.folders import dataset_context
     from medssl_bench.plan.build import build_plan
 
     loaded = load_suite(context, suite)
     loaded.require_files()
-    plan = build_plan(loaded, dataset_context(data_dir))
+    data = dataset_context(data_dir)
+    plan = build_plan(loaded, data)
+    lines = described(loaded, data)
     click.echo(f"{suite}: valid; {len(loaded.tables)} comparison(s), {len(plan.trials)} trials")
+    for line in lines:
+        click.echo(printable(line))

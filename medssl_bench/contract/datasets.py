@@ -101,6 +101,7 @@ class _Bench:
         for field, labels, said in (
             ("class_counts", splits["train"].labels, info.class_counts),
             ("val_class_counts", splits["val"].labels, info.val_class_counts),
+            ("test_class_counts", splits["test"].labels, info.test_class_counts),
         ):
             if said is not None:
                 counts = tuple(np.bincount(labels[:, 0], minlength=len(info.classes)).tolist())
@@ -126,7 +127,7 @@ def _require_agreement(before: DatasetInfo | None, after: DatasetInfo) -> None:
     told = {} if before is None else asdict(before)
     for name, value in asdict(after).items():
         said = told.get(name)
-        require(said is None or said == value, f"info() says {name} is {said} before load() and {value} after it")
+        require(said in (None, ()) or said == value, f"info() says {name} is {said} before load() and {value} after it")
 
 
 def _sound(info: DatasetInfo) -> str:

@@ -46,6 +46,9 @@ class DatasetInfo:
         generated: whether the images are drawn by a program; tables made of them say so.
         class_counts: number of training images of each class, where known and the task has classes.
         val_class_counts: the same of the validation split.
+        test_class_counts: the same of the test split.
+        notes: what people should know of how the data were read, a line each: what was understood, what was left out.
+        warnings: what makes numbers on them too good, a line each: the harness adds here what `find_copies` finds.
     """
 
     title: str
@@ -59,6 +62,9 @@ class DatasetInfo:
     generated: bool = False
     class_counts: tuple[int, ...] | None = None
     val_class_counts: tuple[int, ...] | None = None
+    test_class_counts: tuple[int, ...] | None = None
+    notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING, Literal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from PIL import Image, ImageOps
@@ -15,8 +16,8 @@ if TYPE_CHECKING:
 
 Colour = Literal["auto", "grey", "rgb"]
 
-REVISION = 1
-"""Raise it when a file decodes to other pixels than before."""
+REVISION = 2
+"""Raise it when a file decodes to other pixels than before, or is refused that was not."""
 
 _FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
 """What files are read as, whatever their names say: for others Pillow may start another program."""
@@ -26,6 +27,29 @@ _MOST_PIXELS = 89_478_485
 
 _GREY_MODES = frozenset({"1", "L", "LA", "La", "I", "F"})
 _TRANSPARENT_MODES = frozenset({"LA", "La", "PA", "RGBA", "RGBa"})
+
+
+_MIN_IS_WHITE = 0
+"""What TIFF's tag of the photometric interpretation says where the smallest value is white."""
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """An image, and what of the range of its file it uses.
+
+    Attributes:
+        pixels: uint8, (size, size) or (size, size, 3).
+        low: the smallest value in the file; of an image of one colour, the same as `high`.
+        high: the largest.
+        limit: the largest value that it could have: 255 or 65535.
+        profile: whether it has a colour profile other than sRGB, which is not applied.
+    """
+
+    pixels: NDArray[np.uint8]
+    low: int
+    high: int
+    limit: int
+    profile: bool
 
 
 def is_colour(path: Path) -> bool:
@@ -38,7 +62,7 @@ def is_colour(path: Path) -> bool:
         return not _is_grey(image)
 
 
-def decode(path: Path, size: int, channels: int, *, strict: bool) -> NDArray[np.uint8]:
+def decode(path: Path, size: int, channels: int, *, strict: bool) -> Decoded:
     """Read an image: turned as its EXIF says, its middle square resized with antialiasing (bicubic).
 
     16-bit greys are scaled by their whole range (65535 becomes 255), transparent parts lie on black, colours become
@@ -50,9 +74,6 @@ def decode(path: Path, size: int, channels: int, *, strict: bool) -> NDArray[np.
         channels: 1 (grey) or 3 (RGB).
         strict: refuse to make a colour image grey.
 
-    Returns:
-        (size, size) or (size, size, 3).
-
     Raises:
         Exception: whatever the decoder raises on a broken file; ValueError for one that has no single 8- or 16-bit
             image, or is refused.
@@ -62,9 +83,18 @@ def decode(path: Path, size: int, channels: int, *, strict: bool) -> NDArray[np.
             raise ValueError("it holds several images; save each as a file")
         if strict and channels == 1 and not _is_grey(opened):
             raise ValueError('it is in colour where the first images are grey; say colour = "rgb" or "grey"')
-        image = _eight_bit(ImageOps.exif_transpose(opened))
+        if opened.mode.startswith("I") and getattr(opened, "tag_v2", {}).get(262) == _MIN_IS_WHITE:
+            raise ValueError("its smallest value is white (MinIsWhite), which is not read in 16 bits; save it inverted")
+        profile = _is_other_profile(opened.info.get("icc_profile"))
+        image, low, high, limit = _eight_bit(ImageOps.exif_transpose(opened))
     image = image.convert("L" if channels == 1 else "RGB")
-    return np.array(ImageOps.fit(image, (size, size), Image.Resampling.BICUBIC))
+    pixels = np.array(ImageOps.fit(image, (size, size), Image.Resampling.BICUBIC))
+    return Decoded(pixels, low, high, limit, profile)
+
+
+def _is_other_profile(profile: Any) -> bool:
+    """Return whether a colour profile is not that of sRGB, by the name in it (UTF-16 in newer ones)."""
+    return isinstance(profile, bytes) and b"sRGB" not in profile.replace(b"\0", b"")
 
 
 def _open(path: Path) -> Image.Image:
@@ -89,17 +119,50 @@ def _is_grey(image: Image.Image) -> bool:
     return image.mode in _GREY_MODES or image.mode.startswith("I;16")
 
 
-def _eight_bit(image: Image.Image) -> Image.Image:
-    """Return the image with 8 bits a channel and without transparency."""
+def _eight_bit(image: Image.Image) -> tuple[Image.Image, int, int, int]:
+    """Return the image with 8 bits a channel and without transparency, its extreme values, and their limit."""
     if image.mode == "I" or image.mode.startswith("I;16"):  # Pillow itself would clip these at 255
-        levels = np.asarray(image).astype(np.int64)
-        if levels.min() < 0 or levels.max() > 65535:
-            raise ValueError("it has more than 16 bits a pixel; save it with 8 or 16")
-        return Image.fromarray(((levels * 255 + 32767) // 65535).astype(np.uint8))
+        return _of_sixteen(image)
     if image.mode == "F":
-        raise ValueError("it has floating-point pixels, whose range is unknown; save it with 8 or 16 bits a pixel")
+        values = np.asarray(image)
+        raise ValueError(
+            f"it has floating-point pixels, from {values.min():g} to {values.max():g}, whose range is unknown; save it "
+            f"with 8 or 16 bits a pixel"
+        )
     if image.mode in _TRANSPARENT_MODES or "transparency" in image.info:
-        background = Image.new("RGBA", image.size, (0, 0, 0, 255))
-        background.alpha_composite(image.convert("RGBA"))
-        return background.convert("RGB")
-    return image
+        image = _on_black(image)
+    elif image.mode not in {"L", "RGB"}:
+        image = image.convert("RGB") if image.mode != "1" else image.convert("L")
+    low, high = _extrema(image)
+    return image, low, high, 255
+
+
+def _of_sixteen(image: Image.Image) -> tuple[Image.Image, int, int, int]:
+    levels = np.asarray(image).astype(np.int64)
+    low, high = int(levels.min()), int(levels.max())
+    if low < 0 or high > 65535:
+        what = "has negative pixels" if low < 0 else "has more than 16 bits a pixel"
+        raise ValueError(
+            f"it {what}: its values go from {low} to {high}, not within 0..65535; choose the part of the range that "
+            f"matters, and save it with 8 or 16 bits"
+        )
+    return Image.fromarray(((levels * 255 + 32767) // 65535).astype(np.uint8)), low, high, 65535
+
+
+def _on_black(image: Image.Image) -> Image.Image:
+    background = Image.new("RGBA", image.size, (0, 0, 0, 255))
+    colours = image.convert("RGBA")
+    background.alpha_composite(colours)
+    seen = background.convert("RGB")
+    if _extrema(colours.getchannel("A"))[1] == 0 and _extrema(colours.convert("RGB"))[1] > 0:
+        raise ValueError("it is transparent all over, so nothing of it would be seen; save it without transparency")
+    return seen
+
+
+def _extrema(image: Image.Image) -> tuple[int, int]:
+    found: Any = image.getextrema()
+    bands = found if isinstance(found[0], tuple) else (found,)
+    highest = int(max(high for _, high in bands))
+    if all(low == high for low, high in bands):
+        return highest, highest
+    return int(min(low for low, _ in bands)), highest

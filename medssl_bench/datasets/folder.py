@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -10,15 +11,17 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
-from medssl_bench.datasets.base import ONE_CLASS, SPLITS, Dataset, DatasetInfo, Split, Task
+from medssl_bench.datasets.base import ONE_CLASS, SPLITS, Dataset, DatasetInfo, Split, SplitName, Task
 from medssl_bench.errors import DataError
+from medssl_bench.plugin.parameters import AddedLater
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from medssl_bench.datasets.base import DatasetContext, SplitName, Splits
+    from medssl_bench.datasets.base import DatasetContext, Splits
     from medssl_bench.datasets.folder_listing import Listing
+    from medssl_bench.datasets.image_cache import ReadImages
 
 
 @dataclass(frozen=True)
@@ -36,12 +39,23 @@ class FolderDataset(Dataset):
     title: str
     licence: str
     source: str
+    splits: dict[SplitName, str | list[str]] | None = None
+    classes: list[str] | None = None
+    leave_out: list[str] | None = None
 
     @cached_property
     def _listing(self) -> Listing:
+        from medssl_bench.datasets.folder_layout import Wishes
         from medssl_bench.datasets.folder_listing import list_images
 
-        return list_images(self.path)
+        splits = self.splits and {s: [names] if isinstance(names, str) else names for s, names in self.splits.items()}
+        return list_images(self.path, Wishes(splits, self.classes), self.leave_out)
+
+    @cached_property
+    def _unreadable(self) -> dict[str, str]:
+        from medssl_bench.datasets.folder_listing import unreadable_files
+
+        return unreadable_files(self._listing)
 
     @cached_property
     def _places(self) -> dict[SplitName, NDArray[np.int64]]:
@@ -54,32 +68,30 @@ class FolderDataset(Dataset):
         """With ``colour = "auto"``, 3 if the first training image of any class is in colour."""
         if self.colour != "auto":
             return 1 if self.colour == "grey" else 3
-        return 3 if any(self._is_colour(name) for name in self._first_names()) else 1
+        return 3 if any(self._is_colour(label) for label in range(len(self._listing.classes))) else 1
 
-    def _first_names(self) -> list[str]:
-        first = dict(zip(reversed(self._listing.labels), reversed(self._listing.names), strict=True))
-        return [first[label] for label in sorted(first)]
-
-    def _is_colour(self, name: str) -> bool:
+    def _is_colour(self, label: int) -> bool:
+        """Return whether the first image of a class that can be read is in colour; what cannot be is told later."""
         from medssl_bench.datasets.decode import is_colour
 
-        try:
-            return is_colour(self.path / name)
-        except Exception as error:
-            reason = f" ({error})" if isinstance(error, ValueError) else ""
-            raise DataError(f"{self.path / name}: cannot be read as an image{reason}; repair or remove it") from error
+        for name in (n for n, own in zip(self._listing.names, self._listing.labels, strict=True) if own == label):
+            if name not in self._unreadable:
+                with suppress(Exception):  # a decoder may raise anything on a broken file
+                    return is_colour(self.path / name)
+        return False
 
     @cached_property
-    def _images(self) -> NDArray[np.uint8]:
+    def _read(self) -> ReadImages:
         from medssl_bench.datasets.image_cache import read_images
 
         return read_images(
             self._listing,
-            self.fingerprint() or "",
+            "" if self._unreadable else self.fingerprint() or "",
             self.context.cache_dir,
             size=self.size,
             channels=self._channels,
             strict=self.colour == "auto",
+            unreadable=self._unreadable,
         )
 
     def info(self) -> DatasetInfo | None:
@@ -99,7 +111,7 @@ class FolderDataset(Dataset):
         for split in SPLITS:
             if sum(count > 0 for count in self._class_counts(split)) < 2:
                 raise DataError(f"{self.path}: all images of the {split} split have the same class; {ONE_CLASS}")
-        self._images  # noqa: B018 - read, so that what cannot be is told
+        notes = self._read.notes  # what cannot be read is told here
         return DatasetInfo(
             title=self.title,
             task=task,
@@ -111,7 +123,14 @@ class FolderDataset(Dataset):
             source=self.source,
             class_counts=self._class_counts("train"),
             val_class_counts=self._class_counts("val"),
+            test_class_counts=self._class_counts("test"),
+            notes=(*self._listing.notes, *self._drawn(), *notes),
         )
+
+    def _drawn(self) -> list[str]:
+        """Return which splits were drawn, for people."""
+        drawn = [split for split in ("val", "test") if split not in self._listing.found_in]
+        return [f"drawn from the training images, class by class: {' and '.join(drawn)}"] if drawn else []
 
     def _class_counts(self, split: SplitName) -> tuple[int, ...]:
         found = Counter(self._listing.labels[place] for place in self._places[split])
@@ -120,17 +139,25 @@ class FolderDataset(Dataset):
     def fingerprint(self) -> str | None:
         """Return the SHA-256 over the names and contents of the images, or None where there is no folder.
 
+        Where the names of the images do not say which split and class they are of, how they are read is told too.
+
         Raises:
             DataError: a file cannot be read.
         """
         if not self.path.exists():
             return None
         from medssl_bench.datasets.digests import folder_sha256
+        from medssl_bench.datasets.folder_listing import unreadable_files
+        from medssl_bench.datasets.image_cache import told_together
 
+        wrong, reading = self._unreadable, self._listing.reading()
         try:
-            return f"sha256:{folder_sha256(self.path, self._listing.names, self.context.cache_dir)}"
-        except OSError as error:
-            raise DataError(f"{error.filename}: cannot be read ({error.strerror})") from error
+            if not wrong:
+                digest = folder_sha256(self.path, self._listing.names, self.context.cache_dir)
+                return f"sha256:{digest}" if not reading else f"sha256:{digest}, read as {reading[:16]}"
+        except OSError:
+            wrong = unreadable_files(self._listing, opened=True)
+        raise DataError(told_together(self._listing, wrong, self.context.cache_dir))
 
     def load(self) -> Splits:
         """Decode and resize the images, or take them from the cache.
@@ -142,7 +169,7 @@ class FolderDataset(Dataset):
 
         self.info()
         labels = np.array(self._listing.labels, np.int64)[:, None]
-        images = self._images
+        images = self._read.images
         return {split: Split(images[places], labels[places]) for split, places in self._places.items()}
 
 
@@ -159,14 +186,22 @@ def folder(
     title: str | None = None,
     licence: str = "unknown",
     source: str = "",
+    splits: Annotated[dict[SplitName, str | list[str]] | None, AddedLater(None)] = None,
+    classes: Annotated[list[str] | None, AddedLater(None)] = None,
+    leave_out: Annotated[list[str] | None, AddedLater(None)] = None,
 ) -> FolderDataset:
     """Images in class folders, with given splits or without.
 
     With splits: ``path/train/<class>/``, ``path/val/<class>/`` and ``path/test/<class>/``. Those that are not given are
     drawn from the training images, class by class. Without: ``path/<class>/``, of which all three are drawn. A draw
     knows nothing of patients: where several images are of one patient, give the splits. Classes are in the order of
-    their names (numbers in numerical order). Each image is turned as its EXIF data says, its short side resized to
-    `size` with antialiasing, and its middle square kept.
+    their names, with numbers by their value (``grade2`` before ``grade10``). Each image is turned as its EXIF data
+    says, its short side resized to `size` with antialiasing, and its middle square kept.
+
+    Usual names of splits (``Training``, ``valid``, ``0_train``), splits inside class folders, an archive's outer
+    folder, and class names that differ in case are understood; `validate` says so. Folders that may be splits, folds,
+    parts, patients or places, masks beside images, images outside of the classes, and files of a kind that is not read
+    (DICOM) are refused: the next three parameters say what is meant. All that is not read is counted by `validate`.
 
     Args:
         context: whose `cache_dir` keeps the resized images.
@@ -181,10 +216,19 @@ def folder(
         title: name for people; if left out, the folder's name.
         licence: licence of the images, for tables and figures made of them.
         source: citation or address of the data.
+        splits: folders below `path` that have the class folders of each split, one or several:
+            ``{ train = ["fold_0", "fold_1"], test = "fold_2" }``; what is in no split is left out.
+        classes: names of the class folders, in order; other folders are left out, and no name is taken for a fold or a
+            patient. It changes no other reading.
+        leave_out: patterns of files and folders to leave out, by name (``"*_mask*"``) or by path below `path`
+            (``"./*.png"``); an empty list says that what looks like masks are images of their class.
 
     Raises:
         DataError: the fractions leave no training images.
     """
     if validation + test >= 1:
         raise DataError(f"{path}: validation = {validation} and test = {test} leave no images for training")
-    return FolderDataset(context, path, size, task, validation, test, seed, colour, title or path.name, licence, source)
+    name = title or path.name
+    return FolderDataset(
+        context, path, size, task, validation, test, seed, colour, name, licence, source, splits, classes, leave_out
+    )

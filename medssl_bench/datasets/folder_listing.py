@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-import os
+import hashlib
+import json
 import stat
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from medssl_bench.datasets.base import SPLITS
+from medssl_bench.datasets.file_kinds import KINDS
+from medssl_bench.datasets.folder_doubts import no_folders, refuse_rest
+from medssl_bench.datasets.folder_layout import Wishes, find_layout
+from medssl_bench.datasets.folder_tree import LeftOut, Node, refuse_foreign, refuse_masks
 from medssl_bench.errors import DataError
 
 if TYPE_CHECKING:
-    from medssl_bench.datasets.base import SplitName
+    from collections.abc import Sequence
 
-_SUFFIXES = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp"})
+    from medssl_bench.datasets.base import SplitName
+    from medssl_bench.datasets.folder_layout import Layout
 
 
 @dataclass(frozen=True)
@@ -28,6 +33,7 @@ class Listing:
         names: paths of the images relative to the folder, with forward slashes.
         labels: class number of each image.
         found_in: the split whose folder each image was found in; ``train`` where the folder has no splits.
+        notes: what was understood of the folder, and what was left out, for people.
     """
 
     root: Path
@@ -35,12 +41,35 @@ class Listing:
     names: tuple[str, ...]
     labels: tuple[int, ...]
     found_in: tuple[SplitName, ...]
+    notes: tuple[str, ...] = ()
+
+    def reading(self) -> str:
+        """Return what tells two readings of the same files apart; empty where the names alone say all.
+
+        They do in ``train/CLASS/``, ``val/CLASS/`` and ``test/CLASS/``, and in ``CLASS/``.
+        """
+        split = any(name != "train" for name in self.found_in)
+        for name, label, found_in in zip(self.names, self.labels, self.found_in, strict=True):
+            start = f"{self.classes[label]}/"
+            if not name.startswith(start if not split else f"{found_in}/{start}"):
+                if not split and name.startswith(f"train/{start}"):  # with a train/ alone
+                    continue
+                places = json.dumps([self.classes, self.labels, self.found_in])
+                return hashlib.sha256(places.encode()).hexdigest()
+        return ""
 
 
-def list_images(root: Path) -> Listing:
+def list_images(root: Path, wishes: Wishes | None = None, leave_out: Sequence[str] | None = None) -> Listing:
     """List the images of ``root/<class>/``, or of ``root/train/<class>/``, ``root/val/...`` and ``root/test/...``.
 
-    Files that are no images, and hidden ones, are passed over; folders below a class folder belong to the class.
+    What is like these is understood, and noted; what could be something else is refused. Files that are no images, and
+    hidden ones, are counted in a note; folders below a class folder belong to the class.
+
+    Args:
+        root: the folder.
+        wishes: what the suite says of its layout.
+        leave_out: patterns of names that are not looked at; of the others, masks beside images are refused, unless it
+            is empty.
 
     Raises:
         DataError: the folder has no images in class folders, the class folders of the splits do not agree, or
@@ -50,47 +79,43 @@ def list_images(root: Path) -> Listing:
         what = "there is no such folder" if not root.exists() else "a file, not a folder of images"
         raise DataError(f"{root}: {what}; correct 'path' of the data set 'folder'")
     try:
-        return _list_images(root)
+        return _list_images(root, wishes or Wishes(), leave_out)
     except OSError as error:
         raise DataError(f"{error.filename}: cannot be read ({error.strerror})") from error
 
 
-def _list_images(root: Path) -> Listing:
-    given: list[SplitName] = [split for split in SPLITS if (root / split).is_dir()]
-    if given and "train" not in given:
-        raise DataError(f"{root}: has {given[0]}/ but no train/; give the training split too, or class folders alone")
-    start = root / "train" if given else root
-    classes = _class_names(start)
-    if len(classes) < 2:
-        raise DataError(
-            f"{start}: has {len(classes)} class folders; it needs two or more, each with the images of a class"
-        )
-    folders = [root / split for split in given] or [root]
-    for folder in folders:
-        if unknown := [name for name in _class_names(folder) if name not in classes]:
-            raise DataError(f"{folder / unknown[0]}: the training split has no class folder of that name")
-    _refuse_shared([folder / name for folder in folders for name in classes if (folder / name).exists()])
-    rows = [
-        (image.relative_to(root).as_posix(), label, split)
-        for split, folder in zip(given or SPLITS[:1], folders, strict=True)
-        for label, name in enumerate(classes)
-        if (folder / name).exists()  # a split may lack a class
-        for image in _images(folder / name)
-    ]
-    _require_training_images(start, classes, rows)
+def _list_images(root: Path, wishes: Wishes, leave_out: Sequence[str] | None) -> Listing:
+    top = Node(root, root, tuple(leave_out or ()))
+    if not top.folders and top.images:
+        raise DataError(no_folders(top))
+    layout = find_layout(top, wishes)
+    used = {node.path: node for _, _, node in layout.places}
+    _refuse_shared(list(used))
+    if wishes.splits is None and wishes.classes is None:
+        refuse_rest(top, layout.top, set(used))
+    rows: list[tuple[str, int, SplitName]] = []
+    for split, label, node in layout.places:
+        refuse_foreign(node)
+        if leave_out != []:
+            refuse_masks(node)
+        rows += [(name, label, split) for name in _images(node)]
+    _require_training_images(layout, rows)
     names, labels, found_in = zip(*rows, strict=True)
-    return Listing(root, tuple(classes), names, labels, found_in)
+    left_out = LeftOut()
+    top.count_left_out(left_out, set(used))
+    notes = (*layout.notes, *_missing(layout, rows), *left_out.lines())
+    return Listing(root, layout.classes, names, labels, found_in, notes)
 
 
-def _class_names(folder: Path) -> list[str]:
-    with os.scandir(folder) as entries:
-        names = [entry.name for entry in entries if entry.is_dir() and not entry.name.startswith(".")]
-    for name in names:
-        if not name.isprintable():
-            raise DataError(f"{folder / name}: the name of a class has letters that cannot be shown; rename the folder")
-    if all(name.isdecimal() for name in names):  # grades: 10 comes after 9
-        return sorted(names, key=lambda name: (int(name), name))
-    return sorted(names)
+def _missing(layout: Layout, rows: list[tuple[str, int, SplitName]]) -> list[str]:
+    """Return which classes have no images in a split that the folder gives."""
+    counts = Counter((split, label) for _, label, split in rows)
+    notes = []
+    for split in {split for _, _, split in rows}:
+        lacking = [name for label, name in enumerate(layout.classes) if not counts[split, label]]
+        if lacking:
+            notes.append(f"no {split} images of {', '.join(lacking[:5])}{' ...' if len(lacking) > 5 else ''}")
+    return sorted(notes)
 
 
 def _refuse_shared(folders: list[Path]) -> None:
@@ -106,39 +131,50 @@ def _refuse_shared(folders: list[Path]) -> None:
                 raise DataError(f"{folder}: its images are those of {other} too; remove the link")
 
 
-def _images(folder: Path) -> list[Path]:
-    """Return the images of a folder and the folders below it, sorted."""
+def _images(node: Node) -> list[str]:
+    """Return the images of a folder and the folders below it, by their paths below the root, sorted."""
     found = []
-    for place, folders, files in os.walk(folder, onerror=_raise):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        for name in folders:
-            if Path(place, name).is_symlink():
-                raise DataError(f"{Path(place, name)}: a link to a folder, which is not followed; put the folder here")
-        found += [
-            Path(place, name) for name in files if not name.startswith(".") and Path(name).suffix.lower() in _SUFFIXES
-        ]
-    for image in found:
-        _require_file(image)
-    return sorted(found, key=lambda image: image.as_posix())
+    for below in node.below():
+        for name, inner in below.folders.items():
+            if inner.is_link:
+                raise DataError(f"{below.path / name}: a link to a folder, which is not followed; put the folder here")
+        place = below.place
+        found += [f"{place}{name}" for name in below.images]
+    return sorted(found)
 
 
-def _raise(error: OSError) -> None:
-    raise error
+def unreadable_files(listing: Listing, *, opened: bool = False) -> dict[str, str]:
+    """Return what is wrong with the files of a listing, by name, before they are decoded.
+
+    Args:
+        listing: the images.
+        opened: whether to open each.
+    """
+    return {name: wrong for name in listing.names if (wrong := _wrong_with(listing.root / name, opened=opened))}
 
 
-def _require_file(image: Path) -> None:
-    if not stat.S_ISREG(image.stat().st_mode):
-        raise DataError(f"{image}: not a file, but a pipe, a device or the like; remove it")
+def _wrong_with(image: Path, *, opened: bool) -> str:
+    try:
+        if not stat.S_ISREG(image.stat().st_mode):  # reading it might never end
+            return "not a file, but a pipe, a device or the like"
+        if opened:
+            with image.open("rb") as file:
+                while file.read(1 << 20):
+                    pass
+    except OSError as error:
+        return f"cannot be read: {error.strerror}"
     if not image.name.isascii():
         try:
             str(image).encode("utf-8")
         except UnicodeEncodeError:
-            raise DataError(f"{image}: its name is not UTF-8; rename it") from None
+            return "its name is not UTF-8"
+    return ""
 
 
-def _require_training_images(start: Path, classes: list[str], rows: list[tuple[str, int, SplitName]]) -> None:
+def _require_training_images(layout: Layout, rows: list[tuple[str, int, SplitName]]) -> None:
     counts = Counter(label for _, label, split in rows if split == "train")
-    for label, name in enumerate(classes):
+    for label, name in enumerate(layout.classes):
         if not counts[label]:
-            kinds = ", ".join(sorted(suffix.removeprefix(".") for suffix in _SUFFIXES))
-            raise DataError(f"{start / name}: holds no images; a class folder needs some, as {kinds}")
+            places = [node.path for split, at, node in layout.places if (split, at) == ("train", label)]
+            where = places[0] if places else name
+            raise DataError(f"{where}: holds no images; a class folder needs some, as {KINDS}")

@@ -71,6 +71,7 @@ class MedMNIST(Dataset):
         How many images a class has is not published: it is known once the file is there.
         """
         facts = self._published
+        counts = self._class_counts()
         return DatasetInfo(
             title=facts["python_class"],
             task=_TASKS[facts["task"]],
@@ -80,22 +81,24 @@ class MedMNIST(Dataset):
             counts={split: facts["n_samples"][split] for split in SPLITS},
             licence=facts["license"],
             source="MedMNIST v2 (Yang et al. 2023), https://medmnist.com",
-            class_counts=self._class_counts("train"),
-            val_class_counts=self._class_counts("val"),
+            class_counts=counts.get("train"),
+            val_class_counts=counts.get("val"),
+            test_class_counts=counts.get("test"),
         )
 
-    def _class_counts(self, split: SplitName) -> tuple[int, ...] | None:
+    def _class_counts(self) -> dict[SplitName, tuple[int, ...]]:
+        """Return the number of images of each class, by split; nothing while the file is not there."""
         if _TASKS[self._published["task"]] is Task.MULTI_LABEL or not self.is_present():
-            return None
+            return {}
         from medssl_bench.datasets.labels import class_counts
         from medssl_bench.datasets.npz_layout import read_layout
         from medssl_bench.errors import DataError
 
         try:
-            labels = read_layout(self._context.data_dir / self.file.name).labels[split]
-            return class_counts(labels, tuple(self._published["label"]))
+            labels = read_layout(self._context.data_dir / self.file.name).labels
+            return {split: class_counts(labels[split], tuple(self._published["label"])) for split in SPLITS}
         except DataError:  # a damaged file is told, with what to do, where it is read
-            return None
+            return {}
 
     def fingerprint(self) -> str:
         """Return the published MD5; the file need not be there."""

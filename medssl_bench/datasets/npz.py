@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -42,8 +43,10 @@ class NpzDataset(Dataset):
 
         self._require_file()
         info = self._info(read_layout(self.path))
-        remembered_of(self.path, "images of npz", self.context.cache_dir, lambda: check_images(self.path))
-        return info
+        notes = remembered_of(
+            self.path, "notes on npz", self.context.cache_dir, lambda: json.dumps(check_images(self.path))
+        )
+        return replace(info, notes=tuple(json.loads(notes)))
 
     def _info(self, layout: Layout) -> DatasetInfo:
         from medssl_bench.datasets.labels import class_counts, read_labels
@@ -61,6 +64,7 @@ class NpzDataset(Dataset):
             source=self.source,
             class_counts=class_counts(layout.labels["train"], classes) if has_classes else None,
             val_class_counts=class_counts(layout.labels["val"], classes) if has_classes else None,
+            test_class_counts=class_counts(layout.labels["test"], classes) if has_classes else None,
         )
 
     def fingerprint(self) -> str | None:

@@ -10,6 +10,7 @@ import numpy as np
 from medssl_bench.datasets.base import SPLITS, Split
 from medssl_bench.datasets.memory import require_memory
 from medssl_bench.datasets.npz_members import NpzMembers
+from medssl_bench.datasets.pixel_range import Levels, notes_on_levels, wrong_with_levels
 from medssl_bench.errors import DataError
 
 if TYPE_CHECKING:
@@ -67,21 +68,27 @@ def read_splits(path: Path) -> Splits:
         return {split: Split(_images(members, split, layout), layout.labels[split]) for split in SPLITS}
 
 
-def check_images(path: Path) -> str:
-    """Read through all images without keeping them, so that damage is known before anything is trained.
+def check_images(path: Path) -> list[str]:
+    """Look at all images, a split at a time, so that damage and black images are known before anything is trained.
 
     Returns:
-        ``sound``.
+        What people should know of single images, a line each.
 
     Raises:
-        DataError: as `read_splits`.
+        DataError: as `read_splits`, or the images use little of their range.
     """
     with NpzMembers(path) as members:
         layout = _layout(path, members)
         _require_memory(path, layout)
-        for split in SPLITS:
-            members.check(f"{split}_images")
-    return "sound"
+        parts = [Levels.of(_images(members, split, layout)) for split in SPLITS]
+    levels = Levels(*(np.concatenate([getattr(part, name) for part in parts]) for name in ("low", "high", "limit")))
+    names = [f"{split}_images[{place}]" for split in SPLITS for place in range(layout.counts[split])]
+    numbers = np.concatenate([layout.labels[split] for split in SPLITS])
+    labels: NDArray[np.int64] = numbers[:, 0] if numbers.shape[1] == 1 else np.zeros(len(numbers), np.int64)
+    classes = [f"label {label}" for label in range(int(labels.max()) + 1)] if numbers.shape[1] == 1 else ["any label"]
+    if wrong := wrong_with_levels(levels, names, labels, classes):
+        raise DataError(f"{path}: {wrong}")
+    return notes_on_levels(levels, names)
 
 
 def _require_memory(path: Path, layout: Layout) -> None:
@@ -117,7 +124,8 @@ def _image_kind(path: Path, members: NpzMembers, split: SplitName) -> tuple[int,
     header = members.header(key)
     shape = header.shape
     if header.dtype != np.uint8:
-        raise DataError(f"{path}: {key}: has elements of type {header.dtype}; images must be uint8 (0 to 255)")
+        used = _range_used(members, key, header.dtype)
+        raise DataError(f"{path}: {key}: has elements of type {header.dtype}{used}; images must be uint8 (0 to 255)")
     if len(shape) not in {3, 4} or (len(shape) == 4 and shape[3] not in {1, 3}):
         raise DataError(f"{path}: {key}: has {_shape_text(shape)}; it must be (N, size, size) or (N, size, size, 3)")
     if shape[0] == 0:
@@ -125,6 +133,21 @@ def _image_kind(path: Path, members: NpzMembers, split: SplitName) -> tuple[int,
     if shape[1] != shape[2] or shape[1] == 0:
         raise DataError(f"{path}: {key}: has shape {shape}; the images must be square: crop or pad them")
     return shape[0], shape[1], shape[3] if len(shape) == 4 else 1
+
+
+def _range_used(members: NpzMembers, key: str, dtype: np.dtype[Any]) -> str:
+    """Return how much of its range an array uses, and what to do about it."""
+    extremes = members.extremes(key)
+    if extremes is None:
+        return ""
+    low, high = extremes
+    if dtype.kind == "b":
+        return ", which is no range of grey"
+    if dtype.kind == "f":
+        do = "multiply by 255" if 0 <= low <= high <= 1 else "round" if 0 <= low <= high <= 255 else "rescale"
+        return f", whose values go from {low:g} to {high:g} ({do}, all splits alike)"
+    info = np.iinfo(dtype)
+    return f", whose values go from {low} to {high} of {info.min}..{info.max} (rescale, all splits alike)"
 
 
 def _columns(path: Path, members: NpzMembers, split: SplitName, images: int) -> int:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from textwrap import shorten
 from typing import IO, TYPE_CHECKING, Any, Self
 
+import numpy as np
 from numpy.lib import format as npy
 
 from medssl_bench.datasets.memory import require_memory
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    import numpy as np
     from numpy.typing import NDArray
 
 
@@ -95,15 +95,22 @@ class NpzMembers:
             array: NDArray[Any] = npy.read_array(entry, allow_pickle=False)
             return array
 
-    def check(self, key: str) -> None:
-        """Read through an array without keeping it: the zip has a checksum of it.
+    def extremes(self, key: str) -> tuple[float, float] | None:
+        """Read through an array of numbers and return the smallest and the largest, or None if it has none.
 
         Raises:
             DataError: the entry is damaged.
         """
         with self._entry(key) as entry:
-            while entry.read(_PIECE):
-                pass
+            dtype = self._header(key, entry).dtype
+            if dtype.kind not in "buif":
+                return None
+            found = []
+            while piece := entry.read(_PIECE // dtype.itemsize * dtype.itemsize):
+                values = np.frombuffer(piece, dtype)
+                if (values := values[np.isfinite(values)]).size:
+                    found += [values.min().item(), values.max().item()]
+        return (min(found), max(found)) if found else None
 
     @contextmanager
     def _entry(self, key: str) -> Iterator[IO[bytes]]:

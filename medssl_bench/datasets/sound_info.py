@@ -28,6 +28,10 @@ def _texts(info: Any) -> str:
             return f"{name} is {value!r}, not text"
         if name == "title" and not value.isprintable():
             return f"title is {value!r}, which cannot be shown in one line"
+    for name in ("notes", "warnings"):
+        lines = getattr(info, name)
+        if not isinstance(lines, tuple | list) or not all(isinstance(line, str) for line in lines):
+            return f"{name} is {lines!r}, not a tuple of lines"
     if not isinstance(info.task, Task):
         return f"task is {info.task!r}, not a medssl_bench.datasets.Task"
     return "" if info.licence else "licence is empty; write what is known, or 'unknown'"
@@ -58,7 +62,7 @@ def _counts(info: Any) -> str:
     for name in ("train", "test"):
         if not info.counts[name]:
             return f"the {name} split is empty"
-    for name in ("class_counts", "val_class_counts"):
+    for name in ("class_counts", "val_class_counts", "test_class_counts"):
         counts = getattr(info, name)
         if counts is None:
             continue

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from io import FileIO
 from typing import TYPE_CHECKING, Any
 
-from medssl_bench.errors import OUT_OF_MEMORY, DamageWarning, LeaseLost, UserError
+from medssl_bench.errors import OUT_OF_MEMORY, DamageWarning, LeakWarning, LeaseLost, UserError
 from medssl_bench.executors.base import Executor, Job
 from medssl_bench.executors.local import blocked_by
 from medssl_bench.plugin.watching import Epoch, Outcome
@@ -176,9 +176,9 @@ class _Crew:
         if "refused" in event:
             raise UserError(event["refused"])
         if "warning" in event:
-            known = event["category"] == DamageWarning.__name__
+            known = {kind.__name__: kind for kind in (DamageWarning, LeakWarning)}.get(event["category"])
             text = event["warning"] if known else f"{event['category']}: {event['warning']}"
-            warnings.warn(text, DamageWarning if known else UserWarning, stacklevel=2)
+            warnings.warn(text, known or UserWarning, stacklevel=2)
             return True
         self._pass_on(worker, event)
         return True

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from medssl_bench.plugin.registry import Registry
     from medssl_bench.store.store import Store
 
-_DESCRIPTIVE = frozenset({"title", "licence", "source", "classes"})
-"""Parameters of the built-in data sets that only say what things are called; they decide no result."""
+_DESCRIPTIVE = frozenset({"title", "licence", "source", "classes", "splits", "leave_out"})
+"""Parameters of the built-in data sets that only say what things are called, and those of `folder` that decide which
+images are read as what: that is in its fingerprint."""
 
 
 @dataclass(frozen=True)

@@ -50,6 +50,7 @@ class Cell:
         selection: what the arm's epochs are selected by.
         scaled: factor on the epochs of all trainings when it is below 1, else None.
         generated: whether the data set's images are generated.
+        leaks: what the splits of the data set share, which makes its numbers too good.
     """
 
     comparison: str
@@ -67,6 +68,7 @@ class Cell:
     selection: CellSelection = field(default_factory=CellSelection)
     scaled: float | None = None
     generated: bool = False
+    leaks: str = ""
 
     @property
     def n(self) -> int:
@@ -130,6 +132,7 @@ class Cell:
             "validation_labels": self.selection.labels,
             "scaled": self.scaled,
             "generated": self.generated,
+            "leaks": self.leaks,
         }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from medssl_bench.plan.remembered import recall
 from medssl_bench.report.cells import Cell, Results
 from medssl_bench.report.counts import Counts
 from medssl_bench.report.pairing import contrast
@@ -47,7 +48,7 @@ class Leaderboard:
     def of(cls, suite: Suite, plan: Plan, store: Store) -> Leaderboard:
         """Return the leaderboard of a plan from what a store holds."""
         results = Results(plan, store)
-        tables = [_table(table, plan, results, suite) for table in suite.tables if _trials(plan, table)]
+        tables = [_table(table, plan, results, suite, store) for table in suite.tables if _trials(plan, table)]
         controls = {table.id for table in suite.tables if table.model.shuffle_labels}
         return cls(
             suite=suite.name,
@@ -96,7 +97,9 @@ def _trials(plan: Plan, table: Table) -> list[Trial]:
     return [trial for trial in plan.trials if trial.table == table.id]
 
 
-def _table(table: Table, plan: Plan, results: Results, suite: Suite) -> TableResult:
+def _table(table: Table, plan: Plan, results: Results, suite: Suite, store: Store) -> TableResult:
+    leaks = _leaks(table, plan, store)
+    marks = [f"{label}: {line}" for label, lines in leaks.items() for line in lines]
     by_cell: dict[tuple[str, str, str], list[Trial]] = {}
     for trial in _trials(plan, table):
         by_cell.setdefault((trial.dataset, trial.arm, trial.labels), []).append(trial)
@@ -110,11 +113,13 @@ def _table(table: Table, plan: Plan, results: Results, suite: Suite) -> TableRes
         for cell in panel.cells.values():
             cell.reference = published.value(cell)
             cell.selection = selection.cell(cell.arm, cell.dataset)
+            cell.leaks = "; ".join(leaks.get(cell.dataset, ()))
     return TableResult(
         id=table.id,
         title=table.title,
-        marks=_marks(table, plan, selection),
+        marks=[*_marks(table, plan, selection), *marks],
         selection=selection,
+        leaks=tuple(marks),
         baseline=table.model.baseline,
         citation=published.reference.citation,
         panels=panels,
@@ -198,3 +203,14 @@ def _marks(table: Table, plan: Plan, selection: SelectedBy) -> list[str]:
     if table.model.shuffle_labels:
         marks.append("control: shuffled labels")
     return marks
+
+
+def _leaks(table: Table, plan: Plan, store: Store) -> dict[str, tuple[str, ...]]:
+    """Return what the splits of each data set share, which makes numbers too good: as runs have found it."""
+    found: dict[str, tuple[str, ...]] = {}
+    for dataset in table.datasets:
+        if dataset.label in plan.datasets:
+            info, remembered = plan.datasets[dataset.label], recall(dataset.component, store)
+            lines = [*(info.warnings if info else ()), *(remembered[0].warnings if remembered else ())]
+            found[dataset.label] = tuple(dict.fromkeys(lines))
+    return found

@@ -35,7 +35,7 @@ class Ranking:
 
     Attributes:
         tables: titles of the tables.
-        marks: the marks that they share.
+        marks: the marks that they have.
         metric: the metric that arms are ranked by.
         ranks: best first.
         budgets: label budgets that count, by data set.
@@ -73,7 +73,8 @@ def _alike(one: TableResult, other: TableResult) -> bool:
 
 
 def _settings(table: TableResult) -> tuple[object, ...]:
-    own = [mark for mark in table.marks if table.selection is None or mark != table.selection.mark]
+    of_data = {*table.leaks, table.selection.mark if table.selection else None}
+    own = [mark for mark in table.marks if mark not in of_data]
     return table.arms, own, table.panels[0].metric
 
 
@@ -99,14 +100,16 @@ def _ranking(tables: list[TableResult]) -> Ranking:
 
 
 def _marks(tables: list[TableResult]) -> tuple[str, ...]:
-    """Return the marks that the tables share; that of validation labels with the numbers of all their data sets."""
+    """Return the marks of the tables; that of validation labels with the numbers of all their data sets."""
     first = tables[0]
+    leaks = [leak for table in tables for leak in table.leaks]
     if first.selection is None:
-        return tuple(first.marks)
+        return tuple(dict.fromkeys([*first.marks, *leaks]))
     whole = first.selection
     for table in tables[1:]:
         whole = whole.with_data_of(table.selection) if table.selection else whole
-    return tuple(whole.mark if mark == first.selection.mark else mark for mark in first.marks)
+    marks = [whole.mark if mark == first.selection.mark else mark for mark in first.marks]
+    return tuple(dict.fromkeys([*marks, *leaks]))
 
 
 def _ranks(panel: Panel, budget: str) -> dict[str, float]:

@@ -74,7 +74,7 @@ class TableResult:
     Attributes:
         id: of the comparison.
         title: heading.
-        marks: what a reader must know: generated data, scaled, what epochs are selected by, a control.
+        marks: what a reader must know: generated data, scaled, what epochs are selected by, a control, the leaks.
         baseline: the arm that others are compared with, or None.
         citation: where the reference numbers were published, or an empty string.
         panels: one for each data set and metric.
@@ -82,6 +82,7 @@ class TableResult:
         layout: its shape as it was published, or None.
         published: names that the published table calls the data sets by, by label.
         reference: name of the published table, such as ``table-7.1``, or an empty string.
+        leaks: what the splits of its data sets share; two tables that differ in it alone can be ranked together.
         arms: what its arms are; two tables with the same ones can be ranked together.
         selection: what its epochs are selected by; its mark is among `marks`.
     """
@@ -96,6 +97,7 @@ class TableResult:
     layout: Layout | None = None
     published: dict[str, str] = field(default_factory=dict)
     reference: str = ""
+    leaks: tuple[str, ...] = ()
     arms: tuple[Arm, ...] = ()
     selection: SelectedBy | None = None
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 import torch
@@ -12,10 +14,13 @@ from torch import Tensor, nn
 
 from medssl_bench.datasets import Dataset, DatasetContext, DatasetInfo, Splits
 from medssl_bench.datasets.base import SPLITS, SplitName
+from medssl_bench.datasets.copies import known_copies
 from medssl_bench.datasets.sound_splits import wrong_with_splits
 from medssl_bench.encoders.dim import check_encoder
-from medssl_bench.errors import DataError, StageError
+from medssl_bench.errors import DataError, LeakWarning, StageError
 from medssl_bench.plan.keys import content_key
+from medssl_bench.plan.known_datasets import KnownDataset
+from medssl_bench.plan.remembered import remember
 from medssl_bench.plan.stage import Stage
 from medssl_bench.plugin.component import Component
 from medssl_bench.plugin.registry import Registry
@@ -133,7 +138,19 @@ class Workshop:
         assert info is not None
         if wrong := wrong_with_splits(info, splits):
             raise DataError(f"data set {spec['component']['name']!r}: {wrong}")
-        return LoadedDataset(info, splits)
+        return LoadedDataset(self._warned(spec, info, splits), splits)
+
+    def _warned(self, spec: Mapping[str, Any], info: DatasetInfo, splits: Splits) -> DatasetInfo:
+        """Return what is known of a data set with what its images show; warnings are told, and kept for tables."""
+        found = known_copies(content_key(dict(spec)), lambda: splits, self.context.cache_dir)
+        info = replace(info, warnings=tuple(dict.fromkeys([*info.warnings, *found.warnings])))
+        if info.warnings:
+            known = KnownDataset(Component.from_data(spec["component"]), info, spec["fingerprint"])
+            with suppress(OSError):  # `verify` may be of a store that cannot be written
+                remember(known, self.store)
+        for line in info.warnings:
+            warnings.warn(f"{info.title}: {line}", LeakWarning, stacklevel=2)
+        return info
 
     def features(self, key: str) -> dict[SplitName, Tensor]:
         """Return the features that an embed stage left, (N, D) float32 by split."""

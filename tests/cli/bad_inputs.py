@@ -94,6 +94,12 @@ IMAGES = np.zeros((60, 28, 28), np.uint8)
 LABELS = (np.arange(60) % 3).astype(np.int64)[:, None]
 
 
+def _counting(images: int, values: int) -> Any:
+    """Return images whose pixels go through the first values, again and again."""
+    pixels = np.arange(images * 28 * 28).reshape(images, 28, 28) % values
+    return pixels.astype(np.uint8) if values <= 256 else pixels
+
+
 def _every_split(make: Callable[[int], Any]) -> dict[str, Any]:
     """Return labels for each split, from its number of images."""
     return {f"{split}_labels": make(count) for split, count in (("train", 60), ("val", 12), ("test", 12))}
@@ -178,6 +184,8 @@ _NPZ = [
     _npz("an array is missing", val_labels=None),
     _npz("images as floats", train_images=IMAGES / 255),
     _npz("images as 16-bit integers", train_images=IMAGES.astype(np.uint16)),
+    _npz("images of 12 bits", train_images=_counting(60, 2048).astype(np.uint16) + 1500),
+    _npz("images of 0 and 1", train_images=_counting(60, 2), val_images=_counting(12, 2), test_images=_counting(12, 2)),
     _npz("images with not-a-number", train_images=np.full(IMAGES.shape, np.nan)),
     _npz("one image without its axis", train_images=IMAGES[0]),
     _npz("images with four channels", train_images=IMAGES[..., None].repeat(4, -1)),
@@ -270,6 +278,42 @@ def _shared_split(root: Path) -> None:
     (root / "test").symlink_to("train")
 
 
+def _nothing_of(_root: Path) -> None:
+    pass
+
+
+def _image(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    GREY.save(path)
+
+
+def _renamed(root: Path, *names: str) -> None:
+    for old, new in zip(("benign", "malignant"), names, strict=True):
+        (root / old).rename(root / new)
+
+
+def _splits(root: Path, *names: str) -> None:
+    """Put copies of the class folders into each of some folders."""
+    for name in names:
+        for kind in ("benign", "malignant"):
+            shutil.copytree(root / kind, root / name / kind)
+    for kind in ("benign", "malignant"):
+        shutil.rmtree(root / kind)
+
+
+def _flat(root: Path) -> None:
+    for kind in ("benign", "malignant"):
+        shutil.rmtree(root / kind)
+    _image(root / "1.png")
+    (root / "metadata.csv").write_text("image,class\n")
+
+
+def _again(root: Path, change: Callable[[Any], Any]) -> None:
+    """Write all images anew."""
+    for path in sorted(root.rglob("*.png")):
+        Image.fromarray(change(np.asarray(Image.open(path)))).save(path)
+
+
 _FLOATS = Image.fromarray(_GENERATOR.random((8, 8), dtype=np.float32))
 _SEVERAL: Any = {"save_all": True, "append_images": [GREY.rotate(90)]}
 _INTEGERS = Image.fromarray(np.full((8, 8), 2**20, np.int32))
@@ -310,6 +354,27 @@ _FOLDERS = [
     _folder("a name that is not UTF-8", lambda root: GREY.save(str(root / "benign" / os.fsdecode(b"\xff.png")))),
     _folder("a class with a line break", lambda root: (root / "benign").rename(root / "be\nnign")),
     _folder("a file in its place", lambda root: (shutil.rmtree(root), root.write_text(""))),
+    _folder("folds in place of classes", lambda root: _renamed(root, "fold_0", "fold_1")),
+    _folder("parts of an archive in place of classes", lambda root: _renamed(root, "images_part_1", "images_part_2")),
+    _folder("patients in place of classes", lambda root: _renamed(root, "patient001", "patient002")),
+    _folder("years in place of classes", lambda root: _renamed(root, "2019", "2020")),
+    _folder("left and right", lambda root: _renamed(root, "left", "right")),
+    _folder("splits of unclear names", lambda root: _renamed(root, "train_A", "holdout")),
+    _folder("two validation splits", lambda root: _splits(root, "train", "val", "valid")),
+    _folder("a folder beside the splits", lambda root: _splits(root, "train", "test", "external")),
+    _folder("a test split without classes", lambda root: (_splits(root, "train"), _image(root / "test/1.png"))),
+    _folder("images beside the classes", lambda root: _image(root / "loose.png")),
+    _folder("images without class folders", _flat),
+    _folder("classes of each hospital", lambda root: _splits(root, "Paris", "London")),
+    _folder("masks beside images", lambda root: _image(root / "benign/00_mask.png")),
+    _folder("DICOM files among the images", lambda root: (root / "benign/x.dcm").write_bytes(bytes(128) + b"DICM")),
+    _folder("classes that differ in case", lambda root: _image(root / "Benign/1.png")),
+    _folder("a split named in vain", _nothing_of, 'splits = { train = "trian" }\n'),
+    _folder("a class named in vain", _nothing_of, 'classes = ["benign", "maligant"]\n'),
+    _folder("12 bits in 16-bit images", lambda root: _again(root, lambda a: a.astype(np.uint16) * 16)),
+    _folder("values of 0 and 1", lambda root: _again(root, lambda a: a // 128)),
+    _folder("black images of a class", lambda root: _again(root / "benign", lambda a: a * 0)),
+    _folder("transparent all over", lambda root: Image.new("LA", (8, 8), (200, 0)).save(root / "benign/x.png")),
     _folder("fractions that leave nothing", lambda _root: None, "validation = 0.5\ntest = 0.5\n"),
     _folder("no validation images", lambda _root: None, "validation = 0.0\n"),
 ]  # fmt: skip

@@ -8,7 +8,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from medssl_bench.datasets.decode import decode, is_colour
+from medssl_bench.datasets import decode as decoding
+from medssl_bench.datasets.decode import is_colour
+
+
+def decode(path, size, channels, *, strict):
+    return decoding.decode(path, size, channels, strict=strict).pixels
 
 
 @pytest.fixture
@@ -140,9 +145,19 @@ def test_palettes_are_looked_up(save):
 )
 def test_transparent_parts_are_black(save, image, options):
     if image.mode == "P":
-        image.putpalette([0, 0, 0, 200, 100, 50])
+        image.putpalette([0, 0, 0, 200, 100, 50, 9, 9, 9])
 
-    np.testing.assert_array_equal(decode(save(image, **options), 16, 3, strict=True), 0)
+    seen = image.copy()
+    seen.putpixel((15, 15), {"RGBA": (9, 9, 9, 255), "LA": (9, 255), "L": 9, "P": 2}[image.mode])
+
+    np.testing.assert_array_equal(decode(save(seen, **options), 16, 3, strict=True)[:15], 0)
+
+
+def test_an_image_that_is_transparent_all_over_is_refused(save):
+    """What is under full transparency may be anything: it would become a black image."""
+    for image in (Image.new("RGBA", (16, 16), (200, 100, 50, 0)), Image.new("LA", (16, 16), (200, 0))):
+        with pytest.raises(ValueError, match="transparent all over"):
+            decode(save(image), 16, 3, strict=True)
 
 
 def test_half_transparent_grey(save):

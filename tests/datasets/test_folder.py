@@ -5,6 +5,7 @@ import shutil
 from collections import Counter
 from dataclasses import replace
 from itertools import chain
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -168,7 +169,7 @@ def test_the_images_are_decoded_once(unsplit, context, monkeypatch):
 
 def test_a_damaged_cache_is_made_anew(unsplit, context):
     first = folder(context, path=unsplit, size=8).load()
-    (kept,) = (context.cache_dir / "folders").iterdir()
+    (kept,) = (context.cache_dir / "folders").glob("*.npy")
     kept.write_bytes(kept.read_bytes()[:-5])
 
     assert pixels(folder(context, path=unsplit, size=8).load()) == pixels(first)
@@ -227,14 +228,23 @@ def test_unreadable_files_are_named_together(unsplit, context):
 
     message = str(caught.value)
     assert f"{unsplit}: 5 of 63 images cannot be used: monocyte/001.png (cannot identify image file" in message
-    assert message.endswith("and 2 more; repair or remove them")
+    assert "and 2 more (all in " in message
+    assert message.endswith("); repair or remove them")
     assert "\n" not in message
+    listed = Path(message.partition("(all in ")[2].partition(")")[0]).read_text().splitlines()
+    assert [line.split("\t")[0] for line in listed] == [
+        f"monocyte/{name}" for name in ("001.png", "002.png", "003.jpg", "004.tiff", "005.bmp")
+    ]
+    assert all(line.split("\t")[1] for line in listed), "each has its reason"
 
 
 def test_an_unreadable_first_image(unsplit, context):
     (unsplit / "monocyte" / "000.png").write_text("no image")
 
-    with pytest.raises(DataError, match=r"monocyte/000\.png: cannot be read as an image"):
+    (unsplit / "lymphocyte" / "000.png").unlink()
+    (unsplit / "lymphocyte" / "000.png").symlink_to("nowhere")
+
+    with pytest.raises(DataError, match=r"2 of 60 images.*lymphocyte/000\.png \(cannot be read.*monocyte/000\.png"):
         folder(context, path=unsplit).info()
 
 
@@ -329,18 +339,18 @@ def add_unknown_class(root):
         (make_empty_class, "neutrophil: holds no images; a class folder needs some, as bmp, gif"),
         (keep_one_class, "has 1 class folders; it needs two or more"),
         (add_test_split, "has test/ but no train/"),
-        (add_pipe, "basophil/0.png: not a file, but a pipe, a device or the like"),
-        (add_endless_file, "basophil/0.png: not a file, but a pipe, a device or the like"),
-        (add_broken_link, "basophil/0.png: cannot be read (No such file or directory)"),
+        (add_pipe, "basophil/0.png (not a file, but a pipe, a device or the like)"),
+        (add_endless_file, "basophil/0.png (not a file, but a pipe, a device or the like)"),
+        (add_broken_link, "basophil/0.png (cannot be read: No such file or directory)"),
         (add_class_that_is_a_link_to_another, "its images are those of"),
         (add_class_that_is_a_link_to_all, "its images are those of"),
         (add_class_that_is_a_link_to_itself, "neutrophil: cannot be read (Too many levels of symbolic links)"),
         (use_the_training_images_for_the_test, "test/a: its images are those of"),
         (add_link_to_a_folder, "basophil/more: a link to a folder, which is not followed"),
-        (add_name_of_another_encoding, ".png: its name is not UTF-8"),
+        (add_name_of_another_encoding, ".png (its name is not UTF-8)"),
         (add_class_of_another_encoding, "the name of a class has letters that cannot be shown"),
         (add_class_with_a_line_break, "the name of a class has letters that cannot be shown"),
-        (add_bomb, "basophil/0.png: cannot be read as an image (it has more than 89,478,485 pixels; make it smaller)"),
+        (add_bomb, "images cannot be used: basophil/0.png (it has more than 89,478,485 pixels; make it smaller)"),
         (add_later_bomb, "images cannot be used: basophil/z.png (it has more than 89,478,485 pixels; make it smaller)"),
         (add_program_under_the_name_of_an_image, "images cannot be used: basophil/z.png (cannot identify image file"),
         (give_a_test_split_of_one_class, "all images of the test split have the same class"),

@@ -137,7 +137,7 @@ def test_damaged_pixels_are_told_before_they_are_needed(tmp_path, context, array
 def test_pixels_are_read_once_while_the_file_stays(make, arrays, monkeypatch):
     dataset = make(arrays)
     info = dataset.info()
-    monkeypatch.setattr("medssl_bench.datasets.npz_members.NpzMembers.check", None)  # reading again would fail
+    monkeypatch.setattr("medssl_bench.datasets.pixel_range.Levels.of", None)  # reading again would fail
 
     assert dataset.info() == info
     os.utime(dataset.path, ns=(0, 0))
@@ -165,7 +165,10 @@ COLUMN = (np.arange(12) % 3).astype(np.int64)[:, None]
     ("changes", "message"),
     [
         ({"val_labels": None, "test_images": None}, "has no val_labels, test_images; an npz data set has the arrays"),
-        ({"train_images": IMAGES.astype(float)}, "train_images: has elements of type float64; images must be uint8"),
+        (
+            {"train_images": IMAGES.astype(float)},
+            "train_images: has elements of type float64, whose values go from 0 to 0 (multiply by 255",
+        ),
         ({"train_images": IMAGES[0]}, "train_images: has shape (8, 8); it must be (N, size, size)"),
         ({"train_images": IMAGES[..., None].repeat(4, -1)}, "train_images: has shape (12, 8, 8, 4)"),
         ({"train_images": IMAGES[:, :, :6]}, "train_images: has shape (12, 8, 6); the images must be square"),

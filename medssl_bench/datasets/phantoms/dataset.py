@@ -112,6 +112,7 @@ class PhantomDataset(Dataset):
             generated=True,
             class_counts=self._class_counts("train", self.train),
             val_class_counts=self._class_counts("val", self.val),
+            test_class_counts=self._class_counts("test", self.test),
         )
 
     def _class_counts(self, split: SplitName, count: int) -> tuple[int, ...] | None:

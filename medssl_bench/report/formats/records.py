@@ -28,7 +28,7 @@ def value_lines(board: Leaderboard) -> tuple[Sequence[str], list[Sequence[object
     heads = (
         "comparison", "dataset", "labels", "arm", "metric", "seed", "draw", "value", "n", "mean", "std", "expected",
         "failed", "blocked", "difference", "pairs", "reference", "selection", "validation_labels", "scaled",
-        "generated",
+        "generated", "leaks",
     )  # fmt: skip
     rows: list[Sequence[object]] = []
     for cell in board.cells():

@@ -1,0 +1,87 @@
+"""Images and groups that two splits share."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from medssl_bench.datasets import Split
+from medssl_bench.datasets.copies import find_copies, known_copies
+
+
+def split(images, labels=None, groups=None):
+    images = np.array(images, np.uint8)
+    labels = np.zeros(len(images), np.int64) if labels is None else np.array(labels)
+    return Split(images, labels[:, None], None if groups is None else np.array(groups))
+
+
+def single(*values):
+    """Return images of one pixel value each."""
+    return [np.full((3, 3), value) for value in values]
+
+
+def test_what_splits_share_is_told_by_split():
+    found = find_copies(
+        {
+            "train": split(single(1, 2, 2, 3), [0, 1, 1, 0]),
+            "val": split(single(2, 9), [1, 0]),
+            "test": split(single(3, 9, 1, 8), [1, 1, 0, 0]),
+        }
+    )
+
+    assert found.warnings == (
+        "1 of 2 validation images is a copy of training images",
+        "2 of 4 test images are copies of training images, 1 under another label",
+        "1 of 4 test images is a copy of validation images, 1 under another label",
+    )
+    assert found.notes == ("1 of 4 training images is a copy of others of the split",)
+
+
+def test_an_image_that_differs_in_one_pixel_is_no_copy():
+    other = np.full((3, 3), 5)
+    other[2, 2] = 6
+
+    found = find_copies({"train": split(single(5)), "val": split([other]), "test": split(single(7))})
+
+    assert (found.warnings, found.notes) == ((), ())
+
+
+def test_groups_in_two_splits():
+    found = find_copies(
+        {
+            "train": split(single(1, 2, 3), groups=[10, 10, 11]),
+            "val": split(single(4), groups=[12]),
+            "test": split(single(5, 6), groups=[11, 10]),
+        }
+    )
+
+    assert found.warnings == ("2 groups have training and test images",)
+
+
+VALUES = st.lists(st.integers(0, 12), min_size=1, max_size=15)
+
+
+@given(train=VALUES, val=VALUES, test=VALUES)
+@settings(deadline=None)
+def test_counts_are_those_of_comparing_each_with_each(train, val, test):
+    splits = {"train": split(single(*train)), "val": split(single(*val)), "test": split(single(*test))}
+
+    found = find_copies(splits)
+
+    shared = [(sum(v in train for v in val)), sum(v in train for v in test), sum(v in val for v in test)]
+    assert [int(line.split()[0]) for line in found.warnings] == [number for number in shared if number]
+    again = [len(values) - len(set(values)) for values in (train, val, test)]
+    assert [int(line.split()[0]) for line in found.notes] == [number for number in again if number]
+
+
+def test_the_answer_is_remembered_by_its_key(tmp_path):
+    splits = {"train": split(single(1)), "val": split(single(1)), "test": split(single(2))}
+    first = known_copies("a", lambda: splits, tmp_path)
+    other = {**splits, "val": split(single(3))}
+
+    assert known_copies("a", lambda: other, tmp_path) == first
+    assert known_copies("b", lambda: other, tmp_path).warnings == ()
+    for kept in (tmp_path / "copies").iterdir():
+        kept.write_text("damaged")
+    assert known_copies("a", lambda: splits, tmp_path) == first
