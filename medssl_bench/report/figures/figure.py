@@ -74,7 +74,9 @@ def rendered(figure: Figure, form: str) -> bytes:
     import matplotlib as mpl
 
     buffer = io.BytesIO()
-    with mpl.rc_context(SAVING):
+    with mpl.rc_context():
+        mpl.rcdefaults()  # a file matplotlibrc of the working directory has settings too
+        mpl.rcParams.update(SAVING)
         figure.savefig(buffer, format=form, metadata=_UNDATED[form])
     return buffer.getvalue()
 
