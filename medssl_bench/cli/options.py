@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from medssl_bench.errors import printable
 from medssl_bench.suite.wording import shown
 
 if TYPE_CHECKING:
@@ -125,6 +126,7 @@ def load_suite(context: click.Context, path: Path) -> Suite:
 
     def announce(names: Sequence[str]) -> None:
         named = "named there as a plugin" if len(names) == 1 else "named there as plugins"
-        click.echo(f"note: {path} runs the code of {', '.join(names)}, {named}", err=True)  # written out at once
+        files = printable(", ".join(names))
+        click.echo(f"note: {path} runs the code of {files}, {named}", err=True)  # written out at once
 
     return Suite.load(path, load_plugins(context), announce)
