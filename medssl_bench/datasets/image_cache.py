@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from medssl_bench.datasets import decode
-from medssl_bench.datasets.atomic import replacing
 from medssl_bench.datasets.memory import require_memory
 from medssl_bench.datasets.progress import progress_bar
+from medssl_bench.datasets.sealed import read_sealed_array, write_sealed_array
 from medssl_bench.errors import DataError
 
 if TYPE_CHECKING:
@@ -53,14 +53,13 @@ def read_images(
     key = hashlib.sha256(json.dumps([fingerprint, shape, strict, decode.REVISION]).encode()).hexdigest()
     kept = cache_dir / "folders" / f"{key}.npy"
     require_memory(int(np.prod(shape)), f"{listing.root}: {shape[0]:,} images of {size} pixels")
-    with suppress(OSError, ValueError, EOFError):  # not there, or damaged: decode anew
-        kept_images: NDArray[np.uint8] = np.load(kept, mmap_mode="r", allow_pickle=False)
-        if kept_images.shape == shape and kept_images.dtype == np.uint8:
-            return kept_images
+    kept_images = read_sealed_array(kept, key, shape, np.uint8)
+    if kept_images is not None:
+        return kept_images
     images = np.empty(shape, np.uint8)
     _decode_into(images, listing, strict=strict)
-    with suppress(OSError), replacing(kept) as part, part.open("wb") as file:  # without a cache, only slower
-        np.save(file, images)
+    with suppress(OSError):  # without a cache, only slower
+        write_sealed_array(kept, key, images)
     return images
 
 
