@@ -32,7 +32,7 @@ baseline = "floor"
 
 MODULES = [
     "torch", "json", "typing", "click", "tomllib", "numpy", "sitecustomize", "usercustomize", "readline", "kornia",
-    "rich", "pydantic", "pluggy", "importlib_metadata", "matplotlib", "tkinter", "wandb", "tensorflow", "xformers", "triton",
+    "rich", "pydantic", "pluggy", "importlib_metadata", "matplotlib", "tkinter", "wandb", "tensorflow", "triton",
 ]  # fmt: skip
 PROGRAMS = ["git", "uname", "ldconfig", "fc-list", "gcc", "cc", "nvidia-smi", "lscpu", "file", "ld", "python", "less"]
 
