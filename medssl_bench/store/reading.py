@@ -7,9 +7,10 @@ import json
 import math
 import os
 import stat
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from io import BufferedReader
     from pathlib import Path
 
 LARGEST_TEXT = 4 * 2**20
@@ -19,7 +20,7 @@ _DEEPEST = 64
 """How deep lists and tables of a JSON text may stand in each other; those that are written stand eight deep."""
 
 
-def open_plain(file: Path) -> BinaryIO:
+def open_plain(file: Path) -> BufferedReader:
     """Open a plain file to read its bytes.
 
     A link is not followed, and a pipe, a device or a socket neither waits nor answers.
