@@ -5,6 +5,12 @@ The public Python interface. Importing this package imports no torch; names are 
 
 from __future__ import annotations
 
+from medssl_bench.surroundings import leave_out_working_directory
+
+leave_out_working_directory()  # before anything else is imported
+
+# isort: split
+# ruff: noqa: E402
 from importlib import import_module
 from importlib.metadata import version
 from types import ModuleType

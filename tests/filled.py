@@ -6,10 +6,12 @@ from pathlib import Path
 
 from leased import leased
 
+from medssl_bench.store.keys import content_key
 from medssl_bench.store.record import Record
 from medssl_bench.store.store import Store
 
-KEYS = [f"{number:02x}" + f"{number:x}" * 62 for number in range(1, 5)]
+IDENTITIES = {content_key(identity): identity for identity in ({"number": number} for number in range(1, 5))}
+KEYS = sorted(IDENTITIES)
 
 
 def filled(path: Path, *keys: str) -> Store:
@@ -20,7 +22,9 @@ def filled(path: Path, *keys: str) -> Store:
         with leased(store, key) as lease:
             (lease.files / "weights").write_text(f"weights of {key}")
             (lease.files / "history.json").write_text("[]")
-            store.finish(Record(key, "evaluate", f"stage {key[:2]}", "done", {}, cost={"wall_seconds": 2.0}), lease)
+            store.finish(
+                Record(key, "evaluate", f"stage {key[:2]}", "done", IDENTITIES[key], cost={"wall_seconds": 2.0}), lease
+            )
     return store
 
 

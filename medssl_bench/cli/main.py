@@ -22,6 +22,7 @@ from medssl_bench.errors import (
     WatcherWarning,
     printable,
 )
+from medssl_bench.surroundings import leave_out_relative_programs
 
 _VERBS = {
     "run": "run a suite to its leaderboard",
@@ -130,6 +131,7 @@ def _show_warning(
 def main() -> None:
     """Run the command line and exit: 0 done, 1 something failed, 2 bad input, 130 interrupted."""
     warnings.showwarning = _show_warning
+    leave_out_relative_programs()
     # read when torch is imported: threads that wait must not keep a core busy that another process needs
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     if isinstance(sys.stdout, TextIOWrapper):  # where the locale has no letters for a name, it is escaped

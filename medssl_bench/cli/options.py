@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from medssl_bench.errors import printable
 from medssl_bench.suite.wording import shown
 
 if TYPE_CHECKING:
@@ -116,15 +117,16 @@ def load_plugins(context: click.Context) -> Plugins:
 
 
 def load_suite(context: click.Context, path: Path) -> Suite:
-    """Load a suite, and say which code it makes run.
+    """Load a suite, and say which code it makes run before it runs.
 
     Raises:
         SuiteError: it is not valid.
     """
     from medssl_bench.suite.suite import Suite
 
-    suite = Suite.load(path, load_plugins(context))
-    if suite.model.plugins:
-        named = "named there as a plugin" if len(suite.model.plugins) == 1 else "named there as plugins"
-        click.echo(f"note: {path} runs the code of {', '.join(suite.model.plugins)}, {named}", err=True)
-    return suite
+    def announce(names: Sequence[str]) -> None:
+        named = "named there as a plugin" if len(names) == 1 else "named there as plugins"
+        files = printable(", ".join(names))
+        click.echo(f"note: {path} runs the code of {files}, {named}", err=True)  # written out at once
+
+    return Suite.load(path, load_plugins(context), announce)

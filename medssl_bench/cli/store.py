@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import tomllib
 from collections import Counter
 from contextlib import ExitStack
 from pathlib import Path
@@ -15,9 +16,10 @@ from medssl_bench.cli.options import data_dir_option, json_option, load_suite, s
 from medssl_bench.errors import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from medssl_bench.plan.stage import Plan
+    from medssl_bench.store.archive import Study as ArchivedStudy
     from medssl_bench.store.store import Store
     from medssl_bench.suite.suite import Suite
 
@@ -92,7 +94,26 @@ def verify(store: Path, *, set_aside: bool) -> int:
         moved = opened.set_aside(finding.key) if set_aside else None
         click.echo(printable(f"{finding.key[:12]}: {finding.what}{f'; set aside in {moved}' if moved else ''}"))
     click.echo(f"{count} finished stages, {wrong} of them not what was written")
+    wrong += _verify_descriptions(opened, set_aside=set_aside)
     return 1 if wrong else 0
+
+
+def _verify_descriptions(store: Store, *, set_aside: bool) -> int:
+    """Tell which descriptions of data sets are not what was written, and return how many."""
+    from medssl_bench.store.descriptions import descriptions, set_description_aside
+
+    wrong = unsigned = 0
+    for file, found in descriptions(store.path):
+        if not isinstance(found, str):
+            unsigned += not found.signed
+            continue
+        wrong += 1
+        moved = set_description_aside(store.path, file) if set_aside else None
+        click.echo(printable(f"datasets/{file.name}: {found}{f'; set aside in {moved}' if moved else ''}"))
+    if unsigned:
+        text = f"note: {unsigned} descriptions of data sets have no digest, as an older version wrote them; a run where"
+        click.echo(f"{text} the data are writes them anew", err=True)
+    return wrong
 
 
 @command.command("gc", short_help="Delete what no suite that you name needs.")
@@ -139,6 +160,7 @@ def export(
     Unpack it with tar, or take it into a store with `store merge`: it gives the same report.
     """
     from medssl_bench.errors import UserError
+    from medssl_bench.plan.remembered import remembered_names
     from medssl_bench.store.archive import Study, write_archive
     from medssl_bench.suite.sources import source_files
 
@@ -148,11 +170,25 @@ def export(
     loaded, plan = _plan(context, suite, data_dir, opened, **selected)
     if not any(opened.is_done(key) for key in plan.stages):
         raise UserError(f"{store}: it holds no results of {loaded.name!r}; run it first")
-    study = Study(loaded.name, source_files(loaded), list(plan.stages))
+    study = Study(loaded.name, source_files(loaded), list(plan.stages), remembered_names(plan))
     count = write_archive(study, opened, output, readme=_readme(loaded.name, suite.name))
     click.echo(f"{output}: {count} of {len(plan.stages)} stages, {size(output.stat().st_size)}")
     if count < len(plan.stages):
         click.echo(f"note: {len(plan.stages) - count} stages are not finished", err=True)
+    for line in _told_places(study, plan):
+        click.echo(f"note: {printable(line)}", err=True)
+
+
+def _told_places(study: ArchivedStudy, plan: Plan) -> Iterator[str]:
+    """Yield a line for each place of this machine that an archive shows as it is what was asked for."""
+    from medssl_bench.store.places import places_in
+
+    for name, file in study.files.items():
+        texts = tomllib.loads(file.read_text("utf-8")) if file.suffix == ".toml" else {}
+        for place in dict.fromkeys(places_in(texts)):
+            yield f"suite/{name} names a place of this machine, {place!r}, which its readers see"
+    for place in dict.fromkeys(place for stage in plan.stages.values() for place in places_in(stage.identity)):
+        yield f"{place!r} is in the keys of results, which name it to their readers"
 
 
 @command.command("merge", short_help="Take what another store, or an exported study, holds.")
@@ -170,10 +206,10 @@ def merge(other: Path, store: Path) -> int:
     with ExitStack() as stack:
         source = stack.enter_context(opened_archive(other)) if other.is_file() else _opened(other)
         found = merge_stores(source, Store(store))
-    for line in found.refused:
+    for line in (*found.refused, *found.descriptions):
         click.echo(f"not taken: {printable(line)}", err=True)
     click.echo(f"{len(found.taken)} stages taken, {found.kept} were here already, {len(found.refused)} not taken")
-    return 1 if found.refused else 0
+    return 1 if found.refused or found.descriptions else 0
 
 
 def _plan(

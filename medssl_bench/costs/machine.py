@@ -66,7 +66,7 @@ def processor() -> str:
                 return next(line.partition(":")[2].strip() for line in file if line.startswith("model name"))
         except (OSError, StopIteration):
             pass
-    return platform.processor() or platform.machine()
+    return platform.machine()  # `platform.processor()` would look up a program on the PATH and run it
 
 
 def device_text(kind: str, name: str = "") -> str:

@@ -6,7 +6,7 @@ import hashlib
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from medssl_bench.datasets.atomic import replacing
+from medssl_bench.datasets.sealed import read_sealed, write_sealed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -66,13 +66,10 @@ def _remembered(cache_dir: Path, states: Iterable[str], compute: Callable[[], st
     """Return what `compute` gave the last time that the files were in these states."""
     key = hashlib.sha256("\n".join(states).encode()).hexdigest()
     marker = cache_dir / "digests" / key
-    try:
-        return marker.read_text("ascii")
-    except OSError:
-        digest = compute()
-    with (
-        suppress(OSError),
-        replacing(marker) as part,
-    ):  # a cache that cannot be written costs time, not results
-        part.write_text(digest, "ascii")
+    kept = read_sealed(marker, key)
+    if kept is not None:
+        return kept.decode("ascii")
+    digest = compute()
+    with suppress(OSError):  # a cache that cannot be written costs time, not results
+        write_sealed(marker, key, digest.encode("ascii"))
     return digest

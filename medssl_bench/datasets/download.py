@@ -7,6 +7,7 @@ from http.client import HTTPException
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 from urllib.error import URLError
 
+from medssl_bench.datasets.atomic import write_out
 from medssl_bench.datasets.digests import file_md5
 from medssl_bench.datasets.progress import progress_bar
 from medssl_bench.errors import DataError
@@ -98,6 +99,7 @@ def _download(file: RemoteFile, path: Path, context: DatasetContext, report: Rep
                 resume(url, part, shown)
         else:
             resume(url, part, report)
+        write_out(part)  # before its MD5 is remembered
         found = file_md5(part, context.cache_dir)
         if found != file.md5:
             part.unlink()

@@ -19,6 +19,7 @@ from medssl_bench.datasets.atomic import replacing
 from medssl_bench.datasets.memory import require_memory
 from medssl_bench.datasets.pixel_range import Levels, notes_on_levels, wrong_with_levels
 from medssl_bench.datasets.progress import progress_bar
+from medssl_bench.datasets.sealed import read_sealed, read_sealed_array, write_sealed, write_sealed_array
 from medssl_bench.errors import DataError, printable
 
 if TYPE_CHECKING:
@@ -77,18 +78,14 @@ def read_images(
     told = kept.with_suffix(".json")
     require_memory(int(np.prod(shape)), f"{listing.root}: {shape[0]:,} images of {size} pixels")
     if not unreadable:
-        with suppress(OSError, ValueError, EOFError, TypeError):  # not there, or damaged: decode anew
-            notes = tuple(map(str, json.loads(told.read_text("utf-8"))))
-            kept_images: NDArray[np.uint8] = np.load(kept, mmap_mode="r", allow_pickle=False)
-            if kept_images.shape == shape and kept_images.dtype == np.uint8:
-                return ReadImages(kept_images, notes)
+        kept_images, kept_notes = read_sealed_array(kept, key, shape, np.uint8), read_sealed(told, key)
+        if kept_images is not None and kept_notes is not None:
+            return ReadImages(kept_images, tuple(map(str, json.loads(kept_notes))))
     images = np.empty(shape, np.uint8)
     notes = tuple(_decode_into(images, listing, cache_dir, strict=strict, unreadable=unreadable))
     with suppress(OSError):  # without a cache, only slower
-        with replacing(kept) as part, part.open("wb") as file:
-            np.save(file, images)
-        with replacing(told) as part:
-            part.write_text(json.dumps(notes), "utf-8")
+        write_sealed_array(kept, key, images)
+        write_sealed(told, key, json.dumps(notes).encode())
     return ReadImages(images, notes)
 
 

@@ -36,7 +36,8 @@ sys.path[:] = sys.argv[2:]
 from medssl_bench.executors.worker import main
 main()
 """
-"""Starts a worker that finds the same packages as this process, and no others: -P keeps out what lies about here."""
+"""Starts a worker that finds the same packages as this process, and no others: -P keeps out what lies about here, and
+the empty entry of `sys.path`, which an interactive Python has for the working directory, is not handed on."""
 
 
 class IsolatedExecutor(Executor):
@@ -244,7 +245,7 @@ def _worker(job: Job, stages: Sequence[Stage], settings: Mapping[str, Any], jobs
     """Give a worker; at the end it is waited for, or stopped if it is asked for."""
     read, write = os.pipe()
     process = subprocess.Popen(  # noqa: S603 - this very program
-        [sys.executable, "-P", "-c", _START, str(write), *sys.path],
+        [sys.executable, "-P", "-c", _START, str(write), *filter(None, sys.path)],
         stdin=subprocess.PIPE,
         pass_fds=[write],
         text=True,
@@ -286,10 +287,10 @@ def _stop(process: subprocess.Popen[str]) -> None:
 def _given(job: Job, stages: Sequence[Stage], settings: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a worker needs to know."""
     entries = [entry for named in job.registry.entries.values() for entry in named.values()]
-    inline = {str(entry.plugin.file.resolve()) for entry in entries if entry.plugin.file}
+    inline = {str(entry.plugin.file.resolve()): entry.plugin.source for entry in entries if entry.plugin.file}
     return {
         "stages": [asdict(stage) for stage in stages],
-        "inline": sorted(inline),
+        "inline": dict(sorted(inline.items())),
         "block": job.watchers.blocked(),
         "store": str(job.store.path),
         "data_dir": str(job.context.data_dir),

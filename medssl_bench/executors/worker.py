@@ -96,8 +96,8 @@ def main() -> None:
 
 def _run(given: dict[str, Any], events: Events) -> None:
     plugins = load_plugins(given["block"])
-    for file in given["inline"]:
-        plugins.add_inline(Path(file))
+    for file, source in given["inline"].items():
+        plugins.add_inline(Path(file), source)
     stages = [Stage(**{**stage, "parents": tuple(stage["parents"])}) for stage in given["stages"]]
     _check_components(stages, plugins.registry)
     context = DatasetContext(Path(given["data_dir"]), Path(given["cache_dir"]), given["mirror"])

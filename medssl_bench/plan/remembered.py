@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import json
+import warnings
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from medssl_bench.datasets import DatasetInfo, Task
+from medssl_bench.datasets.sound_info import wrong_with
+from medssl_bench.errors import DamageWarning
 from medssl_bench.plan.keys import content_key
-from medssl_bench.store.atomic import write_atomically
+from medssl_bench.plugin.component import Component
+from medssl_bench.store.descriptions import Description, description_name, read_description, write_description
 
 if TYPE_CHECKING:
     from medssl_bench.plan.known_datasets import KnownDataset
-    from medssl_bench.plugin.component import Component
+    from medssl_bench.plan.stage import Plan
     from medssl_bench.store.store import Store
 
 
@@ -27,36 +30,52 @@ def remember(known: KnownDataset, store: Store) -> None:
     info, before = known.info, recall(known.component, store)
     if before and before[1] == known.fingerprint:
         info = replace(info, warnings=tuple(dict.fromkeys([*before[0].warnings, *info.warnings])))
-    file = _file(known.component, store)
-    text = json.dumps({"fingerprint": known.fingerprint, "info": asdict(info)}, indent=1) + "\n"
-    if not file.is_file() or file.read_text("utf-8") != text:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(file, text)
+    write_description(store.path, _key(known.component), Description(known.fingerprint, asdict(info)))
 
 
 def recall(component: Component, store: Store) -> tuple[DatasetInfo, str] | None:
-    """Return what a store remembers of a data set, and its fingerprint, or None."""
-    file = _file(component, store)
+    """Return what a store remembers of a data set, and its fingerprint, or None; what was altered is told of."""
+    file = store.path / "datasets" / description_name(_key(component))
     try:
-        found: dict[str, Any] = json.loads(file.read_text("utf-8"))
-        info = dict(found["info"])
-        info |= {"task": Task(info["task"]), "classes": tuple(info["classes"])}
-        for name in ("class_counts", "val_class_counts", "test_class_counts"):
-            info[name] = tuple(info[name]) if info.get(name) is not None else None
-        for name in ("notes", "warnings"):
-            info[name] = tuple(map(str, info.get(name, ())))
-        return DatasetInfo(**info), str(found["fingerprint"])
+        found = read_description(file)
+        return _info(found.info), found.fingerprint
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, TypeError, KeyError):  # what cannot be read is as good as forgotten
+    except (OSError, ValueError, TypeError, KeyError) as error:  # what cannot be read is as good as forgotten
+        text = f"{file}: this is not what was written ({error}); run the suite where its data are"
+        warnings.warn(text, DamageWarning, stacklevel=2)
         return None
 
 
-def _file(component: Component, store: Store) -> Path:
-    """Return where a data set is remembered: a file of its counts by its name, as folders differ between machines."""
+def _info(data: dict[str, Any]) -> DatasetInfo:
+    """Return what a data set says of itself from what was kept of it.
+
+    Raises:
+        ValueError: it makes no sense.
+        TypeError: a field is missing, or of another type.
+        KeyError: a field is missing.
+    """
+    info = data | {"task": Task(data["task"]), "classes": tuple(data["classes"])}
+    for name in ("class_counts", "val_class_counts", "test_class_counts"):
+        info[name] = tuple(info[name]) if info.get(name) is not None else None
+    for name in ("notes", "warnings"):
+        info[name] = tuple(map(str, info.get(name, ())))
+    recalled = DatasetInfo(**info)
+    if wrong := wrong_with(recalled):
+        raise ValueError(wrong)
+    return recalled
+
+
+def remembered_names(plan: Plan) -> set[str]:
+    """Return the names of the files in which a store remembers the data sets of a plan."""
+    specs = (stage.spec["dataset"]["component"] for stage in plan.stages.values())
+    return {description_name(_key(Component.from_data(spec))) for spec in specs}
+
+
+def _key(component: Component) -> str:
+    """Return the key under which a data set is remembered: a file counts by its name, as folders differ by machine."""
     data = component.to_data()
     parameters = {name: value for name, value in data["parameters"].items() if name not in component.neutral}
     for name in component.files:
         parameters[name] = Path(str(parameters[name])).name
-    key = content_key({"name": data["name"], "plugin": data["plugin"], "parameters": parameters})
-    return store.path / "datasets" / f"{key[:32]}.json"
+    return content_key({"name": data["name"], "plugin": data["plugin"], "parameters": parameters})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import hashlib
 import re
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,8 +37,23 @@ def _digest(path: str, size: int, modified: int) -> str:  # noqa: ARG001 - they 
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def source_digest(path: Path, root: Path | None = None) -> str:
-    """Return the SHA-256 over the Python source of a file, or of every file of a package's folder.
+@dataclass(frozen=True)
+class Source:
+    """The source of a plugin, read once: what is hashed is what is run.
+
+    Attributes:
+        digest: SHA-256 over names and contents.
+        files: content of each file.
+        root: the folder from which they are imported.
+    """
+
+    digest: str
+    files: dict[Path, bytes]
+    root: Path
+
+
+def read_source(path: Path, root: Path | None = None) -> Source:
+    """Read the Python source of a file, or of every file of a package's folder.
 
     Modules and packages beside it that it imports count too, and those that these import.
 
@@ -46,30 +62,43 @@ def source_digest(path: Path, root: Path | None = None) -> str:
         root: the folder from which it is imported; None: the one it stands in.
     """
     root = path.parent if root is None else root
+    files = dict(sorted(_contents(_python(path), root).items()))
     digest = hashlib.sha256()
-    for file in sorted(with_imports(_python(path), root)):
+    for file, content in files.items():
         digest.update(f"{file.relative_to(root).as_posix()}\0".encode())
-        digest.update(file.read_bytes())
+        digest.update(content)
         digest.update(b"\0")
-    return digest.hexdigest()
+    return Source(digest.hexdigest(), files, root)
+
+
+def source_digest(path: Path, root: Path | None = None) -> str:
+    """Return the digest of `read_source`."""
+    return read_source(path, root).digest
 
 
 def with_imports(files: Sequence[Path], root: Path) -> set[Path]:
     """Return files and those under `root` that they import, directly or not; the harness itself is left out."""
-    found = set(files)
+    return set(_contents(files, root))
+
+
+def _contents(files: Sequence[Path], root: Path) -> dict[Path, bytes]:
+    found = {file: file.read_bytes() for file in files}
     waiting = list(found)
     while waiting:
-        new = {file for name in _imported(waiting.pop(), root) for file in _found_at(name, root)} - found
-        found |= new
-        waiting += new
+        file = waiting.pop()
+        for new in {place for name in _imported(file, found[file], root) for place in _found_at(name, root)} - set(
+            found
+        ):
+            found[new] = new.read_bytes()
+            waiting.append(new)
     return found
 
 
-def _imported(file: Path, root: Path) -> Iterator[str]:
+def _imported(file: Path, content: bytes, root: Path) -> Iterator[str]:
     """Yield the dotted names that a file imports, or names as the place of a factory; none of what is not Python."""
     try:
-        tree = ast.parse(file.read_bytes())
-    except (SyntaxError, ValueError):  # told when it is loaded
+        tree = ast.parse(content)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):  # told when it is loaded
         return
     package = file.relative_to(root).parent.parts
     for node in ast.walk(tree):
@@ -100,4 +129,4 @@ def _found_at(name: str, root: Path) -> list[Path]:
 
 
 def _python(path: Path) -> list[Path]:
-    return sorted(path.rglob("*.py")) if path.is_dir() else [path]
+    return sorted(file for file in path.rglob("*.py") if file.is_file()) if path.is_dir() else [path]

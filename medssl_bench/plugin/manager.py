@@ -18,7 +18,8 @@ import pluggy
 
 from medssl_bench.errors import PluginError, UserError, did_you_mean
 from medssl_bench.plugin import hookspecs
-from medssl_bench.plugin.content import source_digest
+from medssl_bench.plugin.content import Source, read_source
+from medssl_bench.plugin.hashed import HashedLoader, import_from
 from medssl_bench.plugin.hooks import wrong_with_hooks
 from medssl_bench.plugin.kinds import KINDS
 from medssl_bench.plugin.markers import PROJECT
@@ -107,6 +108,8 @@ class Plugins:
         """
         if self.blocked(plugin.name):
             plugin = replace(plugin, problem="blocked")
+        elif plugin.problem:
+            pass
         elif self.manager.has_plugin(plugin.name):  # withdrawing it below would withdraw the other one
             other = next(found for found in self.found if found.name == plugin.name and not found.problem)
             problem = f"{other.origin} plugin {other.name!r} has that name already; rename it"
@@ -151,15 +154,23 @@ class Plugins:
             self.manager.unregister(name=name)
         self.registry.remove(name)
 
-    def add_inline(self, path: Path) -> Plugin:
+    def add_inline(self, path: Path, expected: str | None = None) -> Plugin:
         """Load a Python file as a plugin: the only code that a suite can make run.
 
-        A file that is loaded already and has not changed is not loaded again.
+        A file that is loaded already and has not changed is not loaded again. It is read once: what is hashed is what
+        is run, and no byte code is.
+
+        Args:
+            path: the file.
+            expected: the digest that its source must have, or nothing of it is run; None: any.
 
         Raises:
             PluginError: the file is not a usable plugin.
         """
-        source = source_digest(path)
+        read = read_source(path)
+        source = read.digest
+        if expected not in {None, source}:
+            raise PluginError(f"{path.name} has changed since the plan was made; run again")
         for found in self.found:
             if (found.origin, found.file, found.source) == ("inline", path, source) and found.problem in {
                 "",
@@ -168,7 +179,7 @@ class Plugins:
                 return found
         plugin = self.add(
             Plugin(path.stem, "inline", source=source, distribution=path.name, file=path),
-            lambda: _load_file(path),
+            lambda: _load_file(path, read),
         )
         if plugin.problem and plugin.problem != "blocked":
             raise PluginError(f"{path.name} is not a usable plugin: {plugin.problem}")
@@ -210,12 +221,14 @@ def _describe(entry_point: EntryPoint) -> Plugin:
     if distribution is None:
         return Plugin(entry_point.name, "installed")
     editable = _is_editable(distribution)
+    source = _package_source(entry_point.module) if editable else None
     return Plugin(
         name=entry_point.name,
         origin="editable" if editable else "installed",
         distribution=distribution.name,
         version=distribution.version,
-        source=_package_digest(entry_point.module) if editable else None,
+        source=source.digest if source else None,
+        problem=import_from(source.files, source.root) if source else "",
     )
 
 
@@ -224,8 +237,8 @@ def _is_editable(distribution: Distribution) -> bool:
     return bool(text and json.loads(text).get("dir_info", {}).get("editable"))
 
 
-def _package_digest(module: str) -> str | None:
-    """Return the digest of the outermost package, or module, that a module belongs to; namespaces are none."""
+def _package_source(module: str) -> Source | None:
+    """Return the source of the outermost package, or module, that a module belongs to; namespaces are none."""
     parts = module.split(".")
     for length in range(1, len(parts) + 1):
         try:
@@ -237,7 +250,7 @@ def _package_digest(module: str) -> str | None:
         if spec.origin is not None:
             origin = Path(spec.origin)
             path = origin.parent if spec.submodule_search_locations else origin
-            return source_digest(path, path.parents[length - 1])
+            return read_source(path, path.parents[length - 1])
     return None
 
 
@@ -246,12 +259,16 @@ def _in_one_line(text: str) -> str:
     return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 3]}..."
 
 
-def _load_file(path: Path) -> object:
+def _load_file(path: Path, source: Source) -> object:
     name = f"medssl_bench_inline_{path.stem}"
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
+    beside = {file: content for file, content in source.files.items() if file != path}
+    if problem := import_from(beside, source.root):
+        raise PluginError(problem)
+    loader = HashedLoader(name, str(path), source.files[path])
+    spec = importlib.util.spec_from_file_location(name, path, loader=loader)
+    if spec is None:
         raise PluginError("it is not a Python file")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
-    spec.loader.exec_module(module)
+    loader.exec_module(module)
     return module

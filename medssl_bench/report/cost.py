@@ -71,7 +71,7 @@ def finished(plan: Plan, store: Store) -> list[Record]:
 
 
 def versions(records: Iterable[Record]) -> dict[str, list[str]]:
-    """Return the versions of libraries, plugins, machines and commits under which results were made, by name."""
+    """Return the versions of libraries, plugins, devices and commits under which results were made, by name."""
     found: dict[str, dict[str, None]] = {}
     for record in records:
         provenance: dict[str, Any] = record.provenance
@@ -80,8 +80,9 @@ def versions(records: Iterable[Record]) -> dict[str, list[str]]:
             pairs[f"plugin {name}"] = plugin.get("version") or plugin.get("origin")
         git = provenance.get("git") or {}
         if git.get("commit"):
-            pairs["git commit"] = f"{git['commit'][:12]}{'' if git.get('clean') else ' (changed)'}"
-        for name in ("device", "host", "platform", "threads", "deterministic"):
+            changed = "" if git.get("clean", True) else " (changed)"  # told by older versions
+            pairs["git commit"] = f"{git['commit'][:12]}{changed}"
+        for name in ("device", "platform", "threads", "deterministic"):
             pairs[name] = provenance.get(name)
         for name, value in pairs.items():
             if value is not None:

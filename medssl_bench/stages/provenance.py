@@ -1,13 +1,14 @@
-"""Where a result comes from: versions, plugins, git state, device."""
+"""Where a result comes from: versions, plugins, commit, device. No program is run to find it out."""
 
 from __future__ import annotations
 
+import os
 import platform
-import subprocess
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -15,6 +16,7 @@ import torch
 from medssl_bench.costs.machine import device_text
 from medssl_bench.plugin.component import components_in
 from medssl_bench.plugin.registry import Registry
+from medssl_bench.stages.repository import commit_of
 
 _DISTRIBUTIONS = (
     "medssl-bench", "torch", "timm", "kornia", "lightly", "torchmetrics", "medmnist", "numpy", "scikit-learn", "pillow",
@@ -44,10 +46,10 @@ def provenance(
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
         "versions": _versions(),
         "plugins": _plugins(registry, spec),
-        "git": _git_state(),
+        "git": _repository(),
         "device": device_name(device),
         "host": platform.node(),
-        "platform": platform.platform(),
+        "platform": _system(),
         "threads": torch.get_num_threads(),
         "deterministic": repeats and not others,
         "earlier": others,
@@ -75,18 +77,16 @@ def _plugins(registry: Registry, spec: dict[str, Any]) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=1)
-def _git_state() -> dict[str, Any] | None:
-    """Return commit and cleanness of the repository around the working directory, or None outside one."""
-    try:
-        commit = _git("rev-parse", "HEAD")
-        return {"commit": commit, "clean": not _git("status", "--porcelain")}
-    except (OSError, subprocess.SubprocessError):
-        return None
+def _repository() -> dict[str, str] | None:
+    """Return the commit of the repository around the working directory, or None outside one."""
+    commit = commit_of(Path.cwd())
+    return {"commit": commit} if commit else None
 
 
-def _git(*arguments: str) -> str:
-    done = subprocess.run(["git", *arguments], capture_output=True, text=True, check=True, timeout=10)  # noqa: S603, S607
-    return done.stdout.strip()
+def _system() -> str:
+    """Return the system; `platform.platform()` would look up a program on the PATH and run it."""
+    about = os.uname()
+    return "-".join([about.sysname, about.release, about.machine, "".join(platform.libc_ver())]).rstrip("-")
 
 
 def device_name(device: torch.device) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from medssl_bench.errors import DamagedError, DamageWarning
+from medssl_bench.store.reading import open_plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -52,9 +53,11 @@ def _wrong_with(store: Store, key: str) -> str:
     record = store.record(key)
     if record is None:  # gone meanwhile
         return ""
+    if not record.is_of_its_key():
+        return "its key is not the hash of its identity"
     for name, about in record.files.items():
         try:
-            with (folder / name).open("rb") as file:
+            with open_plain(folder / name) as file:
                 digest = hashlib.file_digest(file, "sha256").hexdigest()
         except OSError as error:
             return f"{name} cannot be read: {error.strerror}"

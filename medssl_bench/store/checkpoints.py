@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from medssl_bench.errors import DamageWarning, LeaseLost
 from medssl_bench.stopping import Stopped, is_asked
 from medssl_bench.store.atomic import write_atomically
+from medssl_bench.store.reading import open_plain, read_text
 from medssl_bench.store.tensors import load_tensors, save_tensors
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ _SHARE = 1 / 60
 """The most of a training's time that checkpoints may take, unless a run sets their distance."""
 
 _INDEX = "checkpoint.txt"
+_LARGEST_INDEX = 2**28
+"""Bytes of the largest index that is read; it has what was measured in every epoch."""
 
 
 @dataclass(frozen=True)
@@ -205,7 +208,7 @@ def _sound(lease: Lease) -> dict[str, Any] | None:
 
 def _wrong_with(file: Path, sha256: str) -> str:
     try:
-        with file.open("rb") as stream:
+        with open_plain(file) as stream:
             digest = hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError as error:
         return " ".join(str(error).split())
@@ -215,8 +218,8 @@ def _wrong_with(file: Path, sha256: str) -> str:
 def _index(lease: Lease) -> dict[str, Any] | None:
     """Return what is known of the last checkpoint: number, ``sha256``, ``spent``, ``values``; None: there is none."""
     try:
-        digest, _, text = (lease.folder / _INDEX).read_text("utf-8").strip().partition(" ")
-        found = json.loads(text)
+        digest, _, text = read_text(lease.folder / _INDEX, _LARGEST_INDEX).strip().partition(" ")
+        found = json.loads(text)  # measurements may be no numbers
         if digest != _digest(text) or found["format"] != FORMAT:
             return None
         return {
@@ -225,7 +228,7 @@ def _index(lease: Lease) -> dict[str, Any] | None:
             "spent": dict(found["spent"]),
             "values": dict(found["values"]),
         }
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
 
 

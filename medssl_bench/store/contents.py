@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,9 @@ from medssl_bench.store.leases import owner_text
 from medssl_bench.store.record import Record
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
     from medssl_bench.store.store import Store
 
 
@@ -52,9 +56,18 @@ def _finished(store: Store, key: str) -> Row:
     record = store.record(key)
     if record is None:
         return Row(key, "", "", "damaged", store.damage(key))
-    size = sum(file.stat().st_size for file in store.folder(key).iterdir())
+    size = _size(store.folder(key).glob("*"))
     seconds, time = _seconds(record), record.provenance.get("time")
     return Row(key, record.kind, record.title, "done", "", size, seconds, time if isinstance(time, str) else None)
+
+
+def _size(files: Iterable[Path]) -> int:
+    """Return the bytes of files, of which some may go meanwhile."""
+    total = 0
+    for file in files:
+        with suppress(OSError):
+            total += file.lstat().st_size
+    return total
 
 
 def _seconds(record: Record) -> float | None:
@@ -65,7 +78,7 @@ def _seconds(record: Record) -> float | None:
 def _unfinished(store: Store, key: str) -> Row:
     owner = store.leases.owner(key) or "free"
     folder = store.path / "work" / key / owner
-    size = sum(file.stat().st_size for file in folder.glob("checkpoint*"))
+    size = _size(folder.glob("checkpoint*"))
     has = "with a checkpoint" if size else "without a checkpoint"
     if store.leases.is_held(key):
         return Row(key, "", "", "running", f"{owner_text(owner)}, {has}", size)

@@ -8,6 +8,7 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 from medssl_bench.errors import UserError
+from medssl_bench.store.places import for_strangers
 from medssl_bench.store.tensors import load_tensors, save_tensors
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def export_encoder(
         "epochs_scale": record.epochs_scale,
         "metrics": record.metrics,
         "identity": record.identity,
-        "provenance": record.provenance,
+        "provenance": for_strangers(record).provenance,
         "load": _lines(encoder.card),
     }
     more = {"head": load_tensors(head)} if head else {}

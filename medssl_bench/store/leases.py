@@ -17,6 +17,7 @@ from pathlib import Path
 
 from medssl_bench.errors import LeaseLost
 from medssl_bench.store.process import Process
+from medssl_bench.store.reading import open_plain, read_text
 
 SECONDS = 60.0
 """How long an owner of another machine may give no sign of life before others take over."""
@@ -200,7 +201,7 @@ class Leases:
         if process is not None and process.is_dead():
             return True
         try:  # opened, as only then network file systems ask the server
-            with (place / owner / "beat").open("rb") as file:
+            with open_plain(place / owner / "beat") as file:
                 beat = os.fstat(file.fileno()).st_mtime_ns
         except OSError:
             beat = 0  # it has not begun, or is gone
@@ -238,6 +239,6 @@ def _listed(folder: Path) -> list[Path]:
 
 def _read_number(file: Path) -> int:
     try:
-        return int(file.read_text("utf-8"))
+        return int(read_text(file))
     except (OSError, ValueError):
         return 0

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from medssl_bench.store.atomic import write_atomically
 from medssl_bench.store.process import Process
+from medssl_bench.store.reading import parse_json, read_text
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -40,8 +41,8 @@ def needed_by_runs(store: Path) -> set[str]:
     clear_dead_runs(store)
     found: set[str] = set()
     for file in (store / "runs").glob("*.json"):
-        with suppress(OSError, ValueError):
-            found |= set(json.loads(file.read_text("utf-8")))
+        with suppress(OSError, ValueError, TypeError):
+            found |= set(parse_json(read_text(file)))
     return found
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, get_args
 
+from medssl_bench.store.keys import content_key
+from medssl_bench.store.signed import read_signed, signed
+
 Status = Literal["done", "failed"]
 
-_DIGEST = re.compile(r'\{\n "digest": "([0-9a-f]{64})",')
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_MOST_FILES = 1000
+"""More than any stage leaves."""
 
 
 @dataclass(frozen=True)
@@ -47,8 +50,7 @@ class Record:
 
     def to_json(self) -> str:
         """Return the record as JSON text, whose first field is the SHA-256 of the text without that field."""
-        text = json.dumps(asdict(self), indent=1, sort_keys=True, allow_nan=False, ensure_ascii=False) + "\n"
-        return f'{{\n "digest": "{_digest(text)}",{text[1:]}'
+        return signed(asdict(self))
 
     @classmethod
     def from_json(cls, text: str) -> Record:
@@ -57,17 +59,18 @@ class Record:
         Raises:
             ValueError: the text is not a record, or not the one that was written.
         """
-        if found := _DIGEST.match(text):
-            text = "{" + text[found.end() :]
-            if _digest(text) != found[1]:
-                raise ValueError("its digest is another")
+        data, _ = read_signed(text)
         try:
-            record = cls(**json.loads(text))
-        except (TypeError, RecursionError) as error:
+            record = cls(**data)
+        except TypeError as error:
             raise ValueError(f"not a record: {error}") from error
         if wrong := record.wrong():
             raise ValueError(f"not a record: {wrong}")
         return record
+
+    def is_of_its_key(self) -> bool:
+        """Return whether its key is the hash of its identity: else it is not the result that it is taken for."""
+        return content_key(self.identity) == self.key
 
     def wrong(self) -> str:
         """Return what of it is not of the type it should have, or an empty string."""
@@ -79,15 +82,29 @@ class Record:
                 return f"{name} is no table"
         if self.status not in get_args(Status):
             return f"status is {self.status!r}"
-        if not isinstance(self.epochs_scale, int | float) or not 0 <= self.epochs_scale <= 1:
+        if not _is_number(self.epochs_scale) or not 0 <= self.epochs_scale <= 1:
             return f"epochs_scale is {self.epochs_scale!r}"
-        for name, about in self.files.items():
-            if name in {"", ".", ".."} or "/" in name or "\0" in name:
-                return f"{name!r} is no name of a file"
-            if not isinstance(about, dict) or not isinstance(about.get("bytes"), int) or "sha256" not in about:
-                return f"files has no size and SHA-256 of {name!r}"
-        return ""
+        return _wrong_with_files(self.files)
 
 
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
+def _wrong_with_files(files: dict[str, Any]) -> str:
+    if len(files) > _MOST_FILES:
+        return f"it has {len(files):,} files"
+    for name, about in files.items():
+        if name in {"", ".", "..", "record.json"} or "/" in name or "\0" in name:
+            return f"{name!r} is no name of a file"
+        if not isinstance(about, dict) or not _is_size(about.get("bytes")) or not _is_sha256(about.get("sha256")):
+            return f"files has no size and SHA-256 of {name!r}"
+    return ""
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _is_size(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _is_sha256(value: object) -> bool:
+    return isinstance(value, str) and _SHA256.fullmatch(value) is not None

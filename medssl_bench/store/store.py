@@ -15,6 +15,7 @@ from medssl_bench.errors import DamagedError, LeaseLost, StoreError
 from medssl_bench.store.atomic import sync, write_atomically
 from medssl_bench.store.leases import Leases
 from medssl_bench.store.presence import clear_dead_runs
+from medssl_bench.store.reading import open_plain, parse_json, plain_size, read_text
 from medssl_bench.store.record import Record
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ class Store:
             self.path.stat()  # tells of links that lead in circles, and of files where folders should be
         if marker.is_file():
             try:
-                layout = json.loads(marker.read_text("utf-8"))["layout"]
+                layout = parse_json(read_text(marker))["layout"]
             except (ValueError, KeyError, TypeError) as error:
                 raise StoreError(f"{marker}: this is not the marker of a store; give another --store") from error
             if not isinstance(layout, int) or not _OLDEST <= layout <= LAYOUT:
@@ -142,11 +143,11 @@ class Store:
         file = self.folder(key) / name
         if name not in record.files:
             raise StoreError(f"{file}: there is no such file")
-        status = file.stat()
-        seen = (str(file), status.st_size, status.st_mtime_ns)
-        if seen not in self._checked:
-            with file.open("rb") as stream:
-                digest = hashlib.file_digest(stream, "sha256").hexdigest()
+        with open_plain(file) as stream:
+            status = os.fstat(stream.fileno())
+            seen = (str(file), status.st_size, status.st_mtime_ns)
+            digest = None if seen in self._checked else hashlib.file_digest(stream, "sha256").hexdigest()
+        if digest is not None:
             if digest != record.files[name]["sha256"]:
                 reason = f"the SHA-256 of {name} is not that of its record"
                 self.set_aside(key)
@@ -265,9 +266,11 @@ def _damage(record: Record, folder: Path) -> str:
         return "its record is that of another stage"
     for name, about in record.files.items():
         try:
-            size = (folder / name).stat().st_size
-        except OSError:
+            size = plain_size(folder / name)
+        except FileNotFoundError:
             return f"{name} is missing"
+        except OSError as error:
+            return f"{name}: {error.strerror}"
         if size != about["bytes"]:
             return f"{name} has {size} bytes, not {about['bytes']}"
     return ""
@@ -281,7 +284,7 @@ def _is_being_made(path: Path) -> bool:
 def _read_record(file: Path) -> Record | None:
     """Return the record of a file; None: there is none, or it is not what was written."""
     try:
-        return Record.from_json(file.read_text("utf-8"))
+        return Record.from_json(read_text(file))
     except (OSError, ValueError):
         return None
 

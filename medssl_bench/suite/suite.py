@@ -13,7 +13,7 @@ from medssl_bench.suite.resolve import Resolver
 from medssl_bench.suite.validation import check_requirements, inline_plugins, validate
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from medssl_bench.errors import Position
     from medssl_bench.plugin.component import Component
@@ -43,13 +43,19 @@ class Suite:
     _root: Node
 
     @classmethod
-    def load(cls, path: str | Path, plugins: Plugins | None = None) -> Suite:
+    def load(
+        cls,
+        path: str | Path,
+        plugins: Plugins | None = None,
+        announce: Callable[[Sequence[str]], None] = lambda _names: None,
+    ) -> Suite:
         """Read and check a suite file.
 
         Args:
             path: the file.
             plugins: where components come from; None: the installed plugins. The suite's inline plugins are
                 added to it: loading a suite that names some runs their code.
+            announce: told the names of the inline plugins, if there are some, before any of their code runs.
 
         Raises:
             SuiteError: the suite is not valid; it carries every problem with file, line and key.
@@ -59,7 +65,10 @@ class Suite:
         model = validate(root)
         check_requirements(model, root)
         plugins = plugins if plugins is not None else load_plugins()
-        for plugin, position in inline_plugins(model, root):
+        inline = list(inline_plugins(model, root))
+        if inline:
+            announce(model.plugins)
+        for plugin, position in inline:
             _add_inline(plugins, plugin, position)
         resolver = cls._resolver(path, model, root, plugins)
         tables = resolver.tables()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import platform
 import tarfile
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -101,6 +103,74 @@ def test_an_exported_study_gives_the_same_tables_elsewhere_without_the_data(cli,
     assert cli("leaderboard", "suite/tiny.toml", "--store", "other", "--format", "json").out == board
     assert not list(Path().rglob("*.npz.gz"))
     assert "medssl-bench report suite/tiny.toml" in Path("README.md").read_text()
+
+
+def test_what_is_known_of_data_is_checked(cli, ran):
+    """A licence and the names of classes decide no result, and stand in every report."""
+    (file,) = Path("store/datasets").iterdir()
+    sound = file.read_text()
+    assert cli("store", "verify").status == 0
+    Path("squares.npz").rename("gone.npz")
+    assert cli("leaderboard", ran).status == 0, "the store remembers them"
+    altered = [
+        sound.replace('"licence": "unknown"', '"licence": "CC BY 4.0"'),
+        sound.replace('"0"', '"benign"', 1),
+        sound[: len(sound) // 2],
+        "",
+        "{" + sound[sound.index(",") + 1 :],  # the digest is cut out
+        sound.replace('"key": "', '"key": "0'),
+    ]
+    for text in altered:
+        assert text != sound
+        file.write_text(text)
+        found = cli("store", "verify")
+        assert (found.status, f"datasets/{file.name}: " in found.out) == (1, True), text
+        with warnings.catch_warnings(action="always"):  # told as a user sees it
+            shown = cli("leaderboard", ran)
+            assert cli("store", "export", ran, "-o", "study.tar.gz").status == 2
+        assert "benign" not in shown.out
+        assert f"warning: store/datasets/{file.name}: this is not what was written (" in shown.err
+        assert not Path("study.tar.gz").exists()
+        merged = cli("store", "merge", "store", "--store", "other")
+        assert merged.status == 1
+        assert f"not taken: datasets/{file.name}: " in merged.err
+        assert not list(Path("other/datasets").glob("*"))
+    assert "set aside in " in cli("store", "verify", "--set-aside").out
+    assert cli("store", "verify").status == 0
+    Path("gone.npz").rename("squares.npz")
+    assert cli("run", ran, "--draws", "0,1,2", "--only", "frozen").status == 0
+    assert file.read_text() == sound, "a run where the data are writes it anew"
+
+
+def test_what_an_older_version_knew_of_data_is_read(cli, ran):
+    (file,) = Path("store/datasets").iterdir()
+    known = json.loads(file.read_text())
+    file.write_text(json.dumps({"fingerprint": known["fingerprint"], "info": known["info"]}, indent=1) + "\n")
+    Path("squares.npz").unlink()
+    shown = cli("leaderboard", ran)
+    assert (shown.status, shown.err) == (0, "")
+    assert " finished stages, 0 of them" in cli("store", "verify").out
+    assert cli("store", "export", ran, "-o", "study.tar.gz").status == 0
+    assert cli("store", "merge", "study.tar.gz", "--store", "other").status == 0
+    assert '"digest"' in next(Path("other/datasets").iterdir()).read_text()
+
+
+def test_an_export_shows_no_machine_and_no_folder(cli, ran, tmp_path):
+    assert cli("store", "export", ran, "-o", "study.tar.gz").status == 0
+    with tarfile.open("study.tar.gz") as archive:
+        texts = [archive.extractfile(member).read() for member in archive if member.name.endswith(".json")]
+    assert not any(str(tmp_path).encode() in text for text in texts)
+    records = [record for text in texts if "provenance" in (record := json.loads(text))]
+    assert records
+    assert {record["provenance"]["host"] for record in records} == {None}
+    local = [json.loads(file.read_text()) for file in Path("store/done").rglob("record.json")]
+    assert {record["provenance"]["host"] for record in local} == {platform.node()}, "here it is known"
+    assert {(record["key"], json.dumps(record["identity"])) for record in records} == {
+        (record["key"], json.dumps(record["identity"])) for record in local
+    }
+    ran.write_text(ran.read_text().replace('path = "squares.npz"', f'path = "{tmp_path}/squares.npz"'))
+    told = cli("store", "export", ran, "-o", "other.tar.gz")
+    assert f"note: suite/tiny.toml names a place of this machine, '{tmp_path}/squares.npz', which" in told.err
 
 
 def test_a_study_without_results_is_not_exported(cli, ran):

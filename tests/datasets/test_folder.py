@@ -173,7 +173,62 @@ def test_a_damaged_cache_is_made_anew(unsplit, context):
     kept.write_bytes(kept.read_bytes()[:-5])
 
     assert pixels(folder(context, path=unsplit, size=8).load()) == pixels(first)
-    assert kept.stat().st_size == 128 + 60 * 64
+    assert kept.stat().st_size == 128 + 60 * 64 + 64, "a header, the pixels, and the seal"
+
+
+def test_a_cache_whose_pixels_were_altered_is_made_anew(unsplit, context):
+    """The time of the file is put back, as whoever alters it can."""
+    first = folder(context, path=unsplit, size=8).load()
+    (kept,) = (context.cache_dir / "folders").iterdir()
+    whole, state = kept.read_bytes(), kept.stat()
+    for place in (128, 128 + 60 * 64 - 1, len(whole) - 1):
+        content = bytearray(whole)
+        content[place] ^= 1
+        kept.write_bytes(content)
+        os.utime(kept, ns=(state.st_atime_ns, state.st_mtime_ns))
+        assert pixels(folder(context, path=unsplit, size=8).load()) == pixels(first), place
+        assert kept.read_bytes() == whole
+
+
+def test_a_cache_of_an_older_version_is_not_trusted(unsplit, context):
+    first = folder(context, path=unsplit, size=8).load()
+    (kept,) = (context.cache_dir / "folders").iterdir()
+    whole = kept.read_bytes()
+    kept.write_bytes(whole[:128] + bytes(60 * 64))  # no seal: black images
+    assert pixels(folder(context, path=unsplit, size=8).load()) == pixels(first)
+    assert kept.read_bytes() == whole
+
+
+def test_the_pixels_of_one_folder_are_not_taken_for_those_of_another(unsplit, context):
+    first = pixels(folder(context, path=unsplit, size=8).load())
+    (kept,) = (context.cache_dir / "folders").iterdir()
+    whole = kept.read_bytes()
+    Image.fromarray(np.full((8, 8), 7, np.uint8)).save(next(path for path in unsplit.rglob("*.png")))
+    other = pixels(folder(context, path=unsplit, size=8).load())
+    assert other != first
+    (new,) = {*(context.cache_dir / "folders").iterdir()} - {kept}
+    new.write_bytes(whole)
+    assert pixels(folder(context, path=unsplit, size=8).load()) == other
+
+
+@pytest.mark.parametrize(
+    "spoil", [lambda _: b"", lambda _: b"0" * 64, lambda text: text[:64], lambda text: b"1" + text[1:]]
+)
+def test_a_remembered_fingerprint_that_was_altered_is_computed_anew(spoil, unsplit, context):
+    """Emptied, they would give every folder one fingerprint."""
+    first = folder(context, path=unsplit).fingerprint()
+    for marker in (context.cache_dir / "digests").iterdir():
+        marker.write_bytes(spoil(marker.read_bytes()))
+    assert folder(context, path=unsplit).fingerprint() == first
+
+
+def test_a_fingerprint_is_not_taken_for_that_of_another_folder(unsplit, context, tmp_path):
+    shutil.copytree(unsplit, tmp_path / "other")
+    (next((tmp_path / "other").rglob("*.png"))).unlink()
+    prints = [folder(context, path=path).fingerprint() for path in (unsplit, tmp_path / "other")]
+    one, two = (context.cache_dir / "digests").iterdir()
+    one.write_bytes(two.read_bytes())
+    assert [folder(context, path=path).fingerprint() for path in (unsplit, tmp_path / "other")] == prints
 
 
 def test_a_cache_that_cannot_be_written_does_no_harm(unsplit, context, tmp_path):

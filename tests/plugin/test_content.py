@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from plugin.conftest import PLUGIN, Install
 
 from medssl_bench.plugin.content import source_digest, with_imports
 from medssl_bench.plugin.manager import load_plugins
+from medssl_bench.plugin.registry import Plugin
 
 
 def _write(root: Path, **files: str) -> None:
@@ -58,17 +60,21 @@ def test_what_is_imported_from_beside_counts(code: str, counts: set[str], tmp_pa
 
 
 def test_modules_beside_an_editable_module_count(install: Install, tmp_path: Path) -> None:
-    def source() -> str | None:
+    def plugin() -> Plugin:
         (found,) = [plugin for plugin in load_plugins().found if plugin.name == "split_one"]
-        assert not found.problem
-        return found.source
+        return found
 
     install("split_one", "import split_part\n" + PLUGIN.format(name="split_one"), editable=True)
     part = tmp_path / "site" / "split_part.py"
     part.write_text("x = 1\n")
-    first = source()
+    first = plugin()
+    assert not first.problem
     part.write_text("x = 2\n")
-    assert source() != first
+    changed = plugin()
+    assert changed.source != first.source
+    assert changed.problem == "split_part.py has changed since it was imported; start Python anew", "the old one runs"
+    del sys.modules["split_part"], sys.modules["split_one"]
+    assert plugin() == changed.__class__(**{**vars(changed), "problem": ""})
 
 
 def test_a_plugin_in_a_namespace_counts_by_its_source(install: Install, tmp_path: Path) -> None:

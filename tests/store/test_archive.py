@@ -12,6 +12,7 @@ from filled import KEYS, files, filled
 from medssl_bench.errors import StoreError, UserError
 from medssl_bench.store.archive import Study, opened_archive, write_archive
 from medssl_bench.store.copying import merge
+from medssl_bench.store.descriptions import Description, read_description, write_description
 
 A, B, C, _ = KEYS
 
@@ -19,17 +20,19 @@ A, B, C, _ = KEYS
 @pytest.fixture
 def study(tmp_path: Path) -> Study:
     (tmp_path / "suite.toml").write_text("schema = 1\n")
-    return Study("mine", {"suite.toml": tmp_path / "suite.toml"}, [B, A, C])
+    return Study("mine", {"suite.toml": tmp_path / "suite.toml"}, [B, A, C], [f"{'0' * 32}.json"])
 
 
 def test_what_goes_in_comes_out(tmp_path: Path, study: Study) -> None:
     store = filled(tmp_path / "store", A, B)
-    (store.path / "datasets").mkdir()
-    (store.path / "datasets" / f"{'0' * 32}.json").write_text("{}")
+    for key in ("0" * 32, "1" * 32):
+        write_description(store.path, key, Description("content", {}))
     assert write_archive(study, store, tmp_path / "study.tar.gz", readme="read me") == 2
     with opened_archive(tmp_path / "study.tar.gz") as inside:
         assert files(inside) == files(store)
-        assert (inside.path / "datasets" / f"{'0' * 32}.json").read_text() == "{}"
+        kept = inside.path / "datasets"
+        assert [file.name for file in kept.iterdir()] == [f"{'0' * 32}.json"], "data of other studies are left out"
+        assert read_description(kept / f"{'0' * 32}.json") == Description("content", {})
         merged = merge(inside, filled(tmp_path / "other", A))
     assert (len(merged.taken), merged.kept) == (1, 1)
     with tarfile.open(tmp_path / "study.tar.gz") as tar:

@@ -8,6 +8,7 @@ from filled import KEYS, files, filled
 from leased import leased
 
 from medssl_bench.store.copying import merge
+from medssl_bench.store.descriptions import Description, descriptions, write_description
 from medssl_bench.store.record import Record
 
 A, B, C, _ = KEYS
@@ -62,14 +63,15 @@ def test_failures_are_not_taken_and_what_is_taken_has_failed_no_more(tmp_path: P
 
 def test_what_is_remembered_of_data_sets_comes_along(tmp_path: Path) -> None:
     one, other = filled(tmp_path / "one"), filled(tmp_path / "other")
+    both, new, broken = "0" * 32, "1" * 32, "2" * 32
     for store, text in ((one, "ours"), (other, "theirs")):
-        (store.path / "datasets").mkdir()
-        (store.path / "datasets" / "both.json").write_text(text)
-    (other.path / "datasets" / "new.json").write_text("new")
+        write_description(store.path, both, Description(text, {}))
+    for key in (new, broken):
+        write_description(other.path, key, Description("theirs", {}))
+    (one.path / "datasets" / f"{broken}.json").write_text("no such thing")
     merge(other, one)
-    assert {file.name: file.read_text() for file in (one.path / "datasets").iterdir()} == {
-        "both.json": "ours", "new.json": "new",
-    }  # fmt: skip
+    found = {file.stem: read for file, read in descriptions(one.path) if isinstance(read, Description)}
+    assert {key: read.fingerprint for key, read in found.items()} == {both: "ours", new: "theirs", broken: "theirs"}
 
 
 def test_a_file_that_no_record_names_stays_behind(tmp_path: Path) -> None:

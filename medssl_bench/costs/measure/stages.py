@@ -48,7 +48,7 @@ def stages(bench: Bench) -> Work:
 
 
 def _start() -> None:
-    subprocess.run([sys.executable, "-P", "-c", _START, *sys.path], check=True, timeout=120)  # noqa: S603 - ourselves
+    subprocess.run([sys.executable, "-P", "-c", _START, *filter(None, sys.path)], check=True, timeout=120)  # noqa: S603 - ourselves
 
 
 def _key(number: int) -> str:

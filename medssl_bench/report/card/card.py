@@ -141,7 +141,7 @@ def _provenance(source: CardSource) -> str:
         plugins = [text for name, plugin in (about.get("plugins") or {}).items() if (text := _plugin(name, plugin))]
         lines += [f"* plugins: {', '.join(plugins)}"] if plugins else []
         git = about.get("git")
-        lines += [f"* git: {git['commit']}{'' if git['clean'] else ', changed since'}"] if git else []
+        lines += [f"* git: {git['commit']}{'' if git.get('clean', True) else ', changed since'}"] if git else []
     return "\n".join(lines)
 
 

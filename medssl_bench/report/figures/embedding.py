@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -9,8 +10,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from medssl_bench.datasets.atomic import replacing
+from medssl_bench.datasets.sealed import read_sealed, write_sealed
 from medssl_bench.evaluators.components import drawn_points, fitted_components
+from medssl_bench.store.arrays import load_npz
 from medssl_bench.store.tensors import load_arrays
 
 if TYPE_CHECKING:
@@ -238,9 +240,9 @@ def _stored(source: FigureSource, stage: str, method: EmbeddingMethod, perplexit
         file = source.store.folder(found.stage) / "arrays.npz"
         wanted = (evaluator["parameters"].get("points"), evaluator["parameters"].get("components"))
         if ours and wanted == (POINTS, COMPONENTS["tsne"]) and source.results.record(found.stage) and file.is_file():
-            with np.load(file, allow_pickle=False) as arrays:
-                if array in arrays:
-                    return {"points": arrays[array].astype(np.float64), **measured}
+            arrays = load_npz(file)
+            if array in arrays:
+                return {"points": arrays[array].astype(np.float64), **measured}
     return None
 
 
@@ -249,16 +251,16 @@ def _features_file(source: FigureSource, stage: str) -> Path:
 
 
 def _read(folder: Path | None, name: str) -> dict[str, Any] | None:
-    file = folder / f"{name}.npz" if folder else None
-    if file is None or not file.is_file():
+    content = read_sealed(folder / f"{name}.npz", name) if folder else None
+    if content is None:
         return None
-    with np.load(file) as arrays:
+    with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
         return {key: arrays[key] for key in arrays.files}
 
 
 def _write(folder: Path | None, name: str, kept: dict[str, Any]) -> None:
     if folder is None:
         return
-    folder.mkdir(parents=True, exist_ok=True)
-    with replacing(folder / f"{name}.npz") as part, part.open("wb") as file:
-        np.savez(file, **kept)
+    content = io.BytesIO()
+    np.savez(content, **kept)
+    write_sealed(folder / f"{name}.npz", name, content.getvalue())

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from medssl_bench.datasets import Task
 from medssl_bench.report.cells import Results
 from medssl_bench.report.leaderboard import Leaderboard
+from medssl_bench.store.arrays import load_history, load_npz
 
 if TYPE_CHECKING:
     from medssl_bench.datasets import Dataset, DatasetContext, DatasetInfo
@@ -139,9 +138,7 @@ class FigureSource:
 
     def history(self, stage: str) -> list[Row]:
         """Return what a finished stage measured by epoch; empty where it left nothing."""
-        file = self.store.folder(stage) / "history.json"
-        rows: list[Row] = json.loads(file.read_text("utf-8")) if file.is_file() else []
-        return rows
+        return load_history(self.store.folder(stage) / "history.json")
 
     def predictions(self, stage: str) -> dict[str, NDArray[Any]] | None:
         """Return `y_true` (N, L) and `y_score` (N, C) of the test images as an evaluation left them; None without."""
@@ -149,8 +146,8 @@ class FigureSource:
             file = self.store.folder(stage) / "predictions.npz"
             if not file.is_file():
                 return None
-            with np.load(file) as arrays:
-                self.predictions_kept[stage] = {name: arrays[name] for name in ("y_true", "y_score")}
+            arrays = load_npz(file)
+            self.predictions_kept[stage] = {name: arrays[name] for name in ("y_true", "y_score")}
         return self.predictions_kept[stage]
 
     def info(self, dataset: str) -> DatasetInfo | None:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
+from medssl_bench.store.arrays import load_npz
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -52,8 +54,7 @@ class Explorer:
             file = store.folder(found.stage) / "arrays.npz"
             if place in seen or not store.is_done(found.stage) or not file.is_file():
                 continue
-            with np.load(file, allow_pickle=False) as loaded:
-                arrays = dict(loaded)
+            arrays = load_npz(file)
             if not {"index", "labels", "images", "classes", "pca"} <= arrays.keys():
                 continue  # an analysis of another kind
             seen.add(place)
@@ -139,8 +140,7 @@ def _classifier(found: AnalysisCell, plan: Plan, store: Store) -> Trial | None:
 def _predictions(trial: Trial | None, index: NDArray[np.int64], store: Store) -> dict[str, Any]:
     if trial is None:
         return {"predicted": None, "percent": None}
-    with np.load(store.folder(trial.stage) / "predictions.npz", allow_pickle=False) as loaded:
-        scores = loaded["y_score"][index]
+    scores = load_npz(store.folder(trial.stage) / "predictions.npz")["y_score"][index]
     return {
         "predicted": scores.argmax(axis=1).tolist(),
         "percent": np.round(100 * scores.max(axis=1)).astype(int).tolist(),

@@ -1,0 +1,28 @@
+"""Keeps programs and modules that lie about in a folder from being taken for those that are installed.
+
+A suite's folder may come from a stranger. The only code of it that runs is that of the plugins that the suite names.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+
+def leave_out_working_directory() -> None:
+    """Take the working directory off `sys.path`, where ``python -m medssl_bench`` has it first.
+
+    A file ``json.py`` or ``torch.py`` in it would be run in place of the library. To be called before anything that
+    could be such a file is imported.
+    """
+    as_module = sys.argv[:1] == ["-m"] and any(
+        word.removeprefix("-m").partition(".")[0] == "medssl_bench" for word in sys.orig_argv[1:]
+    )
+    if as_module and not sys.flags.safe_path and sys.path and sys.path[0] in {"", os.getcwd()}:  # noqa: PTH109
+        del sys.path[0]
+
+
+def leave_out_relative_programs() -> None:
+    """Take entries such as ``.`` out of the environment's ``PATH``: libraries look up programs there."""
+    entries = os.environ.get("PATH", os.defpath).split(os.pathsep)
+    os.environ["PATH"] = os.pathsep.join(entry for entry in entries if os.path.isabs(entry)) or os.defpath  # noqa: PTH117
