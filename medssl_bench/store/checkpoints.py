@@ -87,6 +87,9 @@ class StoredCheckpoints(Checkpoints):
         self._began = self._saved = time.monotonic()
         self._last = self._total = 0.0
         self._full = False
+        last = _index(lease)
+        if last is not None:  # one that was killed between the two files of a checkpoint has left a newer one
+            _clear(lease, keep=_file(lease, last["number"]))
 
     @staticmethod
     def is_in(lease: Lease) -> bool:
