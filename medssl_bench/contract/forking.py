@@ -41,10 +41,6 @@ encoder = { name = "timm", model = "test_resnet" }
 
 _PLUGIN = '''
 import multiprocessing
-import os
-import sys
-import time
-from pathlib import Path
 
 import numpy as np
 from torch.utils.data import DataLoader
@@ -58,16 +54,12 @@ def medssl_evaluators(register):
     register("forks", Forks)
 
 
-def _linger():
-    time.sleep(600)
-
-
 def _double(number):
     return 2 * number
 
 
 class Forks(Evaluator):
-    """Lets processes of its own compute, and leaves one behind."""
+    """Lets processes of its own compute."""
 
     needs = "encoder"
 
@@ -77,9 +69,6 @@ class Forks(Evaluator):
             assert pool.map(_double, range(8)) == [2 * number for number in range(8)]
         loader = DataLoader(list(range(8)), batch_size=2, num_workers=2, multiprocessing_context="fork")
         assert sum(int(batch.sum()) for batch in loader) == 28
-        left = context.Process(target=_linger, daemon=True)
-        left.start()
-        Path(__file__).with_name("left").write_text(str(left.pid))
         shape = len(trial.splits["test"]), len(trial.info.classes)
         return Evaluation(np.full(shape, 1 / shape[1], np.float32))
 '''
