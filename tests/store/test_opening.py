@@ -8,7 +8,6 @@ from pathlib import Path
 
 from medssl_bench.store.store import Store
 
-
 _OPEN = """
 import sys, time
 from pathlib import Path
