@@ -63,6 +63,10 @@ class DamagedError(StoreError):
     """A finished stage is not what was written; it has been set aside, and another run computes it anew."""
 
 
+class NotReadable(StoreError):
+    """A file of a store is there, and this user may not read it."""
+
+
 class StageError(Exception):
     """A stage cannot finish; it is recorded as failed and the stages beside it go on."""
 

@@ -105,6 +105,8 @@ def run_suite(
         opened.forget_failure(status.stage.key)
     rounds = _Rounds(suite, plan, opened, context, device, runner, chosen.name)
     with present(opened.path, plan.stages.keys()):
+        # once more: what was there before may have been deleted in the moment in which nothing said that it is needed
+        statuses = look(plan, opened, Estimates(opened.records(), context.cache_dir, device))
         outcomes = rounds.run(statuses, cached)
     return RunResult(Leaderboard.of(suite, plan, opened), outcomes, cached)
 

@@ -22,6 +22,7 @@ from medssl_bench.errors import (
     WatcherWarning,
     printable,
 )
+from medssl_bench.stopping import Stopped, is_asked
 from medssl_bench.surroundings import leave_out_relative_programs
 
 _VERBS = {
@@ -128,6 +129,15 @@ def _show_warning(
         click.echo(f"warning: {place}{printable(str(message))}", err=True)
 
 
+def _invoke() -> object:
+    try:
+        return cli.main(prog_name="medssl-bench", standalone_mode=False)
+    except BaseException as error:
+        if is_asked():  # whatever a library has made of it
+            raise Stopped from error
+        raise
+
+
 def main() -> None:
     """Run the command line and exit: 0 done, 1 something failed, 2 bad input, 130 interrupted."""
     warnings.showwarning = _show_warning
@@ -137,7 +147,7 @@ def main() -> None:
     if isinstance(sys.stdout, TextIOWrapper):  # where the locale has no letters for a name, it is escaped
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
-        status = cli.main(prog_name="medssl-bench", standalone_mode=False)
+        status = _invoke()
     except click.exceptions.Abort:
         sys.exit(130)
     except _NoArguments as error:

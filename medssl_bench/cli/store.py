@@ -82,20 +82,22 @@ def ls(store: Path, *, as_json: bool) -> None:
 @store_option
 @click.option("--set-aside", is_flag=True, help="Move what is wrong to damaged/: the next run computes it anew.")
 def verify(store: Path, *, set_aside: bool) -> int:
-    """Read every finished stage and compare it with what was written; exit with 1 if anything is not."""
+    """Read every finished stage and compare it with what was written; exit with 1 if anything is not, or unreadable."""
     from medssl_bench.store.audit import audit
 
-    opened, count, wrong = _opened(store), 0, 0
+    opened, count, wrong, unread = _opened(store), 0, 0, 0
     for finding in audit(opened):
         count += 1
         if finding is None:
             continue
-        wrong += 1
-        moved = opened.set_aside(finding.key) if set_aside else None
+        wrong += finding.is_damage
+        unread += not finding.is_damage
+        moved = opened.set_aside(finding.key) if set_aside and finding.is_damage else None
         click.echo(printable(f"{finding.key[:12]}: {finding.what}{f'; set aside in {moved}' if moved else ''}"))
-    click.echo(f"{count} finished stages, {wrong} of them not what was written")
+    more = f", {unread} that you may not read" if unread else ""
+    click.echo(f"{count} finished stages, {wrong} of them not what was written{more}")
     wrong += _verify_descriptions(opened, set_aside=set_aside)
-    return 1 if wrong else 0
+    return 1 if wrong or unread else 0
 
 
 def _verify_descriptions(store: Store, *, set_aside: bool) -> int:
@@ -121,18 +123,40 @@ def _verify_descriptions(store: Store, *, set_aside: bool) -> int:
 @store_option
 @data_dir_option
 @click.option("--delete", is_flag=True, help="Delete it; else it is only listed.")
+@click.option(
+    "--gone",
+    multiple=True,
+    metavar="HOST",
+    help="No run on HOST, another machine, is alive: a name, or a pattern like 'node*'. May be given more than once.",
+)
 @click.pass_context
-def gc(context: click.Context, suites: tuple[Path, ...], store: Path, data_dir: Path | None, *, delete: bool) -> None:
-    """Delete what none of the SUITEs needs, and damaged results; without a SUITE, damaged results alone.
+def gc(
+    context: click.Context,
+    suites: tuple[Path, ...],
+    store: Path,
+    data_dir: Path | None,
+    gone: tuple[str, ...],
+    *,
+    delete: bool,
+) -> None:
+    """Delete what none of the SUITEs needs, and what is damaged or left over; without a SUITE, the latter alone.
 
-    Results of scaled-down runs of a SUITE stay. Nothing is deleted that a run under way needs, whatever its suite.
+    Results of scaled-down runs of a SUITE stay. Nothing is deleted that a run under way needs, whatever its suite. A
+    run on another machine cannot be asked: it counts as under way until you say --gone HOST.
     """
     from medssl_bench.store.garbage import delete as delete_one
     from medssl_bench.store.garbage import find_garbage
+    from medssl_bench.store.presence import runs_elsewhere
 
     opened = _opened(store)
     needed = {key for suite in suites for key in _needed(context, suite, data_dir, opened)} if suites else None
-    found = find_garbage(opened, needed)
+    found = find_garbage(opened, needed, gone)
+    for process in runs_elsewhere(opened.path) if suites else ():
+        click.echo(
+            f"note: what process {process.number} on {process.host} needs stays; if it is no longer alive, say "
+            f"--gone {process.host}",
+            err=True,
+        )
     for item in found:
         click.echo(f"{item.kind:10}  {size(item.bytes):>9}  {printable(item.title)}")
     total = size(sum(item.bytes for item in found))

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from medssl_bench.contract.checking import Step, require
+from medssl_bench.contract.forking import forking_steps
 from medssl_bench.datasets import DatasetContext
 from medssl_bench.executors import Executor, Job, Watchers
 from medssl_bench.plan.build import build_plan
@@ -49,6 +50,7 @@ def executor_steps(build: Callable[[], Executor], plugins: Plugins) -> list[Step
     return [
         ("runs every stage of a tiny suite", lambda: _runs(build(), plugins)),
         ("a failing stage stops only what builds on it", lambda: _goes_on(build(), plugins)),
+        *forking_steps(build),
     ]
 
 

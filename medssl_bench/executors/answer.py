@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from medssl_bench.errors import PluginError, UserError, told
 from medssl_bench.plugin.watching import Outcome
+from medssl_bench.stopping import Stopped, is_stop
 
 if TYPE_CHECKING:
     from medssl_bench.executors.base import Executor, Job
@@ -26,9 +27,11 @@ def run_job(executor: Executor, job: Job, name: str) -> list[Outcome]:
     """
     try:
         outcomes = executor.run(job)
-    except (KeyboardInterrupt, UserError):
-        raise
     except BaseException as error:  # SystemExit too: the run would end with status 0
+        if is_stop(error):
+            raise Stopped from error
+        if isinstance(error, UserError):
+            raise
         raise PluginError(f"executor {name!r}: {told(error)}") from error
     if wrong := _wrong_with(outcomes, job):
         raise PluginError(f"executor {name!r} {wrong}")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from medssl_bench.errors import WatcherWarning
+from medssl_bench.stopping import Stopped, is_stop
 
 if TYPE_CHECKING:
     import pluggy
@@ -49,9 +50,9 @@ class Watchers:
             others = [other for other in self._manager.get_plugins() if other is not plugin]
             try:
                 self._manager.subset_hook_caller(hook, others)(**arguments)
-            except KeyboardInterrupt:
-                raise
-            except BaseException as error:  # noqa: BLE001 - watching must not harm what is watched
+            except BaseException as error:  # watching must not harm what is watched
+                if is_stop(error):
+                    raise Stopped from error
                 self._manager.unregister(plugin)
                 text = " ".join(f"plugin {name!r} stops watching: {type(error).__name__}: {error}".split())
                 warnings.warn(text, WatcherWarning, stacklevel=2)

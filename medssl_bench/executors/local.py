@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from medssl_bench.errors import UserError
 from medssl_bench.executors.base import Executor, Job
 from medssl_bench.plugin.watching import Epoch, Outcome
-from medssl_bench.stopping import Stopped, is_asked
+from medssl_bench.stopping import stop_if_asked
 from medssl_bench.store.leases import SECONDS, owner_text
 
 if TYPE_CHECKING:
@@ -103,8 +103,7 @@ def _pass(stages: list[Stage], workshop: Workshop, job: Job, outcomes: dict[str,
     waiting: list[Stage] = []
     missing: set[str] = set()
     for stage in stages:
-        if is_asked():
-            raise Stopped
+        stop_if_asked()
         reason = blocked_by(stage, outcomes)
         if reason:
             outcome: Outcome | None = Outcome(stage.info(), "blocked", reason=reason)

@@ -1,11 +1,11 @@
-"""The worker of the isolated executor: reads a job from its input, runs it, and says what happens, a JSON line each.
+"""The worker of the isolated executor: reads a job from a pipe, runs it, and says what happens, a JSON line each.
 
-It ends as soon as its input does: when the process that started it is gone.
+It ends, with whatever it has started, as soon as the process that started it is gone. Components may start processes of
+their own: standard input is empty, and neither pipe gets to them, so that nobody waits for what they hold open.
 """
 
 from __future__ import annotations
 
-import ctypes
 import json
 import os
 import select
@@ -24,7 +24,7 @@ from medssl_bench.executors.local import LocalExecutor
 from medssl_bench.plan.stage import Stage
 from medssl_bench.plugin.component import components_in
 from medssl_bench.plugin.manager import load_plugins
-from medssl_bench.stopping import STATUS, stoppable
+from medssl_bench.stopping import STATUS, is_stop, listen, nothing_is_left, seconds_since_raised
 from medssl_bench.store.store import Store
 
 if TYPE_CHECKING:
@@ -32,14 +32,18 @@ if TYPE_CHECKING:
 
     from medssl_bench.plugin.registry import Registry
 
-_PR_SET_PDEATHSIG = 1  # of linux/prctl.h
+_LOOK = 1.0
+"""Seconds between two looks at whether the process that started this one is still there."""
+
+_PATIENCE = 10.0
+"""Seconds that a component may take to end when it has been stopped at once; a wait for a checkpoint does not count."""
 
 
 class Events(Watchers):
     """Writes what the local executor tells its watchers as JSON lines.
 
     Nobody may be reading, as when the process that started this one is stopped: what an epoch has given is then left
-    out, so that the work goes on.
+    out, so that the work goes on. A process that is forked from this one says nothing.
 
     Args:
         pipe: open file descriptor to write to.
@@ -47,7 +51,7 @@ class Events(Watchers):
 
     def __init__(self, pipe: int) -> None:
         os.set_blocking(pipe, False)
-        self._pipe = pipe
+        self._pipe: int | None = pipe
         self._writing = threading.RLock()  # one that a warning in the midst of a line does not wait for
 
     def tell(self, hook: str, **arguments: Any) -> None:
@@ -60,6 +64,8 @@ class Events(Watchers):
 
     def write(self, **event: Any) -> None:
         """Write one line; wait for a reader, unless it is of an epoch."""
+        if self._pipe is None:
+            return
         line = json.dumps(event).encode() + b"\n"
         can_go = "epoch" in event and len(line) <= select.PIPE_BUF  # such a line is written whole or not at all
         with self._writing:  # a thread that warns must not break the line of another
@@ -71,27 +77,52 @@ class Events(Watchers):
                         return
                     select.select([], [self._pipe], [])
 
+    def close(self) -> None:
+        """Say nothing more; in a forked process a thread that is not there may hold the lock."""
+        if self._pipe is not None:
+            os.close(self._pipe)
+        self._pipe = None
+
 
 def main() -> None:
-    """Run the job of the input; exit with 0 at its end, 75 if it was asked to stop.
+    """Run the job of the input; how it ended is the last line that is written.
 
-    The first argument of the process is the number of the open file descriptor that takes the events.
+    The first arguments of the process: the numbers of two open file descriptors, one to write events to and one to read
+    the job from, which is a line; and the number of the process that started this one. The second stays open for as
+    long as that process lives.
     """
-    _die_with_parent()
+    pipe, job, parent = (int(text) for text in sys.argv[1:4])
+    for descriptor in (pipe, job):  # no process that is started from here holds them open
+        os.set_inheritable(descriptor, False)
     # what a plugin prints must not be taken for an answer, nor must it spoil the output of the run
     os.dup2(2, 1)
-    events = Events(int(sys.argv[1]))
+    events = Events(pipe)
+    show = warnings.showwarning
+
+    def leave_in_child() -> None:
+        warnings.showwarning = show
+        events.close()
+        os.close(job)
+
+    os.register_at_fork(after_in_child=leave_in_child)
     warnings.showwarning = lambda message, category, *_: events.write(warning=str(message), category=category.__name__)
-    given = json.loads(sys.stdin.readline())
-    threading.Thread(target=_end_with_input, daemon=True).start()
+    listen(patient=True)
+    status = 0
     try:
-        with stoppable(patient=True):
-            _run(given, events)
-    except KeyboardInterrupt:
-        sys.exit(STATUS)
-    except UserError as error:
-        events.write(refused=str(error))
-    events.write(end=True)
+        given = json.loads(_line(job) or _end())
+        threading.Thread(target=_look_after, args=(job, parent, events), daemon=True).start()
+        _run(given, events)
+        events.write(end=True)
+    except BaseException as error:
+        status = STATUS
+        if is_stop(error):
+            events.write(stopped=True)
+        elif isinstance(error, UserError):
+            events.write(refused=str(error))
+        else:
+            raise
+    nothing_is_left(status)
+    sys.exit(status)
 
 
 def _run(given: dict[str, Any], events: Events) -> None:
@@ -117,12 +148,31 @@ def _check_components(stages: Sequence[Stage], registry: Registry) -> None:
                 raise UserError(f"plugin {component.plugin!r} has changed since the plan was made; run again")
 
 
-def _die_with_parent() -> None:
-    """Let the kernel kill this process when its parent dies; systems without that notice it by `_end_with_input`."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+def _line(descriptor: int) -> bytes:
+    """Read the line that a pipe holds, without the buffer and the lock of a file object, which a fork would copy."""
+    found = b""
+    while not found.endswith(b"\n"):
+        block = os.read(descriptor, 2**16)
+        if not block:
+            return b""
+        found += block
+    return found
 
 
-def _end_with_input() -> None:
-    sys.stdin.read()
+def _look_after(job: int, parent: int, events: Events) -> None:
+    """End this process, and all that it has started, when its parent is gone or a stop is not heeded."""
+    while True:
+        if select.select([job], [], [], _LOOK)[0] and not os.read(job, 1):
+            _end()
+        if os.getppid() != parent:  # though somebody else holds the pipe open
+            _end()
+        if (seconds_since_raised() or 0.0) > _PATIENCE:
+            events.write(stopped=True)
+            _end()
+
+
+def _end() -> bytes:
+    """End this process, and the others of its group, which is its own."""
+    if os.getpgrp() == os.getpid():
+        os.killpg(0, signal.SIGKILL)
     os._exit(STATUS)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from medssl_bench.errors import DataError, PluginError, told
 from medssl_bench.plugin.kinds import KINDS
+from medssl_bench.stopping import Stopped, is_stop
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,9 +29,11 @@ def asking(component: Component) -> Iterator[None]:
     try:
         with redirect_stdout(sys.stderr):
             yield
-    except (KeyboardInterrupt, DataError):
-        raise
     except BaseException as error:
+        if is_stop(error):
+            raise Stopped from error
+        if isinstance(error, DataError):
+            raise
         raise PluginError(f"{component.kind} {component.name!r}: {told(error)}") from error
 
 

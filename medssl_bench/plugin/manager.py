@@ -24,6 +24,7 @@ from medssl_bench.plugin.hooks import wrong_with_hooks
 from medssl_bench.plugin.kinds import KINDS
 from medssl_bench.plugin.markers import PROJECT
 from medssl_bench.plugin.registry import Entry, NameCollision, Plugin, Registry
+from medssl_bench.stopping import Stopped, is_stop
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -123,8 +124,8 @@ class Plugins:
             except NameCollision:
                 raise
             except BaseException as error:
-                if isinstance(error, KeyboardInterrupt):
-                    raise
+                if is_stop(error):
+                    raise Stopped from error
                 self._withdraw(plugin.name)
                 kind = "" if isinstance(error, UserError) else f"{type(error).__name__}: "
                 plugin = replace(plugin, problem=_in_one_line(f"{kind}{error}") or type(error).__name__)
@@ -208,7 +209,9 @@ def load_plugins(block: Iterable[str] = ()) -> Plugins:
     for entry_point in sorted(entry_points(group=PROJECT), key=lambda found: found.name):
         try:
             plugin = _describe(entry_point)
-        except Exception as error:  # noqa: BLE001 - a distribution whose own files are broken
+        except Exception as error:  # a distribution whose own files are broken
+            if is_stop(error):
+                raise Stopped from error
             problem = _in_one_line(f"{type(error).__name__}: {error}")
             plugins.found.append(Plugin(entry_point.name, "installed", problem=problem))
         else:

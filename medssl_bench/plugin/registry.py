@@ -18,6 +18,7 @@ from medssl_bench.plugin.component import Component
 from medssl_bench.plugin.content import TARGET, file_digest
 from medssl_bench.plugin.kinds import KINDS, Kind
 from medssl_bench.plugin.parameters import Components, OneComponent, ParameterProblem, ParameterTable
+from medssl_bench.stopping import Stopped, is_stop
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -94,9 +95,9 @@ class Entry:
         try:
             with redirect_stdout(sys.stderr):
                 factory: Callable[..., Any] = getattr(import_module(module), attribute)
-        except KeyboardInterrupt:
-            raise
         except BaseException as error:  # SystemExit too: a module that exits must not end the harness
+            if is_stop(error):
+                raise Stopped from error
             raise PluginError(f"{self.title}: cannot import {self.target}: {_line(error)}") from error
         return factory
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from medssl_bench.errors import OUT_OF_MEMORY, DamagedError, LeaseLost, StageError, UserError, printable
+from medssl_bench.errors import OUT_OF_MEMORY, DamagedError, LeaseLost, NotReadable, StageError, UserError, printable
 from medssl_bench.plan.stage import Stage, StageKind
 from medssl_bench.plugin.watching import Outcome
 from medssl_bench.stages.attempt import Attempt, Meter, Report
@@ -20,6 +20,7 @@ from medssl_bench.stages.evaluate import analyse, evaluate
 from medssl_bench.stages.pretrain import pretrain
 from medssl_bench.stages.provenance import circumstances, provenance
 from medssl_bench.stages.workshop import StageResult, Workshop
+from medssl_bench.stopping import Stopped, is_stop, seconds_since_raised, stop_if_asked, uninterrupted
 from medssl_bench.store.checkpoints import StoredCheckpoints
 from medssl_bench.store.leases import Lease
 from medssl_bench.store.record import Record
@@ -39,7 +40,8 @@ def run_stage(
 
     A stage that has been finished meanwhile, or has failed, is not run again. A failure that cannot be recorded, on a
     full disk for one, is told in the outcome all the same. Not recorded are those that a second try may not have: of a
-    damaged result, as that can be computed anew, and of too little memory beside others.
+    damaged result, as that can be computed anew, of one that this user may not read, and of too little memory beside
+    others. Nothing fails once a stop has been asked for: what is raised then is taken for the stop.
 
     Args:
         stage: what to do.
@@ -54,24 +56,26 @@ def run_stage(
     try:
         if stage.kind == "evaluate" and workshop.is_judged_elsewhere(stage):
             return None
-        lease = workshop.store.leases.acquire(stage.key, workshop.lease_seconds)
-        if lease is None:
-            return None
-        keep = True
+        lease: Lease | None = None
+        outcome: Outcome | None = None
         try:
+            with uninterrupted():
+                lease = workshop.store.leases.acquire(stage.key, workshop.lease_seconds)
+            if lease is None:
+                return None
             outcome = ended(stage, workshop)
             if outcome is None:
                 begins()
                 outcome = _attempt(stage, workshop, report, lease)
-            keep = outcome.status == "failed" and StoredCheckpoints.is_in(lease)
-        except KeyboardInterrupt:
-            keep = StoredCheckpoints.is_in(lease)
-            raise
         finally:
-            lease.release(keep=keep)
+            if lease is not None:
+                with uninterrupted():  # else this process would hold the stage for as long as it lives
+                    is_done = outcome is not None and outcome.status != "failed"
+                    lease.release(keep=not is_done and StoredCheckpoints.is_in(lease))
     except LeaseLost:
         return None
     except (OSError, UserError) as error:
+        stop_if_asked()
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         return _failed(stage, began, f"the store cannot be written: {reason}")
     return outcome
@@ -102,6 +106,8 @@ def _attempt(stage: Stage, workshop: Workshop, report: Report, lease: Lease) -> 
     try:
         _refuse_deadly(lease)
         result = perform(stage, workshop, Attempt(lease.files, report, checkpoints))
+        if seconds_since_raised() is not None:  # somebody's code has swallowed it, and may have ended before its time
+            stop_if_asked()
         _require_finite(result.metrics)
         cost = {
             **meter.spent(),
@@ -114,10 +120,14 @@ def _attempt(stage: Stage, workshop: Workshop, report: Report, lease: Lease) -> 
         for name, share in result.elsewhere.items():
             cost[name] += share
         made = provenance(workshop.registry, spec, workshop.device, earlier)
-        workshop.store.finish(replace(record, metrics=result.metrics, cost=cost, provenance=made), lease)
-    except (KeyboardInterrupt, LeaseLost):
+        with uninterrupted():
+            workshop.store.finish(replace(record, metrics=result.metrics, cost=cost, provenance=made), lease)
+    except LeaseLost:
         raise
-    except BaseException as error:  # noqa: BLE001 - whatever a component raises, SystemExit too, is its stage's failure
+    except BaseException as error:  # whatever a component raises, SystemExit too, is its stage's failure
+        if is_stop(error):
+            raise Stopped from error
+        stop_if_asked(soon=True)
         if isinstance(error, FileNotFoundError):
             lease.beat()  # its folder has gone: it may have been taken over
         reason = _told(error)
@@ -125,7 +135,7 @@ def _attempt(stage: Stage, workshop: Workshop, report: Report, lease: Lease) -> 
         if hungry:
             traceback.clear_frames(error.__traceback__)  # their variables hold what did not fit
             workshop.forget()
-        if isinstance(error, DamagedError) or (hungry and workshop.beside_others):
+        if isinstance(error, DamagedError | NotReadable) or (hungry and workshop.beside_others):
             return Outcome(stage.info(), "failed", meter.wall_seconds, reason=reason)
         try:
             workshop.store.fail(replace(record, status="failed", reason=reason), traceback.format_exc(), lease)

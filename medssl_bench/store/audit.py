@@ -7,7 +7,9 @@ import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from medssl_bench.errors import DamagedError, DamageWarning
+from medssl_bench.errors import DamagedError, DamageWarning, NotReadable
+from medssl_bench.store.access import not_readable
+from medssl_bench.store.listing import finished, listed
 from medssl_bench.store.reading import open_plain
 
 if TYPE_CHECKING:
@@ -27,10 +29,12 @@ class Finding:
     Attributes:
         key: of the stage, or the name of its folder.
         what: what is wrong, in one line.
+        is_damage: whether it is not what was written; else this user may not read it, so nobody knows.
     """
 
     key: str
     what: str
+    is_damage: bool = True
 
 
 def audit(store: Store) -> Iterator[Finding | None]:
@@ -39,9 +43,13 @@ def audit(store: Store) -> Iterator[Finding | None]:
     Sizes and SHA-256 sums of all files are compared with the record, the record with its digest, and files that no
     record names are told.
     """
-    for folder in sorted(store.path.glob("done/*/*")):
-        what = _wrong_with(store, folder.name)
-        yield Finding(folder.name, what) if what else None
+    for folder in finished(store.path):
+        try:
+            what = _wrong_with(store, folder.name)
+        except NotReadable as error:
+            yield Finding(folder.name, str(error), is_damage=False)
+        else:
+            yield Finding(folder.name, what) if what else None
 
 
 def _wrong_with(store: Store, key: str) -> str:
@@ -59,11 +67,13 @@ def _wrong_with(store: Store, key: str) -> str:
         try:
             with open_plain(folder / name) as file:
                 digest = hashlib.file_digest(file, "sha256").hexdigest()
+        except PermissionError as error:
+            raise not_readable(folder / name) from error
         except OSError as error:
             return f"{name} cannot be read: {error.strerror}"
         if digest != about["sha256"]:
             return f"the SHA-256 of {name} is not that of its record"
-    foreign = sorted({path.name for path in folder.iterdir()} - record.files.keys() - {"record.json"})
+    foreign = sorted({path.name for path in listed(folder)} - record.files.keys() - {"record.json"})
     return f"{foreign[0]!r} is no file of this stage" if foreign else ""
 
 

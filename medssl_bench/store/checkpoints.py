@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from medssl_bench.errors import DamageWarning, LeaseLost
-from medssl_bench.stopping import Stopped, is_asked
+from medssl_bench.stopping import is_asked, stop_if_asked
 from medssl_bench.store.atomic import write_atomically
 from medssl_bench.store.reading import open_plain, read_text
 from medssl_bench.store.tensors import load_tensors, save_tensors
@@ -90,6 +90,9 @@ class StoredCheckpoints(Checkpoints):
         self._began = self._saved = time.monotonic()
         self._last = self._total = 0.0
         self._full = False
+        last = _index(lease)
+        if last is not None:  # one that was killed between the two files of a checkpoint has left a newer one
+            _clear(lease, keep=_file(lease, last["number"]))
 
     @staticmethod
     def is_in(lease: Lease) -> bool:
@@ -146,8 +149,7 @@ class StoredCheckpoints(Checkpoints):
         self._saved = time.monotonic()
         self._last = self._saved - began
         self._total += self._last
-        if is_asked():
-            raise Stopped
+        stop_if_asked()
 
     def _write(self, state: TrainingState) -> None:
         before = _index(self._lease)

@@ -8,7 +8,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from medssl_bench.errors import LeaseLost
+from medssl_bench.errors import LeaseLost, NotReadable
+from medssl_bench.store.leftovers import leftovers
+from medssl_bench.store.listing import bytes_in, finished, listed, remove
 from medssl_bench.store.presence import needed_by_runs
 from medssl_bench.store.process import Process
 
@@ -25,7 +27,7 @@ class Garbage:
 
     Attributes:
         folder: where it is.
-        kind: ``done``, ``failed``, ``unfinished`` or ``damaged``.
+        kind: ``done``, ``failed``, ``unfinished``, ``damaged``, or ``left over`` by a process that was killed.
         title: what it was for.
         bytes: how much it takes.
     """
@@ -36,32 +38,52 @@ class Garbage:
     bytes: int
 
 
-def find_garbage(store: Store, needed: Collection[str] | None) -> list[Garbage]:
+def find_garbage(store: Store, needed: Collection[str] | None, gone: Collection[str] = ()) -> list[Garbage]:
     """Return what can be deleted: never what a run under way needs, nor what somebody works on.
 
     Args:
         store: where to look.
-        needed: keys of the stages that are to stay; None: all stay, and only damaged results can be deleted.
+        needed: keys of the stages that are to stay; None: all stay, and only damaged results and what was left over
+            can be deleted.
+        gone: hosts of which somebody knows that no run of theirs is alive, as patterns: nothing can be known of
+            processes of other machines, which else count as alive.
+
+    Raises:
+        StoreError: what a run needs cannot be read.
     """
-    found = [_item(folder, "damaged", folder.name) for folder in sorted(store.path.glob("damaged/*"))]
+    store.leases.gone = tuple(gone)
+    found = [_item(folder, "damaged", folder.name) for folder in listed(store.path / "damaged")]
+    found += [_item(path, "left over", _place(path, store)) for path in leftovers(store.path, store.leases)]
     if needed is None:
         return found
-    needed = set(needed) | needed_by_runs(store.path)
-    for folder in sorted(store.path.glob("done/*/*")):
-        if folder.name not in needed:
-            record = store.record(folder.name)
-            found.append(_item(folder, "done", record.title if record else folder.name))
-    failed = [folder for folder in sorted(store.path.glob("failed/*")) if folder.name not in needed]
+    needed = set(needed) | needed_by_runs(store.path, gone)
+    found += [_item(f, "done", _title(f.name, store)) for f in finished(store.path) if f.name not in needed]
+    failed = [folder for folder in listed(store.path / "failed") if folder.name not in needed]
     found += [_item(folder, "failed", folder.name) for folder in failed]
     idle = [key for key in store.leases.unfinished() if key not in needed and not store.leases.is_held(key)]
     return found + [_item(store.path / "work" / key, "unfinished", key) for key in idle]
 
 
+def _title(key: str, store: Store) -> str:
+    with suppress(NotReadable):
+        record = store.record(key)
+        return record.title if record else key
+    return key
+
+
+def _place(path: Path, store: Store) -> str:
+    return path.relative_to(store.path).as_posix()
+
+
 def delete(garbage: Garbage, store: Store) -> bool:
-    """Delete something; return whether it was still there to be deleted.
+    """Delete something; return whether it was still there to be deleted, and not needed meanwhile.
 
     It is renamed first, so that no reader sees a half of it.
     """
+    if garbage.kind == "left over":
+        return remove(garbage.folder)
+    if garbage.kind != "damaged" and garbage.folder.name in needed_by_runs(store.path):  # a run has begun since
+        return False
     if garbage.kind == "unfinished":
         with suppress(OSError, LeaseLost):
             lease = store.leases.acquire(garbage.folder.name)
@@ -78,9 +100,5 @@ def delete(garbage: Garbage, store: Store) -> bool:
     return True
 
 
-def _item(folder: Path, kind: str, title: str) -> Garbage:
-    size = 0
-    for file in folder.rglob("*"):
-        with suppress(OSError):
-            size += file.lstat().st_size if not file.is_dir() else 0
-    return Garbage(folder, kind, title, size)
+def _item(path: Path, kind: str, title: str) -> Garbage:
+    return Garbage(path, kind, title, bytes_in(path))

@@ -16,6 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from medssl_bench.errors import LeaseLost
+from medssl_bench.store.listing import is_key, listed, remove
 from medssl_bench.store.process import Process
 from medssl_bench.store.reading import open_plain, read_text
 
@@ -25,8 +26,6 @@ SECONDS = 60.0
 _FREE = "free"
 _BEATS = 8
 """Signs of life in the time of a lease."""
-
-_WEEK = 7 * 24 * 3600.0
 
 
 class Lease:
@@ -44,6 +43,8 @@ class Lease:
         self.folder = place / name
         self._trash = place.parent / f".{name}"
         shutil.rmtree(self.files, ignore_errors=True)
+        for path in self.folder.glob(".*"):  # an owner was killed as it wrote
+            remove(path)
         try:
             self.files.mkdir()
         except FileNotFoundError as error:
@@ -109,10 +110,11 @@ class Lease:
         self._ended.set()
         with suppress(OSError):  # lost meanwhile: there is nothing to give up
             if keep:
+                shutil.rmtree(self.files, ignore_errors=True)
                 self.folder.rename(self.folder.with_name(_FREE))
             else:
                 self.folder.rename(self._trash)
-                self.folder.parent.rmdir()
+                _clear_strays(self.folder.parent)
         shutil.rmtree(self._trash, ignore_errors=True)
 
 
@@ -121,9 +123,13 @@ class Leases:
 
     Args:
         work: the folder ``work`` of the store.
+
+    Attributes:
+        gone: hosts of which somebody knows that nothing of theirs is alive, as patterns.
     """
 
     def __init__(self, work: Path) -> None:
+        self.gone: tuple[str, ...] = ()
         self._work = work
         self._seen: dict[str, tuple[int, float]] = {}
 
@@ -142,6 +148,7 @@ class Leases:
         name = f"{Process.this()}-{seconds:g}-{uuid.uuid4().hex[:12]}"
         owner = self.owner(key)
         if owner is None:
+            _clear_strays(place)
             return Lease(place, name, seconds) if self._found(place, name) else None
         if owner != _FREE and not self._has_expired(place, owner):
             return None
@@ -158,10 +165,7 @@ class Leases:
 
     def owner(self, key: str) -> str | None:
         """Return the name of a stage's folder: of who works on it or did so last, or ``free``; None: there is none."""
-        try:
-            return min((folder.name for folder in (self._work / key).iterdir()), default=None)
-        except (FileNotFoundError, NotADirectoryError):
-            return None
+        return min((path.name for path in listed(self._work / key) if _is_owner(path.name)), default=None)
 
     def is_held(self, key: str) -> bool:
         """Return whether somebody may be working on a stage; a dead process of another machine counts at first."""
@@ -170,17 +174,20 @@ class Leases:
 
     def unfinished(self) -> list[str]:
         """Return the keys of the stages that somebody works on or has left unfinished."""
-        return sorted(path.name for path in _listed(self._work) if not path.name.startswith("."))
+        return [path.name for path in listed(self._work) if is_key(path.name) and path.is_dir()]
 
-    def clear(self) -> None:
-        """Delete what dead processes were about to make or to delete; of another machine's, after a week."""
-        for folder in _listed(self._work):
-            if not folder.name.startswith("."):
-                continue
-            process = _process_of(folder.name.removeprefix("."))
-            with suppress(OSError):
-                if (process and process.is_dead()) or time.time() - folder.stat().st_mtime > _WEEK:
-                    shutil.rmtree(folder, ignore_errors=True)
+    def is_gone(self, process: Process) -> bool:
+        """Return whether a process surely does not run any more."""
+        return process.is_dead() or process.is_of(self.gone)
+
+    def is_of_the_dead(self, owner: str) -> bool:
+        """Return whether the owner of this name surely does not run any more."""
+        process = _process_of(owner)
+        return process is not None and self.is_gone(process)
+
+    def is_idle(self, owner: str) -> bool:
+        """Return whether surely nobody works in the folder of this name in a stage's place."""
+        return owner == _FREE or self.is_of_the_dead(owner)
 
     def _found(self, place: Path, name: str) -> bool:
         """Make the folder of a stage, whole, unless another process is first."""
@@ -197,8 +204,7 @@ class Leases:
 
     def _has_expired(self, place: Path, owner: str) -> bool:
         """Return whether the owner of a stage is surely dead, or has given no sign of life for a lease's time."""
-        process = _process_of(owner)
-        if process is not None and process.is_dead():
+        if self.is_of_the_dead(owner):
             return True
         try:  # opened, as only then network file systems ask the server
             with open_plain(place / owner / "beat") as file:
@@ -230,11 +236,17 @@ def _seconds_of(owner: str) -> float:
         return SECONDS
 
 
-def _listed(folder: Path) -> list[Path]:
-    try:
-        return list(folder.iterdir())
-    except FileNotFoundError:
-        return []
+def _is_owner(name: str) -> bool:
+    return name == _FREE or name.count("-") == 5
+
+
+def _clear_strays(place: Path) -> None:
+    """Delete the place of a stage, unless it has an owner, with what no owner has put there: a file manager, say."""
+    with suppress(OSError):
+        for path in place.iterdir():
+            if not _is_owner(path.name):
+                shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+        place.rmdir()
 
 
 def _read_number(file: Path) -> int:

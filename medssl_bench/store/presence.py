@@ -1,22 +1,26 @@
-"""Which runs are under way, and what they need: so that nothing of it is deleted."""
+"""Which runs are under way, and what they need: so that nothing of it is deleted.
+
+No clock tells whether a run is alive: of a process of this machine the system is asked, and one of another machine,
+which cannot be asked, counts as alive until somebody who knows says that it is gone.
+"""
 
 from __future__ import annotations
 
 import json
-import time
 import uuid
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from medssl_bench.errors import StoreError
+from medssl_bench.stopping import uninterrupted
 from medssl_bench.store.atomic import write_atomically
+from medssl_bench.store.listing import listed
 from medssl_bench.store.process import Process
 from medssl_bench.store.reading import parse_json, read_text
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
     from pathlib import Path
-
-_MONTH = 31 * 24 * 3600.0
 
 
 @contextmanager
@@ -28,28 +32,57 @@ def present(store: Path, keys: Collection[str]) -> Iterator[None]:
         keys: of the stages.
     """
     file = store / "runs" / f"{Process.this()}-{uuid.uuid4().hex[:12]}.json"
-    file.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(file, json.dumps(sorted(keys)) + "\n")
     try:
+        with uninterrupted():
+            file.parent.mkdir(parents=True, exist_ok=True)
+            write_atomically(file, json.dumps(sorted(keys)) + "\n")
         yield
     finally:
-        file.unlink(missing_ok=True)
+        with uninterrupted():  # else it would be needed for as long as this process lives
+            file.unlink(missing_ok=True)
 
 
-def needed_by_runs(store: Path) -> set[str]:
-    """Return the keys of all stages that runs under way need."""
-    clear_dead_runs(store)
+def needed_by_runs(store: Path, gone: Collection[str] = ()) -> set[str]:
+    """Return the keys of all stages that runs under way need.
+
+    Args:
+        store: the store's folder.
+        gone: hosts of which somebody knows that no run of theirs is alive, as patterns.
+
+    Raises:
+        StoreError: what a run needs cannot be read.
+    """
+    clear_dead_runs(store, gone)
     found: set[str] = set()
-    for file in (store / "runs").glob("*.json"):
-        with suppress(OSError, ValueError, TypeError):
+    for file in _files(store):
+        try:
             found |= set(parse_json(read_text(file)))
+        except FileNotFoundError:  # it has ended meanwhile
+            continue
+        except (OSError, ValueError, TypeError) as error:
+            raise StoreError(
+                f"{file}: what this run needs cannot be read ({error}); delete it if it is gone"
+            ) from error
     return found
 
 
-def clear_dead_runs(store: Path) -> None:
-    """Delete what runs have left that were killed; of another machine's, which cannot be asked, after a month."""
-    for file in (store / "runs").glob("*.json"):
-        process = Process.parse(file.stem.rpartition("-")[0])
-        with suppress(OSError):
-            if (process and process.is_dead()) or time.time() - file.stat().st_mtime > _MONTH:
-                file.unlink(missing_ok=True)
+def runs_elsewhere(store: Path) -> list[Process]:
+    """Return the runs of which nothing can be known from here: those of other machines, or of before a restart."""
+    found = [(file, _process_of(file)) for file in _files(store)]
+    return [process for _, process in found if process is not None and not process.is_here()]
+
+
+def clear_dead_runs(store: Path, gone: Collection[str] = ()) -> None:
+    """Delete what runs have left that were killed."""
+    for file in _files(store):
+        process = _process_of(file)
+        if process is not None and (process.is_dead() or process.is_of(gone)):
+            file.unlink(missing_ok=True)
+
+
+def _files(store: Path) -> list[Path]:
+    return [file for file in listed(store / "runs") if file.suffix == ".json"]
+
+
+def _process_of(file: Path) -> Process | None:
+    return Process.parse(file.stem.rpartition("-")[0])

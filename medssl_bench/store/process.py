@@ -8,8 +8,13 @@ import platform
 import re
 import uuid
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _PROC = Path("/proc")
 
@@ -46,9 +51,17 @@ class Process:
     def __str__(self) -> str:
         return f"{self.host}-{self.machine}-{self.number}-{self.birth}"
 
+    def is_here(self) -> bool:
+        """Return whether it is of this machine, and of the time since it was started."""
+        return self.machine == _machine()[1]
+
+    def is_of(self, hosts: Iterable[str]) -> bool:
+        """Return whether it is of another machine than this that has one of these names, or fits a pattern (node*)."""
+        return not self.is_here() and any(fnmatchcase(self.host, as_host(host)) for host in hosts)
+
     def is_dead(self) -> bool:
         """Return whether it surely does not run any more; of a process of another machine nothing is sure."""
-        if self.machine != _machine()[1]:
+        if not self.is_here():
             return False
         birth = _birth(self.number)
         if birth is not None:
@@ -60,6 +73,11 @@ class Process:
         except (ProcessLookupError, OverflowError):
             return True
         return _PROC.is_dir()  # one's own are never hidden: it has ended, and is not waited for
+
+
+def as_host(name: str) -> str:
+    """Return the name of a machine, or a pattern, as names of processes have it."""
+    return re.sub(r"[^A-Za-z0-9*?]+", "_", name)[:32]
 
 
 @lru_cache(maxsize=1)

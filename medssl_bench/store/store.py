@@ -11,10 +11,14 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from medssl_bench.errors import DamagedError, LeaseLost, StoreError
+from medssl_bench.errors import DamagedError, LeaseLost, NotReadable, StoreError
+from medssl_bench.store.access import not_readable
 from medssl_bench.store.atomic import sync, write_atomically
 from medssl_bench.store.leases import Leases
+from medssl_bench.store.leftovers import clear_leftovers
+from medssl_bench.store.listing import finished
 from medssl_bench.store.presence import clear_dead_runs
+from medssl_bench.store.process import Process
 from medssl_bench.store.reading import open_plain, parse_json, plain_size, read_text
 from medssl_bench.store.record import Record
 
@@ -73,8 +77,20 @@ class Store:
             if not isinstance(layout, int) or not _OLDEST <= layout <= LAYOUT:
                 message = f"a store of layout {layout}; this version reads layouts {_OLDEST} to {LAYOUT}"
                 raise StoreError(f"{self.path}: {message}")
-        elif self.path.exists() and not (self.path.is_dir() and all(map(_is_being_made, self.path.iterdir()))):
+        elif self._is_something_else():
             raise StoreError(f"{self.path}: there is something else here, not a store; give another --store")
+
+    def _is_something_else(self) -> bool:
+        """Return whether there is something at this path that is neither a store nor about to become one.
+
+        Who makes a store writes the marker before anything else: if there is anything else, the marker is looked for
+        once more, as it may have been written since.
+        """
+        if not self.path.exists():
+            return False
+        if not self.path.is_dir():
+            return True
+        return not all(map(_is_being_made, self.path.iterdir())) and not (self.path / "store.json").is_file()
 
     def prepare(self) -> None:
         """Make the directory, if need be, and delete what runs have left in it that were killed.
@@ -91,7 +107,7 @@ class Store:
                 (self.path / name).mkdir(exist_ok=True)
         except OSError as error:
             raise StoreError(f"{self.path}: the store cannot be written: {error.strerror}") from error
-        self.leases.clear()
+        clear_leftovers(self.path, self.leases)
         clear_dead_runs(self.path)
         self._clear_finished()
 
@@ -134,6 +150,7 @@ class Store:
 
         Raises:
             DamagedError: the stage is not there any more, or its content is another.
+            NotReadable: this user may not read it.
             StoreError: the stage has no such file.
         """
         record = self.record(key)
@@ -143,10 +160,13 @@ class Store:
         file = self.folder(key) / name
         if name not in record.files:
             raise StoreError(f"{file}: there is no such file")
-        with open_plain(file) as stream:
-            status = os.fstat(stream.fileno())
-            seen = (str(file), status.st_size, status.st_mtime_ns)
-            digest = None if seen in self._checked else hashlib.file_digest(stream, "sha256").hexdigest()
+        try:
+            with open_plain(file) as stream:
+                status = os.fstat(stream.fileno())
+                seen = (str(file), status.st_size, status.st_mtime_ns)
+                digest = None if seen in self._checked else hashlib.file_digest(stream, "sha256").hexdigest()
+        except PermissionError as error:
+            raise not_readable(file) from error
         if digest is not None:
             if digest != record.files[name]["sha256"]:
                 reason = f"the SHA-256 of {name} is not that of its record"
@@ -174,7 +194,7 @@ class Store:
         Raises:
             StoreError: there is none, or more than one.
         """
-        keys = [folder.name for folder in self.path.glob("done/*/*") if folder.name.startswith(beginning)]
+        keys = [folder.name for folder in finished(self.path) if folder.name.startswith(beginning)]
         if len(keys) != 1:
             what = "no finished stage" if not keys else f"{len(keys)} finished stages"
             raise StoreError(f"{self.path}: {what} with a key that begins with {beginning!r}")
@@ -185,11 +205,12 @@ class Store:
         return None if self.is_done(key) else _read_record(self.path / "failed" / key / "record.json")
 
     def records(self) -> Iterator[Record]:
-        """Yield the record of every finished stage."""
-        for file in sorted(self.path.glob("done/*/*/record.json")):
-            record = _read_record(file)
-            if record is not None and record.key == file.parent.name:
-                yield record
+        """Yield the record of every finished stage that this user may read."""
+        for folder in finished(self.path):
+            with suppress(NotReadable):
+                record = _read_record(folder / "record.json")
+                if record is not None and record.key == folder.name:
+                    yield record
 
     def finish(self, record: Record, lease: Lease) -> Record:
         """Move the files of a stage into place, with its record.
@@ -254,7 +275,7 @@ class Store:
 
     def forget_failure(self, key: str) -> None:
         """Delete the record of a failed attempt, so that the stage can be tried again."""
-        trash = self.path / "work" / f".{uuid.uuid4().hex}"
+        trash = self.path / "work" / f".{Process.this()}-60-{uuid.uuid4().hex[:12]}"
         with suppress(OSError):  # there is none
             (self.path / "failed" / key).rename(trash)
         shutil.rmtree(trash, ignore_errors=True)
@@ -267,6 +288,8 @@ def _damage(record: Record, folder: Path) -> str:
     for name, about in record.files.items():
         try:
             size = plain_size(folder / name)
+        except PermissionError as error:  # the folder may be listed, and not looked into
+            raise not_readable(folder) from error
         except FileNotFoundError:
             return f"{name} is missing"
         except OSError as error:
@@ -282,9 +305,15 @@ def _is_being_made(path: Path) -> bool:
 
 
 def _read_record(file: Path) -> Record | None:
-    """Return the record of a file; None: there is none, or it is not what was written."""
+    """Return the record of a file; None: there is none, or it is not what was written.
+
+    Raises:
+        NotReadable: this user may not read it.
+    """
     try:
         return Record.from_json(read_text(file))
+    except PermissionError as error:
+        raise not_readable(file) from error
     except (OSError, ValueError):
         return None
 

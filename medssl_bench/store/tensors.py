@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import re
+import stat
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from medssl_bench.errors import StoreError
@@ -36,8 +38,13 @@ def save_tensors(tensors: Mapping[str, Tensor], file: Path) -> None:
             plain[name] = plain[name].clone()
         seen.add(memory)
     try:
+        file.touch()
+        mode = stat.S_IMODE(file.stat().st_mode)  # what the umask makes of a new file here
         save_file(plain, file)
+        with suppress(PermissionError):  # a file system without modes
+            file.chmod(mode)  # safetensors lets none but its owner read it, also in a store that a group shares
     except SafetensorError as error:  # its way to say that the disk is full
+        file.unlink(missing_ok=True)
         code = re.search(r"\(os error (\d+)\)", str(error))
         number = int(code[1]) if code else errno.EIO
         raise OSError(number, os.strerror(number), str(file)) from error

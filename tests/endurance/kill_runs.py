@@ -7,6 +7,12 @@ may cost more than one interval between checkpoints. Start it with
 
 Every life of a run is a process of its own, forked from one that has imported the packages but not used them: so that
 lives can be short. It is killed with SIGKILL, 0.2 to 3 seconds after its start.
+
+    python tests/endurance/kill_runs.py --as-user 10
+
+does it as a user does: lives are the real command with its worker process, which is killed, or asked to stop (Ctrl-C,
+SIGTERM, SIGHUP, once or twice, the run or its worker or both, from its first moment on), and started again as it was,
+never with --retry-failed. Then no stage may count as failed, every life ends with 75, and nothing is left over.
 """
 
 from __future__ import annotations
@@ -28,6 +34,7 @@ import torchmetrics
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from as_user import run_as_user
 from small_suite import traces, write_suite
 
 import medssl_bench
@@ -139,6 +146,23 @@ def _time_of(file: Path) -> float:
     return file.stat().st_mtime if file.exists() else 0.0
 
 
+def as_user(runs: int, epochs: int, seed: int, longest: float, folder: Path) -> int:
+    """Make runs as a user does, say how they went, and return the exit status."""
+    suite = write_suite(folder, epochs)
+    undisturbed = _FORK.Process(target=live, args=(suite, folder / "undisturbed"))
+    undisturbed.start()
+    undisturbed.join()
+    wanted, wrong = traces(suite, folder / "undisturbed"), 0
+    for number in range(runs):
+        run = run_as_user(suite, folder / f"user-{number}", wanted, seed + number, longest)
+        wrong += bool(run.differences)
+        sent = ", ".join(f"{count} {what}" for what, count in sorted(run.signals.items()))
+        more = "".join(f"; {text}" for text in run.differences)
+        print(f"run {number}: {sent or 'not disturbed'}; {run.resumed} resumptions{more}", flush=True)
+    print(f"{runs} runs as a user makes them: {runs - wrong} equal the undisturbed run to the bit, and none failed")
+    return 1 if wrong else 0
+
+
 def main(runs: int, jobs: int, epochs: int, seed: int, slack: float, folder: Path) -> int:
     """Make the runs, say how they went, and return the exit status."""
     suite = write_suite(folder, epochs)
@@ -183,6 +207,10 @@ if __name__ == "__main__":
         default=0.6,
         help="seconds that a kill may cost beyond an interval: a step, writing, and what else the machine does",
     )
+    parser.add_argument("--as-user", type=int, metavar="RUNS", help="the real command, stopped and killed")
+    parser.add_argument("--longest", type=float, default=14.0, help="seconds until a signal, with --as-user")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
+        if chosen.as_user:
+            sys.exit(as_user(chosen.as_user, chosen.epochs, chosen.seed, chosen.longest, Path(name)))
         sys.exit(main(chosen.runs, chosen.jobs, chosen.epochs, chosen.seed, chosen.slack, Path(name)))

@@ -24,6 +24,13 @@ def test_runs_that_are_killed() -> None:
 
 
 @pytest.mark.slow
+def test_runs_that_are_stopped_and_killed_as_a_user_meets_it() -> None:
+    done = _start("kill_runs.py", "--as-user", "1", "--epochs", "20", "--longest", "20")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "1 equal the undisturbed run to the bit, and none failed" in done.stdout
+
+
+@pytest.mark.slow
 def test_runs_that_share_a_store() -> None:
     done = _start("share_store.py", "--epochs", "25")
     assert done.returncode == 0, done.stdout + done.stderr

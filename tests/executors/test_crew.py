@@ -7,7 +7,6 @@ import os
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from io import FileIO
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,8 @@ from leased import leased
 
 from medssl_bench.datasets import DatasetContext
 from medssl_bench.executors import Job, Watchers
-from medssl_bench.executors.isolated import _Crew, _Worker
+from medssl_bench.executors.crew import Crew
+from medssl_bench.executors.worker_process import WorkerProcess
 from medssl_bench.plan.stage import Stage
 from medssl_bench.plugin.manager import Plugins
 from medssl_bench.plugin.watching import Outcome
@@ -39,27 +39,27 @@ def job(tmp_path: Path) -> Job:
 
 
 @pytest.fixture
-def dead() -> Iterator[Callable[..., _Worker]]:
+def dead() -> Iterator[Callable[..., WorkerProcess]]:
     """Return what gives a worker that has said something and was then killed."""
     with ExitStack() as stack:
 
-        def make(*events: dict[str, Any]) -> _Worker:
+        def make(*events: dict[str, Any]) -> WorkerProcess:
             read, write = os.pipe()
             os.write(write, "".join(json.dumps(event) + "\n" for event in events).encode())
             os.close(write)
-            process = subprocess.Popen(["sh", "-c", "kill -9 $$"], text=True)
+            process = subprocess.Popen(["sh", "-c", "kill -9 $$"], process_group=0)
             process.wait()
-            return _Worker(process, stack.enter_context(FileIO(read)))
+            worker = WorkerProcess(process, read, os.open(os.devnull, os.O_WRONLY))
+            stack.callback(worker.close)
+            return worker
 
         yield make
 
 
-def _watched(job: Job, *workers: _Worker) -> dict[str, Outcome]:
+def _watched(job: Job, *workers: WorkerProcess) -> dict[str, Outcome]:
     """Return what a crew makes of workers that have ended, as `IsolatedExecutor` asks it."""
     outcomes: dict[str, Outcome] = {}
-    crew = _Crew(job, outcomes, packed=len(workers) > 1)
-    for worker in workers:
-        crew.add(worker)
+    crew = Crew(job, outcomes, workers)
     crew.watch()
     for worker in workers:
         crew.bury(worker)

@@ -164,7 +164,7 @@ def test_who_has_lost_the_lease_saves_nothing(lease: Lease) -> None:
 def test_a_request_to_stop_is_due_at_once_and_is_answered_after_saving(lease: Lease, monkeypatch) -> None:
     checkpoints = _of(lease, 60.0)
     assert not checkpoints.is_due()
-    monkeypatch.setattr("medssl_bench.store.checkpoints.is_asked", lambda: True)
+    monkeypatch.setattr("medssl_bench.stopping._request.asked", True)
     assert checkpoints.is_due()
     with pytest.raises(Stopped):
         checkpoints.save(_state(5))

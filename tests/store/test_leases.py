@@ -13,6 +13,7 @@ import pytest
 
 from medssl_bench.errors import LeaseLost
 from medssl_bench.store.leases import Leases, owner_text
+from medssl_bench.store.leftovers import clear_leftovers
 from medssl_bench.store.process import Process
 from medssl_bench.store.record import Record
 from medssl_bench.store.store import Store
@@ -207,12 +208,14 @@ def test_what_the_dead_were_about_to_make_or_delete_is_cleared(work: Path) -> No
     }
     for name in names:
         (work / name).mkdir()
-    Leases(work).clear()
-    assert {path.name for path in work.iterdir()} == {name for name, stays in names.items() if stays}
     for path in work.iterdir():
-        os.utime(path, (1, 1))
-    Leases(work).clear()
-    assert [path.name for path in work.iterdir()] == ["0" * 64], "unfinished stages stay, however old"
+        os.utime(path, (1, 1))  # however old
+    clear_leftovers(work.parent, Leases(work))
+    assert {path.name for path in work.iterdir()} == {name for name, stays in names.items() if stays}
+    leases = Leases(work)
+    leases.gone = ("else*",)
+    clear_leftovers(work.parent, leases)
+    assert ".elsewhere-0123456789ab-1-5-60-0123456789ab" not in {path.name for path in work.iterdir()}
 
 
 @pytest.mark.parametrize("text", ["", "a-b-c-d", "a-b-1", "a-b-1-2-3", "free"])

@@ -1,0 +1,58 @@
+"""What folders of a store hold, while others write and delete there, and file managers leave things of their own."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_KEY = re.compile(r"[0-9a-f]{64}")
+_JUNK = re.compile(r"\..*|Thumbs\.db|desktop\.ini", re.IGNORECASE)
+
+
+def is_key(name: str) -> bool:
+    """Return whether a name is a content key."""
+    return _KEY.fullmatch(name) is not None
+
+
+def listed(folder: Path) -> list[Path]:
+    """Return what is in a folder, sorted; nothing where there is no folder, or none any more.
+
+    What systems and file managers leave in folders that they look at (``.DS_Store``, ``.nfs0001``) is left out.
+    """
+    try:
+        return sorted(path for path in folder.iterdir() if not _JUNK.fullmatch(path.name))
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def finished(store: Path) -> Iterator[Path]:
+    """Yield the folders of the finished stages of a store, by key."""
+    for place in listed(store / "done"):
+        yield from listed(place)
+
+
+def bytes_in(path: Path) -> int:
+    """Return the bytes of a file, or of all files in a folder; of what goes meanwhile, none."""
+    try:
+        if path.is_dir() and not path.is_symlink():
+            return sum(map(bytes_in, path.iterdir()))
+        return path.lstat().st_size
+    except OSError:
+        return 0
+
+
+def remove(path: Path) -> bool:
+    """Delete a file or a folder; return whether it was still there."""
+    with suppress(OSError):
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+        return True
+    return False
