@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from medssl_bench.datasets import Task
 from medssl_bench.errors import did_you_mean
 from medssl_bench.plan.checks import CellCheck, Unfit
-from medssl_bench.plan.stage import AnalysisCell, Plan, Stage
+from medssl_bench.plan.stage import MULTI_LABEL_METRICS, AnalysisCell, Plan, Stage
 from medssl_bench.plan.workload import (
     Images,
     analysis_work,
@@ -65,8 +66,7 @@ class StageMaker:
             Unfit: a recipe of the arm cannot be carried out in this comparison.
             PluginError: the evaluator, or a data set, cannot be made.
         """
-        component = self._scaled(arm.evaluator)
-        evaluator: Evaluator = make(self.registry, component)
+        component, evaluator = self._evaluator(arm)
         model = cell.table.model
         start = self._pretrained(arm, cell)
         parents = [start] if start and evaluator.needs == "encoder" else []
@@ -90,6 +90,8 @@ class StageMaker:
             "seed": cell.seed if evaluator.uses_seed else None,
             "draw": cell.draw if drawn else None,
         }
+        if cell.known.info and cell.known.info.task is Task.MULTI_LABEL:
+            decides["metrics"] = MULTI_LABEL_METRICS
         if evaluator.needs == "encoder" and not start:
             decides["encoder"] = self._fresh_encoder(arm.encoder, cell.known, cell.seed)
         images = work = None
@@ -292,12 +294,17 @@ class StageMaker:
     def _scale(self, number: int) -> int:
         return max(1, round(number * self.scale))
 
-    def _scaled(self, component: Component) -> Component:
-        """Return an evaluator with its parameter ``epochs``, if it has one, scaled."""
-        epochs = component.parameters.get("epochs")
-        if self.scale == 1 or not isinstance(epochs, int):
-            return component
-        return replace(component, parameters={**component.parameters, "epochs": self._scale(epochs)})
+    def _evaluator(self, arm: Arm) -> tuple[Component, Evaluator]:
+        """Return the evaluator of an arm; if it trains the encoder, with its parameter ``epochs`` scaled.
+
+        A probe on features keeps its length: it is cheap, and one that is cut short says nothing of the encoder.
+        """
+        evaluator: Evaluator = make(self.registry, arm.evaluator)
+        epochs = arm.evaluator.parameters.get("epochs")
+        if self.scale == 1 or not isinstance(epochs, int) or evaluator.needs != "encoder":
+            return arm.evaluator, evaluator
+        scaled = replace(arm.evaluator, parameters={**arm.evaluator.parameters, "epochs": self._scale(epochs)})
+        return scaled, make(self.registry, scaled)
 
     def _fresh_encoder(self, encoder: Component, known: KnownDataset, seed: int) -> dict[str, Any]:
         return {"component": encoder.identity(), "size": _size(known), "seed": seed}
