@@ -78,10 +78,16 @@ class PlainLines:
         if outcome.elsewhere:
             where = "in another process" if outcome.status == "done" else "before"
             self._under(stage, f"{outcome.status} {where}  {outcome.reason or numbers(outcome.metrics)}".rstrip())
+            self._flags(stage, outcome)
             return
         text = outcome.reason if outcome.status != "done" else numbers(outcome.metrics)
         self._under(stage, f"{outcome.status} in {duration(outcome.seconds)}  {text}".rstrip())
+        self._flags(stage, outcome)
         self._running.pop(stage.key, None)
+
+    def _flags(self, stage: StageInfo, outcome: Outcome) -> None:
+        for sentence in outcome.flags.values():
+            self._under(stage, f"note: {sentence}")
 
     def _under(self, stage: StageInfo, text: str) -> None:
         """Say something of a stage; which one, where several are worked on."""

@@ -7,7 +7,7 @@ from statistics import mean, stdev
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from medssl_bench.plan.stage import Plan, Trial
     from medssl_bench.store.record import Record
@@ -16,11 +16,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Value:
-    """One measured number and the trial that it is of."""
+    """One measured number, the trial that it is of, and what must be known of it: sentences by code."""
 
     seed: int
     draw: int
     value: float
+    flags: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -129,7 +130,7 @@ class Results:
             cell.expected += 1
             value = self.value(trial, metric)
             if value is not None:
-                cell.values.append(Value(trial.seed, trial.draw, value))
+                cell.values.append(Value(trial.seed, trial.draw, value, self.flags(trial.stage)))
             elif self.has_failed(trial.stage):
                 cell.failed += 1
         return cell
@@ -139,6 +140,11 @@ class Results:
         record = self.record(trial.stage)
         value = record.metrics.get(metric) if record else None
         return float(value) if value is not None else None
+
+    def flags(self, stage: str) -> dict[str, str]:
+        """Return what must be known of the result of a stage: sentences by code."""
+        record = self.record(stage)
+        return record.flags if record else {}
 
     def empty_cell(self, table: str, dataset: str, labels: str, arm: str, metric: str) -> Cell:
         """Return a cell without values, with the marks that its numbers would have."""

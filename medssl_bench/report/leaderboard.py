@@ -134,12 +134,12 @@ def _analysed(
             cell.expected = len(here)
             cell.failed = sum(results.has_failed(stage) for stage in here)
             cell.values = [
-                Value(found.seed, found.draw or 0, numbers[stage][metric])
+                Value(found.seed, found.draw or 0, numbers[stage][metric], results.flags(stage))
                 for stage, found in here.items()
                 if metric in numbers[stage]
             ]
             cell.reference = published.value(cell)
-            cells[metric] = cell
+            cells[metric if metric not in cells else f"{analysis}_{metric}"] = cell
     return cells
 
 

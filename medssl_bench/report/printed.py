@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from statistics import mean, stdev
 from typing import TYPE_CHECKING, Literal
 
+from medssl_bench.report.flags import flag_notes
 from medssl_bench.report.layout import ArmRow, BestRow, ImprovementRow, PairedRow
 
 if TYPE_CHECKING:
@@ -105,6 +106,7 @@ class PrintedTable:
         citation: where the published numbers are from.
         group: what the label budgets are of.
         blocks: its parts.
+        flags: lines on results that are to be believed with care.
     """
 
     comparison: str
@@ -114,6 +116,7 @@ class PrintedTable:
     citation: str
     group: str
     blocks: tuple[PrintedBlock, ...]
+    flags: tuple[str, ...] = ()
 
 
 def printed(table: TableResult) -> PrintedTable | None:
@@ -130,7 +133,14 @@ def printed(table: TableResult) -> PrintedTable | None:
         title = letter + ", ".join(part for part in (name, block.caption) if part)
         blocks.append(_block(table, dataset, block, title, dict(layout.metrics), others=block is layout.blocks[-1]))
     return PrintedTable(
-        table.id, layout.name, table.title, tuple(table.marks), table.citation, layout.group, tuple(blocks)
+        table.id,
+        layout.name,
+        table.title,
+        tuple(table.marks),
+        table.citation,
+        layout.group,
+        tuple(blocks),
+        tuple(flag_notes(table.cells())),
     )
 
 

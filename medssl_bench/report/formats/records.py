@@ -22,13 +22,15 @@ def to_csv(board: Leaderboard) -> str:
     """Return one line per value, with its cell, seed and draw; a cell without values has one line."""
     heads = (
         "comparison", "dataset", "labels", "arm", "metric", "seed", "draw", "value", "n", "mean", "std", "expected",
-        "failed", "difference", "reference", "scaled", "generated",
+        "failed", "difference", "reference", "scaled", "generated", "flags",
     )  # fmt: skip
     rows: list[Sequence[object]] = []
     for cell in board.cells():
         data = cell.to_data()
-        values = data["values"] or [{"seed": None, "draw": None, "value": None}]
-        rows += [[{**data, **value}[head] for head in heads] for value in values]
+        values = data["values"] or [{"seed": None, "draw": None, "value": None, "flags": {}}]
+        rows += [
+            [{**data, **value, "flags": "; ".join(value["flags"].values())}[head] for head in heads] for value in values
+        ]
     return _csv(heads, rows)
 
 
@@ -36,7 +38,7 @@ def printed_to_csv(tables: list[PrintedTable]) -> str:
     """Return one line per number of the tables in their published shape."""
     heads = (
         "comparison", "table", "dataset", "part", "row", "kind", "labels", "metric", "mean", "std", "n", "expected",
-        "failed", "reference", "difference", "arm", "marks",
+        "failed", "reference", "difference", "arm", "marks", "flags",
     )  # fmt: skip
     rows: list[Sequence[object]] = []
     for table in tables:
@@ -48,7 +50,7 @@ def printed_to_csv(tables: list[PrintedTable]) -> str:
                     rows.append(
                         [table.comparison, table.name, block.dataset, block.title, name, row.kind, cell.labels,
                          cell.metric, cell.mean, cell.std, cell.n, cell.expected, cell.failed, cell.reference, gap,
-                         cell.arm, "; ".join(table.marks)]
+                         cell.arm, "; ".join(table.marks), " ".join(table.flags)]
                     )  # fmt: skip
     return _csv(heads, rows)
 
