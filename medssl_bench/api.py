@@ -49,7 +49,7 @@ def run(
         only: comparisons, arms or data sets to run, by name; empty: all.
         seeds: training seeds, instead of the suite's.
         draws: label draws, instead of the suite's.
-        epochs_scale: factor in (0, 1] on every training; below 1 all results are marked as scaled.
+        epochs_scale: factor in (0, 1] on every pretraining and fine-tuning; below 1 all results are marked as scaled.
         retry_failed: try stages again that have failed before; else they stay failed, and what builds on them blocked.
         progress: whether to show how far the run is, on the standard error: as the command line does, a live view on a
             terminal, and elsewhere a line when a stage begins and ends. A run that has nothing to do shows nothing.

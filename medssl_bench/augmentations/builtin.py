@@ -24,6 +24,9 @@ INTENSITY = (
     "erase",
 )
 
+_REVISIONS = {"equalize": 2}
+"""2: colour images are Pillow's to the digit."""
+
 
 @hookimpl
 def medssl_ops(register: Register) -> None:
@@ -31,7 +34,7 @@ def medssl_ops(register: Register) -> None:
     for name in GEOMETRY:
         register(name, f"{_FACTORIES}.geometry:{name}")
     for name in INTENSITY:
-        register(name, f"{_FACTORIES}.intensity:{name}")
+        register(name, f"{_FACTORIES}.intensity:{name}", revision=_REVISIONS.get(name, 1))
 
 
 @hookimpl

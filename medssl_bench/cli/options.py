@@ -78,7 +78,10 @@ def selection_options(function: _Function) -> _Function:
     """Add the options that say which part of a suite is meant, and how it is scaled."""
     for option in (
         click.option(
-            "--epochs-scale", type=float, metavar="F", help="Scale every training by F, up to 1; results are marked."
+            "--epochs-scale",
+            type=float,
+            metavar="F",
+            help="Scale every pretraining and fine-tuning by F, up to 1; probes keep their length. Results are marked."
         ),
         click.option("--draws", type=Numbers(), help="Label draws, such as 0,1,2 or 0-4, instead of the suite's."),
         click.option("--seeds", type=Numbers(), help="Training seeds, such as 0,1,2 or 0-4, instead of the suite's."),

@@ -89,6 +89,7 @@ def command(
 
 
 def _show(console: Any, result: RunResult, store: Path) -> None:
+    from medssl_bench.report.flags import flagged
     from medssl_bench.report.formats.console import render
 
     if not result.outcomes and not result.cached:
@@ -96,6 +97,8 @@ def _show(console: Any, result: RunResult, store: Path) -> None:
     elif not result.outcomes:
         console.print(f"everything is done already: {result.cached} stages in {store}\n", style="dim")
     console.print(render(result.leaderboard))
+    for line in flagged([(outcome.stage.title, outcome.flags) for outcome in result.outcomes]):
+        click.echo(f"note: {line}", err=True)
     for outcome in result.failed:
         click.echo(f"failed: {outcome.stage.title}: {outcome.reason}", err=True)
     blocked = sum(outcome.status == "blocked" for outcome in result.outcomes)

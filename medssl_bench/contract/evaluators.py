@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import math
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -14,11 +12,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from medssl_bench.contract.checking import Failed, Step, require, untouched_generators
+from medssl_bench.contract.checking import Step, require, untouched_generators
 from medssl_bench.contract.interrupting import Interrupting
 from medssl_bench.contract.trials import judge, judged_task, make_trial
 from medssl_bench.datasets import Split, Task
 from medssl_bench.evaluators.base import Evaluation, Evaluator, Passes, Trial
+from medssl_bench.evaluators.sound import wrong_with, wrong_with_report
 from medssl_bench.stopping import Stopped
 from medssl_bench.store.tensors import save_tensors
 
@@ -42,6 +41,7 @@ def evaluator_steps(build: Build) -> list[Step]:
         for each in Task
         for channels in (1, 3)
     ]
+    steps.append(("what it gives beside scores", lambda: _gives(build, task)))
     if made.analysis:
         return [*steps, ("the same seed gives the same numbers", lambda: _repeats(build, task))]
     return [
@@ -70,40 +70,38 @@ def _judges(build: Build, task: Task, channels: int) -> str:
         f"passes gives {passes!r}, not Passes of numbers above 0",
     )
     found = judge(evaluator, trial)
-    _check_kept(found)
     if evaluator.analysis:
         return _describes(found)
     _check_scores(found.scores, trial)
     if found.last_scores is not None:
         _check_scores(found.last_scores, trial)
-    trained = "encoder" in found.weights
-    require(
-        trained == evaluator.trains_encoder,
-        f"it {'leaves' if trained else 'leaves no'} encoder, but trains_encoder is {evaluator.trains_encoder}",
-    )
-    if trained:
+    if "encoder" in found.weights:
         trial.encoder().load_state_dict(found.weights["encoder"])
     return "probabilities of every test image"
 
 
-def _check_kept(found: Evaluation) -> None:
-    """Check that what is kept beside the scores can be written."""
-    for name, kept in (("metrics", found.metrics), ("history", found.history)):
-        try:
-            json.dumps(kept, allow_nan=name == "history")
-        except (TypeError, ValueError) as error:
-            raise Failed(f"its {name} cannot be written as JSON: {error}; give finite Python numbers") from None
+def _gives(build: Build, task: Task) -> str:
+    """Check what it gives beside the scores, and what it reports meanwhile, as a stage does."""
+
+    def report(index: int, total: int, metrics: Mapping[str, float]) -> None:
+        wrong = wrong_with_report(index, total, metrics)
+        require(not wrong, f"it reports {wrong}")
+
+    evaluator = build()
+    found = judge(evaluator, replace(make_trial(evaluator, task), report=report))
+    wrong = wrong_with(found, evaluator)
+    require(not wrong, f"it gives {wrong}")
     with tempfile.TemporaryDirectory() as folder:
         for name, tensors in found.weights.items():
             save_tensors(tensors, Path(folder) / f"{name}.safetensors")
+    given = [*found.metrics, *found.flags, *found.weights, *found.arrays]
+    return ", ".join(given) or "nothing else"
 
 
 def _describes(found: Evaluation) -> str:
     require(found.scores is None, "an analysis predicts nothing, but this one gives scores")
     require(found.metrics, "it measures nothing")
-    for name, value in found.metrics.items():
-        require(math.isfinite(value), f"{name} is {value}")
-    return ", ".join(f"{name} {value:.3g}" for name, value in found.metrics.items())
+    return ", ".join(f"{name} {value}" for name, value in found.metrics.items())
 
 
 def _check_scores(scores: NDArray[np.float32] | None, trial: Trial) -> None:

@@ -16,6 +16,7 @@ from medssl_bench.contract.small_data import SIZE, small_data
 from medssl_bench.datasets import Task
 from medssl_bench.encoders.timm_encoder import TimmEncoder
 from medssl_bench.methods.base import Batch, Method, MethodContext, Progress
+from medssl_bench.methods.sound import wrong_with
 from medssl_bench.plugin.registry import Registry
 from medssl_bench.randomness import forked
 from medssl_bench.stopping import Stopped
@@ -50,6 +51,7 @@ def method_steps(build: Build, registry: Registry) -> list[Step]:
     """
     bench = _Bench(build, registry)
     bench.make()
+    bench.name_metrics()
     return [
         ("views", bench.views),
         ("loss and metrics", bench.loss),
@@ -79,6 +81,18 @@ class _Bench:
             isinstance(method, Method), f"the factory gives {type(method).__name__}, not a medssl_bench.methods.Method"
         )
         return method
+
+    def name_metrics(self) -> None:
+        """Check what it calls its metrics, first and once: the training loop would refuse them in every step below.
+
+        Raises:
+            Failed: they cannot stand in a history.
+        """
+        metrics: dict[str, Tensor] = {}
+        with suppress(Exception):  # whatever else is wrong, a step below says
+            _, metrics = self._step(self.make())
+        wrong = wrong_with(metrics)
+        require(not wrong, f"it gives {wrong}")
 
     def _maker(self, method: Method) -> ViewMaker:
         augmentation = self._registry.resolve_or_raise("augmentation", "simclr")

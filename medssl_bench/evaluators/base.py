@@ -98,8 +98,12 @@ class Evaluation:
             each label of a multi-label set; None for an analysis, which predicts nothing.
         last_scores: the same after the last epoch; None where there are no epochs.
         selected_epoch: 0-based number of the epoch that counts; None where there are no epochs.
-        metrics: what else was measured, by name.
-        history: one row of metrics per epoch that was looked at.
+        metrics: what else was measured, finite numbers by name; not under a name that the harness uses itself
+            (`medssl_bench.evaluators.sound`).
+        flags: what a reader must know before this result is believed: a sentence of one line by a code, such as
+            ``{"probe_not_converged": "the probe had not converged (...)"}``. It is shown by the run and under each
+            table. What stands in brackets at its end may differ from result to result.
+        history: one row of metrics per epoch that was looked at, with its number as ``epoch``.
         weights: state dicts to keep, by file name without ending: ``encoder`` for a trained encoder, ``head``.
         arrays: further arrays to keep.
     """
@@ -108,6 +112,7 @@ class Evaluation:
     last_scores: NDArray[np.float32] | None = None
     selected_epoch: int | None = None
     metrics: dict[str, float] = field(default_factory=dict)
+    flags: dict[str, str] = field(default_factory=dict)
     history: list[dict[str, float]] = field(default_factory=list)
     weights: dict[str, dict[str, Tensor]] = field(default_factory=dict)
     arrays: dict[str, NDArray[np.generic]] = field(default_factory=dict)

@@ -119,7 +119,7 @@ class FineTuning:
         self._model.train()
         order = self._trial.stream("finetune batches", epoch=self._epoch)
         balanced_by = balanced_labels(self._settings.balance, self._trial)
-        batches = minibatches(len(self._train), self._settings.batch_size, order, balanced_by)
+        batches = minibatches(len(self._train), self._settings.batch_size, order, balanced_by, least=2)
         for places, images in self._train.stream([torch.from_numpy(index) for index in batches[self._batch :]]):
             self._train_step(places, images)
             self._batch += 1

@@ -24,8 +24,10 @@ def measure(task: Task, labels: NDArray[np.int64], scores: NDArray[np.float32]) 
         ``accuracy``: share of images whose class has the highest score; of a multi-label task, the mean over labels
         of the share of right decisions at 0.5. ``auroc``: mean over classes of the one-vs-rest area; of a binary
         task, the area of class 1; of a multi-label task, the mean over labels. ``balanced_accuracy``: mean over
-        classes (labels) of the recall (of both decisions). A class that the labels lack, or have alone, has no area
-        and no recall: it is left out of the mean, which is None where nothing is left.
+        classes of the recall; of a multi-label task, the mean over labels of the mean of both recalls, of the images
+        that have it and of those that have not. Left out of a mean is what is not defined: the recall of a class that
+        no image is of, and the area and the recalls of a class or label where all images are of one kind. A mean of
+        which nothing is left is None.
     """
     if task is Task.MULTI_LABEL:
         return _multi_label(labels, scores)
@@ -72,7 +74,7 @@ def _multi_label(labels: NDArray[np.int64], scores: NDArray[np.float32]) -> dict
         float((decided[kind, column] == is_positive[kind, column]).mean())
         for column in range(scores.shape[1])
         for kind in (is_positive[:, column], ~is_positive[:, column])
-        if kind.any()
+        if 0 < kind.sum() < len(kind)
     ]
     return {
         "accuracy": float((decided == is_positive).mean()),

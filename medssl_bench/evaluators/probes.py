@@ -13,12 +13,14 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 import torch.nn.functional as F
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from medssl_bench.datasets import Task
-from medssl_bench.evaluators.balance import Balance, balanced_labels, loss_weights
+from medssl_bench.evaluators.balance import Balance, balanced_labels, class_weights, loss_weights
 from medssl_bench.evaluators.base import Evaluation, Trial
 from medssl_bench.evaluators.classification import BestEpoch, probabilities, targets
+from medssl_bench.evaluators.convergence import Problem, flags, loss_gap
 from medssl_bench.evaluators.minibatches import minibatches
 from medssl_bench.randomness import forked
 from medssl_bench.training.schedule import multistep
@@ -120,6 +122,20 @@ class _Probe:
             state, self.result.selected_epoch = self._best.state, self._best.epoch
         self.result.scores = probabilities(self.task, F.linear(test, **state))
         self.result.weights["head"] = dict(state)
+        self._note_convergence(_as_layer(matrix))
+
+    def _note_convergence(self, last: dict[str, Tensor]) -> None:
+        """Note how far from its end the training was: alone, so that company changes nothing."""
+        assert self.trial.features is not None
+        assert self.result.selected_epoch is not None
+        counts = self.counts if self._balanced_by is None else torch.from_numpy(_balanced(self._balanced_by))
+        inputs = self.trial.features["train"][torch.from_numpy(self.trial.train)]
+        parts = (inputs, self.wanted, counts / counts.sum())
+        problem = Problem(*(part.to(self.trial.device) for part in parts), self.task is Task.MULTI_LABEL)
+        gap = loss_gap(problem, last["weight"], last["bias"], self._settings.weight_decay)
+        self.result.metrics["loss_gap"] = gap
+        first_drop = min(self._settings.milestones[0], self._settings.epochs - 1)
+        self.result.flags |= flags(gap, self.result.selected_epoch, first_drop)
 
 
 class _Group:
@@ -240,6 +256,11 @@ class _Group:
         second.mul_(_BETA_2).addcmul_(gradient, gradient, value=1 - _BETA_2)
         root = second.sqrt().div_(spreads).add_(_EPSILON)
         weights.mul_(self._decay).sub_(first.div(root).mul_(rates))
+
+
+def _balanced(labels: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Return how much each image counts on average where an epoch has every class equally often."""
+    return class_weights(labels, int(labels.max()) + 1)[labels]
 
 
 def _aligned(numbers: Tensor) -> Tensor:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from medssl_bench.errors import PluginError, UserError, told
+from medssl_bench.plugin.given import wrong_with_flags
 from medssl_bench.plugin.watching import Outcome
 from medssl_bench.stopping import Stopped, is_stop
 
@@ -41,6 +43,10 @@ def run_job(executor: Executor, job: Job, name: str) -> list[Outcome]:
 def _wrong_with(outcomes: object, job: Job) -> str:
     if not isinstance(outcomes, list) or not all(isinstance(outcome, Outcome) for outcome in outcomes):
         return "does not give a list of outcomes"
+    for outcome in outcomes:
+        values = list(outcome.metrics.values()) if isinstance(outcome.metrics, Mapping) else [None]
+        if not all(isinstance(value, int | float) for value in values) or wrong_with_flags(outcome.flags):
+            return f"gives metrics that are no numbers by name, or flags that are no sentences: {outcome.stage.title}"
     ended = {outcome.stage.key: outcome for outcome in outcomes}
     silent = [stage for stage in job.stages if stage.key not in ended]
     if silent:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import warnings
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from medssl_bench.errors import WatcherWarning
+from medssl_bench.plugin.watching import Epoch, Outcome
 from medssl_bench.stopping import Stopped, is_stop
 
 if TYPE_CHECKING:
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from medssl_bench.datasets import DatasetContext
     from medssl_bench.plan.stage import Stage
     from medssl_bench.plugin.registry import Registry
-    from medssl_bench.plugin.watching import Outcome
     from medssl_bench.store.store import Store
 
 
@@ -49,13 +49,22 @@ class Watchers:
                 continue
             others = [other for other in self._manager.get_plugins() if other is not plugin]
             try:
-                self._manager.subset_hook_caller(hook, others)(**arguments)
+                self._manager.subset_hook_caller(hook, others)(**{k: _own(v) for k, v in arguments.items()})
             except BaseException as error:  # watching must not harm what is watched
                 if is_stop(error):
                     raise Stopped from error
                 self._manager.unregister(plugin)
                 text = " ".join(f"plugin {name!r} stops watching: {type(error).__name__}: {error}".split())
                 warnings.warn(text, WatcherWarning, stacklevel=2)
+
+
+def _own(argument: Any) -> Any:
+    """Return an argument whose numbers a watcher may change: they may be those that a record is made of."""
+    if isinstance(argument, Epoch):
+        return replace(argument, metrics=dict(argument.metrics))
+    if isinstance(argument, Outcome):
+        return replace(argument, metrics=dict(argument.metrics), flags=dict(argument.flags))
+    return [_own(each) for each in argument] if isinstance(argument, list) else argument
 
 
 @dataclass(frozen=True)

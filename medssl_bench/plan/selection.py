@@ -24,7 +24,7 @@ class Selection:
             named; empty: all.
         seeds: training seeds, instead of the suite's.
         draws: label draws, instead of the suite's.
-        epochs_scale: factor on every training, instead of the suite's.
+        epochs_scale: factor on every pretraining and fine-tuning, instead of the suite's.
     """
 
     only: tuple[str, ...] = ()

@@ -20,6 +20,9 @@ REVISIONS: dict[StageKind, int] = {"pretrain": 1, "embed": 1, "evaluate": 1, "an
 """Raise one whenever the harness' own part of such a stage gives other results than before (a golden-number test
 watches), so that results made by the older one are computed anew."""
 
+MULTI_LABEL_METRICS = 2
+"""Raise it if those of multi-label sets alone change. 2: balanced accuracy leaves out labels with one kind of image."""
+
 
 @dataclass(frozen=True)
 class Stage:
@@ -101,7 +104,7 @@ class Plan:
 
     Attributes:
         suite: name of the suite.
-        epochs_scale: factor on every training; below 1 all results are marked as scaled.
+        epochs_scale: factor on every pretraining and fine-tuning; below 1 all results are marked as scaled.
         stages: by key; every stage stands after those it builds on.
         trials: the cells of all comparisons.
         analyses: the analyses of all comparisons.

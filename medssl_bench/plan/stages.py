@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from medssl_bench.datasets import Task
 from medssl_bench.errors import did_you_mean
 from medssl_bench.plan.checks import CellCheck, Unfit
-from medssl_bench.plan.stage import AnalysisCell, Plan, Stage
+from medssl_bench.plan.stage import MULTI_LABEL_METRICS, AnalysisCell, Plan, Stage
 from medssl_bench.plan.titles import Titles
 from medssl_bench.plan.workload import (
     Images,
@@ -99,6 +100,8 @@ class StageMaker:
             "seed": cell.seed if evaluator.uses_seed else None,
             "draw": cell.draw if drawn else None,
         }
+        if cell.known.info and cell.known.info.task is Task.MULTI_LABEL:
+            decides["metrics"] = MULTI_LABEL_METRICS
         if evaluator.needs == "encoder" and not start:
             decides["encoder"] = self._fresh_encoder(arm.encoder, cell.known, cell.seed)
         images = work = None
@@ -176,11 +179,19 @@ class StageMaker:
             self.plan.analyses.append(found)
 
     def _evaluator(self, arm: Arm, cell: Cell) -> tuple[Component, Evaluator]:
-        """Return the evaluator of an arm, with its epochs scaled, as a component and made."""
+        """Return the evaluator of an arm; if it trains the encoder, with its parameter ``epochs`` scaled.
+
+        A probe on features keeps its length: it is cheap, and one that is cut short says nothing of the encoder.
+        """
         place = (cell.table.id, arm.name)
         if place not in self._evaluators:
-            component = self._scaled(arm.evaluator)
-            self._evaluators[place] = component, make(self.registry, component)
+            component = arm.evaluator
+            evaluator: Evaluator = make(self.registry, component)
+            epochs = component.parameters.get("epochs")
+            if self.scale != 1 and isinstance(epochs, int) and evaluator.needs == "encoder":
+                component = replace(component, parameters={**component.parameters, "epochs": self._scale(epochs)})
+                evaluator = make(self.registry, component)
+            self._evaluators[place] = component, evaluator
         return self._evaluators[place]
 
     def _embed(self, arm: Arm, cell: Cell, of: Stage | None = None) -> Stage:
@@ -345,13 +356,6 @@ class StageMaker:
 
     def _scale(self, number: int) -> int:
         return max(1, round(number * self.scale))
-
-    def _scaled(self, component: Component) -> Component:
-        """Return an evaluator with its parameter ``epochs``, if it has one, scaled."""
-        epochs = component.parameters.get("epochs")
-        if self.scale == 1 or not isinstance(epochs, int):
-            return component
-        return replace(component, parameters={**component.parameters, "epochs": self._scale(epochs)})
 
     def _fresh_encoder(self, encoder: Component, known: KnownDataset, seed: int) -> dict[str, Any]:
         return {"component": encoder.identity(), "size": _size(known), "seed": seed}

@@ -70,6 +70,7 @@ class Outcome:
         metrics: the headline metrics of a finished stage.
         reason: why it failed, in one line.
         elsewhere: another process, or an earlier run, has ended it.
+        flags: what a reader must know before its result is believed: a sentence of one line by a code.
     """
 
     stage: StageInfo
@@ -78,3 +79,4 @@ class Outcome:
     metrics: Mapping[str, float] = field(default_factory=dict)
     reason: str = ""
     elsewhere: bool = False
+    flags: Mapping[str, str] = field(default_factory=dict)

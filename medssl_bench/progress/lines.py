@@ -85,9 +85,11 @@ class PlainLines:
         if outcome.elsewhere:
             where = "in another process" if outcome.status == "done" else "before"
             self._under(stage, f"{outcome.status} {where}  {outcome.reason or numbers(outcome.metrics)}".rstrip())
+            self._flags(stage, outcome)
             return
         text = outcome.reason if outcome.status != "done" else numbers(outcome.metrics)
         self._under(stage, f"{outcome.status} in {duration(outcome.seconds)}  {text}".rstrip() + self._rest())
+        self._flags(stage, outcome)
         self._told.pop(stage.key, None)
 
     @hookimpl
@@ -100,6 +102,10 @@ class PlainLines:
         told = [self._left.words()] if self._left.seconds() > _SHORT_SECONDS else []
         told += [f"{self._failed} failed so far"] if self._failed else []
         return f"  ({', '.join(told)})" if told else ""
+
+    def _flags(self, stage: StageInfo, outcome: Outcome) -> None:
+        for sentence in outcome.flags.values():
+            self._under(stage, f"note: {sentence}")
 
     def _under(self, stage: StageInfo, text: str) -> None:
         """Say something of a stage; which one, where several are worked on."""

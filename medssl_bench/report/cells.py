@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from medssl_bench.report.selection import CellSelection
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from medssl_bench.plan.stage import Plan, Trial
     from medssl_bench.store.record import Record
@@ -21,11 +21,12 @@ State = Literal["done", "failed", "blocked", "waiting"]
 
 @dataclass(frozen=True)
 class Value:
-    """One measured number and the trial that it is of."""
+    """One measured number, the trial that it is of, and what must be known of it: sentences by code."""
 
     seed: int
     draw: int
     value: float
+    flags: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -177,7 +178,7 @@ class Results:
             cell.expected += 1
             value = self.value(stage, cell.metric)
             if value is not None:
-                cell.values.append(Value(*first[stage], value))
+                cell.values.append(Value(*first[stage], value, self.flags(stage)))
                 continue
             if (state := self.state(stage)) in {"failed", "blocked"}:
                 cell.lost[stage] = state
@@ -187,6 +188,11 @@ class Results:
         record = self.record(stage)
         value = record.metrics.get(metric) if record else None
         return float(value) if isinstance(value, int | float) else None
+
+    def flags(self, stage: str) -> dict[str, str]:
+        """Return what must be known of the result of a stage: sentences by code."""
+        record = self.record(stage)
+        return record.flags if record else {}
 
     def empty_cell(self, table: str, dataset: str, labels: str, arm: str, metric: str) -> Cell:
         """Return a cell without values, with the marks that its numbers would have."""

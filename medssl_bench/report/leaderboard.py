@@ -175,11 +175,12 @@ def _analysed(
 ) -> dict[str, Cell]:
     arm, dataset, labels = place
     cells: dict[str, Cell] = {}
-    for stages in analyses.values():
+    for analysis, stages in analyses.items():
         records = [record for stage in stages.values() if (record := results.record(stage))]
         numbers = [name for record in records for name, value in record.metrics.items() if _is_number(value)]
         for metric in dict.fromkeys(numbers):
-            cell = cells[metric] = results.empty_cell(table, dataset, labels or "none", arm, metric)
+            cell = results.empty_cell(table, dataset, labels or "none", arm, metric)
+            cells[metric if metric not in cells else f"{analysis}_{metric}"] = cell
             results.fill(cell, stages)
             cell.reference = published.value(cell)
             if labels is not None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from medssl_bench.report.flags import flag_notes
 from medssl_bench.report.layout import ArmRow, BestRow, ImprovementRow, PairedRow
 from medssl_bench.report.pairing import contrast, leader
 
@@ -113,6 +114,7 @@ class PrintedTable:
         citation: where the published numbers are from.
         group: what the label budgets are of.
         blocks: its parts.
+        flags: lines on results that are to be believed with care.
     """
 
     comparison: str
@@ -122,6 +124,7 @@ class PrintedTable:
     citation: str
     group: str
     blocks: tuple[PrintedBlock, ...]
+    flags: tuple[str, ...] = ()
 
 
 def printed(table: TableResult) -> PrintedTable | None:
@@ -138,7 +141,14 @@ def printed(table: TableResult) -> PrintedTable | None:
         title = letter + ", ".join(part for part in (name, block.caption) if part)
         blocks.append(_block(table, dataset, block, title, dict(layout.metrics), others=block is layout.blocks[-1]))
     return PrintedTable(
-        table.id, layout.name, table.title, tuple(table.marks), table.citation, layout.group, tuple(blocks)
+        table.id,
+        layout.name,
+        table.title,
+        tuple(table.marks),
+        table.citation,
+        layout.group,
+        tuple(blocks),
+        tuple(flag_notes(table.cells())),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -16,7 +16,9 @@ from medssl_bench.datasets import Split, Splits, Task
 from medssl_bench.datasets.draws import draw_labels
 from medssl_bench.errors import StageError
 from medssl_bench.evaluators.base import Evaluation, Evaluator, Trial
+from medssl_bench.evaluators.below_chance import below_chance
 from medssl_bench.evaluators.metrics import measure
+from medssl_bench.evaluators.sound import wrong_with, wrong_with_report
 from medssl_bench.plugin.component import Component
 from medssl_bench.randomness import forked, generator, stream
 from medssl_bench.stages.attempt import Attempt
@@ -37,10 +39,11 @@ def evaluate(spec: Mapping[str, Any], workshop: Workshop, attempt: Attempt) -> S
     Raises:
         StageError: the evaluator does not do what it must.
     """
-    evaluator: Evaluator = workshop.registry.build(Component.from_data(spec["evaluator"]))
+    component = Component.from_data(spec["evaluator"])
+    evaluator: Evaluator = workshop.registry.build(component)
     trial = replace(
         _trial(spec, workshop, evaluator),
-        report=lambda index, total, metrics: attempt.report(index, total, metrics, None),
+        report=_reporter(attempt, component),
         checkpoints=attempt.checkpoints,
     )
     with forked(stream("evaluate", seed=spec["seed"])):
@@ -49,18 +52,20 @@ def evaluate(spec: Mapping[str, Any], workshop: Workshop, attempt: Attempt) -> S
         )
     data, splits, train, val = workshop.dataset(spec["dataset"]), trial.splits, trial.train, trial.val
     truth = splits["test"].labels
-    _check(found, truth, data, Component.from_data(spec["evaluator"]).name)
+    _require_sound(found, evaluator, component)
+    _check(found, truth, data, component.name)
     assert found.scores is not None
     _savez(attempt.folder / "predictions.npz", _predictions(found, truth, train, val))
     _keep(found, attempt.folder)
     metrics: dict[str, Any] = measure(data.info.task, truth, found.scores)
     if found.last_scores is not None:
         metrics["last_epoch"] = measure(data.info.task, truth, found.last_scores)
+    below = below_chance(data.info, truth, found.scores)
     headline = {name: metrics[name] for name in ("accuracy", "auroc") if metrics[name] is not None}
     return StageResult(
         metrics={
-            **metrics,
             **found.metrics,
+            **metrics,
             "selected_epoch": found.selected_epoch,
             "labelled": len(train),
             "labelled_validation": len(val),
@@ -68,6 +73,7 @@ def evaluate(spec: Mapping[str, Any], workshop: Workshop, attempt: Attempt) -> S
         },
         images_seen=evaluator.images_seen(len(train)),
         headline=headline,
+        flags={**found.flags, **({"auroc_below_chance": below} if below else {})},
         elsewhere=elsewhere,
     )
 
@@ -97,7 +103,8 @@ def _trial(spec: Mapping[str, Any], workshop: Workshop, evaluator: Evaluator) ->
 def analyse(spec: Mapping[str, Any], workshop: Workshop, attempt: Attempt) -> StageResult:
     """Describe an encoder; arguments as of `evaluate`."""
     data = workshop.dataset(spec["dataset"])
-    evaluator: Evaluator = workshop.registry.build(Component.from_data(spec["evaluator"]))
+    component = Component.from_data(spec["evaluator"])
+    evaluator: Evaluator = workshop.registry.build(component)
     trial = Trial(
         info=data.info,
         splits=data.splits,
@@ -108,12 +115,29 @@ def analyse(spec: Mapping[str, Any], workshop: Workshop, attempt: Attempt) -> St
         device=workshop.device,
         encoder=partial(workshop.encoder, None, spec["parents"][0]),
         features=workshop.features(spec["parents"][0]),
-        report=lambda index, total, metrics: attempt.report(index, total, metrics, None),
+        report=_reporter(attempt, component),
     )
     with forked(stream("analyse", seed=spec["seed"])):
         found = evaluator.evaluate(trial)
+    _require_sound(found, evaluator, component)
     _keep(found, attempt.folder)
-    return StageResult(metrics=dict(found.metrics), headline=found.metrics)
+    return StageResult(metrics=dict(found.metrics), headline=dict(found.metrics), flags=dict(found.flags))
+
+
+def _reporter(attempt: Attempt, component: Component) -> Callable[[int, int, Mapping[str, float]], None]:
+    """Return what an evaluator tells its progress to; a report that watchers cannot show is its failure."""
+
+    def report(index: int, total: int, metrics: Mapping[str, float]) -> None:
+        if wrong := wrong_with_report(index, total, metrics):
+            raise StageError(f"evaluator {component.name!r} reports {wrong}")
+        attempt.report(index, total, metrics, None)
+
+    return report
+
+
+def _require_sound(found: Evaluation, evaluator: Evaluator, component: Component) -> None:
+    if wrong := wrong_with(found, evaluator):
+        raise StageError(f"evaluator {component.name!r} gives {wrong}")
 
 
 def _shuffled(splits: Splits, draw: int) -> Splits:
@@ -133,6 +157,8 @@ def _check(found: Evaluation, truth: NDArray[np.int64], data: LoadedDataset, nam
     for scores in (found.scores, found.last_scores):
         if scores is None:
             continue
+        if not isinstance(scores, np.ndarray) or scores.dtype.kind not in "fiu":
+            raise StageError(f"evaluator {name!r} gave scores that are no NumPy array of numbers")
         if scores.shape != wanted:
             raise StageError(f"evaluator {name!r} gave scores of shape {scores.shape}, not {wanted}")
         if not np.isfinite(scores).all():
@@ -156,7 +182,7 @@ def _predictions(
 
 
 def _savez(file: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
-    np.savez(file, **arrays)  # type: ignore[arg-type] # one name could be savez's own keyword; none is
+    np.savez(file, **arrays)  # type: ignore[arg-type] # savez's own keywords are reserved names
 
 
 def _keep(found: Evaluation, folder: Path) -> None:

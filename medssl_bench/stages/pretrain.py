@@ -60,12 +60,12 @@ def pretrain(spec: Mapping[str, Any], workshop: Workshop, attempt: Attempt) -> S
     last = result.history[-1]
     return StageResult(
         metrics={
+            **last,
             "epochs": len(result.history),
             "epoch_kept": result.epoch,
             "images": len(places),
             "batch_size": training.length.batch,
             "validation_batch_size": min(training.length.batch, len(val)),
-            **last,
         },
         images_seen=result.images_seen,
         headline={name: value for name, value in last.items() if name in {"loss", "top1", "val_top1"}},

@@ -85,7 +85,7 @@ def ended(stage: Stage, workshop: Workshop) -> Outcome | None:
     """Return how a stage has ended already, in another process or an earlier run; None: it has not."""
     record = workshop.store.record(stage.key)
     if record is not None:
-        return Outcome(stage.info(), "done", metrics=_headline(record.metrics), elsewhere=True)
+        return Outcome(stage.info(), "done", metrics=_headline(record.metrics), elsewhere=True, flags=record.flags)
     failure = workshop.store.failure(stage.key)
     return None if failure is None else Outcome(stage.info(), "failed", reason=failure.reason, elsewhere=True)
 
@@ -120,8 +120,9 @@ def _attempt(stage: Stage, workshop: Workshop, report: Report, lease: Lease) -> 
         for name, share in result.elsewhere.items():
             cost[name] += share
         made = provenance(workshop.registry, spec, workshop.device, earlier)
+        done = replace(record, metrics=result.metrics, flags=result.flags, cost=cost, provenance=made)
         with uninterrupted():
-            workshop.store.finish(replace(record, metrics=result.metrics, cost=cost, provenance=made), lease)
+            workshop.store.finish(done, lease)
     except LeaseLost:
         raise
     except BaseException as error:  # whatever a component raises, SystemExit too, is its stage's failure
@@ -142,7 +143,7 @@ def _attempt(stage: Stage, workshop: Workshop, report: Report, lease: Lease) -> 
         except OSError as unwritten:
             reason += f" (not recorded: the store cannot be written: {unwritten.strerror})"
         return Outcome(stage.info(), "failed", meter.wall_seconds, reason=reason)
-    return Outcome(stage.info(), "done", meter.wall_seconds, result.headline)
+    return Outcome(stage.info(), "done", meter.wall_seconds, result.headline, flags=result.flags)
 
 
 def perform(stage: Stage, workshop: Workshop, attempt: Attempt) -> StageResult:

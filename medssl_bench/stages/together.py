@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from medssl_bench.evaluators.base import Evaluation, Evaluator, Trial
+from medssl_bench.evaluators.sound import wrong_with
 from medssl_bench.plan.keys import content_key
 from medssl_bench.plan.stage import Stage
 from medssl_bench.store.store import Store
@@ -102,7 +103,9 @@ class Siblings:
         began = _clocks()
         try:
             trials = [trial, *(make_trial(spec) for spec in others.values())]
-            evaluations = evaluator.evaluate_together(trials)
+            evaluations = list(evaluator.evaluate_together(trials))
+            if len(evaluations) != len(trials) or any(wrong_with(found, evaluator) for found in evaluations):
+                return False
         except Exception:  # noqa: BLE001 - whichever is to blame fails by itself, with its own message
             self._failed.update(spec["parents"][0] for spec in others.values())
             return False

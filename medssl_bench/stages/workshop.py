@@ -51,6 +51,7 @@ class StageResult:
         metrics: for the record.
         images_seen: images processed in training.
         headline: the few metrics that are shown when the stage ends.
+        flags: what a reader must know before its result is believed: a sentence of one line by a code.
         elsewhere: what of its cost fell into the time of another stage, by name; below 0: what of the time of this one
             went into the work of others.
     """
@@ -58,6 +59,7 @@ class StageResult:
     metrics: dict[str, Any] = field(default_factory=dict)
     images_seen: int = 0
     headline: dict[str, float] = field(default_factory=dict)
+    flags: dict[str, str] = field(default_factory=dict)
     elsewhere: Mapping[str, float] = field(default_factory=dict)
 
 

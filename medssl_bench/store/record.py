@@ -33,6 +33,8 @@ class Record:
         epochs_scale: below 1 when the training was scaled down.
         reason: why it failed, in one line.
         spec: what a worker was given to do it.
+        flags: what a reader must know before the result is believed: a sentence of one line by a code. Records of
+            before there were flags have none.
     """
 
     key: str
@@ -47,6 +49,7 @@ class Record:
     epochs_scale: float = 1.0
     reason: str = ""
     spec: dict[str, Any] = field(default_factory=dict)
+    flags: dict[str, str] = field(default_factory=dict)
 
     def to_json(self) -> str:
         """Return the record as JSON text, whose first field is the SHA-256 of the text without that field."""
@@ -77,9 +80,11 @@ class Record:
         for name in ("key", "kind", "title", "reason"):
             if not isinstance(getattr(self, name), str):
                 return f"{name} is no text"
-        for name in ("identity", "metrics", "cost", "provenance", "files", "spec"):
+        for name in ("identity", "metrics", "cost", "provenance", "files", "spec", "flags"):
             if not isinstance(getattr(self, name), dict):
                 return f"{name} is no table"
+        if not all(isinstance(sentence, str) for sentence in self.flags.values()):
+            return "a flag is no text"
         if self.status not in get_args(Status):
             return f"status is {self.status!r}"
         if not _is_number(self.epochs_scale) or not 0 <= self.epochs_scale <= 1:

@@ -271,7 +271,10 @@ class SuiteModel(_Table):
         description="arms that every honest table has: the majority class, and a probe on an untrained encoder",
     )
     epochs_scale: float = Field(
-        1.0, gt=0, le=1, description="scales every training; results are marked as scaled when it is below 1"
+        1.0,
+        gt=0,
+        le=1,
+        description="scales every pretraining and fine-tuning, not probes; results are marked as scaled below 1",
     )
     dataset: dict[str, ComponentRef] = Field(default_factory=dict, description="data sets with parameters, by name")
     augmentation: dict[str, ComponentRef] = Field(default_factory=dict, description="augmentations, likewise")

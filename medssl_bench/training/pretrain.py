@@ -15,6 +15,7 @@ from torch import Tensor
 from medssl_bench.encoders.recordable import is_recordable
 from medssl_bench.errors import StageError
 from medssl_bench.methods.base import Method, Progress
+from medssl_bench.methods.sound import VALIDATION, wrong_with
 from medssl_bench.randomness import forked, generator, stream
 from medssl_bench.stopping import at_checkpoints
 from medssl_bench.store.checkpoints import Checkpoints, TrainingState
@@ -118,16 +119,22 @@ class Pretraining:
         self.report = report
         self._checkpoints = checkpoints or Checkpoints()
         self.seed: int = settings["seed"]
+        self._name = settings["method"]["name"] if "method" in settings else type(method).__name__
         self.length = Length.of(settings["duration"], len(train), settings["batch_size"])
         if settings["keep"] == "best" and method.monitor is None:
             raise StageError(f'{type(method).__name__} has no metric to choose by; set keep = "last"')
         groups = method.parameter_groups(settings["optimizer"]["weight_decay"])
+        if any("lr" in group for group in groups):
+            raise StageError(
+                f"method {self._name!r} gives a parameter group 'lr', which the recipe sets; give 'lr_scale'"
+            )
         recordable = method.recordable and is_recordable(method.encoder) and views.recordable
         recorder = recorder_for(train.device) if recordable else None
         self._optimizer = make_optimizer(groups, settings["optimizer"], recorded=recorder is not None)
         self.steps = Steps(method, self._optimizer, recorder)
         self._step, self._sums = 0, _Sums()
         self._result = Pretrained(epoch=self.length.epochs - 1)
+        self._measured: set[str] = set()
         self._best = -math.inf
         self._best_state: dict[str, Tensor] | None = None
 
@@ -153,7 +160,7 @@ class Pretraining:
         row |= self._train_epoch(epoch)
         speed = (self._step - before) * self.length.batch / (time.perf_counter() - started)
         if epoch % self.settings["validate_every"] == 0 or epoch == self.length.epochs - 1:
-            row |= {f"val_{name}": value for name, value in self._validate(epoch).items()}
+            row |= {f"{VALIDATION}{name}": value for name, value in self._validate(epoch).items()}
             self._require_monitor(row)
         self._result.history.append(row)
         self._result.images_seen += self._steps_of(epoch) * self.length.batch
@@ -229,7 +236,7 @@ class Pretraining:
         means = self._sums.means()
         if not math.isfinite(means["loss"]):
             raise StageError(f"the loss is {means['loss']} in epoch {epoch + 1}; try a smaller learning rate")
-        return means
+        return self._finite(means, epoch)
 
     def _train_step(self, index: Tensor, images: Tensor, progress: Progress) -> None:
         set_learning_rate(self._optimizer, self._learning_rate(progress.step))
@@ -245,9 +252,10 @@ class Pretraining:
         self._optimizer.zero_grad(set_to_none=True)
         with self._precision():
             loss, metrics = self.method(batch, _UNKNOWN if self.steps.is_recording else progress)
+        self._look_at(metrics)
         loss.backward()
         self._optimizer.step()
-        return {"loss": loss.detach(), **metrics}
+        return {**metrics, "loss": loss.detach()}
 
     @torch.no_grad()
     def _validate(self, epoch: int) -> dict[str, float]:
@@ -262,8 +270,26 @@ class Pretraining:
             batch = self.val.batch(index, self.views(images, "validation views", number), images)
             with forked(stream("validation step", seed=self.seed, step=number)), self._precision():
                 loss, metrics = self.method(batch, Progress(min(step, self.length.steps), self.length.steps, epoch))
-            sums.add({"loss": loss, **metrics})
-        return sums.means()
+            self._look_at(metrics)
+            sums.add({**metrics, "loss": loss})
+        return self._finite(sums.means(), epoch, VALIDATION)
+
+    def _look_at(self, metrics: Mapping[str, Tensor]) -> None:
+        """Refuse metrics that cannot stand in a history; those of a name that was seen are not looked at again."""
+        if isinstance(metrics, Mapping) and metrics.keys() <= self._measured:
+            return
+        if wrong := wrong_with(metrics):
+            raise StageError(f"method {self._name!r} gives {wrong}")
+        self._measured |= metrics.keys()
+
+    def _finite(self, means: dict[str, float], epoch: int, prefix: str = "") -> dict[str, float]:
+        for name, value in means.items():
+            if not math.isfinite(value):
+                raise StageError(
+                    f"method {self._name!r}: {prefix}{name} is {value} in epoch {epoch + 1}; has the training "
+                    "diverged? Try a smaller learning rate, or give no metric that is not defined"
+                )
+        return means
 
     def _precision(self) -> torch.autocast:
         enabled = self.settings["precision"] == "bfloat16"

@@ -105,7 +105,8 @@ class _Method(Method):
             loss = loss.expand(2)
         if self.mode == "random":
             loss = loss * (1 + 0.1 * next(_count))
-        return loss, {"norm": loss if self.mode == "metric" else loss.detach()}
+        measured = loss if self.mode == "metric" else loss.detach()
+        return loss, {"loss" if self.mode == "hides" else "norm": measured}
 
 
 def _method(mode):
@@ -173,7 +174,11 @@ class _Evaluator(Evaluator):
             scores = _lean(scores, _halves(trial.checkpoints))
         if self.mode in _SPOIL:
             scores = _SPOIL[self.mode](scores, trial.splits)
+        if self.mode == "reports":
+            trial.report(0, 1, {"loss": float("nan")})
         metrics = {"count": np.float32(count)} if self.mode == "json" else {"count": count}
+        if self.mode == "overwrites":
+            metrics = {"accuracy": 1.0}
         return Evaluation(scores=scores, metrics=metrics)
 
 
@@ -211,6 +216,7 @@ def medssl_methods(register):
         "state",
         "random",
         "metric",
+        "hides",
         "monitor",
         "views",
         "hidden",
@@ -224,7 +230,19 @@ def medssl_methods(register):
 
 @hookimpl
 def medssl_evaluators(register):
-    for mode in ("logits", "shape", "nan", "tensor", "json", "counts", "claims", "encoder", "refuses"):
+    for mode in (
+        "logits",
+        "shape",
+        "nan",
+        "tensor",
+        "json",
+        "overwrites",
+        "reports",
+        "counts",
+        "claims",
+        "encoder",
+        "refuses",
+    ):
         register(mode, _evaluator(mode))
     for mode in (
         "peeks",

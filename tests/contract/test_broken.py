@@ -35,6 +35,7 @@ BROKEN = [
     ("encoder", "looking", "a step that is recorded once plays back as it is done by hand", "a value is read back"),
     ("method", "nan", "loss and metrics", "the loss is nan"),
     ("method", "detached", "loss and metrics", "no gradient reaches the encoder"),
+    ("method", "hides", "can be built", "'loss', which is a name of the harness' own"),
     ("method", "vector", "loss and metrics", "not that of a scalar"),
     ("method", "state", "evaluation mode leaves its state as it is", "seen changes"),
     ("method", "random", "the same seed gives the same encoder", "differs between two runs"),
@@ -54,7 +55,9 @@ BROKEN = [
     ("evaluator", "shape", "binary, grey", r"scores have shape \(19, 2\), not \(20, 2\)"),
     ("evaluator", "nan", "multi-label, grey", "not finite"),
     ("evaluator", "tensor", "multi-class, RGB", "Tensor, not a NumPy array"),
-    ("evaluator", "json", "binary, RGB", "metrics cannot be written as JSON"),
+    ("evaluator", "json", "what it gives beside scores", "the metric 'count' as float32"),
+    ("evaluator", "overwrites", "what it gives beside scores", "'accuracy', which is a name of the harness' own"),
+    ("evaluator", "reports", "what it gives beside scores", "it reports the metric 'loss' as nan"),
     ("evaluator", "counts", "ordinal, grey", "'many', not a number of images"),
     ("evaluator", "refuses", "can be built", "refuses data of every task"),
     ("evaluator", "predicts", "multi-class, RGB", "an analysis predicts nothing"),
@@ -69,7 +72,7 @@ BROKEN = [
     ("evaluator", "forgetful", "interrupted, it goes on to the same scores", "interrupted at checkpoint 1"),
     ("evaluator", "mixing", "judged together, each cell has the scores that it has alone", "cell 1 are others when"),
     ("evaluator", "global", "global random state is untouched", "global generator of NumPy"),
-    ("evaluator", "claims", "ordinal, RGB", "trains_encoder is True"),
+    ("evaluator", "claims", "what it gives beside scores", "trains_encoder is True"),
     ("dataset", "counts", "images", r"info\(\) says \(5, 8, 8\)"),
     ("dataset", "fingerprint", "fingerprint", "two builds give"),
     ("dataset", "late", "fingerprint", r"fixed before load\(\) and other after"),
@@ -100,6 +103,12 @@ def test_broken_component(plugins, context, kind, name, check, found):
     assert check in failed, f"passed; failed: {failed}"
     assert re.search(found, failed[check])
     assert "\n" not in failed[check]
+
+
+@pytest.mark.parametrize(("kind", "name"), [("evaluator", "overwrites"), ("evaluator", "reports"), ("method", "hides")])
+def test_a_name_of_the_harness_is_one_line(plugins, context, kind, name):
+    checks = list(check_component(plugins, plugins.registry.find(kind, name), {}, context))
+    assert sum(not result.ok for result in checks) == 1
 
 
 def test_every_component_of_the_broken_plugins_is_in_the_table(plugins):

@@ -92,10 +92,26 @@ def test_scaled_plans_share_nothing_that_is_trained(plan_of: PlanOf) -> None:
         assert all("epochs_scale" not in stage.identity for stage in of_kind(full, kind))
     assert of_kind(half, "pretrain")[0].identity["duration"] == {"epochs": 5}
     assert stage_of(half, arm="scratch", labels="100").spec["evaluator"]["parameters"]["epochs"] == 250
+    assert stage_of(half, arm="probed", labels="100").spec["evaluator"]["parameters"]["epochs"] == 500
     assert all(stage.spec["epochs_scale"] == 0.5 for stage in half.stages.values())
     assert of_kind(plan_of(SUITE, epochs_scale=1e-6), "pretrain")[0].identity["duration"] == {"epochs": 1}
     halved = plan_of(changed(("epochs = 10\n", "epochs = 5\n")))
     assert not keys(halved, "pretrain") & keys(half, "pretrain"), "half of 10 epochs is not 5 epochs of a full run"
+
+
+def test_a_probe_keeps_its_length_however_much_else_is_scaled(plan_of: PlanOf) -> None:
+    """Cut to 5 epochs it would measure its own training, not the encoder."""
+    plan = plan_of(SUITE, epochs_scale=0.01)
+    epochs = {s.title: s.spec["evaluator"]["parameters"].get("epochs") for s in of_kind(plan, "evaluate")}
+    assert {number for title, number in epochs.items() if "probed" in title or "untrained" in title} == {500}
+    assert {number for title, number in epochs.items() if "scratch" in title or "tuned" in title} == {5}
+
+
+def test_metrics_of_multi_label_sets_have_a_revision_of_their_own(plan_of: PlanOf) -> None:
+    plan = plan_of(changed(('["bloodmnist"]', '["bloodmnist", "chestmnist"]')))
+    found = {stage.title: stage.identity.get("metrics") for stage in of_kind(plan, "evaluate")}
+    assert {revision for title, revision in found.items() if "chestmnist" in title} == {2}
+    assert {revision for title, revision in found.items() if "bloodmnist" in title} == {None}
 
 
 def test_the_scale_of_the_suite_holds_unless_another_is_given(plan_of: PlanOf) -> None:

@@ -87,7 +87,8 @@ def equalize(
 
     Args:
         p: probability with which an image is equalised.
-        rule: `pillow`: the look-up table of Pillow's ImageOps.equalize; `equation`: eq. (4.2) of [Jiang 2023].
+        rule: `pillow`: Pillow's YCbCr of 8 bits, ImageOps.equalize of its Y, and back, to the digit; `equation`:
+            eq. (4.2) of [Jiang 2023], in which Cb and Cr are not rounded.
         strength: least and largest part of the change that is made: 0 is none, 1 all of it.
         region: least and largest area of the box that is equalised, by its own histogram, as a fraction of the
             image's; [1, 1] is the whole image.

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Literal
 
-import kornia.enhance
 import torch
 from torch import Tensor
 
 from medssl_bench.augmentations.op import Op, scale
 from medssl_bench.augmentations.ops.boxes import DRAWS, draw_sides, draw_start, inside
 from medssl_bench.augmentations.ops.grayscale import luma
+from medssl_bench.augmentations.ops.pillow_ycbcr import to_rgb, to_ycbcr
 
 _RATIO = (3 / 4, 4 / 3)
 """Width by height of a region, as of a random crop."""
@@ -19,14 +19,13 @@ _RATIO = (3 / 4, 4 / 3)
 class Equalize(Op):
     """Equalise the histogram of Y in full-range YCbCr, with 256 levels; Cb and Cr stay.
 
-    Going to YCbCr and back adds the change of Y to red, green and blue alike, so that no conversion is needed.
-
     Args:
         p: probability with which an image is equalised.
-        rule: ``pillow``: the look-up table of Pillow's ``ImageOps.equalize``, in which the lowest level becomes 0.
-            Its integer steps are coarse on small images: up to a half of the pixels end at the highest level, and an
-            image does not change when fewer than 255 of its pixels are darker than its brightest level.
-            ``equation``: eq. (4.2) of [Jiang 2023], floor(255 cdf).
+        rule: ``pillow``: what Pillow makes of the image in 8 bits, to the digit: ``convert("YCbCr")``, which cuts Y, Cb
+            and Cr to whole levels; ``ImageOps.equalize`` of Y, in whose look-up table the lowest level becomes 0; and
+            back. The table's integer steps are coarse on small images: up to a half of the pixels end at the highest
+            level, and Y does not change when fewer than 255 pixels are darker than its brightest level.
+            ``equation``: eq. (4.2) of [Jiang 2023], floor(255 cdf) of Y in 256 levels; Cb and Cr are not rounded.
         strength: least and largest part of the change that is made, in [0, 1]; uniform.
         region: least and largest area of the box that is equalised by its own histogram, as a fraction of the image's;
             uniform, anywhere in the image. (1, 1) is the whole image.
@@ -50,17 +49,12 @@ class Equalize(Op):
 
     def transform(self, images: Tensor, uniforms: Tensor) -> Tensor:
         """Equalise (B, 3, H, W) RGB or (B, 1, H, W) grey images."""
-        luminance = luma(images)
-        levels = (luminance * 255).round_().clamp_(0, 255)
+        chosen = None
         if self.region[0] < 1:
             chosen = self._boxes(uniforms[:, -2 - DRAWS :], *images.shape[-2:])
-            table = _pillow_table if self.rule == "pillow" else _equation_table
-            equalized = torch.where(chosen, _looked_up(levels, table(_histogram(levels, chosen))) / 255, luminance)
-        elif self.rule == "pillow":
-            equalized = kornia.enhance.equalize(levels / 255)
-        else:
-            equalized = _looked_up(levels, _equation_table(_histogram(levels))) / 255
-        change = equalized - luminance
+        change = _pillow_change(images, chosen) if self.rule == "pillow" else _equation_change(images, chosen)
+        if chosen is not None:
+            change = torch.where(chosen, change, torch.zeros_like(change))
         if self.strength[0] < self.strength[1]:
             change = change * scale(uniforms[:, 0], *self.strength).to(change.dtype)[:, None, None, None]
         elif self.strength[0] < 1:
@@ -73,6 +67,24 @@ class Equalize(Op):
         rows = inside(draw_start(uniforms[:, 0], tall, height), tall, height)
         columns = inside(draw_start(uniforms[:, 1], wide, width), wide, width)
         return (rows[:, :, None] & columns[:, None] | ~fits[:, None, None])[:, None]
+
+
+def _pillow_change(images: Tensor, chosen: Tensor | None) -> Tensor:
+    """Return what Pillow adds to images, as grey ones (mode L) or by way of YCbCr."""
+    levels = (images.float() * 255).round_().clamp_(0, 255)
+    if images.shape[1] == 1:
+        found = _looked_up(levels, _pillow_table(_histogram(levels, chosen)))
+    else:
+        y, cb, cr = to_ycbcr(levels)
+        found = to_rgb(_looked_up(y, _pillow_table(_histogram(y, chosen))), cb, cr)
+    return (found / 255).to(images.dtype) - images
+
+
+def _equation_change(images: Tensor, chosen: Tensor | None) -> Tensor:
+    """Return what eq. (4.2) adds to Y: to YCbCr and back adds it to red, green and blue alike."""
+    luminance = luma(images)
+    levels = (luminance * 255).round_().clamp_(0, 255)
+    return _looked_up(levels, _equation_table(_histogram(levels, chosen))) / 255 - luminance
 
 
 def _histogram(levels: Tensor, chosen: Tensor | None = None) -> Tensor:

@@ -119,7 +119,7 @@ def printed_notes(table: PrintedTable) -> list[str]:
             "Improvement: best new arm minus best standard arm of each column, both picked on test as published, so it "
             "is optimistic; the rows below it are paired differences, in which nothing is picked."
         )
-    return found
+    return [*found, *table.flags]
 
 
 def _metrics(table: PrintedTable) -> str:

@@ -28,19 +28,21 @@ def value_lines(board: Leaderboard) -> tuple[Sequence[str], list[Sequence[object
     heads = (
         "comparison", "dataset", "labels", "arm", "metric", "seed", "draw", "value", "n", "mean", "std", "expected",
         "failed", "blocked", "difference", "pairs", "reference", "selection", "validation_labels", "scaled",
-        "generated", "leaks",
+        "generated", "leaks", "flags",
     )  # fmt: skip
     rows: list[Sequence[object]] = []
     for cell in board.cells():
         data = cell.to_data()
-        values = data["values"] or [{"seed": None, "draw": None, "value": None}]
-        rows += [[{**data, **value}[head] for head in heads] for value in values]
+        values = data["values"] or [{"seed": None, "draw": None, "value": None, "flags": {}}]
+        rows += [
+            [{**data, **value, "flags": "; ".join(value["flags"].values())}[head] for head in heads] for value in values
+        ]
     return heads, rows
 
 
 _PRINTED = (
     "comparison", "table", "dataset", "part", "row", "kind", "labels", "metric", "mean", "std", "n", "expected",
-    "failed", "blocked", "reference", "difference", "arm", "marks",
+    "failed", "blocked", "reference", "difference", "arm", "marks", "flags",
 )  # fmt: skip
 
 
@@ -66,7 +68,7 @@ def _printed_rows(tables: list[PrintedTable]) -> list[Sequence[object]]:
                     rows.append(
                         [table.comparison, table.name, block.dataset, block.title, name, row.kind, cell.labels,
                          cell.metric, cell.mean, cell.std, cell.n, cell.expected, cell.failed, cell.blocked,
-                         cell.reference, gap, cell.arm, "; ".join(table.marks)]
+                         cell.reference, gap, cell.arm, "; ".join(table.marks), " ".join(table.flags)]
                     )  # fmt: skip
     return rows
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from medssl_bench.report.flags import flag_notes
 from medssl_bench.report.tables import METRIC_NAMES
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def notes(table: TableResult) -> list[str]:
         found.append(f"Second line: mean paired difference to {table.baseline!r}, of the same seeds and draws.")
     if table.citation and any(cell.reference is not None for cell in cells):
         found.append(f"ref: published value (and the difference to it), {table.citation}.")
-    return found
+    return found + flag_notes(cells) + flag_notes(table.analysed())
 
 
 BOLD = (

@@ -10,13 +10,15 @@ if TYPE_CHECKING:
     from medssl_bench.plugin.registry import Register
 
 _SEQUENCES = ("tau_nat", "tau_nat_weak", "tau_short", "tau_short_literal", "tau_nov", "tau_grey")
+_REVISIONS = {"tau_nov": 2, "tau_grey": 2}
+"""2: equalisation of colour images is Pillow's to the digit."""
 
 
 @hookimpl
 def medssl_augmentations(register: Register) -> None:
     """Register the thesis' augmentation sequences."""
     for name in _SEQUENCES:
-        register(name, f"medssl_bench_thesis.sequences:{name}")
+        register(name, f"medssl_bench_thesis.sequences:{name}", revision=_REVISIONS.get(name, 1))
 
 
 @hookimpl

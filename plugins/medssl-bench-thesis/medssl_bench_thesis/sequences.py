@@ -160,7 +160,7 @@ def tau_nov(
         jitter_order: order of brightness, contrast, saturation, hue; text `fixed`, code `random`.
         grayscale_weights: text `mean` of the channels, eq. (3.4); code `luma`.
         equalize_p: probability of histogram equalisation, eq. (4.3).
-        equalize_rule: `pillow`, the table of Pillow, as the code ran; `equation`, eq. (4.2).
+        equalize_rule: `pillow`, to the digit what Pillow makes of Y in 8 bits, as the code ran; `equation`, eq. (4.2).
         equalize_strength: least and largest part of the equalisation's change that is made.
         equalize_region: least and largest area of the box that is equalised, as a fraction of the image's; [1, 1] is
             the whole image.
@@ -208,7 +208,7 @@ def tau_grey(
         grayscale_p: probability of greyscale, which does nothing to grey images; text 0.2, code 0.
         grayscale_weights: text `mean` of the channels, eq. (3.4); code `luma`.
         equalize_p: probability of histogram equalisation, eq. (4.3).
-        equalize_rule: `pillow`, the table of Pillow, as the code ran; `equation`, eq. (4.2).
+        equalize_rule: `pillow`, to the digit what Pillow makes of Y in 8 bits, as the code ran; `equation`, eq. (4.2).
         equalize_strength: least and largest part of the equalisation's change that is made.
         equalize_region: least and largest area of the box that is equalised, as a fraction of the image's; [1, 1] is
             the whole image.
