@@ -64,9 +64,10 @@ class Crew:
                     is_dead = worker.is_dead()  # before what it has said is read to its end
                     if is_dead:
                         self._hear(worker)
-                    if (is_dead or worker.at is None or not worker.is_open) and worker.events in selector.get_map():
+                    is_through = is_dead or worker.at is None or worker.was_stopped
+                    if (is_through or not worker.is_open) and worker.events in selector.get_map():
                         selector.unregister(worker.events)
-                    if is_dead or worker.at is None:
+                    if is_through:
                         active.remove(worker)
                         self._ended(worker)
 

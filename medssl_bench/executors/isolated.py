@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from medssl_bench.plan.stage import Stage
 
 _MOST_STARTS = 3
-"""How many workers in a row may be killed before they have begun."""
+"""How many workers in a row may die before they have begun."""
 
 
 class IsolatedExecutor(Executor):
@@ -45,7 +45,7 @@ class IsolatedExecutor(Executor):
         """Run the stages.
 
         Raises:
-            UserError: the worker refuses the job, or exits before it has begun, or is killed then time and again.
+            UserError: the worker refuses the job, or dies before it has begun, time and again.
             Stopped: a worker was asked to stop.
         """
         outcomes: dict[str, Outcome] = {}
@@ -65,7 +65,7 @@ class IsolatedExecutor(Executor):
             if crew.without_memory - outcomes.keys():
                 jobs = 1
             vain = vain + 1 if deaths and len(outcomes) == before and not any(worker.spoke for worker in deaths) else 0
-            if vain and (deaths[0].process.returncode >= 0 or vain == _MOST_STARTS):
+            if vain == _MOST_STARTS:
                 how = how_it_died(deaths[0].process.returncode)
                 raise UserError(f"the worker process {how} before it began a stage; --executor local shows why")
         return [outcomes[stage.key] for stage in job.stages]

@@ -6,6 +6,7 @@ their own: standard input is empty, and neither pipe gets to them, so that nobod
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import select
@@ -13,6 +14,7 @@ import signal
 import sys
 import threading
 import warnings
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,7 +26,7 @@ from medssl_bench.executors.local import LocalExecutor
 from medssl_bench.plan.stage import Stage
 from medssl_bench.plugin.component import components_in
 from medssl_bench.plugin.manager import load_plugins
-from medssl_bench.stopping import STATUS, is_stop, listen, nothing_is_left, seconds_since_raised
+from medssl_bench.stopping import SIGNALS, STATUS, is_stop, listen, nothing_is_left, seconds_since_raised
 from medssl_bench.store.store import Store
 
 if TYPE_CHECKING:
@@ -109,6 +111,7 @@ def main() -> None:
     listen(patient=True)
     status = 0
     try:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)  # who started this process has it begin with them blocked
         given = json.loads(_line(job) or _end())
         threading.Thread(target=_look_after, args=(job, parent, events), daemon=True).start()
         _run(given, events)
@@ -122,7 +125,11 @@ def main() -> None:
         else:
             raise
     nothing_is_left(status)
-    sys.exit(status)
+    # what components have registered, and no more: the end of an interpreter whose imports were interrupted may hang
+    atexit._run_exitfuncs()  # noqa: SLF001 - there is no other way to end in this order
+    with suppress(OSError, ValueError):
+        sys.stderr.flush()
+    os._exit(status)
 
 
 def _run(given: dict[str, Any], events: Events) -> None:

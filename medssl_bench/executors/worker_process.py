@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 START = """
 import signal, sys
-if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # before the worker has begun, a signal ends it without a traceback
 if hasattr(signal, "SIGTTOU"):
     signal.signal(signal.SIGTTOU, signal.SIG_IGN)  # what a plugin prints is shown, though the group is its own
 sys.path[:] = sys.argv[4:]
@@ -69,6 +67,8 @@ class WorkerProcess:
     def start(cls, environment: Mapping[str, str]) -> WorkerProcess:
         """Start one; nothing of it is left if that fails."""
         (events, write), (read, job) = os.pipe(), os.pipe()
+        # a request to stop waits until the worker listens: as Python begins it would be lost, or look like a crash
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
         try:
             process = subprocess.Popen(  # noqa: S603 - this very program
                 [sys.executable, "-P", "-c", START, str(write), str(read), str(os.getpid()), *filter(None, sys.path)],
@@ -82,6 +82,7 @@ class WorkerProcess:
             os.close(job)
             raise
         finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
             os.close(write)
             os.close(read)
         return cls(process, events, job)

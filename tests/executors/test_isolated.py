@@ -13,7 +13,6 @@ import pytest
 
 from medssl_bench import Suite, hookimpl, run
 from medssl_bench.errors import UserError
-from medssl_bench.executors.worker_process import START
 from medssl_bench.plugin.watching import Epoch, Outcome, StageInfo
 from medssl_bench.running import RunResult
 from medssl_bench.store.store import Store
@@ -174,30 +173,6 @@ def test_a_worker_that_dies_before_it_has_read_its_job_is_told_in_one_line(suite
     file.write_text(file.read_text().replace("draws = [0]", f"draws = {list(range(60))}"))  # more than a pipe holds
     with pytest.raises(UserError, match="the worker process ended with status 7 before it began a stage"):
         _run(file)
-
-
-def test_a_worker_that_is_interrupted_while_it_imports_ends_without_a_traceback(tmp_path) -> None:
-    """As by Ctrl-C, which a terminal sends to the worker too."""
-    (tmp_path / "torch.py").write_text("open('importing', 'w').close()\ninput()\n")
-    command = [
-        sys.executable,
-        "-P",
-        "-c",
-        START.replace("main()", "import torch"),
-        *("1", "2", "3"),
-        str(tmp_path),
-        *sys.path,
-    ]
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background inherits that it is ignored
-    with subprocess.Popen(command, cwd=tmp_path, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        while not (tmp_path / "importing").exists():
-            assert process.poll() is None
-            time.sleep(0.01)
-        process.send_signal(signal.SIGINT)
-        process.wait(timeout=60)
-        assert process.stderr is not None
-        assert process.stderr.read() == ""
-    assert process.returncode == -signal.SIGINT
 
 
 def _found(file: Path, pattern: str) -> list[Path]:

@@ -129,17 +129,21 @@ def _children(number: int) -> list[int]:
     return [int(word) for word in Path(f"/proc/{number}/task/{number}/children").read_text().split()]
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
-def test_a_worker_that_is_ended_while_it_starts_fails_nothing(number: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize("delay", [0.0, 0.02, 0.1, 0.4, 1.5])
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
+def test_a_worker_that_is_ended_while_it_starts_fails_nothing(number: int, delay: float, tmp_path: Path) -> None:
     """Killed, another one does the work; asked to stop, before it can hear that, the run has been asked."""
-    suite = write(tmp_path, "pass")
+    suite = write(tmp_path, "wait()")
     with running(suite) as process:
         while not (found := _children(process.pid)):
             assert process.poll() is None
             time.sleep(0.001)
+        time.sleep(delay)
         os.kill(found[0], number)
+        (tmp_path / "go on").touch()
         status, err = ended(process)
     assert status == (0 if number == signal.SIGKILL else 75), err
+    assert "Traceback" not in err
     assert _failures(tmp_path) == []
 
 
