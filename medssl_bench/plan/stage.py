@@ -20,6 +20,12 @@ REVISIONS: dict[StageKind, int] = {"pretrain": 1, "embed": 1, "evaluate": 1, "an
 """Raise one whenever the harness' own part of such a stage gives other results than before (a golden-number test
 watches), so that results made by the older one are computed anew."""
 
+BFLOAT16_REVISION = 2
+"""The same of what is computed in bfloat16; it is in the keys of such stages alone, so that float32 results stay.
+
+2: losses, similarities that are compared, and the classifier of a fine-tuning are float32.
+"""
+
 
 @dataclass(frozen=True)
 class Stage:
