@@ -1,8 +1,8 @@
 """Whether an augmentation draws for each image of a batch, or once for the whole batch.
 
-Transforms of other libraries often draw once in a call (torchvision's, Kornia's with ``same_on_batch=True``): every image of
-a batch then gets the same crop. What is drawn for each image shows in copies of one image: they are exchangeable, so which
-of them share a batch tells nothing of them.
+Transforms of other libraries often draw once in a call (torchvision's, Kornia's with ``same_on_batch=True``): every
+image of a batch then gets the same crop. Copies of one image show it. If each has draws of its own, they are
+exchangeable: which of them shared a batch cannot be seen in their views.
 """
 
 from __future__ import annotations
@@ -26,31 +26,37 @@ each image, about one would be."""
 
 _ROWS = "each image has a row of uniform numbers of its own, and no other row may matter to it"
 _ONCE = (
-    "it draws once for a whole batch, so that all images of a batch get the same crop, flip or colours; apply it to each image "
-    'by itself ("Once for each image" in docs/plugins.md), or set same_on_batch=False in Kornia\'s'
+    "it draws once for a whole batch, so that all images of a batch get the same crop, flip or colours; apply it to "
+    'each image by itself ("Once for each image" in docs/plugins.md), or set same_on_batch=False'
 )
 
 _SAME = 1e-4
 """What rounding may change in a view, whose values are in [0, 1]."""
 
 
-def require_own_draws(build: Callable[[], nn.Module], name: str, images: Tensor, *, intensity: bool = True) -> None:
-    """Refuse an augmentation that draws once for a whole batch; arguments as of `shared_draws`, and its name.
+def require_own_draws(build: Callable[[], nn.Module], what: str, images: Tensor, *, intensity: bool = True) -> None:
+    """Refuse an augmentation that draws once for a whole batch.
+
+    Args:
+        build: as of `shared_draws`.
+        what: what to call it, such as ``augmentation 'soft'``.
+        images: as of `shared_draws`.
+        intensity: as of `shared_draws`.
 
     Raises:
         StageError: it does.
     """
     wrong = shared_draws(build, images, intensity=intensity)
     if wrong:
-        raise StageError(f"augmentation {name!r}: {wrong}")
+        raise StageError(f"{what}: {wrong}")
 
 
 def shared_draws(build: Callable[[], nn.Module], images: Tensor, *, intensity: bool = True, batches: int = 16) -> str:
     """Say how an augmentation draws once for a whole batch, wholly or in a part of it; an empty string: it does not.
 
-    One without any randomness does not, nor one that seldom acts. A sequence of ops is asked exactly, op by op; of another
-    module a few batches are drawn and compared. No random stream of a training is touched, and the module that is tried is
-    one of its own.
+    One without any randomness does not, nor one that seldom acts. A sequence of ops is asked exactly, op by op; of
+    another module a few batches are drawn and compared. No random stream of a training is touched, and the module that
+    is tried is one of its own.
 
     Args:
         build: makes the augmentation.

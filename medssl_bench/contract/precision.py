@@ -1,10 +1,12 @@
 """Whether a method computes its loss and metrics in float32 where encoders and heads compute in bfloat16.
 
-That the loss is a float32 tensor tells nothing: autocast rounds a product of float32 tensors, and gives float32 back from
-what follows. Nor can a whole pass in float32 be compared, as its encoder gives other features. So a batch goes through the
-method twice. First under autocast, as in a training; what the networks (modules with weights) give is written down. Then
-without autocast, where each network gives what was written down, as float32. The two passes now differ by what the method
-itself has rounded between its networks and its loss, and by nothing else.
+That the loss is a float32 tensor tells nothing: autocast rounds a product of float32 tensors, and gives float32 back
+from what follows. Nor can a whole pass in float32 be compared, as its encoder gives other features. So a batch goes
+through the method twice. First under autocast, as in a training; what the networks (modules with weights) give is
+written down. Then without autocast, where each network gives what was written down, as float32. The two passes now
+differ by what the method itself has rounded between its networks and its loss, and by nothing else.
+
+Metrics that count may agree by chance, so what is rounded outside networks is also looked for among the operations.
 """
 
 from __future__ import annotations
@@ -53,8 +55,8 @@ def compares_in_float32(prepare: Callable[[], Prepared], told: str) -> None:
     found = {"loss": loss, **metrics}
     for name, value in found.items():
         require(not _is_half(value), f"under bfloat16 autocast {_the(name)}{told} is {_name(value)}; {_ADVICE}")
-    product = rounded.product()
-    require(not product, f"under bfloat16 autocast a product of {product}{told} is computed in bfloat16; {_ADVICE}")
+    wrong = rounded.outside_networks()
+    require(not wrong, f"under bfloat16 autocast {wrong}{told}; {_ADVICE}")
     method, batch, progress = prepare()
     with forked(0), _Pass(given=rounded.networks()).of(method):
         loss, metrics = method(batch, progress)
@@ -112,7 +114,7 @@ class _Pass:
     _method: nn.Module | None = None
     _calls: list[_Call] = field(default_factory=list)
     _open: list[int] = field(default_factory=list)
-    _products: list[tuple[int | None, str]] = field(default_factory=list)
+    _rounded: list[tuple[int | None, str]] = field(default_factory=list)
 
     @contextmanager
     def of(self, method: nn.Module) -> Iterator[None]:
@@ -123,7 +125,7 @@ class _Pass:
             hooks.register_module_forward_hook(self._leave),
         )
         try:
-            with _Products(self):
+            with _Rounding(self.note):
                 yield
         finally:
             for handle in handles:
@@ -163,31 +165,41 @@ class _Pass:
         outer = None if call.outer is None else self._calls[call.outer]
         return outer is not None and (outer.is_network or self._within(outer))
 
-    def product(self) -> str:
-        """Return the shapes of a product that was rounded outside networks, or an empty string."""
-        for place, shapes in self._products:
+    def outside_networks(self) -> str:
+        """Say what was rounded outside networks, a product before all else, or return an empty string."""
+        found = []
+        for place, text in self._rounded:
             call = None if place is None else self._calls[place]
             if call is None or not (call.is_network or self._within(call)):
-                return shapes
-        return ""
+                found.append(text)
+        return min(found, default="", key=lambda text: "product" not in text)
 
-    def note(self, shapes: str) -> None:
-        self._products.append((self.place, shapes))
+    def note(self, text: str) -> None:
+        """Note that something is rounded in the innermost call."""
+        self._rounded.append((self.place, text))
 
 
-class _Products(TorchDispatchMode):
-    """Notes the products whose result is half precision."""
+class _Rounding(TorchDispatchMode):
+    """Notes what is rounded to half precision: results of products, and tensors that are made another type."""
 
-    def __init__(self, watched: _Pass) -> None:
+    def __init__(self, note: Callable[[str], None]) -> None:
         super().__init__()  # type: ignore[no-untyped-call] # of torch
-        self._watched = watched
+        self._note = note
 
     def __torch_dispatch__(self, function: Any, types: Any, arguments: Any = (), named: Any = None) -> Any:
         result = function(*arguments, **(named or {}))
-        if function.overloadpacket.__name__ in _PRODUCTS and _is_half(result):
-            factors = [leaf for leaf in tree_leaves(arguments) if isinstance(leaf, Tensor)][-2:]
-            self._watched.note(" and ".join("x".join(map(str, factor.shape)) for factor in factors))
+        if _is_half(result):
+            tensors = [leaf for leaf in tree_leaves(arguments) if isinstance(leaf, Tensor)]
+            if function.overloadpacket.__name__ in _PRODUCTS:
+                shapes = " and ".join(_shape(factor) for factor in tensors[-2:])
+                self._note(f"a product of {shapes} is computed in {_name(result)}")
+            elif tensors and tensors[0].dtype in {torch.float32, torch.float64}:
+                self._note(f"a tensor of {_shape(tensors[0])} is rounded to {_name(result)}")
         return result
+
+
+def _shape(tensor: Tensor) -> str:
+    return "x".join(map(str, tensor.shape)) or "one number"
 
 
 def _copy(value: Any) -> Any:

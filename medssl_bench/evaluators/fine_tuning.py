@@ -84,7 +84,9 @@ class FineTuning:
         make = self._settings.augmentation
         if make and not (self._epoch or self._batch):  # what goes on has passed it
             tried = copies(self._train.size, device=self._device)
-            require_own_draws(lambda: make(size=self._train.size).to(self._device), "of the fine-tuning", tried)
+            require_own_draws(
+                lambda: make(size=self._train.size).to(self._device), "the augmentation of the fine-tuning", tried
+            )
         with at_checkpoints():
             while self._epoch < self._settings.epochs:
                 self._run_epoch()

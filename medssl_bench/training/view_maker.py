@@ -68,7 +68,7 @@ class ViewMaker:
             if (component, side, view.intensity) not in tried:
                 tried.append((component, side, view.intensity))
                 build = partial(_module_on, self._device, component, side, self._registry)
-                require_own_draws(build, component.name, images, intensity=view.intensity)
+                require_own_draws(build, f"augmentation {component.name!r}", images, intensity=view.intensity)
 
     def __call__(self, images: Tensor, purpose: str, step: int) -> tuple[Tensor, ...]:
         """Return the views of a batch.

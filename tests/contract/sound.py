@@ -203,3 +203,26 @@ def medssl_evaluators(register):
 @hookimpl
 def medssl_datasets(register):
     register("sparse", sparse)
+
+
+seen = []
+
+
+@hookimpl
+def medssl_run_begins(refresh):
+    seen.append(refresh())
+
+
+@hookimpl
+def medssl_epoch_ends(stage, epoch):
+    seen.append(f"{stage.kind} {epoch.index + 1}/{epoch.total}")
+
+
+@hookimpl
+def medssl_stage_waits(owner):
+    seen.append(owner)
+
+
+@hookimpl
+def medssl_run_ends(outcomes):
+    seen.append({outcome.status for outcome in outcomes})

@@ -92,14 +92,13 @@ UNVALIDATED = "validation labels are used only if it says so"
 BROKEN += [
     ("method", "similarity", FLOAT32, "a product of 12x16 and 16x12 is computed in bfloat16"),
     ("method", "ranks", FLOAT32, "a product of 12x16 and 16x12 is computed in bfloat16"),
-    ("method", "half-ranks", FLOAT32, r"metric top1 is [\d.]+; of the same outputs .* it is [\d.]+ in float32"),
+    ("method", "half-ranks", FLOAT32, "a tensor of 12x12 is rounded to float16"),
     ("method", "half-metric", FLOAT32, "metric top1 is bfloat16"),
     ("method", "half-loss", FLOAT32, "the loss is bfloat16"),
     ("method", "difference", FLOAT32, r"the loss is [\d.]+; of the same outputs of encoder and heads it is"),
     ("method", "normalised", FLOAT32, r"the loss is [\d.]+; of the same outputs of encoder and heads it is"),
     ("method", "validation", FLOAT32, "a product of 12x16 and 16x12 on validation images"),
     ("method", "loss-module", FLOAT32, "a product of 12x16 and 16x4 is computed in bfloat16"),
-    ("method", "not-implemented", FLOAT32, "not implemented for 'BFloat16'"),
     ("augmentation", "torchvision", OWN, "it draws once for a whole batch"),
     ("augmentation", "kornia", OWN, "it draws once for a whole batch"),
     ("augmentation", "kornia-flip", OWN, "it draws once for a whole batch"),
@@ -171,4 +170,4 @@ def test_a_watcher_that_raises_in_one_hook_has_one_line(context):
     assert watches.found.startswith("medssl_stage_ends of an embed stage that is failed raises KeyError: 'accuracy'")
     seen = loaded.manager.get_plugin("broken_watcher").seen
     assert seen[0] == "contract: 7 stages, 1 table"
-    assert any(re.search(r"pretrain · short .* 2/2 \d", line) for line in seen), "it was shown a real training"
+    assert len(seen) == 1, "nothing is told after the first that raises"
