@@ -32,8 +32,8 @@ def make(settings: Settings) -> Block:
     def step(images: Tensor) -> dict[str, Tensor]:
         optimizer.zero_grad(set_to_none=True)
         with autocast(settings):
-            logits = model(images)
-        value = F.cross_entropy(logits.float(), labels)
+            features = model[0](images)
+        value = F.cross_entropy(model[1](features.float()), labels)
         value.backward()
         optimizer.step()
         return {"loss": value.detach()}

@@ -59,6 +59,7 @@ def command(
     """
     import torch
 
+    from medssl_bench.augmentations.per_image import copies, shared_draws
     from medssl_bench.augmentations.views import draw_view
     from medssl_bench.folders import dataset_context
     from medssl_bench.plugin.answers import asking, make
@@ -76,7 +77,12 @@ def command(
     batch = originals.take(torch.arange(len(originals)))
     module = make(plugins.registry, augmenting, size=size or originals.size)
     with asking(augmenting):
+        wrong = shared_draws(
+            lambda: make(plugins.registry, augmenting, size=size or originals.size), copies(originals.size)
+        )
         drawn = [draw_view(module, batch, stream("preview", seed=seed, view=view)) for view in range(views)]
+    if wrong:
+        click.echo(f"warning: a pretraining would refuse augmentation {augmenting.name!r}: {wrong}", err=True)
     sheet = contact_sheet(batch, drawn, captions=["original", *(f"view {view + 1}" for view in range(views))])
     if output is not None:
         sheet.save(output, format="PNG")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -14,6 +14,9 @@ from medssl_bench.training.processor import one_thread
 
 Step = tuple[str, Callable[[], str]]
 """What is checked, in words, and a function that returns what was found or raises."""
+
+Group = list[Step]
+"""Steps that have nothing to do with one another; those of the next group build on all of them."""
 
 
 class Failed(Exception):
@@ -43,17 +46,33 @@ def require(holds: object, message: str) -> None:
         raise Failed(message)
 
 
-def run_steps(component: str, steps: Iterable[Step]) -> Iterator[Check]:
-    """Run steps one after the other; one that fails takes no other with it, nor does one that calls `sys.exit`."""
-    for name, step in steps:
-        try:
-            with one_thread():
-                ok, found = True, step()
-        except Failed as failure:
-            ok, found = False, str(failure)
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever the component raises is wrong with it
-            ok, found = False, f"{type(error).__name__}: {error}"
-        yield Check(component, name, ok=ok, found=" ".join(found.split()))
+def run_steps(component: str, groups: Iterable[Group]) -> Iterator[Check]:
+    """Run groups of steps; where a step fails, the groups after its own are left out: one fault has one line.
+
+    A step that calls `sys.exit` fails, as does one that raises.
+    """
+    waiting = list(groups)
+    while waiting:
+        checks = [_run(component, *step) for step in waiting.pop(0)]
+        failed = [check for check in checks if not check.ok]
+        left = sum(map(len, waiting))
+        if failed and left:
+            told = f"{failed[-1].found} ({left} further check{'s' if left > 1 else ''} left out until this holds)"
+            checks[checks.index(failed[-1])] = replace(failed[-1], found=told)
+        yield from checks
+        if failed:
+            return
+
+
+def _run(component: str, name: str, step: Callable[[], str]) -> Check:
+    try:
+        with one_thread():
+            ok, found = True, step()
+    except Failed as failure:
+        ok, found = False, str(failure)
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever the component raises is wrong with it
+        ok, found = False, f"{type(error).__name__}: {error}"
+    return Check(component, name, ok=ok, found=" ".join(found.split()))
 
 
 @contextmanager

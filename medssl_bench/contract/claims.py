@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from medssl_bench.contract.checking import Step, require
+from medssl_bench.contract.checking import Group, require
 from medssl_bench.report.claims import Claims
 
 
-def claims_steps(build: Callable[[], Claims]) -> list[Step]:
+def claims_steps(build: Callable[[], Claims]) -> list[Group]:
     """Return the steps for claims.
 
     Args:
@@ -20,7 +20,7 @@ def claims_steps(build: Callable[[], Claims]) -> list[Step]:
     """
     made = build()
     require(isinstance(made, Claims), f"the factory gives {type(made).__name__}, not Claims")
-    return [("every claim has a name of its own", partial(_named, made)), ("a citation", lambda: _cited(made))]
+    return [[("every claim has a name of its own", partial(_named, made)), ("a citation", lambda: _cited(made))]]
 
 
 def _named(claims: Claims) -> str:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import cached_property
+from itertools import combinations
+from typing import Any
 
 import numpy as np
 
-from medssl_bench.contract.checking import Step, require, untouched_generators
-from medssl_bench.datasets import Dataset, DatasetInfo, Splits, Task
+from medssl_bench.contract.checking import Group, require, untouched_generators
+from medssl_bench.datasets import Dataset, DatasetInfo, Split, Splits, Task
 from medssl_bench.datasets.base import SPLITS
 from medssl_bench.datasets.download import Downloadable
 from medssl_bench.datasets.sound_info import wrong_with
@@ -18,7 +20,7 @@ from medssl_bench.datasets.sound_splits import wrong_with_images, wrong_with_lab
 Build = Callable[[], Dataset]
 
 
-def dataset_steps(build: Build) -> list[Step]:
+def dataset_steps(build: Build) -> list[Group]:
     """Return the steps for a data set; one that would have to be downloaded is only asked what it is.
 
     Args:
@@ -31,15 +33,20 @@ def dataset_steps(build: Build) -> list[Step]:
     require(isinstance(dataset, Dataset), f"the factory gives {type(dataset).__name__}, not a Dataset")
     absent = isinstance(dataset, Downloadable) and not dataset.is_present()
     bench = _Bench(build, absent=absent)
-    told: list[Step] = [("what it says of itself", bench.told), ("fingerprint", bench.fingerprint)]
+    told: Group = [("what it says of itself", bench.told)]
+    first: list[Group] = [[("fingerprint", bench.fingerprint)], told]
     if absent:
-        return [*told, ("content", lambda: "not here: fetch it, then check again")]
+        return [*first, [("content", lambda: "not here: fetch it, then check again")]]
     return [
-        *told,
-        ("images", bench.images),
-        ("labels", bench.labels),
-        ("the same content twice", bench.repeats),
-        ("global random state is untouched", bench.untouched),
+        *first,
+        [("images", bench.images)],
+        [("labels", bench.labels)],
+        [
+            ("the same content twice", bench.repeats),
+            ("no image is in two splits", bench.separate_images),
+            ("no group is in two splits", bench.separate_groups),
+            ("global random state is untouched", bench.untouched),
+        ],
     ]
 
 
@@ -116,10 +123,40 @@ class _Bench:
             require(np.array_equal(first.labels, second[name].labels), f"{name} labels differ between two loads")
         return "yes"
 
+    def separate_images(self) -> str:
+        found = _in_two(self._first.splits, lambda split: [image.tobytes() for image in split.images])
+        require(
+            not found,
+            f"{found}: what is tested on must not have been trained on; keep copies of an image in one split",
+        )
+        return "yes, to the byte"
+
+    def separate_groups(self) -> str:
+        splits = self._first.splits
+        if all(split.groups is None for split in splits.values()):
+            return "it tells of no groups"
+        found = _in_two(splits, lambda split: [] if split.groups is None else split.groups.tolist())
+        require(not found, f"{found}: images that belong together, such as a patient's, belong in one split")
+        return "yes"
+
     def untouched(self) -> str:
         with untouched_generators():
             self._build().load()
         return "yes"
+
+
+def _in_two(splits: Splits, of: Callable[[Split], list[Any]]) -> str:
+    """Say which two splits share something, the first pair that does, or return an empty string."""
+    for one, other in combinations(SPLITS, 2):
+        known = {item: place for place, item in enumerate(of(splits[one]))}
+        both = [(known[item], place) for place, item in enumerate(of(splits[other])) if item in known]
+        if both:
+            first, second = both[0]
+            return (
+                f"{len(both)} of {len(splits[other])} images of {other} share theirs with {one} "
+                f"(number {second} of {other} with number {first} of {one})"
+            )
+    return ""
 
 
 def _require_agreement(before: DatasetInfo | None, after: DatasetInfo) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from medssl_bench.contract.checking import Step, require, untouched_generators
+from medssl_bench.contract.checking import Group, require, untouched_generators
 from medssl_bench.contract.playback import PLAYS_BACK, plays_back
 from medssl_bench.contract.small_data import SIZE, small_images
 from medssl_bench.encoders.dim import feature_dim
@@ -20,7 +20,7 @@ from medssl_bench.training.steps import Steps
 Build = Callable[[int], nn.Module]
 
 
-def encoder_steps(build: Build) -> list[Step]:
+def encoder_steps(build: Build) -> list[Group]:
     """Return the steps for an encoder.
 
     Args:
@@ -31,14 +31,19 @@ def encoder_steps(build: Build) -> list[Step]:
     """
     made = _make(build)
     require(isinstance(made, nn.Module), f"the factory gives {type(made).__name__}, not an nn.Module")
+    independent = "images do not depend on one another in evaluation mode"
     return [
-        ("features", lambda: _features(build)),
-        ("gradients", lambda: _gradients(build)),
-        ("the same seed gives the same weights", lambda: _seeded(build)),
-        ("weights can be saved and loaded", lambda: _round_trip(build)),
-        ("images do not depend on one another in evaluation mode", lambda: _independent(build)),
-        (PLAYS_BACK, lambda: plays_back(lambda recorder: _trained(build, recorder), claimed=is_recordable(made))),
-        ("global random state is untouched in evaluation mode", lambda: _untouched(build)),
+        [("features", lambda: _features(build))],
+        [
+            ("gradients", lambda: _gradients(build)),
+            ("the same seed gives the same weights", lambda: _seeded(build)),
+            (independent, lambda: _independent(build)),
+        ],
+        [("weights can be saved and loaded", lambda: _round_trip(build))],
+        [
+            (PLAYS_BACK, lambda: plays_back(lambda recorder: _trained(build, recorder), claimed=is_recordable(made))),
+            ("global random state is untouched in evaluation mode", lambda: _untouched(build)),
+        ],
     ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -12,7 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from medssl_bench.contract.checking import Step, require, untouched_generators
+from medssl_bench.contract.checking import Group, require, untouched_generators
 from medssl_bench.contract.interrupting import Interrupting
 from medssl_bench.contract.trials import judge, judged_task, make_trial
 from medssl_bench.datasets import Split, Task
@@ -24,7 +25,7 @@ from medssl_bench.store.tensors import save_tensors
 Build = Callable[[], Evaluator]
 
 
-def evaluator_steps(build: Build) -> list[Step]:
+def evaluator_steps(build: Build) -> list[Group]:
     """Return the steps for an evaluator.
 
     Args:
@@ -36,23 +37,26 @@ def evaluator_steps(build: Build) -> list[Step]:
     made = build()
     require(isinstance(made, Evaluator), f"the factory gives {type(made).__name__}, not an Evaluator")
     task = judged_task(made)
-    steps: list[Step] = [
-        (f"{each}, {'grey' if channels == 1 else 'RGB'}", partial(_judges, build, each, channels))
+    groups: list[Group] = [
+        [(f"{each}, {'grey' if channels == 1 else 'RGB'}", partial(_judges, build, each, channels))]
         for each in Task
         for channels in (1, 3)
     ]
-    steps.append(("what it gives beside scores", lambda: _gives(build, task)))
+    groups.append([("what it gives beside scores", lambda: _gives(build, task))])
     if made.analysis:
-        return [*steps, ("the same seed gives the same numbers", lambda: _repeats(build, task))]
+        return [*groups, [("the same seed gives the same numbers", lambda: _repeats(build, task))]]
     return [
-        *steps,
-        ("the same seed gives the same scores", lambda: _repeats(build, task)),
-        ("every way to choose the epoch", lambda: _selections(build, task)),
-        ("interrupted, it goes on to the same scores", lambda: _resumes(build, task)),
-        ("judged together, each cell has the scores that it has alone", lambda: _together(build, task)),
-        ("labels that were not drawn are not used", lambda: _blind(build, task)),
-        ("images and labels are left as they are", lambda: _keeps_input(build, task)),
-        ("global random state is untouched", lambda: _untouched(build, task)),
+        *groups,
+        [("the same seed gives the same scores", lambda: _repeats(build, task))],
+        [
+            ("every way to choose the epoch", lambda: _selections(build, task)),
+            ("interrupted, it goes on to the same scores", lambda: _resumes(build, task)),
+            ("judged together, each cell has the scores that it has alone", lambda: _together(build, task)),
+            ("labels that were not drawn are not used", lambda: _blind(build, task)),
+            ("images and labels are left as they are", lambda: _keeps_input(build, task)),
+            ("global random state is untouched", lambda: _untouched(build, task)),
+        ],
+        [("validation labels are used only if it says so", lambda: _unvalidated(build, task))],
     ]
 
 
@@ -190,6 +194,30 @@ def _blind(build: Build, task: Task) -> str:
     same = _same(judge(build(), trial), judge(build(), replace(trial, splits=hidden)))
     require(same, "its scores change with labels of the test images, or with others that were not drawn")
     return "yes"
+
+
+def _unvalidated(build: Build, task: Task) -> str:
+    """Check that what says it uses no validation labels gives the same whichever there are, or none."""
+    evaluator = build()
+    if evaluator.uses_validation:
+        return "it says that it may use them"
+    trial = make_trial(evaluator, task)
+    whole = judge(build(), trial)
+    val = trial.splits["val"]
+    turned = replace(trial, splits={**trial.splits, "val": Split(val.images, val.labels[::-1].copy(), val.groups)})
+    for other in (replace(trial, val=trial.val[:0]), replace(trial, val=trial.val[::2]), turned):
+        found = judge(build(), other)
+        require(
+            _same(whole, found) and _noted(whole) == _noted(found),
+            "uses_validation is False, but what it gives changes with the labelled validation images; "
+            "set it to True, or leave trial.val and trial.choice() alone",
+        )
+    return "none are used"
+
+
+def _noted(found: Evaluation) -> str:
+    """Return what is kept beside the scores, but for weights and arrays."""
+    return json.dumps([found.selected_epoch, found.metrics, found.history])
 
 
 def _keeps_input(build: Build, task: Task) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from medssl_bench.contract.checking import Step, require
+from medssl_bench.contract.checking import Group, require
 from medssl_bench.contract.forking import forking_steps
 from medssl_bench.datasets import DatasetContext
 from medssl_bench.executors import Executor, Job, Watchers
@@ -35,7 +35,7 @@ encoder = { name = "timm", model = "test_resnet" }
 """
 
 
-def executor_steps(build: Callable[[], Executor], plugins: Plugins) -> list[Step]:
+def executor_steps(build: Callable[[], Executor], plugins: Plugins) -> list[Group]:
     """Return the steps for an executor.
 
     Args:
@@ -48,9 +48,9 @@ def executor_steps(build: Callable[[], Executor], plugins: Plugins) -> list[Step
     made = build()
     require(isinstance(made, Executor), f"the factory gives {type(made).__name__}, not an Executor")
     return [
-        ("runs every stage of a tiny suite", lambda: _runs(build(), plugins)),
-        ("a failing stage stops only what builds on it", lambda: _goes_on(build(), plugins)),
-        *forking_steps(build),
+        [("runs every stage of a tiny suite", lambda: _runs(build(), plugins))],
+        [("a failing stage stops only what builds on it", lambda: _goes_on(build(), plugins))],
+        forking_steps(build),
     ]
 
 

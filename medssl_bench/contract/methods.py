@@ -9,9 +9,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from medssl_bench.contract.checking import Step, require, untouched_generators
+from medssl_bench.contract.checking import Group, require, untouched_generators
 from medssl_bench.contract.interrupting import Interrupting
 from medssl_bench.contract.playback import PLAYS_BACK, plays_back
+from medssl_bench.contract.precision import Prepared, compares_in_float32
 from medssl_bench.contract.small_data import SIZE, small_data
 from medssl_bench.datasets import Task
 from medssl_bench.encoders.timm_encoder import TimmEncoder
@@ -39,7 +40,7 @@ _SETTINGS: dict[str, Any] = {
 }
 
 
-def method_steps(build: Build, registry: Registry) -> list[Step]:
+def method_steps(build: Build, registry: Registry) -> list[Group]:
     """Return the steps for a method.
 
     Args:
@@ -53,15 +54,18 @@ def method_steps(build: Build, registry: Registry) -> list[Step]:
     bench.make()
     bench.name_metrics()
     return [
-        ("views", bench.views),
-        ("loss and metrics", bench.loss),
-        ("evaluation mode leaves its state as it is", bench.evaluation),
-        ("trains on RGB images", lambda: bench.trains(3)),
-        ("trains on grey images", lambda: bench.trains(1)),
-        ("the same seed gives the same encoder", bench.repeats),
-        ("a training that is interrupted and goes on ends the same", bench.resumes),
-        (PLAYS_BACK, bench.plays_back),
-        ("global random state is untouched", bench.untouched),
+        [("views", bench.views)],
+        [("loss and metrics", bench.loss)],
+        [("evaluation mode leaves its state as it is", bench.evaluation)],
+        [("trains on RGB images", lambda: bench.trains(3))],
+        [("trains on grey images", lambda: bench.trains(1))],
+        [("the same seed gives the same encoder", bench.repeats)],
+        [
+            ("loss and metrics are float32 under bfloat16 autocast", bench.exact),
+            (PLAYS_BACK, bench.plays_back),
+            ("global random state is untouched", bench.untouched),
+        ],
+        [("a training that is interrupted and goes on ends the same", bench.resumes)],
     ]
 
 
@@ -104,15 +108,17 @@ class _Bench:
 
     def _step(self, method: Method, number: int = 0) -> tuple[Tensor, dict[str, Tensor]]:
         """Return the loss and the metrics of a training batch; generators are forked as in the training loop."""
-        images, _ = self._images()
-        progress = Progress(number, 6, 0)
+        self._begin(method, progress := Progress(number, 6, 0))
+        with forked(2):
+            loss, metrics = method(self._batch(method, self._images()[0], number), progress)
+        return loss, metrics
+
+    def _begin(self, method: Method, progress: Progress) -> None:
+        """Begin an epoch, and leave the method in training mode."""
         with forked(1):
             method.eval()
-            method.on_epoch_start(images, progress)
+            method.on_epoch_start(self._images()[0], progress)
         method.train()
-        with forked(2):
-            loss, metrics = method(self._batch(method, images, number), progress)
-        return loss, metrics
 
     def _validate(self, method: Method) -> None:
         _, images = self._images()
@@ -147,6 +153,19 @@ class _Bench:
         monitored = method.monitor is None or method.monitor in {*metrics, "loss"}
         require(monitored, f"it is to be watched by {method.monitor!r}, which is not among its metrics")
         return ", ".join([f"loss {float(loss.detach()):.3g}", *metrics])
+
+    def exact(self) -> str:
+        compares_in_float32(self._prepared, "")
+        with torch.no_grad():
+            compares_in_float32(lambda: self._prepared(validates=True), " on validation images")
+        return "also on validation images"
+
+    def _prepared(self, *, validates: bool = False) -> Prepared:
+        """Return the method and what it is called with, as the training loop does."""
+        method = self.make()
+        self._begin(method, progress := Progress(0, 6, 0))
+        method.train(not validates)
+        return method, self._batch(method, self._images()[validates], 0), progress
 
     def evaluation(self) -> str:
         method = self.make()
@@ -199,8 +218,6 @@ class _Bench:
 
     def resumes(self) -> str:
         whole = self._train()[0].state_dict()
-        if any(not torch.equal(value, again) for value, again in zip(whole.values(), self._repeated(), strict=True)):
-            return "cannot be told, as not even the same seed gives the same encoder"
         for place, where in ((1, "within its first epoch"), (2, "between epochs"), (4, "within its second epoch")):
             interrupting = Interrupting(place)
             with suppress(Stopped):
@@ -213,9 +230,6 @@ class _Bench:
                     "buffers, and draw from torch's global generator, which is seeded anew at every step",
                 )
         return "to the bit"
-
-    def _repeated(self) -> list[Tensor]:
-        return list(self._train()[0].state_dict().values())
 
     def plays_back(self) -> str:
         def train(recorder: Recorder | None) -> dict[str, Tensor]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
-from medssl_bench.contract.checking import Check, Step, require, run_steps
+from medssl_bench.contract.checking import Check, Group, require, run_steps
 from medssl_bench.contract.claims import claims_steps
 from medssl_bench.contract.datasets import dataset_steps
 from medssl_bench.contract.encoders import encoder_steps
@@ -14,6 +14,7 @@ from medssl_bench.contract.evaluators import evaluator_steps
 from medssl_bench.contract.executors import executor_steps
 from medssl_bench.contract.methods import method_steps
 from medssl_bench.contract.views import op_steps, view_steps
+from medssl_bench.contract.watchers import watcher_steps
 from medssl_bench.datasets import DatasetContext
 from medssl_bench.errors import UserError
 from medssl_bench.plugin.component import Component
@@ -38,10 +39,12 @@ def check_plugin(plugins: Plugins, plugin: Plugin, given: Given, context: Datase
         yield Check(title, "loads", ok=False, found=plugin.problem)
         return
     entries = plugins.registry.of(plugin.name)
-    provided = [f"{len(entries)} component(s)", *plugins.watched(plugin.name)]
-    yield Check(title, "loads", ok=True, found=", ".join(provided))
+    watched = plugins.watched(plugin.name)
+    yield Check(title, "loads", ok=True, found=", ".join([f"{len(entries)} component(s)", *watched]))
     for entry in entries:
         yield from check_component(plugins, entry, given.get((entry.kind.name, entry.name), {}), context)
+    if watched:
+        yield from run_steps(title, watcher_steps(plugins, plugin.name))
 
 
 def check_component(
@@ -52,10 +55,11 @@ def check_component(
     A parameter ``epochs`` that is not given is 2 where it may be, as the contract needs no good results.
     """
     title = f"{entry.kind.name} {entry.name}"
-    registered = list(run_steps(title, _registration(entry)))
-    yield from registered
-    if not registered[0].ok:
+    usable = list(run_steps(title, [[("factory", lambda: _factory(entry))]]))
+    yield from usable
+    if not usable[0].ok:
         return
+    yield from run_steps(title, [_described(entry)])
     missing = [p.name for p in entry.table.parameters() if p.required and p.name not in values]
     if missing or entry.kind.name == "reference":
         what = f"needs {', '.join(missing)}" if missing else "is made for a table's name"
@@ -63,15 +67,13 @@ def check_component(
         yield Check(title, "behaviour", ok=True, found=f"not checked: it {what}{hint}")
         return
     made: list[Component] = []
-    resolved = list(run_steps(title, [("its parameters are valid", lambda: _resolve(plugins, entry, values, made))]))
-    yield from resolved
+    yield from run_steps(title, [[("its parameters are valid", lambda: _resolve(plugins, entry, values, made))]])
     if made:
         yield from _behaviour(plugins, made[0], context, title)
 
 
-def _registration(entry: Entry) -> list[Step]:
+def _described(entry: Entry) -> Group:
     return [
-        ("factory", lambda: _factory(entry)),
         ("documentation", lambda: _documentation(entry)),
         ("JSON Schema", lambda: f"{len(entry.table.json_schema().get('properties', {}))} parameter(s)"),
     ]
@@ -116,11 +118,11 @@ def _behaviour(plugins: Plugins, component: Component, context: DatasetContext, 
         "executor": lambda: executor_steps(build, plugins),
         "claims": lambda: claims_steps(build),
     }
-    steps: list[Step] = []
+    groups: list[Group] = []
 
     def build_it() -> str:
-        steps.extend(makers[component.kind]())
+        groups.extend(makers[component.kind]())
         return "yes"
 
-    yield from run_steps(title, [("can be built", build_it)])
-    yield from run_steps(title, steps)
+    yield from run_steps(title, [[("can be built", build_it)]])
+    yield from run_steps(title, groups)

@@ -8,21 +8,22 @@ import torch
 from torch import Tensor, nn
 
 from medssl_bench.augmentations.ops import Resize
+from medssl_bench.augmentations.per_image import copies, shared_draws
 from medssl_bench.augmentations.sequence import Sequence
 from medssl_bench.augmentations.views import draw_view, has_own_streams
-from medssl_bench.contract.checking import Step, require, untouched_generators
+from medssl_bench.contract.checking import Group, require, untouched_generators
 from medssl_bench.contract.small_data import SIZE, small_images
 
 Build = Callable[[int], nn.Module]
 _KEYS = range(8)
 
 
-def op_steps(build: Callable[[int], nn.Module]) -> list[Step]:
+def op_steps(build: Callable[[int], nn.Module]) -> list[Group]:
     """Return the steps for an op: it is checked as the only op of a sequence."""
     return view_steps(lambda size: Sequence([build(size), Resize(size)], size))  # type: ignore[list-item]
 
 
-def view_steps(build: Build) -> list[Step]:
+def view_steps(build: Build) -> list[Group]:
     """Return the steps for an augmentation.
 
     Args:
@@ -34,14 +35,20 @@ def view_steps(build: Build) -> list[Step]:
     made = build(SIZE)
     require(isinstance(made, nn.Module), f"the factory gives {type(made).__name__}, not an nn.Module")
     return [
-        ("views of every image", lambda: _shapes(build)),
-        ("values in [0, 1]", lambda: _values(build)),
-        ("grey images", lambda: _grey(build)),
-        ("the same key gives the same view", lambda: _repeats(build)),
-        ("another key gives another view", lambda: _differs(build)),
-        ("images are left as they are", lambda: _keeps_input(build)),
-        ("global random state is untouched", lambda: _untouched(build)),
-        ("own random streams", lambda: _streams(build)),
+        [("values in [0, 1]", lambda: _values(build))],
+        [("views of every image", lambda: _shapes(build))],
+        [
+            ("images are left as they are", lambda: _keeps_input(build)),
+            ("global random state is untouched", lambda: _untouched(build)),
+        ],
+        [("grey images", lambda: _grey(build))],
+        [("the same key gives the same view", lambda: _repeats(build))],
+        [
+            ("another key gives another view", lambda: _differs(build)),
+            ("every image has draws of its own", lambda: _own_draws(build)),
+            ("a view does not depend on the other images", lambda: _alone(build)),
+            ("own random streams", lambda: _streams(build)),
+        ],
     ]
 
 
@@ -93,6 +100,32 @@ def _differs(build: Build) -> str:
     first = draw_view(module, images, _KEYS[0])
     same = all(torch.equal(first, draw_view(module, images, key)) for key in _KEYS[1:])
     return "no: it is deterministic" if same else "yes"
+
+
+def _own_draws(build: Build) -> str:
+    wrong = shared_draws(lambda: build(SIZE), copies(SIZE, 16), batches=32)
+    require(not wrong, wrong)
+    return "yes"
+
+
+def _alone(build: Build) -> str:
+    """Check that an image's view stays the same when the others are changed; what is drawn stays the same."""
+    module, images = build(SIZE), small_images(6)
+    extremes = torch.stack([torch.zeros_like(images[0]), torch.ones_like(images[0])]).repeat(3, 1, 1, 1)
+    places = (0, 5) if has_own_streams(module) else (0,)  # of others, what an image draws may follow what others draw
+    for place in places:
+        for others in (extremes, images / 4):
+            before, after = images.clone(), others.clone()
+            before[place] = after[place] = images[place] / 2
+            for key in _KEYS:
+                one, other = (draw_view(module, batch, key)[place] for batch in (before, after))
+                worst = float((one - other).abs().max())
+                require(
+                    worst < 1e-4,
+                    f"an image's view changes by {worst:.2g} with the other images of its batch; compute what it needs "
+                    "of each image by itself (a method may mix images, an augmentation may not)",
+                )
+    return "yes"
 
 
 def _keeps_input(build: Build) -> str:

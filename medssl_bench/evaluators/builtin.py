@@ -86,7 +86,7 @@ def finetune(
         batch_size: images of a batch; a smaller set is one batch.
         validate_every: epochs between two looks at the validation images.
         augmentation: augmentation of the training images; none as in the thesis.
-        precision: arithmetic of the forward pass; weights stay float32.
+        precision: arithmetic of the encoder's forward pass; weights, classifier and loss stay float32.
         balance: `undersample`, as many images of each class as the smallest has, the others are left out;
             `oversample`, every class comes equally often in an epoch of as many images; `class_weights`, the loss of
             an image counts n / (k n_c), for n images, n_c of them of its class, and k classes.

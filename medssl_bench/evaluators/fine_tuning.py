@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from medssl_bench.augmentations.per_image import copies, require_own_draws
 from medssl_bench.augmentations.views import draw_view, has_own_streams
 from medssl_bench.encoders.dim import feature_dim
 from medssl_bench.encoders.recordable import is_recordable
@@ -74,8 +75,18 @@ class FineTuning:
         self._total = torch.zeros((), device=trial.device)
 
     def run(self) -> Evaluation:
-        """Train, and predict the test images."""
+        """Train, and predict the test images.
+
+        Raises:
+            StageError: the augmentation draws once for a whole batch.
+        """
         self._restore()
+        make = self._settings.augmentation
+        if make and not (self._epoch or self._batch):  # what goes on has passed it
+            tried = copies(self._train.size, device=self._device)
+            require_own_draws(
+                lambda: make(size=self._train.size).to(self._device), "the augmentation of the fine-tuning", tried
+            )
         with at_checkpoints():
             while self._epoch < self._settings.epochs:
                 self._run_epoch()
@@ -138,9 +149,7 @@ class FineTuning:
         if self._augment is not None:
             images = draw_view(self._augment, images, key)
         self._optimizer.zero_grad(set_to_none=True)
-        with self._autocast():
-            logits = self._model(images)
-        value = loss(self._task, logits.float(), self._wanted[places], self._weights)
+        value = loss(self._task, self._logits(images), self._wanted[places], self._weights)
         value.backward()
         self._optimizer.step()
         return {"loss": value.detach()}
@@ -174,8 +183,15 @@ class FineTuning:
         """Return the logits of images, in evaluation mode."""
         self._model.eval()
         places = torch.arange(len(images)).split(evaluation_batch(images.size))
-        with self._autocast():
-            return torch.cat([self._model(batch).float() for _, batch in images.stream(places)])
+        return torch.cat([self._logits(batch) for _, batch in images.stream(places)])
 
-    def _autocast(self) -> torch.autocast:
-        return torch.autocast(self._device.type, dtype=torch.bfloat16, enabled=self._settings.precision == "bfloat16")
+    def _logits(self, images: Tensor) -> Tensor:
+        """Return the logits of a batch, (B, C) float32.
+
+        The classifier is float32 whatever the encoder is: rounded logits tie, and ties decide accuracy and AUROC.
+        """
+        encoder, head = self._model
+        with torch.autocast(self._device.type, torch.bfloat16, enabled=self._settings.precision == "bfloat16"):
+            features = encoder(images)
+        found: Tensor = head(features.float())
+        return found

@@ -12,7 +12,8 @@ def nt_xent(first: Tensor, second: Tensor, temperature: float) -> tuple[Tensor, 
 
     Each of the 2N projections must find the other view of its image among the 2N - 1 others. The value is that of
     lightly's ``NTXentLoss``; this one masks the diagonal instead of indexing by it, so it does not synchronise the
-    device.
+    device. Everything is float32, also under autocast, which would round similarities to steps of 1/256: at a
+    temperature of 0.07 that is 0.06 in the logits, and neighbours would tie.
 
     Args:
         first: (N, D) projections of the first views, not normalised.
@@ -22,11 +23,12 @@ def nt_xent(first: Tensor, second: Tensor, temperature: float) -> tuple[Tensor, 
     Returns:
         The mean loss, a scalar, and the logits (2N, 2N) with -inf on the diagonal.
     """
-    projections = F.normalize(torch.cat([first, second]).float(), dim=1)
-    logits = projections @ projections.T / temperature
-    itself = torch.eye(len(logits), dtype=torch.bool, device=logits.device)
-    logits = logits.masked_fill(itself, float("-inf"))
-    return F.cross_entropy(logits, positives(logits)), logits
+    with torch.autocast(first.device.type, enabled=False):
+        projections = F.normalize(torch.cat([first, second]).float(), dim=1)
+        logits = projections @ projections.T / temperature
+        itself = torch.eye(len(logits), dtype=torch.bool, device=logits.device)
+        logits = logits.masked_fill(itself, float("-inf"))
+        return F.cross_entropy(logits, positives(logits)), logits
 
 
 def positives(logits: Tensor) -> Tensor:

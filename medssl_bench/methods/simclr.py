@@ -54,6 +54,7 @@ class SimCLR(Method):
         first, second = projections.float().chunk(2)
         loss, logits = nt_xent(first, second, self.temperature)
         if self.lightly_loss is not None:
-            loss = self.lightly_loss(first, second)
+            with torch.autocast(first.device.type, enabled=False):  # as ours
+                loss = self.lightly_loss(first, second)
         logits = logits.detach()
         return loss, {"top1": contrastive_accuracy(logits, 1), "top5": contrastive_accuracy(logits, 5)}

@@ -23,6 +23,12 @@ watches), so that results made by the older one are computed anew."""
 MULTI_LABEL_METRICS = 2
 """Raise it if those of multi-label sets alone change. 2: balanced accuracy leaves out labels with one kind of image."""
 
+BFLOAT16_REVISION = 2
+"""The same of what is computed in bfloat16; it is in the keys of such stages alone, so that float32 results stay.
+
+2: losses, similarities that are compared, and the classifier of a fine-tuning are float32.
+"""
+
 
 @dataclass(frozen=True)
 class Stage:

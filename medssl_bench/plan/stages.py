@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from medssl_bench.datasets import Task
 from medssl_bench.errors import did_you_mean
 from medssl_bench.plan.checks import CellCheck, Unfit
-from medssl_bench.plan.stage import MULTI_LABEL_METRICS, AnalysisCell, Plan, Stage
+from medssl_bench.plan.stage import BFLOAT16_REVISION, MULTI_LABEL_METRICS, AnalysisCell, Plan, Stage
 from medssl_bench.plan.titles import Titles
 from medssl_bench.plan.workload import (
     Images,
@@ -92,6 +92,7 @@ class StageMaker:
         drawn = labels.is_drawn or chosen or model.shuffle_labels
         decides = {
             "evaluator": component.identity(),
+            **_arithmetic(component.parameters.get("precision")),
             "dataset": cell.known.identity(),
             "labels": labels.to_data(),
             "validation_labels": validation.to_data(),
@@ -260,6 +261,7 @@ class StageMaker:
             "optimizer": model.optimizer.model_dump(),
             "schedule": self._scaled_schedule(model.schedule),
             "precision": model.precision,
+            **_arithmetic(model.precision),
             "keep": model.keep,
             "validate_every": model.validate_every,
             "seed": cell.seed,
@@ -375,6 +377,11 @@ def _chosen_by(selection: str, validation: Budget, known: KnownDataset) -> int:
     if selection == "validation":
         return labelled_images(validation, known, known.info.counts["val"])
     return known.info.counts["test"] if selection == "test" else 0
+
+
+def _arithmetic(precision: object) -> dict[str, int]:
+    """Return what a key says of the arithmetic, beside its name: nothing if it is float32."""
+    return {"bfloat16_revision": BFLOAT16_REVISION} if precision == "bfloat16" else {}
 
 
 def _budget_spec(budget: Budget) -> dict[str, Any]:

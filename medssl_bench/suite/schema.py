@@ -149,7 +149,9 @@ class Pretraining(_Table):
         default_factory=Schedule,
         description="the learning rate over the duration",
     )
-    precision: Precision = Field("float32", description="arithmetic of the forward pass; weights stay float32")
+    precision: Precision = Field(
+        "float32", description="arithmetic of the forward pass; weights, losses and similarities stay float32"
+    )
     keep: Literal["last", "best"] = Field(
         "last",
         description="which epoch's encoder is kept: the last, or the best by the method's validation metric",

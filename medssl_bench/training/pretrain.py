@@ -142,9 +142,12 @@ class Pretraining:
         """Train, and leave the kept weights in the method.
 
         Raises:
-            StageError: the loss is not a finite number, or the best epoch is wanted and its metric is not measured.
+            StageError: the loss is not a finite number, the best epoch is wanted and its metric is not measured, or an
+                augmentation draws once for a whole batch.
         """
         self._restore()
+        if not self._step:  # what goes on has passed it
+            self.views.require_own_draws(self.train.size)
         with at_checkpoints():
             for epoch in range(self._step // self.length.steps_per_epoch, self.length.epochs):
                 self._epoch(epoch)

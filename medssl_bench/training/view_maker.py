@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from torch import Tensor, nn
 
+from medssl_bench.augmentations.per_image import copies, require_own_draws
 from medssl_bench.augmentations.views import draw_view, has_own_streams
 from medssl_bench.errors import StageError
 from medssl_bench.methods.base import View
@@ -41,14 +43,32 @@ class ViewMaker:
     ) -> None:
         self._views = tuple(views)
         self._seed = seed
-        self._modules = [
-            _module(_component(view, augmentation, registry), view.size or size, registry).to(device) for view in views
-        ]
+        self._device = device
+        self._registry = registry
+        self._components = [(_component(view, augmentation, registry), view.size or size) for view in views]
+        self._modules = [_module(component, side, registry).to(device) for component, side in self._components]
 
     @property
     def recordable(self) -> bool:
         """Whether drawing them can be recorded: every augmentation has random streams of its own."""
         return all(map(has_own_streams, self._modules))
+
+    def require_own_draws(self, size: int) -> None:
+        """Refuse an augmentation that draws once for a whole batch; modules of their own are tried, on another image.
+
+        Args:
+            size: side of the images in pixels.
+
+        Raises:
+            StageError: an augmentation does so.
+        """
+        images = copies(size, device=self._device)
+        tried: list[tuple[Component, int, bool]] = []
+        for view, (component, side) in zip(self._views, self._components, strict=True):
+            if (component, side, view.intensity) not in tried:
+                tried.append((component, side, view.intensity))
+                build = partial(_module_on, self._device, component, side, self._registry)
+                require_own_draws(build, f"augmentation {component.name!r}", images, intensity=view.intensity)
 
     def __call__(self, images: Tensor, purpose: str, step: int) -> tuple[Tensor, ...]:
         """Return the views of a batch.
@@ -94,6 +114,10 @@ def _as_written(value: Any) -> Any:
     if isinstance(value, Component):
         return {"name": value.name, **{name: _as_written(item) for name, item in value.parameters.items()}}
     return value
+
+
+def _module_on(device: Any, component: Component, size: int, registry: Registry) -> nn.Module:
+    return _module(component, size, registry).to(device)
 
 
 def _module(component: Component, size: int, registry: Registry) -> nn.Module:

@@ -109,3 +109,19 @@ def test_an_augmentation_that_raises_is_told_in_one_line(cli, tiny):
         f"note: {tiny} runs the code of mine.py, named there as a plugin",
         "error: augmentation 'mine': KeyError: 'no'",
     ]
+
+
+def test_an_augmentation_that_draws_once_for_a_batch_is_shown_and_told(cli, tmp_path):
+    (tmp_path / "once.py").write_text(
+        "from medssl_bench import hookimpl\n\n\n"
+        "@hookimpl\ndef medssl_augmentations(register):\n    register('once', once)\n\n\n"
+        "def once(size: int):\n    'A batch has one crop.'\n    from torchvision.transforms import v2\n\n"
+        "    return v2.RandomResizedCrop(size)\n"
+    )
+    (tmp_path / "once.toml").write_text('schema = 1\nname = "once"\nplugins = ["once.py"]\n')
+
+    result = cli("preview", "once", "--suite", tmp_path / "once.toml", "--images", 2, "--views", 1, "-o", "a.png")
+
+    assert result.status == 0, result.err
+    assert "warning: a pretraining would refuse augmentation 'once': it draws once for a whole batch" in result.err
+    assert Image.open("a.png").size

@@ -15,18 +15,20 @@ from medssl_bench.plugin.watching import Outcome
 
 
 class _View(nn.Module):
-    def __init__(self, change):
+    def __init__(self, change, size):
         super().__init__()
         self.change = change
+        self.size = size
 
     def forward(self, images):
-        return self.change(images)
+        changed = self.change(images)
+        return changed if self.size is None else nn.functional.adaptive_avg_pool2d(changed, self.size)
 
 
-def _augmentation(change):
+def _augmentation(change, resizes=True):
     def factory(size: int):
         """Broken."""
-        return _View(change)
+        return _View(change, size if resizes else None)
 
     return factory
 
@@ -35,7 +37,7 @@ _count = iter(range(10**9))
 
 
 def undocumented(size: int, *, blur: float = 1.0):
-    return _View(lambda images: images[..., :size, :size])
+    return _View(lambda images: images, size)
 
 
 def exits(size: int):
@@ -92,10 +94,12 @@ class _Dataset(Dataset):
         shade = next(_count) if self.mode == "content" else 0
         label = 2 if self.mode == "labels" else 1
         kind = np.float32 if self.mode == "dtype" else np.uint8
-        return {
-            name: Split(np.full((count, 8, 8), shade % 200).astype(kind), np.full((count, 1), label, self.labels))
-            for name, count in (("train", 6), ("val", 2), ("test", 4))
-        }
+        splits = {}
+        for first, (name, count) in zip((0, 6, 8), (("train", 6), ("val", 2), ("test", 4)), strict=True):
+            images = np.full((count, 8, 8), shade % 200)
+            images[:, 0, 0] = first + np.arange(count)  # no two are the same
+            splits[name] = Split(images.astype(kind), np.full((count, 1), label, self.labels))
+        return splits
 
 
 def _dataset(mode):
@@ -139,11 +143,11 @@ def needs_a_path(context, *, path: Path):
 
 @hookimpl
 def medssl_augmentations(register):
-    register("wrong-size", _augmentation(lambda images: images[..., :9, :9]))
+    register("wrong-size", _augmentation(lambda images: images[..., :9, :9], resizes=False))
     register("out-of-range", _augmentation(lambda images: images * 2))
     register("writes", _augmentation(lambda images: images.mul_(0.5)))
     register("not-repeatable", _augmentation(lambda images: (images + next(_count) * 1e-3).clamp(0, 1)))
-    register("half", _augmentation(lambda images: images.half()))
+    register("half", _augmentation(lambda images: images.half(), resizes=False))
     register("not-a-number", _augmentation(lambda images: images / 0))
     register("layout", _augmentation(lambda images: images.view(len(images), -1).view(images.shape)))
     register("exits", exits)

@@ -20,7 +20,8 @@ class _Encoder(nn.Module):
     def __init__(self, mode):
         super().__init__()
         self.layer = nn.Linear(3, 8)
-        self.unused = nn.Linear(2, 2)
+        if mode == "unused":
+            self.unused = nn.Linear(2, 2)
         self.mode = mode
         self.secret = torch.rand(8)
         self.recordable = mode in ("warming", "looking")
@@ -83,7 +84,7 @@ class _Method(Method):
         return [{"params": [nn.Parameter(torch.zeros(1))]}] if self.mode == "idle" else groups
 
     def forward(self, batch, progress):
-        loss = self.encoder(batch.views[0] if batch.views else batch.image).square().mean()
+        loss = self.encoder(batch.views[0] if batch.views else batch.image).float().square().mean()
         self.seen += self.mode == "state"
         self.calls += self.training or self.mode == "hidden"
         if self.mode == "hidden" or (self.mode == "counting" and self.training):

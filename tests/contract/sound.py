@@ -41,7 +41,7 @@ class Cold(Method):
         return [View(), View(size=20, intensity=False)]
 
     def forward(self, batch, progress):
-        first, second = (self.head(self.encoder(view)) for view in batch.views)
+        first, second = (self.head(self.encoder(view)).float() for view in batch.views)
         noise = torch.rand_like(first)
         if self.training:
             self.centre.lerp_(first.detach().mean(0), 0.1)
@@ -137,8 +137,10 @@ class Sparse(Dataset):
     def load(self):
         self.loaded = True
         return {
-            name: Split(np.zeros((count, 8, 8, 3), np.uint8), np.zeros((count, 2), np.int64), np.arange(count))
-            for name, count in (("train", 4), ("val", 0), ("test", 2))
+            name: Split(
+                np.full((count, 8, 8, 3), shade, np.uint8), np.zeros((count, 2), np.int64), shade + np.arange(count)
+            )
+            for shade, name, count in ((0, "train", 4), (4, "val", 0), (8, "test", 2))
         }
 
 
@@ -147,9 +149,44 @@ def sparse(context):
     return Sparse()
 
 
+class Seldom(nn.Module):
+    """Turns one image in a hundred over, and does so image by image."""
+
+    def __init__(self, size):
+        super().__init__()
+        self.resize = _Resize(size)
+
+    def forward(self, images):
+        return self.resize(torch.stack([image.flip(-1) if torch.rand(()) < 0.01 else image for image in images]))
+
+
+def seldom(size: int):
+    """Draws for each image, and hardly ever acts."""
+    return Seldom(size)
+
+
+class Stratified(nn.Module):
+    """Spreads brightness evenly over a batch: the draws of its images differ more than chance would make them."""
+
+    def __init__(self, size):
+        super().__init__()
+        self.resize = _Resize(size)
+
+    def forward(self, images):
+        shares = (torch.randperm(len(images)) + torch.rand(len(images))) / len(images)
+        return self.resize(images * shares[:, None, None, None].to(images.device))
+
+
+def stratified(size: int):
+    """Draws brightness by strata."""
+    return Stratified(size)
+
+
 @hookimpl
 def medssl_augmentations(register):
     register("same", same)
+    register("seldom", seldom)
+    register("stratified", stratified)
 
 
 @hookimpl
@@ -166,3 +203,26 @@ def medssl_evaluators(register):
 @hookimpl
 def medssl_datasets(register):
     register("sparse", sparse)
+
+
+seen = []
+
+
+@hookimpl
+def medssl_run_begins(refresh):
+    seen.append(refresh())
+
+
+@hookimpl
+def medssl_epoch_ends(stage, epoch):
+    seen.append(f"{stage.kind} {epoch.index + 1}/{epoch.total}")
+
+
+@hookimpl
+def medssl_stage_waits(owner):
+    seen.append(owner)
+
+
+@hookimpl
+def medssl_run_ends(outcomes):
+    seen.append({outcome.status for outcome in outcomes})

@@ -193,6 +193,22 @@ def test_bfloat16_follows_float32(make_trial, make_evaluator):
     assert all(tensor.dtype != torch.bfloat16 for tensor in half.weights["encoder"].values())
 
 
+def test_in_bfloat16_the_classifier_is_float32(make_trial, make_evaluator):
+    """Rounded logits would tie, and ties decide accuracy and AUROC."""
+    trial = make_trial(noise=0.2, selection="last")
+
+    found = make_evaluator("finetune", **SETTINGS, precision="bfloat16").evaluate(trial)
+
+    encoder = trial.encoder()
+    encoder.load_state_dict(found.weights["encoder"])
+    pixels = torch.from_numpy(trial.splits["test"].images).permute(0, 3, 1, 2).float() / 255
+    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+        features = encoder.eval().to(memory_format=torch.channels_last)(pixels)
+    head = {name: weight.double() for name, weight in found.weights["head"].items()}
+    logits = features.double() @ head["weight"].T + head["bias"]
+    np.testing.assert_allclose(found.scores, logits.softmax(dim=1).numpy(), rtol=1e-5)
+
+
 def test_what_a_plan_needs_to_know(make_evaluator):
     evaluator = make_evaluator("finetune", epochs=7)
 

@@ -64,7 +64,7 @@ class Dino(Method):
         large, small = batch.views[:2], batch.views[2:]
         count = len(batch.image)
         features = [self.encoder(torch.cat(crops)) for crops in (large, small) if crops]
-        student = F.log_softmax(self.head(torch.cat(features)) / self.student_temperature, dim=1).split(count)
+        student = F.log_softmax(self.head(torch.cat(features)).float() / self.student_temperature, dim=1).split(count)
         with torch.no_grad():
             logits = self.teacher(torch.cat(large)).float()
             wanted = F.softmax((logits - self.center) / self.teacher_temperature, dim=1).split(count)

@@ -1,4 +1,4 @@
-"""Methods with a queue, moving averages, small crops and masks can be recorded and played back."""
+"""Every method plugin holds to the contract, and steps of those that promise it can be recorded and played back."""
 
 from __future__ import annotations
 
@@ -22,3 +22,15 @@ def test_a_recorded_step_plays_back(file, name, tmp_path):
     found = {check.name: check.found for check in checks}
     assert [check for check in checks if not check.ok] == []
     assert found["a step that is recorded once plays back as it is done by hand"] == "to the bit"
+
+
+@pytest.mark.parametrize(("file", "name"), [("clusters", "clusters"), ("teacher", "byol"), ("teacher", "distill")])
+def test_the_others_hold_to_the_contract_too(file, name, tmp_path):
+    plugins = load_plugins()
+    plugins.add_inline(Path(__file__).with_name(f"{file}.py"))
+    context = DatasetContext(tmp_path, tmp_path)
+
+    checks = list(check_component(plugins, plugins.registry.find("method", name), {}, context))
+
+    assert [check for check in checks if not check.ok] == []
+    assert "loss and metrics are float32 under bfloat16 autocast" in {check.name for check in checks}

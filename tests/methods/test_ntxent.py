@@ -167,3 +167,25 @@ def test_another_as_near_as_the_positive_counts_as_nearer():
 
     assert contrastive_accuracy(logits, 1).item() == 0.5
     assert contrastive_accuracy(logits, 3).item() == 1.0
+
+
+@settings(max_examples=20, deadline=None)
+@given(**BATCHES, spread=st.sampled_from([1.0, 1e-2, 1e-3]))
+def test_autocast_rounds_nothing(count, length, temperature, seed, spread):
+    """Also of projections that have nearly collapsed, whose cosines differ by less than bfloat16 can tell."""
+    common = torch.randn(length, generator=torch.Generator().manual_seed(seed))
+    ours, theirs = (
+        [(common + spread * view.detach()).requires_grad_() for view in projections(count, length, seed)]
+        for _ in range(2)
+    )
+
+    loss, logits = nt_xent(*ours, temperature)
+    loss.backward()
+    with torch.autocast("cpu", torch.bfloat16):
+        found, rounded = nt_xent(*theirs, temperature)
+    found.backward()
+
+    assert (found.dtype, rounded.dtype) == (torch.float32, torch.float32)
+    assert torch.equal(found, loss)
+    assert torch.equal(rounded, logits)
+    assert all(torch.equal(one.grad, other.grad) for one, other in zip(ours, theirs, strict=True))

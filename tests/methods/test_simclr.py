@@ -4,16 +4,24 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from lightly.loss import NTXentLoss
 from torch import nn
 
+from medssl_bench.datasets import Split
+from medssl_bench.encoders.timm_encoder import TimmEncoder
 from medssl_bench.errors import UserError
 from medssl_bench.methods import Batch, MethodContext, Progress, View
 from medssl_bench.methods.ntxent import contrastive_accuracy, nt_xent
+from medssl_bench.methods.simclr import SimCLR
 from medssl_bench.plugin.manager import load_plugins
 from medssl_bench.plugin.parameters import ParameterProblem
 from medssl_bench.randomness import forked
+from medssl_bench.training.images import DeviceImages
+from medssl_bench.training.pretrain import Pretraining
+from medssl_bench.training.view_maker import ViewMaker
 
 NOW = Progress(step=0, total=4, epoch=0)
 
@@ -123,3 +131,64 @@ def test_an_encoder_without_a_length_is_refused_in_one_line(make):
 
     assert not isinstance(caught.value, AttributeError | UserError)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("loss", ["nt_xent", "lightly"])
+def test_under_autocast_projections_are_compared_in_float32(make, loss):
+    """Against lightly's loss, and ranks counted in NumPy, in double precision of the same projections."""
+    method = make(hidden=16, projection=8, loss=loss)
+    seen = []
+    method.head.register_forward_hook(lambda *call: seen.append(call[-1].detach()))
+    (batch,) = batches(1, count=64)
+
+    with torch.autocast("cpu", torch.bfloat16):
+        value, metrics = method(batch, NOW)
+
+    (rounded,) = seen
+    assert rounded.dtype == torch.bfloat16, "the head computes as the recipe says"
+    exact = rounded.double()
+    assert value.item() == pytest.approx(NTXentLoss(temperature=0.07)(*exact.chunk(2)).item(), rel=1e-5)
+    assert {name: metric.item() for name, metric in metrics.items()} == pytest.approx(ranks(exact), abs=0.002)
+    assert {value.dtype, metrics["top1"].dtype, metrics["top5"].dtype} == {torch.float32}
+
+
+def ranks(projections):
+    """Return how often the other view is the nearest, or among the five nearest, counted row by row in NumPy."""
+    rows = (projections / projections.norm(dim=1, keepdim=True)).double().numpy()
+    cosines = rows @ rows.T
+    np.fill_diagonal(cosines, -np.inf)
+    half = len(rows) // 2
+    nearer = [int((cosines[row] > cosines[row, (row + half) % len(rows)]).sum()) for row in range(len(rows))]
+    return {"top1": np.mean([count < 1 for count in nearer]), "top5": np.mean([count < 5 for count in nearer])}
+
+
+def test_a_pretraining_in_bfloat16_chooses_by_float32_similarities():
+    """tau_nat, whose first epochs give projections that bfloat16 cannot tell apart, through the real loop."""
+    registry = load_plugins().registry
+    pixels = np.random.default_rng(0).integers(0, 256, (128, 16, 16, 3), dtype=np.uint8)
+    images = DeviceImages(Split(pixels, np.zeros((128, 1), np.int64)), torch.device("cpu"))
+    with forked(0):
+        encoder = TimmEncoder("test_resnet", 16)
+        method = SimCLR(encoder, hidden=64, projection=32, temperature=0.07, loss="nt_xent")
+    augmentation = registry.resolve_or_raise("augmentation", "tau_nat")
+    views = ViewMaker(method.views(), augmentation, 16, registry, "cpu", 0)
+    recipe = {
+        "duration": {"epochs": 2},
+        "batch_size": 64,
+        "optimizer": {"name": "adamw", "lr": 5e-4, "weight_decay": 1e-4, "momentum": 0.9},
+        "schedule": {"name": "constant", "minimum": 0.0, "period": None, "warmup": 0},
+        "precision": "bfloat16",
+        "keep": "best",
+        "validate_every": 1,
+        "seed": 0,
+    }
+    seen = []
+    method.head.register_forward_hook(lambda module, _, result: None if module.training else seen.append(result))
+
+    found = Pretraining(method, images, images, views, recipe, lambda *_: None).run()
+
+    for epoch, row in enumerate(found.history):
+        expected = [ranks(rounded.float()) for rounded in seen[2 * epoch : 2 * epoch + 2]]
+        for name in ("top1", "top5"):
+            assert row[f"val_{name}"] == pytest.approx(np.mean([each[name] for each in expected]), abs=0.002)
+    assert {result.dtype for result in seen} == {torch.bfloat16}

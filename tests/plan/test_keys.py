@@ -15,6 +15,7 @@ from plan.conftest import PlanOf, changed, keys
 from pydantic import BaseModel
 
 from medssl_bench.plan.keys import content_key, differences
+from medssl_bench.plan.stage import BFLOAT16_REVISION
 from medssl_bench.suite import schema
 
 NUMBERS = st.integers(-(2**63), 2**63) | st.floats(allow_nan=False, allow_infinity=False)
@@ -239,3 +240,20 @@ def test_source_and_revision_of_a_plugin_are_in_the_keys(
     finally:
         entries["simclr"] = entry
     assert plan_of(changed()).stages.keys() == before.stages.keys()
+
+
+def test_the_revision_of_bfloat16_is_in_the_keys_of_its_stages_alone(plan_of: PlanOf) -> None:
+    """Float32 results are what they were when losses and similarities became float32: they are not computed anew."""
+    half = (RECIPE, f'{RECIPE}precision = "bfloat16"\n')
+    tuned = (
+        'name = "scratch"\n  evaluator = "finetune"',
+        'name = "scratch"\n  evaluator = { name = "finetune", precision = "bfloat16" }',
+    )
+    for plan, kinds in (
+        (plan_of(changed()), set()),
+        (plan_of(changed(half)), {"pretrain"}),
+        (plan_of(changed(tuned)), {"evaluate"}),
+    ):
+        revised = [stage for stage in plan.stages.values() if "bfloat16_revision" in stage.identity]
+        assert {stage.kind for stage in revised} == kinds
+        assert {stage.identity["bfloat16_revision"] for stage in revised} <= {BFLOAT16_REVISION}
