@@ -151,6 +151,7 @@ class _Pass:
         if number in self.given:
             known = self.given[number]
             require(known.kind == call.kind, "it calls other modules in float32 than in bfloat16")
+            assert known.generator is not None
             torch.set_rng_state(known.generator)  # what is drawn next is the same, whatever the network drew
             return tree_map(_exact, known.result)
         call.result, call.generator = tree_map(_copy, result), torch.get_rng_state()
