@@ -25,6 +25,7 @@ from medssl_bench.report.formats.grids import (
 )
 from medssl_bench.report.formats.text import heading, metric_name, notes, signed
 from medssl_bench.report.page.explorer import Explorer
+from medssl_bench.report.page.what_was_run import ARM_HEADS, RECIPE_HEADS, WhatWasRun
 from medssl_bench.report.printed import printed
 
 if TYPE_CHECKING:
@@ -35,6 +36,10 @@ if TYPE_CHECKING:
 
 _COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#8c6d00", "#000000")
 """Colours that readers with any kind of colour vision tell apart (Okabe and Ito 2008), yellow darkened for paper."""
+
+
+_SHARED = "Recipes"
+"""Heading of the figures that several comparisons share."""
 
 
 @dataclass(frozen=True)
@@ -82,9 +87,19 @@ def page(study: Study, pictures: Sequence[Picture] = ()) -> str:
         rankings=[ranking_grid(ranking) for ranking in study.board.rankings],
         figures=grouped,
         overview=[figure for group in grouped for figure in group["figures"] if figure["overview"]],
+        run=WhatWasRun.of(study),
+        recipe_heads=RECIPE_HEADS,
+        arm_heads=ARM_HEADS,
+        published=_has_published(study),
         explorer=explorer,
         explorer_json=_json({"sheets": explorer.sheets, "maps": explorer.maps, "colours": _COLOURS}),
     )
+
+
+def _has_published(study: Study) -> bool:
+    """Return whether any number of the page stands beside a published one."""
+    cells = [cell for table in study.board.tables for cell in (*table.cells(), *table.analysed())]
+    return any(cell.reference is not None for cell in cells)
 
 
 def _json(value: Any) -> Markup:
@@ -157,12 +172,12 @@ def _table(table: TableResult) -> dict[str, Any]:
 
 
 def _figures(pictures: Sequence[Picture], titles: dict[str, str]) -> list[dict[str, Any]]:
-    groups: dict[str, list[dict[str, Any]]] = {title: [] for title in ("Recipes", *titles.values())}
+    groups: dict[str, list[dict[str, Any]]] = {title: [] for title in (*titles.values(), _SHARED)}
     first: set[str] = set()  # comparisons that the overview has a figure of
     for picture in pictures:
         kind = "svg+xml" if picture.file.suffix == ".svg" else "png"
         content = base64.b64encode(picture.file.read_bytes()).decode()
-        group = groups.setdefault(titles.get(picture.comparison or "", picture.comparison or "Recipes"), [])
+        group = groups.setdefault(titles.get(picture.comparison or "", picture.comparison or _SHARED), [])
         group.append(
             {
                 "id": picture.id,

@@ -1,0 +1,155 @@
+"""What a study ran, in words: its recipes, arms, budgets and the text of its suite."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from medssl_bench.plugin.component import Component
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from medssl_bench.report.study import Study
+    from medssl_bench.suite.table import Arm, Recipe, Table
+
+Row = tuple[str, ...]
+
+RECIPE_HEADS: Row = (
+    "recipe", "method", "encoder", "augmentation", "duration", "images", "batch", "optimiser", "learning rate", "also",
+)  # fmt: skip
+ARM_HEADS: Row = ("arm", "pretraining", "encoder", "evaluator")
+
+
+@dataclass(frozen=True)
+class TableRun:
+    """What a comparison ran.
+
+    Attributes:
+        title: its heading.
+        facts: names and values: data sets, budgets, seeds, draws, how epochs are selected.
+        arms: a row of `ARM_HEADS` for each arm.
+    """
+
+    title: str
+    facts: list[tuple[str, str]]
+    arms: list[Row]
+
+
+@dataclass(frozen=True)
+class WhatWasRun:
+    """What a study ran.
+
+    Attributes:
+        recipes: a row of `RECIPE_HEADS` for each recipe that an arm uses.
+        tables: its comparisons.
+        files: name and text of the suite file and of those that it extends.
+    """
+
+    recipes: list[Row]
+    tables: list[TableRun]
+    files: list[tuple[str, str]]
+
+    @classmethod
+    def of(cls, study: Study) -> WhatWasRun:
+        """Gather it from the suite of a study."""
+        tables = study.suite.tables
+        used = {link.recipe.name: link.recipe for table in tables for arm in table.arms for link in arm.chain}
+        scale = study.plan.epochs_scale
+        return cls(
+            [_recipe(recipe, scale) for recipe in used.values()],
+            [_table(table, scale) for table in tables],
+            _files(study.suite.path),
+        )
+
+
+def described(component: Component, hidden: tuple[str, ...] = ()) -> str:
+    """Return a component as ``name(parameter=value, ...)``, with every parameter that has a value.
+
+    Args:
+        component: what to describe; a list of ops is written with + between them.
+        hidden: parameters that are left out.
+    """
+    given = {name: value for name, value in component.parameters.items() if value is not None and name not in hidden}
+    ops = given.get("ops")
+    if isinstance(ops, list) and len(given) == 1:
+        return _value(ops)
+    inside = ", ".join(f"{name}={_value(value)}" for name, value in given.items())
+    return f"{component.name}({inside})" if inside else component.name
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, Component):
+        return described(value)
+    if isinstance(value, list) and any(isinstance(item, Component) for item in value):
+        return " + ".join(map(_value, value))
+    if isinstance(value, list):
+        return f"[{', '.join(map(_value, value))}]"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{name}: {_value(item)}" for name, item in value.items()) + "}"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _recipe(recipe: Recipe, scale: float) -> Row:
+    model = recipe.model
+    (unit,) = [name for name in ("epochs", "steps", "images_seen") if getattr(model, name) is not None]
+    duration = {name: number for name, number in getattr(model, unit).items() if number is not None}
+    lengths = [f"{number:,}" if name == "default" else f"{name}: {number:,}" for name, number in duration.items()]
+    scaled = f" (x {scale:g})" if scale < 1 else ""
+    optimizer, schedule = model.optimizer, model.schedule
+    momentum = f", momentum {optimizer.momentum:g}" if optimizer.name == "sgd" else ""
+    rate = f"{optimizer.lr:g}, {schedule.name}"
+    rate += f" to {schedule.minimum:g}" if schedule.name == "cosine" else ""
+    rate += f", half period {schedule.period:,}" if schedule.period else ""
+    rate += f", warm-up {schedule.warmup:,}" if schedule.warmup else ""
+    also = [model.precision, f"keeps the {model.keep} epoch"]
+    also += [f"views of {model.view_size} px"] if model.view_size else []
+    also += [f"teacher: {model.teacher.arm}"] if model.teacher else []
+    return (
+        recipe.name,
+        described(recipe.method),
+        described(recipe.encoder),
+        described(recipe.augmentation),
+        f"{', '.join(lengths)} {unit.replace('_', ' ')}{scaled}",
+        model.images.text,
+        str(model.batch_size),
+        f"{optimizer.name}, weight decay {optimizer.weight_decay:g}{momentum}",
+        rate,
+        ", ".join(also),
+    )
+
+
+def _table(table: Table, scale: float) -> TableRun:
+    model = table.model
+    facts = [
+        ("data sets", ", ".join(dataset.label for dataset in table.datasets)),
+        ("labels", ", ".join(budget.text for budget in table.labels)),
+        ("validation labels", model.validation_labels.text),
+        ("epochs are selected by", model.selection),
+        ("training seeds", ", ".join(map(str, table.seeds))),
+        ("label draws", ", ".join(map(str, table.draws))),
+    ]
+    facts += [("epochs", f"x {scale:g}: scaled down")] if scale < 1 else []
+    return TableRun(table.title, facts, [_arm(arm) for arm in table.arms])
+
+
+def _arm(arm: Arm) -> Row:
+    links = [link.recipe.name + (f" on {link.on.label}" if link.on else "") for link in arm.chain]
+    name = f"{arm.name} (floor)" if arm.floor else arm.name
+    return name, ", then ".join(links) or "none", described(arm.encoder), described(arm.evaluator)
+
+
+def _files(path: Path) -> list[tuple[str, str]]:
+    """Return the texts of a suite and of what it extends, as they are now; of one that has gone, what is left."""
+    found: list[tuple[str, str]] = []
+    while True:
+        try:
+            text = path.read_text("utf-8")
+            base = tomllib.loads(text).get("extends")
+        except (OSError, ValueError):
+            return found
+        found.append((path.name, text))
+        if not isinstance(base, str) or any(name == base for name, _ in found):
+            return found
+        path = path.parent / base
