@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,9 +11,6 @@ from medssl_bench.store.listing import bytes_in, finished, listed
 from medssl_bench.store.record import Record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from pathlib import Path
-
     from medssl_bench.store.store import Store
 
 
@@ -67,15 +63,6 @@ def _finished(store: Store, key: str) -> Row | None:
     size = bytes_in(store.folder(key))
     seconds, time = _seconds(record), record.provenance.get("time")
     return Row(key, record.kind, record.title, "done", "", size, seconds, time if isinstance(time, str) else None)
-
-
-def _size(files: Iterable[Path]) -> int:
-    """Return the bytes of files, of which some may go meanwhile."""
-    total = 0
-    for file in files:
-        with suppress(OSError):
-            total += file.lstat().st_size
-    return total
 
 
 def _seconds(record: Record) -> float | None:
