@@ -6,13 +6,11 @@ The public Python interface. Importing this package imports no torch; names are 
 from __future__ import annotations
 
 from importlib import import_module
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
-
-from medssl_bench.plugin.markers import hookimpl
 
 if TYPE_CHECKING:
     from medssl_bench.api import load_encoder, load_leaderboard, make_report, run
+    from medssl_bench.plugin.markers import hookimpl
     from medssl_bench.report.leaderboard import Leaderboard
     from medssl_bench.suite.suite import Suite
 
@@ -27,11 +25,12 @@ __all__ = [
     "run",
 ]
 
-__version__ = version("medssl-bench")
+__version__: str
 
 _LAZY = {
     "Leaderboard": "medssl_bench.report.leaderboard",
     "Suite": "medssl_bench.suite.suite",
+    "hookimpl": "medssl_bench.plugin.markers",
     "load_encoder": "medssl_bench.api",
     "load_leaderboard": "medssl_bench.api",
     "make_report": "medssl_bench.api",
@@ -40,6 +39,10 @@ _LAZY = {
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("medssl-bench")
     if name in _LAZY:
         return getattr(import_module(_LAZY[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
