@@ -12,14 +12,12 @@ leave_out_working_directory()  # before anything else is imported
 # isort: split
 # ruff: noqa: E402
 from importlib import import_module
-from importlib.metadata import version
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from medssl_bench.plugin.markers import hookimpl
-
 if TYPE_CHECKING:
     from medssl_bench.api import load_encoder, load_leaderboard, make_report, run
+    from medssl_bench.plugin.markers import hookimpl
     from medssl_bench.report.leaderboard import Leaderboard
     from medssl_bench.running import RunResult
     from medssl_bench.suite.suite import Suite
@@ -36,12 +34,13 @@ __all__ = [
     "run",
 ]
 
-__version__ = version("medssl-bench")
+__version__: str
 
 _LAZY = {
     "Leaderboard": "medssl_bench.report.leaderboard",
     "RunResult": "medssl_bench.running",
     "Suite": "medssl_bench.suite.suite",
+    "hookimpl": "medssl_bench.plugin.markers",
     "load_encoder": "medssl_bench.api",
     "load_leaderboard": "medssl_bench.api",
     "make_report": "medssl_bench.api",
@@ -50,6 +49,10 @@ _LAZY = {
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("medssl-bench")
     if name in _LAZY:
         return getattr(import_module(_LAZY[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
