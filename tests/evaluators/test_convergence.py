@@ -36,10 +36,8 @@ def gap_by_hand(trial, found):
     gaps = []
     for place, truth in enumerate(columns):
         best = LogisticRegression(C=1e6, tol=1e-8, max_iter=5000).fit(features, truth).predict_proba(features)
-        if trial.info.task is Task.MULTI_LABEL:
-            own = logits[:, place].sigmoid().numpy()
-        else:
-            own = logits.softmax(1).numpy()
+        several = trial.info.task is Task.MULTI_LABEL
+        own = (logits[:, place].sigmoid() if several else logits.softmax(1)).numpy()
         constant = np.tile(np.bincount(truth) / len(truth), (len(truth), 1))
         known = np.unique(labels)
         gaps.append([log_loss(truth, scores, labels=known) for scores in (own, best, constant)])
