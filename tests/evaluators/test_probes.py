@@ -44,6 +44,7 @@ def cells(make_trial):
 
 def same(one, other):
     assert one.history == other.history
+    assert (one.metrics, one.flags) == (other.metrics, other.flags)
     assert one.selected_epoch == other.selected_epoch
     np.testing.assert_array_equal(one.scores, other.scores)
     np.testing.assert_array_equal(one.last_scores, other.last_scores)
