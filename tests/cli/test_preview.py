@@ -118,10 +118,13 @@ def test_an_augmentation_that_draws_once_for_a_batch_is_shown_and_told(cli, tmp_
         "def once(size: int):\n    'A batch has one crop.'\n    from torchvision.transforms import v2\n\n"
         "    return v2.RandomResizedCrop(size)\n"
     )
-    (tmp_path / "once.toml").write_text('schema = 1\nname = "once"\nplugins = ["once.py"]\n')
+    (tmp_path / "once.toml").write_text(
+        'schema = 1\nname = "once"\nplugins = ["once.py"]\n[[comparison]]\nid = "table"\ndatasets = ["phantom_cells"]\n'
+        'labels = [100]\n[[comparison.arm]]\nname = "probe"\nevaluator = "linear_probe"\n'
+    )
 
     result = cli("preview", "once", "--suite", tmp_path / "once.toml", "--images", 2, "--views", 1, "-o", "a.png")
 
     assert result.status == 0, result.err
     assert "warning: a pretraining would refuse augmentation 'once': it draws once for a whole batch" in result.err
-    assert Image.open("a.png").size
+    assert len(_columns("a.png", 2, 1)) == 2
