@@ -71,6 +71,10 @@ class DamageWarning(UserWarning):
     """The result of a finished stage is not what was written; it is set aside and computed anew."""
 
 
+class EncoderWarning(UserWarning):
+    """An encoder is not all that its file of weights holds."""
+
+
 class WatcherWarning(UserWarning):
     """A plugin that watches a run has raised, and watches no longer."""
 

@@ -13,7 +13,7 @@ from typing import TextIO
 
 import click
 
-from medssl_bench.errors import DamageWarning, SuiteError, UserError, WatcherWarning, printable
+from medssl_bench.errors import DamageWarning, EncoderWarning, SuiteError, UserError, WatcherWarning, printable
 
 _VERBS = {
     "run": "run a suite to its leaderboard",
@@ -110,7 +110,7 @@ def _show_warning(
     line: str | None = None,  # noqa: ARG001
 ) -> None:
     """Tell a warning of ours in one line, and any other with its place."""
-    known = issubclass(category, DamageWarning | WatcherWarning)
+    known = issubclass(category, DamageWarning | EncoderWarning | WatcherWarning)
     place = "" if known else f"{filename}:{lineno}: {category.__name__}: "
     with suppress(OSError):  # as Python itself has it: what nobody can read must not end a run
         click.echo(f"warning: {place}{printable(str(message))}", err=True)
