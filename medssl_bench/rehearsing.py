@@ -77,18 +77,21 @@ def fitting_encoders(suite: Suite, stages: Iterable[Stage], *, fetch: bool) -> l
             unknown.append((component, size))
     found = iter(_rehearsed(suite, unknown, fetch=fetch) if unknown else ())
     answers = [next(found) if answer.get("features", 1) is None else answer for answer in answers]
-    problems, fitting = [], []
+    problems: list[Problem] = []
+    fitting: dict[tuple[str, int], Fitting] = {}
     for (component, size), answer in zip(requests, answers, strict=True):
         key = suite.place_of(component)
         if answer.get("problem"):
-            message = f"encoder {component.name!r}, images of {size} pixels: {answer['problem']}"
+            message = f"encoder {component.name!r}: {answer['problem']}"
             problems.append(Problem(suite.position(key), key_text(key), message))
         else:
             name = str(key[1]) if key[0] == "encoder" else _name(component)
-            fitting.append(Fitting(name, size, answer["features"], tuple(answer.get("notes", ()))))
+            known = fitting.get((name, size))  # without trained weights, as a floor
+            notes = dict.fromkeys([*(known.notes if known else ()), *answer.get("notes", ())])
+            fitting[name, size] = Fitting(name, size, answer["features"], tuple(notes))
     if problems:
         raise SuiteError(dict.fromkeys(problems))
-    return list(dict.fromkeys(fitting))
+    return list(fitting.values())
 
 
 def _name(component: Component) -> str:

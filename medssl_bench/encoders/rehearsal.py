@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -76,7 +77,7 @@ def _from_scratch(encoder: Component) -> Component:
 def _built(registry: Registry, encoder: Component, size: int) -> nn.Module:
     """Return an encoder that has encoded two images, without numbers where that is possible."""
     try:
-        with torch.device("meta"):
+        with torch.device("meta"), warnings.catch_warnings(action="ignore"):  # of weights that are not taken in
             return _checked(registry, encoder, size)
     except Exception as error:
         # a plugin's encoder may ask for numbers, which only a real device has; so may some of timm's

@@ -97,7 +97,7 @@ class TimmEncoder(nn.Module):
         try:
             features = self(torch.zeros(1, 3, self.size, self.size))
         except Exception as error:
-            reason = f"{what} cannot take images of {self.size} pixels: {error}".partition("\n")[0]
+            reason = f"{what} cannot take images of {self.size} pixels: {error}".partition("\n")[0].rstrip(".")
             raise StageError(f"{reason}{self._instead()}") from error
         if patch := _dropped(self.backbone, self.size):
             raise StageError(
@@ -115,12 +115,13 @@ class TimmEncoder(nn.Module):
             with torch.device("meta"):
                 model = timm.create_model(self.card["model"], num_classes=0, **options).eval()
                 model(torch.zeros(1, 3, self.size, self.size))
+            can = not _dropped(model, self.size)
         except Exception:  # noqa: BLE001 - it has no such option, or not this size
-            side = (self.backbone.pretrained_cfg.get("input_size") or (0,))[-1]
-            return f"; it was made for images of {side} pixels" if side else ""
-        if _dropped(model, self.size):
-            return ""
-        return f"; it can with options = {{ img_size = {self.size} }}"
+            can = False
+        if can:
+            return f"; it can with options = {{ img_size = {self.size} }}"
+        side = (self.backbone.pretrained_cfg.get("input_size") or (0,))[-1]
+        return f"; it was made for images of {side} pixels" if side else ""
 
     def forward(self, images: Tensor) -> Tensor:
         """Return the features of images, (B, 3, H, W) in [0, 1] to (B, D)."""
