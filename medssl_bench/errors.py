@@ -75,19 +75,27 @@ class LeaseLost(Exception):
     """Another process has taken over the stage that this one worked on."""
 
 
-class DamageWarning(UserWarning):
+class PlainWarning(UserWarning):
+    """Something a user should know; the command line prints it as one line, without a place in the code."""
+
+
+class DamageWarning(PlainWarning):
     """The result of a finished stage is not what was written; it is set aside and computed anew."""
 
 
-class FontWarning(UserWarning):
+class FontWarning(PlainWarning):
     """A figure holds letters that no font of this machine has."""
 
 
-class LeakWarning(UserWarning):
+class LeakWarning(PlainWarning):
     """Images or groups of a data set are in two of its splits, so numbers on it are too good."""
 
 
-class WatcherWarning(UserWarning):
+class EncoderWarning(PlainWarning):
+    """An encoder is not all that its file of weights holds."""
+
+
+class WatcherWarning(PlainWarning):
     """A plugin that watches a run has raised, and watches no longer."""
 
 

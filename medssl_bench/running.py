@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from medssl_bench.errors import DamageWarning, DataError, StoreError
+from medssl_bench.errors import DamageWarning, DataError, EncoderWarning, StoreError
 from medssl_bench.folders import dataset_context
 from medssl_bench.plan.build import build_plan
 from medssl_bench.plan.estimates import Estimates
@@ -19,6 +19,7 @@ from medssl_bench.plan.status import look
 from medssl_bench.plugin.answers import asking, make
 from medssl_bench.plugin.watching import Outcome, RunInfo
 from medssl_bench.progress.words import ended
+from medssl_bench.rehearsing import fitting_encoders
 from medssl_bench.report.leaderboard import Leaderboard
 from medssl_bench.store.presence import present
 from medssl_bench.store.store import Store
@@ -100,6 +101,9 @@ def run_suite(
     runner: Executor = make(registry, chosen)
     if not any(status.is_wanted for status in statuses):
         return RunResult(Leaderboard.of(suite, plan, opened), [], cached)
+    for encoder in fitting_encoders(suite, [status.stage for status in statuses if status.is_wanted], fetch=True):
+        for note in encoder.notes:
+            warnings.warn(f"encoder {encoder.name}: {note}", EncoderWarning, stacklevel=2)
     _remember(suite, selection, context, opened)
     for status in statuses if retry_failed else ():
         opened.forget_failure(status.stage.key)

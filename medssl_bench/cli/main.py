@@ -13,15 +13,7 @@ from typing import TextIO
 
 import click
 
-from medssl_bench.errors import (
-    DamageWarning,
-    FontWarning,
-    LeakWarning,
-    SuiteError,
-    UserError,
-    WatcherWarning,
-    printable,
-)
+from medssl_bench.errors import PlainWarning, SuiteError, UserError, printable
 from medssl_bench.stopping import Stopped, is_asked
 from medssl_bench.surroundings import leave_out_relative_programs
 
@@ -123,7 +115,7 @@ def _show_warning(
     line: str | None = None,  # noqa: ARG001
 ) -> None:
     """Tell a warning of ours in one line, and any other with its place."""
-    known = issubclass(category, DamageWarning | FontWarning | LeakWarning | WatcherWarning)
+    known = issubclass(category, PlainWarning)
     place = "" if known else f"{filename}:{lineno}: {category.__name__}: "
     with suppress(OSError):  # as Python itself has it: what nobody can read must not end a run
         click.echo(f"warning: {place}{printable(str(message))}", err=True)

@@ -17,17 +17,24 @@ from medssl_bench.errors import printable
 def command(context: click.Context, suite: Path, data_dir: Path | None) -> None:
     """Check SUITE without running it: every problem with its file, line and key; exit status 2 if there is one.
 
-    Of each data set it tells how it was read, the images of each class and split, and images that splits share.
+    Encoders are built, without numbers, and let encode images of the size of the data; nothing is downloaded. Of each
+    data set it tells how it was read, the images of each class and split, and images that splits share.
     """
     from medssl_bench.cli.validated_data import described
     from medssl_bench.folders import dataset_context
     from medssl_bench.plan.build import build_plan
+    from medssl_bench.rehearsing import fitting_encoders
 
     loaded = load_suite(context, suite)
     loaded.require_files()
     data = dataset_context(data_dir)
     plan = build_plan(loaded, data)
+    encoders = fitting_encoders(loaded, plan.stages.values(), fetch=False)
     lines = described(loaded, data)
     click.echo(f"{suite}: valid; {len(loaded.tables)} comparison(s), {len(plan.trials)} trials")
+    for encoder in encoders:
+        click.echo(printable(str(encoder)))
+        for note in encoder.notes:
+            click.echo(printable(f"note: encoder {encoder.name}: {note}"))
     for line in lines:
         click.echo(printable(line))

@@ -1,50 +1,37 @@
-"""Reads encoders out of checkpoints that other programs wrote, without running what is in them."""
+"""Takes encoders out of checkpoints that other programs wrote, without running what is in them."""
 
 from __future__ import annotations
 
-import warnings
+import re
 from argparse import Namespace
 from dataclasses import dataclass, field
 from math import isfinite
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import timm
 import torch
-from packaging.version import Version
 from torch import Tensor
 
+from medssl_bench.encoders.checkpoint_file import read_content
+from medssl_bench.encoders.checkpoint_networks import Network, choose, networks_in, shown, tensors_in, wrong_form
 from medssl_bench.errors import UserError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
-_MODELS = ("resnet18", "resnet34", "resnet50", "resnet101")
-_FIRST = "conv1.weight"
+_MODELS = (
+    "resnet18", "resnet34", "resnet50", "resnet101", "resnet152", "resnext50_32x4d", "wide_resnet50_2",
+)  # fmt: skip
+_OF_TRAINING = re.compile(r"[\w-]*(optim|sched|scaler|callback|loops)", re.IGNORECASE)
+"""How names begin of what a training keeps beside a network."""
 
+_COUNTER = "num_batches_tracked"
+_STEMS = {7: "imagenet", 3: "small"}
+_WITH_SMALL_STEM = ("resnet18", "resnet34", "resnet50")
+"""Models that have the parameter ``stem`` in suites."""
 
-_SAFE_SINCE = "2.10"
-"""Older releases of PyTorch can be made to run code, or to write where they must not, by a file that is read with
-``weights_only=True``: CVE-2025-32434 (up to 2.5), CVE-2026-24747 (up to 2.9)."""
-
-
-def _path_text(*parts: str) -> str:
-    """Stands for the classes of paths: a path in a checkpoint is read as text."""
-    return "/".join(map(str, parts))
-
-
-# what a checkpoint may hold beside tensors and plain values: each name is read as the harmless thing before it
-_HARMLESS: list[Any] = [
-    Namespace,
-    (dict, "lightning_fabric.utilities.data.AttributeDict"),
-    (dict, "lightning.fabric.utilities.data.AttributeDict"),
-    (dict, "pytorch_lightning.utilities.parsing.AttributeDict"),
-    (dict, "lightning.pytorch.utilities.parsing.AttributeDict"),
-    *(
-        (_path_text, f"{module}.{kind}Path")
-        for module in ("pathlib", "pathlib._local")
-        for kind in ("Posix", "Windows")
-    ),
-]
+Stem = Literal["imagenet", "small"]
 
 
 @dataclass(frozen=True)
@@ -57,6 +44,8 @@ class ImportedEncoder:
         prefix: what stood before these names.
         left: names of tensors that are no part of it, such as a projection head.
         hyper_parameters: what the checkpoint says of its training.
+        stem: ``imagenet``, 7x7 of stride 2 and pooling, or ``small``, 3x3 of stride 1 and none.
+        notes: what had to be assumed or changed, a sentence each.
     """
 
     model: str
@@ -64,131 +53,88 @@ class ImportedEncoder:
     prefix: str
     left: list[str]
     hyper_parameters: dict[str, Any] = field(default_factory=dict)
+    stem: Stem = "imagenet"
+    notes: tuple[str, ...] = ()
 
 
 def read_encoder(file: Path, prefix: str | None = None) -> ImportedEncoder:
-    """Return the ResNet of a checkpoint: a Lightning ``.ckpt``, or a state dict saved by ``torch.save``.
-
-    The file is unpickled with ``weights_only=True``: tensors, plain values and a few harmless classes.
+    """Return the ResNet of a checkpoint: a Lightning ``.ckpt``, a state dict saved by ``torch.save``, or safetensors.
 
     Args:
         file: the checkpoint.
-        prefix: what stands before the names of the encoder's tensors; None: whatever stands before ``conv1.weight``.
+        prefix: what stands before the names of the encoder's tensors; None: the only ResNet there is.
 
     Raises:
-        UserError: it cannot be read, wants to run code, or holds no ResNet, or several; or this PyTorch is too old to
-            read it safely.
+        UserError: it cannot be read, wants to run code, or holds no ResNet, or several that differ.
     """
-    if Version(torch.__version__).release < Version(_SAFE_SINCE).release:
-        raise UserError(
-            f"{file}: this is read safely by PyTorch {_SAFE_SINCE} or newer, here is {torch.__version__}, "
-            "in which a checkpoint can run code (CVE-2025-32434, CVE-2026-24747); install a newer one"
-        )
-    content = _unpickled(file)
-    tensors = _tensors(content)
-    if not tensors:
-        raise UserError(f"{file}: there is no state dict in it")
-    chosen = _prefix(file, tensors, prefix)
-    own = {name.removeprefix(chosen): value for name, value in tensors.items() if name.startswith(chosen)}
-    weights = {name: value for name, value in own.items() if not name.startswith("fc.")}
-    model = _model(file, weights)
+    content = read_content(file)
+    try:
+        tensors = tensors_in(content)
+        network, note = choose(networks_in(tensors), tensors, prefix)
+        model = _model(network, tensors)
+        weights, notes = _weights(model, network, tensors)
+        stem = _stem(model, network, weights["conv1.weight"])
+    except ValueError as error:
+        raise UserError(f"{file}: {error}") from error
+    own = set(network.names.values())
+    if stem == "small":
+        taken = "stride 1" if network.between == 1 else "stride 1 and no pooling behind it"
+        notes.append(f"its first convolution is 3x3: taken to have {taken}, as usual for CIFAR; the file does not say")
     return ImportedEncoder(
         model=model,
-        weights=_checked(file, model, weights),
-        prefix=chosen,
-        left=sorted(
-            name for name in tensors if name.removeprefix(chosen) not in weights or not name.startswith(chosen)
-        ),
+        weights=weights,
+        prefix=shown(network.prefix),
+        left=sorted(shown(name) for name in tensors if name not in own and not _OF_TRAINING.match(name)),
         hyper_parameters=_hyper_parameters(content),
+        stem=stem,
+        notes=tuple(filter(None, [note, *notes])),
     )
 
 
-def _unpickled(file: Path) -> Any:
-    from pickle import UnpicklingError  # only its name: nothing is unpickled by it
+def _model(network: Network, tensors: Mapping[str, Tensor]) -> str:
+    """Return the name of the ResNet that has exactly these tensors, but for its stem.
 
-    try:
-        # torch warns of pickles that it has not written, and then reads them or not
-        with torch.serialization.safe_globals(_HARMLESS), warnings.catch_warnings(action="ignore"):
-            return torch.load(file, map_location="cpu", weights_only=True)
-    except UnpicklingError as error:
-        raise UserError(
-            f"{file}: it holds more than weights and settings, which could run code, so it is not read "
-            f"({_reason(error)}); save its state dict alone with torch.save(model.state_dict(), ...)"
-        ) from error
-    except FileNotFoundError:
-        raise UserError(f"{file}: there is no such file") from None
-    except Exception as error:
-        raise UserError(f"{file}: this is not a checkpoint of PyTorch, or a damaged one ({_reason(error)})") from error
-
-
-def _reason(error: Exception) -> str:
-    """Return what an error says first, in few words; torch explains at length how to trust the file all the same."""
-    text = " ".join(str(error).split())
-    for marker, end in (("Unsupported global: ", " was not"), ("WeightsUnpickler error: ", " Check the documentation")):
-        if marker in text:
-            text = text[text.index(marker) :].split(end)[0]
-            break
-    return (text[:117] + "...") if len(text) > 120 else text or type(error).__name__
-
-
-def _tensors(content: Any) -> dict[str, Tensor]:
-    """Return every tensor of a state dict by name: Lightning's, the content itself, or one level below it."""
-    if not isinstance(content, dict):
-        return {}
-    if isinstance(content.get("state_dict"), dict):
-        content = content["state_dict"]
-    found = {}
-    for name, value in content.items():
-        inside = {f"{name}.{key}": item for key, item in value.items()} if isinstance(value, dict) else {name: value}
-        found.update({str(key): item for key, item in inside.items() if isinstance(item, Tensor)})
-    return found
-
-
-def _prefix(file: Path, tensors: dict[str, Tensor], wanted: str | None) -> str:
-    found = [name.removesuffix(_FIRST) for name in tensors if name.endswith(_FIRST)]
-    prefixes = [prefix for prefix in found if f"{prefix}layer1.0.conv1.weight" in tensors]
-    if wanted is not None:
-        wanted = wanted if not wanted or wanted.endswith(".") else f"{wanted}."
-        if wanted not in prefixes:
-            raise UserError(f"--prefix {wanted}: no ResNet stands behind it; there are: {_listed(prefixes)}")
-        return wanted
-    if len(prefixes) != 1:
-        what = "there is no ResNet in it" if not prefixes else f"there are several ResNets in it: {_listed(prefixes)}"
-        raise UserError(f"{file}: {what}" + ("; choose one with --prefix" if prefixes else ""))
-    return prefixes[0]
-
-
-def _listed(prefixes: list[str]) -> str:
-    return ", ".join(repr(prefix) for prefix in prefixes) or "none"
-
-
-def _model(file: Path, weights: dict[str, Tensor]) -> str:
-    """Return the name of the ResNet that has exactly these tensors."""
-    known = {name: _shapes(name) for name in _MODELS}
-    for name, shapes in known.items():
-        if shapes == {key: value.shape for key, value in weights.items()}:
+    Raises:
+        ValueError: there is none.
+    """
+    given = {own: tensors[name].shape for own, name in network.names.items() if not own.endswith(_COUNTER)}
+    known: dict[str, dict[str, torch.Size]] = {}
+    for name in _MODELS:
+        known[name] = _shapes(name)
+        if not network.besides and _without_stem(known[name]) == _without_stem(given):
             return name
-    nearest = min(known, key=lambda name: len(known[name].keys() ^ weights.keys()))
+    nearest = min(known, key=lambda name: _distance(known[name], given))
     expected = known[nearest]
     differences = [
-        _some("it lacks", [key for key in expected if key not in weights]),
-        _some("it has besides", [key for key in weights if key not in expected]),
+        _some("it lacks", [key for key in expected if key not in given]),
+        _some("it has besides", [*(key for key in given if key not in expected), *network.besides]),
         *(
-            f"{key} has shape {tuple(weights[key].shape)}, not {tuple(shape)}"
+            f"{key} has shape {tuple(given[key])}, not {tuple(shape)}"
             for key, shape in expected.items()
-            if key in weights and weights[key].shape != shape
+            if key in given and given[key] != shape and key != "conv1.weight"
         ),
     ]
     told = [difference for difference in differences if difference][:2]
-    raise UserError(
-        f"{file}: this is not one of torchvision's ResNets ({', '.join(_MODELS)}), compared with {nearest}: "
-        + "; ".join(told)
+    raise ValueError(
+        f"this is not one of torchvision's ResNets ({', '.join(_MODELS)}), compared with {nearest}: " + "; ".join(told)
     )
 
 
 def _shapes(model: str) -> dict[str, torch.Size]:
     with torch.device("meta"):
-        return {key: value.shape for key, value in timm.create_model(model, num_classes=0).state_dict().items()}
+        state = timm.create_model(model, num_classes=0).state_dict()
+    return {key: value.shape for key, value in state.items() if not key.endswith(_COUNTER)}
+
+
+def _without_stem(shapes: Mapping[str, torch.Size]) -> dict[str, torch.Size | int]:
+    """Return shapes in which the first convolution counts by its outputs alone: `_stem` looks at the rest."""
+    return {key: shape[:1] if key == "conv1.weight" else shape for key, shape in shapes.items()}
+
+
+def _distance(expected: Mapping[str, torch.Size], given: Mapping[str, torch.Size]) -> tuple[int, int]:
+    """Return how many names two networks do not share, and how many shapes of those that they share differ."""
+    shared = expected.keys() & given.keys()
+    return len(expected.keys() ^ given.keys()), sum(expected[key] != given[key] for key in shared)
 
 
 def _some(what: str, names: list[str]) -> str:
@@ -197,18 +143,62 @@ def _some(what: str, names: list[str]) -> str:
     return f"{what} {names[0]}{more}" if names else ""
 
 
-def _checked(file: Path, model: str, weights: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Return the weights as 32-bit floats, contiguous, or refuse what no training can have meant."""
-    found = {}
-    for name, value in weights.items():
-        if name.endswith("num_batches_tracked"):
-            found[name] = value.detach().contiguous()
+def _weights(model: str, network: Network, tensors: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], list[str]]:
+    """Return the weights as 32-bit floats, contiguous, and what had to be changed.
+
+    Raises:
+        ValueError: they are what no training can have meant.
+    """
+    notes, found = [], {}
+    for own, name in network.names.items():
+        value = tensors[name]
+        form = wrong_form(value)
+        if not form and own.endswith(_COUNTER):
+            found[own] = value.detach().to(torch.int64).reshape(()) if value.numel() == 1 else torch.tensor(0)
             continue
-        if not value.is_floating_point() or not bool(value.isfinite().all()):
-            what = "values that are not finite" if value.is_floating_point() else f"type {value.dtype}, not floats"
-            raise UserError(f"{file}: these are no weights of a {model}: {name} has {what}")
-        found[name] = value.detach().to(torch.float32).contiguous()
-    return found
+        if not form and not value.is_floating_point():
+            form = f"type {value.dtype}, not floats"
+        plain = value if form else value.detach().to(torch.float32).contiguous()
+        if not form and not bool(plain.isfinite().all()):
+            form = "values that are not finite"
+        if form:
+            raise ValueError(f"these are no weights of a {model}: {own} has {form}")
+        found[own] = plain
+    norms = [own.removesuffix("running_mean") for own in found if own.endswith("running_mean")]
+    if missing := [f"{norm}{_COUNTER}" for norm in norms if f"{norm}{_COUNTER}" not in found]:
+        found |= {name: torch.tensor(0) for name in missing}
+        notes.append(f"{_COUNTER}, which decides nothing, is not in the file: set to 0")
+    first = found["conv1.weight"]
+    if first.ndim == 4 and first.shape[1] == 1:
+        found["conv1.weight"] = (first / 3).expand(-1, 3, -1, -1).contiguous()
+        notes.append(
+            "its first convolution takes one channel: each of three gets a third of it, which gives the same features "
+            "of grey images with the normalisation 'half'"
+        )
+    return found, notes
+
+
+def _stem(model: str, network: Network, first: Tensor) -> Stem:
+    """Return what stem a first convolution belongs to.
+
+    Raises:
+        ValueError: to none that encoders here have.
+    """
+    kernel = _STEMS.get(first.shape[-1]) if first.ndim == 4 and first.shape[1] == 3 else None
+    if kernel is None or first.shape[-1] != first.shape[-2]:
+        raise ValueError(
+            f"its first convolution, conv1.weight, has shape {tuple(first.shape)}; "
+            f"7x7 or 3x3 of 3 channels, or of 1, can be had"
+        )
+    if kernel == "small" and model not in _WITH_SMALL_STEM:
+        raise ValueError(f"a {model} with a first convolution of 3x3 cannot be had; {', '.join(_WITH_SMALL_STEM)} can")
+    if network.between == 0 or (network.between == 1 and kernel != "small"):
+        lacks = "ReLU and no pooling" if network.between == 0 else "pooling"
+        raise ValueError(
+            f"in its nn.Sequential there is no {lacks} between the first normalisation and the first stage, as "
+            f"functions that a network calls are lost there: that is another network, which encoders here cannot be"
+        )
+    return "small" if kernel == "small" else "imagenet"
 
 
 def _hyper_parameters(content: Any) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from textwrap import shorten
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -11,6 +12,7 @@ import torch.nn.functional as F
 from timm.data.constants import IMAGENET_DEFAULT_MEAN, IMAGENET_DEFAULT_STD
 from torch import Tensor, nn
 
+from medssl_bench.encoders.pretrained import from_cache, have_weights
 from medssl_bench.encoders.small_maps import use_small_map_convolutions
 from medssl_bench.errors import StageError, did_you_mean
 from medssl_bench.store.tensors import load_tensors
@@ -30,6 +32,7 @@ class TimmEncoder(nn.Module):
         dim: length D of the features.
         backbone: the timm model; its state dict is what ``export`` writes.
         card: how plain timm makes the same model.
+        left_out: names of tensors of a file of weights that are a classifier's.
         recordable: see `medssl_bench.encoders.recordable`.
 
     Args:
@@ -60,12 +63,16 @@ class TimmEncoder(nn.Module):
         options = dict(options or {})
         if not timm.is_model(model):
             raise StageError(f"timm has no model {model!r}{did_you_mean(model, timm.list_models())}")
+        if pretrained:
+            have_weights(model)
         try:
-            self.backbone = timm.create_model(model, pretrained=pretrained, num_classes=0, **options)
+            with from_cache() if pretrained else nullcontext():
+                self.backbone = timm.create_model(model, pretrained=pretrained, num_classes=0, **options)
         except Exception as error:
             what = "its pretrained weights cannot be had" if pretrained else "it cannot be made"
             raise StageError(f"timm model {model!r}: {what} with {options}: {error}".partition("\n")[0]) from error
         use_small_map_convolutions(self.backbone)
+        self.left_out: list[str] = []
         self.size = size
         self._one_size = getattr(getattr(self.backbone, "patch_embed", None), "strict_img_size", False)
         mean, std = _IMAGENET if normalize == "imagenet" else _HALF
@@ -90,12 +97,31 @@ class TimmEncoder(nn.Module):
         try:
             features = self(torch.zeros(1, 3, self.size, self.size))
         except Exception as error:
-            reason = f"{what} cannot take images of {self.size} pixels: {error}"
-            raise StageError(reason.partition("\n")[0]) from error
+            reason = f"{what} cannot take images of {self.size} pixels: {error}".partition("\n")[0].rstrip(".")
+            raise StageError(f"{reason}{self._instead()}") from error
+        if patch := _dropped(self.backbone, self.size):
+            raise StageError(
+                f"{what}: patches of {patch} do not divide images of {self.size} pixels: pixels would be dropped"
+            )
         if features.ndim != 2:
             raise StageError(f"{what} gives features of shape {tuple(features.shape)}; (B, D) is needed")
         self.train()
         return int(features.shape[1])
+
+    def _instead(self) -> str:
+        """Return what to write for a model that cannot take images of this size, or an empty string."""
+        options = {**self.card["options"], "img_size": self.size}
+        try:
+            with torch.device("meta"):
+                model = timm.create_model(self.card["model"], num_classes=0, **options).eval()
+                model(torch.zeros(1, 3, self.size, self.size))
+            can = not _dropped(model, self.size)
+        except Exception:  # noqa: BLE001 - it has no such option, or not this size
+            can = False
+        if can:
+            return f"; it can with options = {{ img_size = {self.size} }}"
+        side = (self.backbone.pretrained_cfg.get("input_size") or (0,))[-1]
+        return f"; it was made for images of {side} pixels" if side else ""
 
     def forward(self, images: Tensor) -> Tensor:
         """Return the features of images, (B, 3, H, W) in [0, 1] to (B, D)."""
@@ -116,16 +142,31 @@ class TimmEncoder(nn.Module):
     def load_file(self, file: Path | None) -> None:
         """Take the weights of a safetensors file with the backbone's names; None does nothing.
 
+        Files of a hub have a classifier too: it is left out (`left_out`).
+
         Raises:
             StageError: the file holds the weights of another model.
         """
         if file is None:
             return
+        weights, own = load_tensors(file), self.backbone.state_dict()
+        classifiers = self.backbone.pretrained_cfg.get("classifier") or ()
+        heads = tuple(f"{name}." for name in ([classifiers] if isinstance(classifiers, str) else classifiers))
+        self.left_out = sorted(name for name in weights if name not in own and name.startswith(heads))
         try:
-            self.backbone.load_state_dict(load_tensors(file))
+            self.backbone.load_state_dict({n: value for n, value in weights.items() if n not in self.left_out})
         except RuntimeError as error:
             difference = shorten(str(error).splitlines()[-1], 160, placeholder=" ...")
             raise StageError(f"{file}: these are not the weights of {self.card['model']}: {difference}") from error
+
+
+def _dropped(model: nn.Module, size: int) -> int:
+    """Return the side of a model's patches if they do not divide its images, else 0."""
+    embedding = getattr(model, "patch_embed", None)
+    patch = getattr(embedding, "patch_size", None)
+    side = patch[0] if isinstance(patch, tuple) and patch else patch
+    pads = getattr(embedding, "dynamic_img_pad", False)
+    return side if isinstance(side, int) and side > 0 and size % side and not pads else 0
 
 
 def use_small_stem(encoder: TimmEncoder) -> None:

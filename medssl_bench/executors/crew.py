@@ -8,7 +8,7 @@ import signal
 import warnings
 from typing import TYPE_CHECKING, Any
 
-from medssl_bench.errors import OUT_OF_MEMORY, DamageWarning, LeakWarning, LeaseLost, UserError
+from medssl_bench.errors import OUT_OF_MEMORY, LeaseLost, PlainWarning, UserError
 from medssl_bench.executors.worker_process import LOOK
 from medssl_bench.plugin.watching import Epoch, Outcome
 from medssl_bench.stopping import stop_if_asked
@@ -105,7 +105,7 @@ class Crew:
         elif "refused" in event:
             raise UserError(event["refused"])
         elif "warning" in event:
-            known = {kind.__name__: kind for kind in (DamageWarning, LeakWarning)}.get(event["category"])
+            known = {kind.__name__: kind for kind in PlainWarning.__subclasses__()}.get(event["category"])
             text = event["warning"] if known else f"{event['category']}: {event['warning']}"
             warnings.warn(text, known or UserWarning, stacklevel=2)
         else:

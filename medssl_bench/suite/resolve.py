@@ -55,6 +55,7 @@ class Resolver:
         self.base = base
         self.problems: list[Problem] = []
         self.missing: dict[Problem, list[Component]] = {}
+        self.encoders: list[tuple[Component, Key]] = []
         self.called: dict[str, tuple[Component, Key]] = {}
         self.recipes: dict[str, Recipe | None] = {}
 
@@ -135,7 +136,10 @@ class Resolver:
             where = key if inside or not alias else (kind, _name(value))
             path = problem.path[1:] if isinstance(meant, list) and problem.path[:1] == ("ops",) else problem.path
             raise self._fail((*where, *path), problem.message) from None
-        self._note_missing(component, (kind, _name(value)) if alias else key)
+        place: Key = (kind, _name(value)) if alias else key
+        self._note_missing(component, place)
+        if kind == "encoder":
+            self.encoders += [(component, place), (_untrained(component), place)]
         return component
 
     def _written_out(self, kind: str, value: Any, inside: tuple[str, ...] = ()) -> Any:

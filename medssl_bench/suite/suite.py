@@ -41,6 +41,7 @@ class Suite:
     plugins: Plugins
     missing: dict[Problem, list[Component]]
     _root: Node
+    _encoders: list[tuple[Component, tuple[str | int, ...]]]
 
     @classmethod
     def load(
@@ -72,7 +73,7 @@ class Suite:
             _add_inline(plugins, plugin, position)
         resolver = cls._resolver(path, model, root, plugins)
         tables = resolver.tables()
-        return cls(path, model, tables, plugins, resolver.missing, root)
+        return cls(path, model, tables, plugins, resolver.missing, root, resolver.encoders)
 
     @staticmethod
     def _resolver(path: Path, model: SuiteModel, root: Node, plugins: Plugins) -> Resolver:
@@ -90,6 +91,10 @@ class Suite:
     def position(self, key: tuple[str | int, ...]) -> Position:
         """Return file and line of a key."""
         return self._root.locate(key)
+
+    def place_of(self, encoder: Component) -> tuple[str | int, ...]:
+        """Return the key at which the suite says what an encoder is, or that it is without trained weights."""
+        return next((key for component, key in self._encoders if component == encoder), ("encoder",))
 
     def require_files(self, needed: Sequence[Component] | None = None) -> None:
         """Check that the files which the suite names are there.

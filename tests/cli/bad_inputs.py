@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import pickle
 import shutil
 import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -498,6 +500,17 @@ def _safetensors(header: str, body: int) -> bytes:
 _ONE = '"a": {"dtype": "F32", "shape": [4], "data_offsets": [0, 16]}'
 _TWO = '"b": {"dtype": "F32", "shape": [4], "data_offsets": [8, 24]}'
 
+_NO_CHECKPOINTS: dict[str, Callable[[Path], object]] = {
+    "a checkpoint that is a pipe": os.mkfifo,
+    "a checkpoint that is a device without end": lambda path: path.symlink_to("/dev/zero"),
+    "a checkpoint without bytes": lambda path: path.write_bytes(b""),
+    "a web page in its place": lambda path: path.write_text("<!DOCTYPE html><title>404</title>"),
+    "a pointer of Git LFS": lambda path: path.write_text("version https://git-lfs.github.com/spec/v1\n"),
+    "a checkpoint that is compressed": lambda path: path.write_bytes(gzip.compress(b"x")),
+    "a model of Keras": lambda path: path.write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(99)),
+    "an index of several files": lambda path: path.write_text('{"weight_map": {}}'),
+}
+
 _CHECKPOINTS = [
     _weights("weights as a pickle", pickle.dumps({"a": 1})),
     _weights("weights as torch.save writes them", b"PK\x03\x04\x00\x00\x08\x08" + bytes(99)),
@@ -507,6 +520,10 @@ _CHECKPOINTS = [
     _weights("tensors that overlap", _safetensors(f"{{{_ONE}, {_TWO}}}", 24)),
     _weights("a tensor larger than its bytes", _safetensors(f"{{{_ONE}}}".replace("[4]", "[1099511627776]"), 16)),
     _weights("truncated weights", _safetensors(f"{{{_ONE}}}", 9)),
+    *(
+        BadInput(what, partial(make, Path("weights.ckpt")), ("import", "weights.ckpt", "-o", "imported"))
+        for what, make in _NO_CHECKPOINTS.items()
+    ),
     BadInput("a checkpoint that is not there", _nothing, ("import", "no.ckpt", "-o", "imported")),
     BadInput("a checkpoint that is a folder", _nothing, ("import", ".", "-o", "imported")),
     BadInput(

@@ -45,6 +45,18 @@ def test_a_file_of_plain_timm_fits(make, tmp_path):
     assert all(torch.equal(value, loaded.backbone.state_dict()[name]) for name, value in model.state_dict().items())
 
 
+@pytest.mark.parametrize(("model", "classifier"), [("test_resnet", "fc"), ("test_vit", "head")])
+def test_the_classifier_of_a_hubs_file_is_left_out(make, tmp_path, model, classifier):
+    options = {"img_size": 28, "patch_size": 7} if model == "test_vit" else {}
+    hub = timm.create_model(model, num_classes=9, **options)
+    save_tensors(hub.state_dict(), tmp_path / "hub.safetensors")
+
+    loaded = make("timm", model=model, options=options, weights_file=str(tmp_path / "hub.safetensors"))
+
+    assert loaded.left_out == [f"{classifier}.bias", f"{classifier}.weight"]
+    assert all(torch.equal(value, hub.state_dict()[name]) for name, value in loaded.backbone.state_dict().items())
+
+
 @pytest.mark.parametrize("change", ["another model", "another kind", "another stem", "one missing", "one too many"])
 def test_weights_of_another_model_fail_in_one_short_line(make, tmp_path, change):
     file = tmp_path / "other.safetensors"
@@ -56,7 +68,7 @@ def test_weights_of_another_model_fail_in_one_short_line(make, tmp_path, change)
     if change == "one missing":
         del weights["layer1.0.conv1.weight"]
     if change == "one too many":
-        weights["fc.weight"] = torch.zeros(8, 512)
+        weights["layer5.weight"] = torch.zeros(8, 512)
     save_tensors(weights, file)
 
     with pytest.raises(StageError, match="these are not the weights of resnet18") as caught:

@@ -1,0 +1,168 @@
+"""Whether the encoders that stages need can be had, found out before any of them runs.
+
+Building an encoder takes torch. The process that a user sees has none, unless it is Python that has loaded it: another
+one builds them, and it is not started for built-in encoders that are known to fit.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from medssl_bench.encoders.known_shapes import known_features
+from medssl_bench.errors import Problem, StageError, SuiteError
+from medssl_bench.plugin.component import Component
+from medssl_bench.suite.source import key_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from medssl_bench.plan.stage import Stage
+    from medssl_bench.plugin.registry import Registry
+    from medssl_bench.suite.suite import Suite
+
+_START = "import sys; sys.path[:] = sys.argv[2:]; from medssl_bench.rehearsing import main; main()"
+
+Request = tuple[Component, int]
+"""An encoder, and the side of its images in pixels."""
+
+
+@dataclass(frozen=True)
+class Fitting:
+    """An encoder that can be had.
+
+    Attributes:
+        name: how the suite calls it.
+        size: side of its images in pixels.
+        features: how many features an image has.
+        notes: what the user should know of it.
+    """
+
+    name: str
+    size: int
+    features: int
+    notes: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return f"encoder {self.name}: {self.features:,} features from {self.size} x {self.size} x 3"
+
+
+def fitting_encoders(suite: Suite, stages: Iterable[Stage], *, fetch: bool) -> list[Fitting]:
+    """Return the encoders that stages build; those of data that has not been seen are left out.
+
+    Args:
+        suite: where the stages come from.
+        stages: to be looked at.
+        fetch: whether to download pretrained weights that are not here, once; else a note says that a run does.
+
+    Raises:
+        SuiteError: an encoder cannot be built, takes no images of this size, or its weights cannot be had.
+    """
+    requests = _needed(stages)
+    answers: list[dict[str, Any]] = []
+    unknown: list[Request] = []
+    for component, size in requests:
+        try:
+            features = known_features(component, size)
+        except StageError as error:
+            answers.append({"problem": str(error)})
+            continue
+        answers.append({"features": features})
+        if features is None:
+            unknown.append((component, size))
+    found = iter(_rehearsed(suite, unknown, fetch=fetch) if unknown else ())
+    answers = [next(found) if answer.get("features", 1) is None else answer for answer in answers]
+    problems: list[Problem] = []
+    fitting: dict[tuple[str, int], Fitting] = {}
+    for (component, size), answer in zip(requests, answers, strict=True):
+        key = suite.place_of(component)
+        if answer.get("problem"):
+            message = f"encoder {component.name!r}: {answer['problem']}"
+            problems.append(Problem(suite.position(key), key_text(key), message))
+        else:
+            name = str(key[1]) if key[0] == "encoder" else _name(component)
+            known = fitting.get((name, size))  # without trained weights, as a floor
+            notes = dict.fromkeys([*(known.notes if known else ()), *answer.get("notes", ())])
+            fitting[name, size] = Fitting(name, size, answer["features"], tuple(notes))
+    if problems:
+        raise SuiteError(dict.fromkeys(problems))
+    return list(fitting.values())
+
+
+def _name(component: Component) -> str:
+    model = component.parameters.get("model")
+    return f"{component.name} {model}" if isinstance(model, str) else component.name
+
+
+def _needed(stages: Iterable[Stage]) -> list[Request]:
+    """Return the encoders that stages build, each once with each size of images."""
+    found: dict[str, Request] = {}
+    for stage in stages:
+        made = stage.kind in {"pretrain", "embed"} or "encoder" in stage.identity  # else features are all it needs
+        spec = stage.spec.get("encoder") if made else None
+        if spec and spec["size"]:
+            text = json.dumps([spec["component"], spec["size"]], sort_keys=True)
+            found.setdefault(text, (Component.from_data(spec["component"]), spec["size"]))
+    return list(found.values())
+
+
+def _rehearsed(suite: Suite, requests: Sequence[Request], *, fetch: bool) -> list[dict[str, Any]]:
+    if "torch" in sys.modules:
+        return list(_answers(suite.plugins.registry, requests, fetch=fetch))
+    entries = [entry for named in suite.plugins.registry.entries.values() for entry in named.values()]
+    given = {
+        "block": sorted(name for name, plugin in suite.plugins.manager.list_name_plugin() if plugin is None),
+        "inline": sorted({str(entry.plugin.file.resolve()) for entry in entries if entry.plugin.file}),
+        "requests": [[component.to_data(), size] for component, size in requests],
+        "fetch": fetch,
+    }
+    read, write = os.pipe()
+    with subprocess.Popen(  # noqa: S603 - this very program
+        [sys.executable, "-P", "-c", _START, str(write), *sys.path],
+        stdin=subprocess.PIPE,
+        pass_fds=[write],
+        text=True,
+    ) as process:
+        os.close(write)
+        try:
+            with open(read, encoding="utf-8") as lines:  # noqa: PTH123 - an open file descriptor
+                assert process.stdin is not None
+                with process.stdin as to:
+                    to.write(json.dumps(given))
+                found = [json.loads(line) for line in lines]
+        except BaseException:
+            process.kill()
+            raise
+    ended = {"problem": f"the process that builds it has ended with status {process.returncode}"}
+    return [*found, *[ended] * (len(requests) - len(found))]
+
+
+def _answers(registry: Registry, requests: Sequence[Request], *, fetch: bool) -> Iterator[dict[str, Any]]:
+    from medssl_bench.encoders.rehearsal import rehearse
+
+    for component, size in requests:
+        yield asdict(rehearse(registry, component, size, fetch=fetch))
+
+
+def main() -> None:
+    """Build the encoders that standard input asks for; write an answer for each, a line of JSON.
+
+    The first argument of the process is the number of the open file descriptor that takes the answers.
+    """
+    from medssl_bench.plugin.manager import load_plugins
+
+    os.dup2(2, 1)  # what a plugin prints must not spoil the output of the command
+    given = json.load(sys.stdin)
+    plugins = load_plugins(given["block"])
+    for file in given["inline"]:
+        plugins.add_inline(Path(file))
+    requests = [(Component.from_data(component), size) for component, size in given["requests"]]
+    with open(int(sys.argv[1]), "w", encoding="utf-8") as to:  # noqa: PTH123 - an open file descriptor
+        for answer in _answers(plugins.registry, requests, fetch=given["fetch"]):
+            to.write(json.dumps(answer) + "\n")
+            to.flush()
