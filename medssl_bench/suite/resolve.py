@@ -139,7 +139,7 @@ class Resolver:
         place: Key = (kind, _name(value)) if alias else key
         self._note_missing(component, place)
         if kind == "encoder":
-            self.encoders += [(component, place), (_untrained(component), place)]
+            self.encoders += [(component, place), (without_weights(component, self.registry), place)]
         return component
 
     def _written_out(self, kind: str, value: Any, inside: tuple[str, ...] = ()) -> Any:
