@@ -26,7 +26,13 @@ if TYPE_CHECKING:
     from medssl_bench.plugin.registry import Registry
     from medssl_bench.suite.suite import Suite
 
-_START = "import sys; sys.path[:] = sys.argv[2:]; from medssl_bench.rehearsing import main; main()"
+_START = """
+import signal, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends it without a traceback
+sys.path[:] = sys.argv[2:]
+from medssl_bench.rehearsing import main
+main()
+"""
 
 Request = tuple[Component, int]
 """An encoder, and the side of its images in pixels."""
@@ -52,18 +58,22 @@ class Fitting:
         return f"encoder {self.name}: {self.features:,} features from {self.size} x {self.size} x 3"
 
 
-def fitting_encoders(suite: Suite, stages: Iterable[Stage], *, fetch: bool) -> list[Fitting]:
+def fitting_encoders(
+    suite: Suite, stages: Iterable[Stage], *, fetch: bool, done: Iterable[Stage] = ()
+) -> list[Fitting]:
     """Return the encoders that stages build; those of data that has not been seen are left out.
 
     Args:
         suite: where the stages come from.
         stages: to be looked at.
         fetch: whether to download pretrained weights that are not here, once; else a note says that a run does.
+        done: finished stages, whose encoders need no proof.
 
     Raises:
         SuiteError: an encoder cannot be built, takes no images of this size, or its weights cannot be had.
     """
-    requests = _needed(stages)
+    proved = _needed(done)
+    requests = [request for text, request in _needed(stages).items() if text not in proved]
     answers: list[dict[str, Any]] = []
     unknown: list[Request] = []
     for component, size in requests:
@@ -99,8 +109,8 @@ def _name(component: Component) -> str:
     return f"{component.name} {model}" if isinstance(model, str) else component.name
 
 
-def _needed(stages: Iterable[Stage]) -> list[Request]:
-    """Return the encoders that stages build, each once with each size of images."""
+def _needed(stages: Iterable[Stage]) -> dict[str, Request]:
+    """Return the encoders that stages build, each once with each size of images, by what tells them apart."""
     found: dict[str, Request] = {}
     for stage in stages:
         made = stage.kind in {"pretrain", "embed"} or "encoder" in stage.identity  # else features are all it needs
@@ -108,7 +118,7 @@ def _needed(stages: Iterable[Stage]) -> list[Request]:
         if spec and spec["size"]:
             text = json.dumps([spec["component"], spec["size"]], sort_keys=True)
             found.setdefault(text, (Component.from_data(spec["component"]), spec["size"]))
-    return list(found.values())
+    return found
 
 
 def _rehearsed(suite: Suite, requests: Sequence[Request], *, fetch: bool) -> list[dict[str, Any]]:

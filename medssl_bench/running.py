@@ -101,7 +101,9 @@ def run_suite(
     runner: Executor = make(registry, chosen)
     if not any(status.is_wanted for status in statuses):
         return RunResult(Leaderboard.of(suite, plan, opened), [], cached)
-    for encoder in fitting_encoders(suite, [status.stage for status in statuses if status.is_wanted], fetch=True):
+    wanted = [status.stage for status in statuses if status.is_wanted]
+    done = [status.stage for status in statuses if status.status == "done"]
+    for encoder in fitting_encoders(suite, wanted, fetch=True, done=done):
         for note in encoder.notes:
             warnings.warn(f"encoder {encoder.name}: {note}", EncoderWarning, stacklevel=2)
     _remember(suite, selection, context, opened)

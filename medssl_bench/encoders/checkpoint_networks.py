@@ -116,7 +116,7 @@ def _numbered_parts(match: re.Match[str], tensors: Mapping[str, Tensor]) -> dict
         return None
     if f"{prefix}{first - 1}.0.conv1.weight" in tensors:  # the stages began before
         return None
-    stem = {}
+    stem: dict[str, str] = {}
     for number in range(first):
         weight = tensors.get(f"{prefix}{number}.weight")
         if weight is not None and "conv1." not in stem.values() and weight.ndim == 4:
