@@ -51,8 +51,8 @@ def run(
         draws: label draws, instead of the suite's.
         epochs_scale: factor in (0, 1] on every pretraining and fine-tuning; below 1 all results are marked as scaled.
         retry_failed: try stages again that have failed before; else they stay failed, and what builds on them blocked.
-        progress: whether to show how far the run is, on the standard error: as the command line does, a live view on a
-            terminal, and elsewhere a line when a stage begins and ends. A run that has nothing to do shows nothing.
+        progress: whether to show how far the run is, on standard error: a live view on a terminal, elsewhere a line
+            when a stage begins and ends. A run that has nothing to do shows nothing.
 
     Returns:
         The leaderboard, and how each stage ended.
