@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint bench
+.PHONY: demo test test-lowest lint bench
 
 # Everything the demo needs, then the suite: results go to ./store, so a second run has nothing left to compute.
 demo: .venv/installed
@@ -10,6 +10,10 @@ demo: .venv/installed
 
 test: .venv/installed-dev
 	$(BIN)/python -m pytest -n 2
+
+# The commands a user runs, with the lowest versions that pyproject.toml allows, in an environment that is deleted after.
+test-lowest:
+	.ci/lowest
 
 lint: .venv/installed-dev
 	$(BIN)/ruff check .

@@ -74,4 +74,5 @@ def _left_out(found: ImportedEncoder) -> str:
     behind = [name.removeprefix(found.prefix).partition(".")[0] for name in found.left]
     parts = list(dict.fromkeys(behind))
     named = ", ".join(parts[:_MOST_PARTS]) + (", ..." if len(parts) > _MOST_PARTS else "")
-    return f"{len(found.left)} others left out ({printable(named)})"
+    others = "other" if len(found.left) == 1 else "others"
+    return f"{len(found.left)} {others} left out ({printable(named)})"

@@ -128,7 +128,7 @@ def _unreachable(model: str) -> str:
 
 
 def _download(repository: str, files: tuple[str, ...]) -> None:
-    from huggingface_hub.utils import EntryNotFoundError
+    from huggingface_hub.errors import EntryNotFoundError
 
     name, revision = _revision(repository)
     for file in files:

@@ -16,8 +16,12 @@ from cli.conftest import write_squares
 
 from medssl_bench.encoders.known_shapes import known_features
 from medssl_bench.errors import EncoderWarning
+from medssl_bench.folders import dataset_context
+from medssl_bench.plan.build import build_plan
 from medssl_bench.plugin.manager import load_plugins
+from medssl_bench.rehearsing import fitting_encoders
 from medssl_bench.store.tensors import save_tensors
+from medssl_bench.suite.suite import Suite
 
 ENCODER = 'encoder = "mine"\n'
 PLUGIN = """
@@ -207,3 +211,10 @@ def test_a_process_of_its_own_builds_what_this_one_cannot(write: Callable[..., P
 
 def _started(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, *arguments], capture_output=True, text=True, check=False, timeout=200)
+
+
+def test_what_finished_stages_have_built_is_not_built_again(write: Callable[..., Path]) -> None:
+    suite = Suite.load(write(TIMM.format("test_resnet")))
+    stages = list(build_plan(suite, dataset_context(None)).stages.values())
+    assert [encoder.features for encoder in fitting_encoders(suite, stages, fetch=False)] == [96]
+    assert fitting_encoders(suite, stages, fetch=True, done=stages) == []
