@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from medssl_bench.errors import StoreError
+from medssl_bench.store.access import not_readable
 from medssl_bench.store.atomic import sync, write_atomically
 from medssl_bench.store.descriptions import descriptions, read_description, write_description
-from medssl_bench.store.listing import finished, is_key
+from medssl_bench.store.listing import closed, finished, is_key
 from medssl_bench.store.process import Process
 from medssl_bench.store.reading import open_plain, read_text
 from medssl_bench.store.record import Record
@@ -67,6 +68,7 @@ def merge(source: Store, target: Store) -> Merged:
                 found.refused.append(f"{record.title if record else folder.name[:12]}: {wrong}")
             else:
                 found.taken.append(record.title)
+        found.refused += [str(not_readable(place)) for place in closed(source.path)]
         _take_descriptions(source, target, found)
     except OSError as error:
         raise StoreError(f"{target.path}: the store cannot be written: {error.strerror or error}") from error
