@@ -205,7 +205,7 @@ def load_encoder(
 
     Args:
         key: content key of a pretrain stage, or of an evaluate stage that trained its encoder, or the beginning of
-            one, as ``medssl-bench plan`` shows it.
+            one, as ``medssl-bench plan --stages`` shows it.
         store: directory of the store.
         suite: the suite, where the encoder is one of its inline plugins' (their code is run).
         device: where to put it.
