@@ -51,8 +51,8 @@ def run(
         draws: label draws, instead of the suite's.
         epochs_scale: factor in (0, 1] on every pretraining and fine-tuning; below 1 all results are marked as scaled.
         retry_failed: try stages again that have failed before; else they stay failed, and what builds on them blocked.
-        progress: whether to show how far the run is, on the standard error: as the command line does, a live view on a
-            terminal, and elsewhere a line when a stage begins and ends. A run that has nothing to do shows nothing.
+        progress: whether to show how far the run is, on standard error: a live view on a terminal, elsewhere a line
+            when a stage begins and ends. A run that has nothing to do shows nothing.
 
     Returns:
         The leaderboard, and how each stage ended.
@@ -205,7 +205,7 @@ def load_encoder(
 
     Args:
         key: content key of a pretrain stage, or of an evaluate stage that trained its encoder, or the beginning of
-            one, as ``medssl-bench plan`` shows it.
+            one, as ``medssl-bench plan --stages`` shows it.
         store: directory of the store.
         suite: the suite, where the encoder is one of its inline plugins' (their code is run).
         device: where to put it.

@@ -10,13 +10,16 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import asdict, dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from medssl_bench.encoders.known_shapes import known_features
 from medssl_bench.errors import Problem, StageError, SuiteError
 from medssl_bench.plugin.component import Component
+from medssl_bench.stopping import stop_if_asked
 from medssl_bench.suite.source import key_text
 
 if TYPE_CHECKING:
@@ -127,13 +130,13 @@ def _rehearsed(suite: Suite, requests: Sequence[Request], *, fetch: bool) -> lis
     entries = [entry for named in suite.plugins.registry.entries.values() for entry in named.values()]
     given = {
         "block": sorted(name for name, plugin in suite.plugins.manager.list_name_plugin() if plugin is None),
-        "inline": sorted({str(entry.plugin.file.resolve()) for entry in entries if entry.plugin.file}),
+        "inline": {str(entry.plugin.file.resolve()): entry.plugin.source for entry in entries if entry.plugin.file},
         "requests": [[component.to_data(), size] for component, size in requests],
         "fetch": fetch,
     }
     read, write = os.pipe()
     with subprocess.Popen(  # noqa: S603 - this very program
-        [sys.executable, "-P", "-c", _START, str(write), *sys.path],
+        [sys.executable, "-P", "-c", _START, str(write), *filter(None, sys.path)],  # '' is the working directory
         stdin=subprocess.PIPE,
         pass_fds=[write],
         text=True,
@@ -142,12 +145,15 @@ def _rehearsed(suite: Suite, requests: Sequence[Request], *, fetch: bool) -> lis
         try:
             with open(read, encoding="utf-8") as lines:  # noqa: PTH123 - an open file descriptor
                 assert process.stdin is not None
-                with process.stdin as to:
+                with suppress(BrokenPipeError), process.stdin as to:  # it died before it had read: that is seen below
                     to.write(json.dumps(given))
-                found = [json.loads(line) for line in lines]
+                # not to the end of the pipe, which processes that an encoder has started may hold open
+                found = [json.loads(line) for line in islice(lines, len(requests))]
         except BaseException:
             process.kill()
             raise
+    if len(found) < len(requests):
+        stop_if_asked(soon=True)  # it may have died of that
     ended = {"problem": f"the process that builds it has ended with status {process.returncode}"}
     return [*found, *[ended] * (len(requests) - len(found))]
 
@@ -169,8 +175,8 @@ def main() -> None:
     os.dup2(2, 1)  # what a plugin prints must not spoil the output of the command
     given = json.load(sys.stdin)
     plugins = load_plugins(given["block"])
-    for file in given["inline"]:
-        plugins.add_inline(Path(file))
+    for file, source in given["inline"].items():
+        plugins.add_inline(Path(file), source)
     requests = [(Component.from_data(component), size) for component, size in given["requests"]]
     with open(int(sys.argv[1]), "w", encoding="utf-8") as to:  # noqa: PTH123 - an open file descriptor
         for answer in _answers(plugins.registry, requests, fetch=given["fetch"]):

@@ -1,4 +1,4 @@
-"""Keeps programs and modules that lie about in a folder from being taken for those that are installed.
+"""Keeps programs and modules in the working directory from being taken for those that are installed.
 
 A suite's folder may come from a stranger. The only code of it that runs is that of the plugins that the suite names.
 """

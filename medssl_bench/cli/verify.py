@@ -39,8 +39,8 @@ def command(
 ) -> int:
     """Compute a finished stage anew and compare it with what the store holds; the store is only read.
 
-    RECORD is a content key, or the beginning of one, as `plan` and `store ls` show it, or the path of a record.json.
-    The exit status is 0 if all files have the same bytes and all metrics the same values, else 1.
+    RECORD is a content key, or the beginning of one, as `plan --stages` and `store ls` show it, or the path of a
+    record.json. The exit status is 0 if all files have the same bytes and all metrics the same values, else 1.
     """
     from medssl_bench.errors import StageError, UserError
     from medssl_bench.folders import dataset_context

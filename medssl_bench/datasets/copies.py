@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from medssl_bench.datasets.atomic import replacing
 from medssl_bench.datasets.base import SPLITS
+from medssl_bench.datasets.sealed import read_sealed, write_sealed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,12 +66,13 @@ def known_copies(key: str, load: Callable[[], Splits], cache_dir: Path) -> Copie
         cache_dir: where the answer is remembered.
     """
     place = cache_dir / "copies" / f"{hashlib.sha256(f'{_REVISION} {key}'.encode()).hexdigest()}.json"
-    with suppress(OSError, ValueError, TypeError, KeyError):  # not there, or damaged: look again
-        found = json.loads(place.read_text("utf-8"))
-        return Copies(tuple(map(str, found["warnings"])), tuple(map(str, found["notes"])))
+    kept = read_sealed(place, key)
+    if kept is not None:
+        found = json.loads(kept)
+        return Copies(tuple(found["warnings"]), tuple(found["notes"]))
     copies = find_copies(load())
-    with suppress(OSError), replacing(place) as part:  # without a cache, only slower
-        part.write_text(json.dumps({"warnings": copies.warnings, "notes": copies.notes}), "utf-8")
+    with suppress(OSError):  # without a cache, only slower
+        write_sealed(place, key, json.dumps({"warnings": copies.warnings, "notes": copies.notes}).encode())
     return copies
 
 

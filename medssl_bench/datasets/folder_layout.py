@@ -1,4 +1,4 @@
-"""Where in a folder the images of each split and class are, as a person would see it, or why nobody can tell."""
+"""Where in a folder the images of each split and class are, as a person would see it, or why that is not clear."""
 
 from __future__ import annotations
 
@@ -175,7 +175,7 @@ def _refuse_flat(node: Node, folders: dict[str, Node], top: Node, found: dict[Sp
     rest = {split: names for split, names in found.items() if names != [node.path.name]}
     instead = f", or leave them out with {written(rest)}" if "train" in rest else ""
     raise DataError(
-        f"{node.path}: holds {counted(len(node.images))} but no class folders, so nobody knows their classes: sort "
+        f"{node.path}: holds {counted(len(node.images))} but no class folders, so their classes are not known: sort "
         f"them into folders named as the classes{instead}{table_beside(top, node)}"
     )
 

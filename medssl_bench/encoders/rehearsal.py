@@ -13,6 +13,7 @@ from medssl_bench.encoders.dim import check_encoder, feature_dim
 from medssl_bench.encoders.timm_encoder import TimmEncoder
 from medssl_bench.errors import StageError, UserError, told
 from medssl_bench.randomness import forked
+from medssl_bench.stopping import Stopped, is_stop
 
 if TYPE_CHECKING:
     from torch import nn
@@ -59,9 +60,9 @@ def rehearse(registry: Registry, encoder: Component, size: int, *, fetch: bool) 
                 elif not pretrained.are_here(model):
                     address = pretrained.source(model)
                     notes.append(f"its pretrained weights are not here: run downloads them ({address})")
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:  # noqa: BLE001 - SystemExit too: a plugin's code is called
+    except BaseException as error:  # SystemExit too: a plugin's code is called
+        if is_stop(error):
+            raise Stopped from error
         known = isinstance(error, StageError | UserError)
         return Rehearsed(problem=" ".join(str(error).split()) if known else told(error))
     return Rehearsed(features, tuple(notes))

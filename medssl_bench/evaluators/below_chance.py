@@ -1,4 +1,4 @@
-"""Whether an AUROC is so far below a half that chance does not explain it: then scores are probably turned round.
+"""Whether an AUROC is so far below a half that chance does not explain it: then scores are probably inverted.
 
 If scores had nothing to do with labels, every way to hand the labels to the images would be as likely. An area is
 (R - m (m + 1) / 2) / (m n) for the sum R of the m positives' midranks, so sums of ranks are what is random. Over all
@@ -53,7 +53,7 @@ def below_chance(info: DatasetInfo, labels: NDArray[np.int64], scores: NDArray[n
     distances = np.divide(0.5 - areas, errors, out=np.zeros_like(areas), where=errors > 0)
     lowest = [place for place in np.argsort(-distances, kind="stable")[:_NAMED] if distances[place] > _FAR]
     named = ", ".join(f"{info.classes[columns[place]]!r} {areas[place]:.3f}" for place in lowest)
-    inverted = f"; may be turned round: {named}" if named else ""
+    inverted = f"; scores may be inverted for {named}" if named else ""
     return f"the AUROC is below chance ({areas.mean():.3f}, {distance:.1f} standard errors below .5{inverted})"
 
 

@@ -49,7 +49,7 @@ class IsolatedExecutor(Executor):
             Stopped: a worker was asked to stop.
         """
         outcomes: dict[str, Outcome] = {}
-        jobs, vain = self._jobs, 0
+        jobs, failed_starts = self._jobs, 0
         while waiting := _waiting(job, outcomes):
             before, number = len(outcomes), min(jobs, len(waiting))
             given = _given(job, waiting, {**self._settings, "beside_others": number > 1})
@@ -64,8 +64,9 @@ class IsolatedExecutor(Executor):
             crew.close()
             if crew.without_memory - outcomes.keys():
                 jobs = 1
-            vain = vain + 1 if deaths and len(outcomes) == before and not any(worker.spoke for worker in deaths) else 0
-            if vain == _MOST_STARTS:
+            is_failed_start = deaths and len(outcomes) == before and not any(worker.spoke for worker in deaths)
+            failed_starts = failed_starts + 1 if is_failed_start else 0
+            if failed_starts == _MOST_STARTS:
                 how = how_it_died(deaths[0].process.returncode)
                 raise UserError(f"the worker process {how} before it began a stage; --executor local shows why")
         return [outcomes[stage.key] for stage in job.stages]

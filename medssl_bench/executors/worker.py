@@ -167,7 +167,7 @@ def _line(descriptor: int) -> bytes:
 
 
 def _look_after(job: int, parent: int, events: Events) -> None:
-    """End this process, and all that it has started, when its parent is gone or a stop is not heeded."""
+    """End this process, and all that it has started, when its parent is gone or does not stop when asked."""
     while True:
         if select.select([job], [], [], _LOOK)[0] and not os.read(job, 1):
             _end()

@@ -121,7 +121,7 @@ class _Builder:
             return None
 
     def _check(self, index: int, table: Table, check: CellCheck, dataset: NamedDataset) -> None:
-        """Note what the table asks of a data set in vain."""
+        """Note what the table asks of a data set that it cannot give."""
         here = ("comparison", index)
         for place, labels in enumerate(table.labels):
             self._note(check.labels(labels), *here, "labels", place)

@@ -46,7 +46,7 @@ def parts_of(board: Leaderboard) -> list[Part]:
 
 
 def _is_complete(panel: Panel) -> bool:
-    return all(cell.n + cell.failed >= cell.expected for cell in panel.cells.values())
+    return not any(cell.is_waiting for cell in panel.cells.values())
 
 
 def more_tables(hidden: list[Part]) -> str:

@@ -207,11 +207,19 @@ def _marks(table: Table, plan: Plan, selection: SelectedBy) -> list[str]:
 
 
 def _leaks(table: Table, plan: Plan, store: Store) -> dict[str, tuple[str, ...]]:
-    """Return what the splits of each data set share, which makes numbers too good: as runs have found it."""
+    """Return what the splits of each data set share, which makes numbers too good: as runs have found it.
+
+    What a store remembers counts only for the content that the plan is of: another folder may have the same name.
+    """
+    contents = {
+        trial.dataset: plan.stages[trial.stage].spec["dataset"]["fingerprint"] for trial in _trials(plan, table)
+    }
     found: dict[str, tuple[str, ...]] = {}
     for dataset in table.datasets:
         if dataset.label in plan.datasets:
             info, remembered = plan.datasets[dataset.label], recall(dataset.component, store)
-            lines = [*(info.warnings if info else ()), *(remembered[0].warnings if remembered else ())]
+            lines = [*info.warnings] if info else []
+            if remembered and remembered[1] == contents.get(dataset.label):
+                lines += remembered[0].warnings
             found[dataset.label] = tuple(dict.fromkeys(lines))
     return found

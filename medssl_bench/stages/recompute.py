@@ -19,6 +19,7 @@ from medssl_bench.stages.attempt import Attempt
 from medssl_bench.stages.provenance import circumstances
 from medssl_bench.stages.run import perform
 from medssl_bench.stages.workshop import Workshop
+from medssl_bench.store.arrays import load_npz
 from medssl_bench.store.record import Record
 from medssl_bench.store.tensors import load_arrays
 
@@ -101,8 +102,7 @@ def _difference(old: Path, new: Path) -> str:
     if old.suffix == ".safetensors":
         before, after = load_arrays(old), load_arrays(new)
     elif old.suffix == ".npz":
-        with np.load(old, allow_pickle=False) as first, np.load(new, allow_pickle=False) as second:
-            before, after = dict(first), dict(second)
+        before, after = load_npz(old), load_npz(new)
     else:
         return "other text"
     if before.keys() != after.keys():

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from medssl_bench.errors import DamagedError, DamageWarning, NotReadable
 from medssl_bench.store.access import not_readable
-from medssl_bench.store.listing import finished, listed
+from medssl_bench.store.listing import closed, finished, listed
 from medssl_bench.store.reading import open_plain
 
 if TYPE_CHECKING:
@@ -50,6 +50,8 @@ def audit(store: Store) -> Iterator[Finding | None]:
             yield Finding(folder.name, str(error), is_damage=False)
         else:
             yield Finding(folder.name, what) if what else None
+    for place in closed(store.path):
+        yield Finding(place.name, str(not_readable(place)), is_damage=False)
 
 
 def _wrong_with(store: Store, key: str) -> str:

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from medssl_bench.errors import NotReadable
+from medssl_bench.store.access import not_readable
 from medssl_bench.store.leases import owner_text
-from medssl_bench.store.listing import bytes_in, finished, listed
+from medssl_bench.store.listing import bytes_in, closed, finished, listed
 from medssl_bench.store.record import Record
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ def contents(store: Store) -> list[Row]:
     """Return every stage of a store; sizes of files are checked, their content is not read."""
     found = (_finished(store, folder.name) for folder in finished(store.path))
     rows = [row for row in found if row is not None]
+    rows += [Row(place.name, "", "", "unreadable", str(not_readable(place))) for place in closed(store.path)]
     for folder in listed(store.path / "failed"):
         record = store.failure(folder.name)
         if record is not None:

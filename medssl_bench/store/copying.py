@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 import shutil
 import uuid
 from contextlib import suppress
@@ -13,8 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from medssl_bench.errors import StoreError
+from medssl_bench.store.access import not_readable
 from medssl_bench.store.atomic import sync, write_atomically
 from medssl_bench.store.descriptions import descriptions, read_description, write_description
+from medssl_bench.store.listing import closed, finished, is_key
 from medssl_bench.store.process import Process
 from medssl_bench.store.reading import open_plain, read_text
 from medssl_bench.store.record import Record
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from medssl_bench.store.store import Store
-
-
-_KEY = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass
@@ -62,9 +60,7 @@ def merge(source: Store, target: Store) -> Merged:
     target.prepare()
     found = Merged()
     try:
-        for folder in sorted(source.path.glob("done/*/*")):
-            if folder.name.startswith("."):  # what a file manager leaves
-                continue
+        for folder in finished(source.path):
             record, wrong = _record_in(folder, source)
             if target.is_done(folder.name):
                 found.kept += 1
@@ -72,6 +68,7 @@ def merge(source: Store, target: Store) -> Merged:
                 found.refused.append(f"{record.title if record else folder.name[:12]}: {wrong}")
             else:
                 found.taken.append(record.title)
+        found.refused += [str(not_readable(place)) for place in closed(source.path)]
         _take_descriptions(source, target, found)
     except OSError as error:
         raise StoreError(f"{target.path}: the store cannot be written: {error.strerror or error}") from error
@@ -80,7 +77,7 @@ def merge(source: Store, target: Store) -> Merged:
 
 def _record_in(folder: Path, source: Store) -> tuple[Record | None, str]:
     """Return the record of a stage's folder, or None and what is wrong with it."""
-    if not _KEY.fullmatch(folder.name) or source.folder(folder.name) != folder or folder.is_symlink():
+    if not is_key(folder.name) or source.folder(folder.name) != folder or folder.is_symlink():
         return None, "it is not where a stage of this key belongs"
     try:
         record = Record.from_json(read_text(folder / "record.json"))

@@ -32,9 +32,21 @@ def listed(folder: Path) -> list[Path]:
 
 
 def finished(store: Path) -> Iterator[Path]:
-    """Yield the folders of the finished stages of a store, by key."""
+    """Yield the folders of the finished stages of a store, by key, but for those in `closed` folders."""
     for place in listed(store / "done"):
-        yield from listed(place)
+        with suppress(PermissionError):
+            yield from listed(place)
+
+
+def closed(store: Path) -> list[Path]:
+    """Return the folders of finished stages that this user may not look into; ``done`` has one for two digits."""
+    found = []
+    for place in listed(store / "done"):
+        try:
+            listed(place)
+        except PermissionError:
+            found.append(place)
+    return found
 
 
 def bytes_in(path: Path) -> int:

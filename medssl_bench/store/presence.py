@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
     from pathlib import Path
 
+_LARGEST = 2**26
+"""Bytes of the largest list of keys that is read: a suite may have 100,000 trials, and their stages."""
+
 
 @contextmanager
 def present(store: Path, keys: Collection[str]) -> Iterator[None]:
@@ -56,7 +59,7 @@ def needed_by_runs(store: Path, gone: Collection[str] = ()) -> set[str]:
     found: set[str] = set()
     for file in _files(store):
         try:
-            found |= set(parse_json(read_text(file)))
+            found |= set(parse_json(read_text(file, _LARGEST)))
         except FileNotFoundError:  # it has ended meanwhile
             continue
         except (OSError, ValueError, TypeError) as error:

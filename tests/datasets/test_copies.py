@@ -85,3 +85,13 @@ def test_the_answer_is_remembered_by_its_key(tmp_path):
     for kept in (tmp_path / "copies").iterdir():
         kept.write_text("damaged")
     assert known_copies("a", lambda: splits, tmp_path) == first
+
+
+def test_an_answer_that_was_altered_is_not_believed(tmp_path):
+    splits = {"train": split(single(1)), "val": split(single(1)), "test": split(single(2))}
+    first = known_copies("a", lambda: splits, tmp_path)
+    assert first.warnings
+    (kept,) = (tmp_path / "copies").iterdir()
+    kept.write_text('{"warnings": [], "notes": []}')
+
+    assert known_copies("a", lambda: splits, tmp_path) == first

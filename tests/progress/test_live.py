@@ -101,6 +101,15 @@ def test_it_says_what_it_hides() -> None:
     assert "... and 3 more stages at work" in _drawn(view, console)
 
 
+def test_a_table_whose_last_number_is_blocked_is_complete() -> None:
+    board = _board(1, 2, complete=1)
+    cell = board.tables[0].panels[0].cells["arm 1", "all"]
+    cell.values.clear()
+    assert not _parts(board)[0].is_complete
+    cell.lost["stage"] = "blocked"
+    assert _parts(board)[0].is_complete
+
+
 def _parts(board: Leaderboard) -> list:
     from medssl_bench.progress.board import parts_of
 

@@ -9,9 +9,14 @@ from pathlib import Path
 import pytest
 from report.conftest import PROBE, SUITE, Lab
 
+from medssl_bench.datasets import DatasetContext
+from medssl_bench.plan.known_datasets import KnownDatasets
+from medssl_bench.plan.remembered import remember
 from medssl_bench.report.cells import Cell, Value
 from medssl_bench.report.formats.grids import ranking_grid
+from medssl_bench.report.page.what_was_run import WhatWasRun
 from medssl_bench.report.ranking import Rank, rank_arms
+from medssl_bench.report.study import Study
 from medssl_bench.report.tables import Panel, TableResult
 from medssl_bench.suite.suite import Suite
 
@@ -248,3 +253,26 @@ def test_analyses_say_what_is_missing_and_what_failed(lab: Lab) -> None:
 
 def test_analyses_that_are_not_done_yet(lab: Lab) -> None:
     assert {metric for row in lab.board.tables[0].analyses for metric in row.metrics} == set()
+
+
+def test_what_a_store_remembers_of_another_content_is_no_warning(lab: Lab) -> None:
+    known = KnownDatasets(lab.suite.plugins.registry, DatasetContext(Path("data"), Path("cache")))
+    found = known.get(lab.suite.tables[0].datasets[0].component)
+    assert found.info is not None
+    leaky = replace(found, info=replace(found.info, warnings=("3 test images are copies of training images",)))
+    remember(replace(leaky, fingerprint="another"), lab.store)
+    assert not any("copies" in mark for mark in lab.board.tables[0].marks)
+    remember(leaky, lab.store)
+    assert any("copies" in mark for mark in lab.board.tables[0].marks)
+
+
+def test_what_was_run_is_the_part_that_was_selected(lab_of: Callable[..., Lab]) -> None:
+    text = SUITE.replace('labels = [100, "all"]', 'labels = [100, "all"]\nvalidation_labels = 0')
+    lab = lab_of(text, only=("supervised",), seeds=(1,), draws=(0,))
+    run = WhatWasRun.of(Study.of(lab.suite, lab.plan, lab.store))
+    (table,) = run.tables
+    facts = dict(table.facts)
+    assert (facts["training seeds"], facts["label draws"]) == ("1", "0")
+    assert facts["selection"] == "last epoch, no validation labels"
+    assert [arm[0] for arm in table.arms] == ["supervised"]
+    assert run.recipes == []

@@ -73,6 +73,12 @@ def test_what_somebody_works_on_stays(tmp_path: Path) -> None:
         assert find_garbage(store, set()) == []
 
 
+def test_what_a_run_of_many_stages_needs_can_be_read(tmp_path: Path) -> None:
+    keys = {f"{number:064x}" for number in range(70_000)}
+    with present(tmp_path, keys):
+        assert needed_by_runs(tmp_path) == keys
+
+
 def test_what_a_run_under_way_needs_stays_until_it_is_dead(tmp_path: Path) -> None:
     store = filled(tmp_path / "store", A, B)
     command = [sys.executable, "-c", _RUN, str(store.path), A]

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 from medssl_bench.plugin.component import Component
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
+    from medssl_bench.plan.stage import Trial
     from medssl_bench.report.study import Study
     from medssl_bench.suite.table import Arm, Recipe, Table
 
@@ -30,6 +32,8 @@ class TableRun:
         title: its heading.
         facts: names and values: data sets, budgets, seeds, draws, how epochs are selected.
         arms: a row of `ARM_HEADS` for each arm.
+
+    Of a part of a suite (``--only``, ``--seeds``, ``--draws``), it is that part.
     """
 
     title: str
@@ -42,7 +46,7 @@ class WhatWasRun:
     """What a study ran.
 
     Attributes:
-        recipes: a row of `RECIPE_HEADS` for each recipe that an arm uses.
+        recipes: a row of `RECIPE_HEADS` for each recipe that an arm, or a teacher of it, uses.
         tables: its comparisons.
         files: name and text of the suite file and of those that it extends.
     """
@@ -53,15 +57,16 @@ class WhatWasRun:
 
     @classmethod
     def of(cls, study: Study) -> WhatWasRun:
-        """Gather it from the suite of a study."""
-        tables = study.suite.tables
-        used = {link.recipe.name: link.recipe for table in tables for arm in table.arms for link in arm.chain}
+        """Gather it from the suite and the plan of a study."""
         scale = study.plan.epochs_scale
-        return cls(
-            [_recipe(recipe, scale) for recipe in used.values()],
-            [_table(table, scale) for table in tables],
-            _files(study.suite.path),
-        )
+        recipes: dict[str, Recipe] = {}
+        runs = []
+        for result in study.board.tables:
+            table = next(table for table in study.suite.tables if table.id == result.id)
+            trials = [trial for trial in study.plan.trials if trial.table == table.id]
+            recipes |= _recipes(table, {trial.arm for trial in trials})
+            runs.append(_table(table, trials, result.selection.mark if result.selection else "", scale))
+        return cls([_recipe(recipe, scale) for recipe in recipes.values()], runs, _files(study.suite.path))
 
 
 def described(component: Component, hidden: tuple[str, ...] = ()) -> str:
@@ -120,18 +125,34 @@ def _recipe(recipe: Recipe, scale: float) -> Row:
     )
 
 
-def _table(table: Table, scale: float) -> TableRun:
-    model = table.model
+def _recipes(table: Table, arms: set[str]) -> dict[str, Recipe]:
+    """Return the recipes of some arms of a comparison, and of their teachers, by name."""
+    found: dict[str, Recipe] = {}
+    waiting, seen = sorted(arms), set(arms)
+    while waiting:
+        name = waiting.pop()
+        links = [link for arm in table.arms if arm.name == name for link in arm.chain]
+        found |= {link.recipe.name: link.recipe for link in links}
+        teachers = {link.recipe.model.teacher.arm for link in links if link.recipe.model.teacher} - seen
+        waiting += teachers
+        seen |= teachers
+    return dict(sorted(found.items()))
+
+
+def _table(table: Table, trials: Sequence[Trial], selection: str, scale: float) -> TableRun:
+    def listed(name: str) -> str:
+        return ", ".join(dict.fromkeys(str(getattr(trial, name)) for trial in trials))
+
     facts = [
-        ("data sets", ", ".join(dataset.label for dataset in table.datasets)),
-        ("labels", ", ".join(budget.text for budget in table.labels)),
-        ("validation labels", model.validation_labels.text),
-        ("epochs are selected by", model.selection),
-        ("training seeds", ", ".join(map(str, table.seeds))),
-        ("label draws", ", ".join(map(str, table.draws))),
+        ("data sets", listed("dataset")),
+        ("labels", listed("labels")),
+        ("selection", selection),
+        ("training seeds", listed("seed")),
+        ("label draws", listed("draw")),
     ]
     facts += [("epochs", f"x {scale:g}: scaled down")] if scale < 1 else []
-    return TableRun(table.title, facts, [_arm(arm) for arm in table.arms])
+    shown = {trial.arm for trial in trials}
+    return TableRun(table.title, facts, [_arm(arm) for arm in table.arms if arm.name in shown])
 
 
 def _arm(arm: Arm) -> Row:
