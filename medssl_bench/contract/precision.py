@@ -34,7 +34,7 @@ _RELATIVE, _ABSOLUTE = 1e-4, 1e-6
 _PRODUCTS = {"mm", "bmm", "addmm", "addbmm", "baddbmm", "mv", "addmv", "dot", "linear", "matmul"}
 _ADVICE = (
     "compare in float32: call .float() on what encoder and heads give, and go on under "
-    "torch.autocast(device_type, enabled=False), as products are rounded again"
+    "medssl_bench.methods.in_float32(device), as products are rounded again"
 )
 
 

@@ -130,8 +130,8 @@ class _Probe:
         assert self.result.selected_epoch is not None
         counts = self.counts if self._balanced_by is None else torch.from_numpy(_balanced(self._balanced_by))
         inputs = self.trial.features["train"][torch.from_numpy(self.trial.train)]
-        device, shares = self.trial.device, counts / counts.sum()
-        problem = Problem(inputs.to(device), self.wanted.to(device), shares.to(device), self.task is Task.MULTI_LABEL)
+        inputs, wanted, shares = (part.to(self.trial.device) for part in (inputs, self.wanted, counts / counts.sum()))
+        problem = Problem(inputs, wanted, shares, multi_label=self.task is Task.MULTI_LABEL)
         gap = loss_gap(problem, last["weight"], last["bias"], self._settings.weight_decay)
         self.result.metrics["loss_gap"] = gap
         first_drop = min(self._settings.milestones[0], self._settings.epochs - 1)

@@ -6,6 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from medssl_bench.methods.precision import in_float32
+
 
 def nt_xent(first: Tensor, second: Tensor, temperature: float) -> tuple[Tensor, Tensor]:
     """Return the loss and the similarities that it is made of.
@@ -23,7 +25,7 @@ def nt_xent(first: Tensor, second: Tensor, temperature: float) -> tuple[Tensor, 
     Returns:
         The mean loss, a scalar, and the logits (2N, 2N) with -inf on the diagonal.
     """
-    with torch.autocast(first.device.type, enabled=False):
+    with in_float32(first.device):
         projections = F.normalize(torch.cat([first, second]).float(), dim=1)
         logits = projections @ projections.T / temperature
         itself = torch.eye(len(logits), dtype=torch.bool, device=logits.device)

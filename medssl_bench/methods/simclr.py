@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from medssl_bench.encoders.dim import feature_dim
 from medssl_bench.methods.base import Batch, Method, Progress, View
 from medssl_bench.methods.ntxent import contrastive_accuracy, nt_xent
+from medssl_bench.methods.precision import in_float32
 
 
 class SimCLR(Method):
@@ -54,7 +55,7 @@ class SimCLR(Method):
         first, second = projections.float().chunk(2)
         loss, logits = nt_xent(first, second, self.temperature)
         if self.lightly_loss is not None:
-            with torch.autocast(first.device.type, enabled=False):  # as ours
+            with in_float32(first.device):  # as ours
                 loss = self.lightly_loss(first, second)
         logits = logits.detach()
         return loss, {"top1": contrastive_accuracy(logits, 1), "top5": contrastive_accuracy(logits, 5)}

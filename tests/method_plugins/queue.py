@@ -14,7 +14,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from medssl_bench import hookimpl
-from medssl_bench.methods import Batch, Method, MethodContext, Progress, View
+from medssl_bench.methods import Batch, Method, MethodContext, Progress, View, in_float32
 
 
 @hookimpl
@@ -62,7 +62,7 @@ class MoCo(Method):
         query = F.normalize(self.head(self.encoder(batch.views[0])).float(), dim=1)
         with torch.no_grad():
             key = F.normalize(self.key_head(self.key_encoder(batch.views[1])).float(), dim=1)
-        with torch.autocast(query.device.type, enabled=False):  # similarities are float32
+        with in_float32(query.device):
             negatives = query @ self.queue.clone().T  # a copy: the queue changes before the gradient is taken
         logits = torch.cat([(query * key).sum(dim=1, keepdim=True), negatives], dim=1) / self.temperature
         if self.training:
