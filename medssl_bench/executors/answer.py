@@ -30,9 +30,9 @@ def run_job(executor: Executor, job: Job, name: str) -> list[Outcome]:
     try:
         outcomes = executor.run(job)
     except BaseException as error:  # SystemExit too: the run would end with status 0
-        if is_stop(error):
+        if is_stop(error) and not isinstance(error, KeyboardInterrupt):
             raise Stopped from error
-        if isinstance(error, UserError):
+        if isinstance(error, KeyboardInterrupt | UserError):
             raise
         raise PluginError(f"executor {name!r}: {told(error)}") from error
     if wrong := _wrong_with(outcomes, job):

@@ -267,14 +267,14 @@ def test_on_another_machine_or_torch_the_same_bits_are_not_promised(
 
 def test_who_loses_its_stage_says_nothing_of_it(workshop: Workshop, doing: Any) -> None:
     def is_taken_over(attempt: Attempt) -> StageResult:
-        attempt.folder.parent.rename(attempt.folder.parent.with_name("another"))
+        attempt.folder.parent.rename(attempt.folder.parent.with_name("free"))
         return _writes(attempt)
 
     doing(is_taken_over)
     assert _run(workshop) is None
     assert not workshop.store.is_done(KEY)
     assert workshop.store.failure(KEY) is None
-    assert workshop.store.leases.owner(KEY) == "another"
+    assert workshop.store.leases.owner(KEY) == "free"
 
 
 def test_costs_add_up() -> None:
