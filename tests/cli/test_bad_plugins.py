@@ -136,7 +136,7 @@ def make(*, epochs: int = 20):
     return Estimating()
 
 Estimating.images_seen = Evaluator.images_seen
-Estimating.needs = "encoder"  # a probe on features keeps its length
+Estimating.needs = "encoder"
 """
     _spoil(tiny, "evaluator", factory, '{ name = "linear_probe", epochs = 20 }', '"mine"')
     assert cli("validate", tiny).status == 0
