@@ -80,6 +80,7 @@ class LocalExecutor(Executor):
             checkpoint_seconds=self.checkpoint_seconds,
             stages=job.stages,
             beside_others=self.beside_others,
+            remembers=True,
         )
         recording = nullcontext() if self.graphs else recorded_by(lambda _: None)
         with same_bits(device, wanted=self.deterministic), recording:

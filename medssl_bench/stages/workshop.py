@@ -5,7 +5,6 @@ from __future__ import annotations
 import warnings
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
@@ -75,6 +74,7 @@ class Workshop:
         checkpoint_seconds: time between two checkpoints of a training; None: as `StoredCheckpoints` chooses it.
         stages: what is to be done, so that cells that are faster together are judged together.
         beside_others: whether a stage that has too little memory may have enough when it is done again alone.
+        remembers: whether the store keeps what is found in images; a command that only reads it does not.
     """
 
     def __init__(
@@ -88,6 +88,7 @@ class Workshop:
         checkpoint_seconds: float | None = None,
         stages: Sequence[Stage] = (),
         beside_others: bool = False,
+        remembers: bool = False,
     ) -> None:
         self.siblings = Siblings(store, stages)
         self.registry = registry
@@ -97,6 +98,7 @@ class Workshop:
         self.lease_seconds = lease_seconds
         self.checkpoint_seconds = checkpoint_seconds
         self.beside_others = beside_others
+        self.remembers = remembers
         self._datasets: OrderedDict[str, LoadedDataset] = OrderedDict()
         self._features: OrderedDict[str, dict[SplitName, Tensor]] = OrderedDict()
 
@@ -146,10 +148,9 @@ class Workshop:
         """Return what is known of a data set with what its images show; warnings are told, and kept for tables."""
         found = known_copies(content_key(dict(spec)), lambda: splits, self.context.cache_dir)
         info = replace(info, warnings=tuple(dict.fromkeys([*info.warnings, *found.warnings])))
-        if info.warnings:
+        if info.warnings and self.remembers:
             known = KnownDataset(Component.from_data(spec["component"]), info, spec["fingerprint"])
-            with suppress(OSError):  # `verify` may be of a store that cannot be written
-                remember(known, self.store)
+            remember(known, self.store)
         for line in info.warnings:
             warnings.warn(f"{info.title}: {line}", LeakWarning, stacklevel=2)
         return info

@@ -90,7 +90,7 @@ class Store:
             return False
         if not self.path.is_dir():
             return True
-        return not all(map(_is_being_made, self.path.iterdir())) and not (self.path / "store.json").is_file()
+        return not all(map(_says_nothing, self.path.iterdir())) and not (self.path / "store.json").is_file()
 
     def prepare(self) -> None:
         """Make the directory, if need be, and delete what runs have left in it that were killed.
@@ -299,9 +299,12 @@ def _damage(record: Record, folder: Path) -> str:
     return ""
 
 
-def _is_being_made(path: Path) -> bool:
-    """Return whether this is the marker of a store that another worker is just making."""
-    return path.name.startswith(".store.json.")
+def _says_nothing(path: Path) -> bool:
+    """Return whether this is the marker of a store that is just being made, or what file managers leave anywhere."""
+    return path.name.startswith((".store.json.", ".DS_Store", "._", ".nfs")) or path.name in {
+        "Thumbs.db",
+        "desktop.ini",
+    }
 
 
 def _read_record(file: Path) -> Record | None:

@@ -193,6 +193,7 @@ def test_what_is_known_of_built_in_encoders_is_what_they_give(name: str) -> None
     assert known_features(component, 28) == built.dim
 
 
+@pytest.mark.slow
 def test_a_process_of_its_own_builds_what_this_one_cannot(write: Callable[..., Path]) -> None:
     """The process of the command line loads no torch; what the plugin prints spoils nothing."""
     write('name = "own"', build="print('hello')")

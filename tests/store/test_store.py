@@ -223,9 +223,10 @@ def test_opening_makes_nothing(tmp_path: Path) -> None:
     Store(tmp_path / "empty")
 
 
-def test_a_store_that_is_just_being_made_is_one(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", [".store.json.123.part", ".DS_Store", "Thumbs.db"])
+def test_a_folder_with_what_says_nothing_becomes_a_store(name: str, tmp_path: Path) -> None:
     (tmp_path / "store").mkdir()
-    (tmp_path / "store" / ".store.json.123.part").touch()
+    (tmp_path / "store" / name).touch()
     Store(tmp_path / "store").prepare()
     assert json.loads((tmp_path / "store" / "store.json").read_text()) == {"layout": LAYOUT}
 
