@@ -88,8 +88,6 @@ def command(
             json.dumps(_data(plan.suite, plan.epochs_scale, statuses, selected_by), indent=1, ensure_ascii=False)
         )
     else:
-        for mark, tables in _by_mark(selected_by).items():
-            click.echo(f"{', '.join(tables)}: {mark}")
         from medssl_bench.cli.console import standard_output
         from medssl_bench.cli.plan_tables import arm_tables, stage_table
 
@@ -98,6 +96,8 @@ def command(
         console.print(
             stage_table(statuses) if by_stage else arm_tables(by_arm(plan, statuses), headings, console.width)
         )
+        for mark, tables in _by_mark(selected_by).items():
+            click.echo(f"{', '.join(tables)}: {mark}")
         _summary(console, plan.suite, plan.epochs_scale, statuses, estimates, len(plan.trials))
 
 
