@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from medssl_bench.encoders.known_shapes import known_features
-from medssl_bench.errors import Problem, StageError, SuiteError
+from medssl_bench.errors import Problem, StageError, SuiteError, UserError
 from medssl_bench.plugin.component import Component
 from medssl_bench.stopping import stop_if_asked
 from medssl_bench.suite.source import key_text
@@ -152,6 +152,8 @@ def _rehearsed(suite: Suite, requests: Sequence[Request], *, fetch: bool) -> lis
         except BaseException:
             process.kill()
             raise
+    if found and "refused" in found[0]:
+        raise UserError(found[0]["refused"])
     if len(found) < len(requests):
         stop_if_asked(soon=True)  # it may have died of that
     ended = {"problem": f"the process that builds it has ended with status {process.returncode}"}
@@ -174,11 +176,15 @@ def main() -> None:
 
     os.dup2(2, 1)  # what a plugin prints must not spoil the output of the command
     given = json.load(sys.stdin)
-    plugins = load_plugins(given["block"])
-    for file, source in given["inline"].items():
-        plugins.add_inline(Path(file), source)
     requests = [(Component.from_data(component), size) for component, size in given["requests"]]
     with open(int(sys.argv[1]), "w", encoding="utf-8") as to:  # noqa: PTH123 - an open file descriptor
+        plugins = load_plugins(given["block"])
+        try:
+            for file, source in given["inline"].items():
+                plugins.add_inline(Path(file), source)
+        except UserError as error:
+            to.write(json.dumps({"refused": str(error)}) + "\n")
+            return
         for answer in _answers(plugins.registry, requests, fetch=given["fetch"]):
             to.write(json.dumps(answer) + "\n")
             to.flush()

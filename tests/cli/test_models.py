@@ -171,7 +171,7 @@ def test_an_imported_encoder_is_where_an_arm_starts(
     assert "trains no encoder" in cli("embed", "with.toml", "--arm", "untrained encoder", "-o", "x.npz").err
     (made,) = [record.title for record in Store(Path("store")).records() if record.kind == "embed"]
     assert made == "features · squares · weights of encoder.safetensors, no pretraining here, seed 0"
-    assert made in cli("plan", "with.toml", "--only", "frozen").out
+    assert made in cli("plan", "with.toml", "--only", "frozen", "--stages").out
 
 
 def test_a_model_on_given_weights_says_so_and_loads_as_a_plain_resnet(

@@ -179,7 +179,7 @@ def test_a_damaged_cache_is_made_anew(unsplit, context):
 def test_a_cache_whose_pixels_were_altered_is_made_anew(unsplit, context):
     """The time of the file is put back, as whoever alters it can."""
     first = folder(context, path=unsplit, size=8).load()
-    (kept,) = (context.cache_dir / "folders").iterdir()
+    (kept,) = (context.cache_dir / "folders").glob("*.npy")
     whole, state = kept.read_bytes(), kept.stat()
     for place in (128, 128 + 60 * 64 - 1, len(whole) - 1):
         content = bytearray(whole)
@@ -192,7 +192,7 @@ def test_a_cache_whose_pixels_were_altered_is_made_anew(unsplit, context):
 
 def test_a_cache_of_an_older_version_is_not_trusted(unsplit, context):
     first = folder(context, path=unsplit, size=8).load()
-    (kept,) = (context.cache_dir / "folders").iterdir()
+    (kept,) = (context.cache_dir / "folders").glob("*.npy")
     whole = kept.read_bytes()
     kept.write_bytes(whole[:128] + bytes(60 * 64))  # no seal: black images
     assert pixels(folder(context, path=unsplit, size=8).load()) == pixels(first)
@@ -201,12 +201,12 @@ def test_a_cache_of_an_older_version_is_not_trusted(unsplit, context):
 
 def test_the_pixels_of_one_folder_are_not_taken_for_those_of_another(unsplit, context):
     first = pixels(folder(context, path=unsplit, size=8).load())
-    (kept,) = (context.cache_dir / "folders").iterdir()
+    (kept,) = (context.cache_dir / "folders").glob("*.npy")
     whole = kept.read_bytes()
     Image.fromarray(np.full((8, 8), 7, np.uint8)).save(next(path for path in unsplit.rglob("*.png")))
     other = pixels(folder(context, path=unsplit, size=8).load())
     assert other != first
-    (new,) = {*(context.cache_dir / "folders").iterdir()} - {kept}
+    (new,) = {*(context.cache_dir / "folders").glob("*.npy")} - {kept}
     new.write_bytes(whole)
     assert pixels(folder(context, path=unsplit, size=8).load()) == other
 

@@ -89,7 +89,8 @@ def test_features_are_those_of_plain_timm(make, images, name, parameters, normal
 
     with torch.no_grad():
         expected = by_hand(encoder, images(size=32), mean, std)
-        torch.testing.assert_close(encoder(images(size=32)), expected, rtol=1e-5, atol=1e-6)
+        # sums of thousands of products, in another order: processors differ in the last bits
+        torch.testing.assert_close(encoder(images(size=32)), expected, rtol=1e-5, atol=5e-6)
 
     assert encoder.card["mean"] == pytest.approx(encoder.mean.flatten().tolist())
     assert encoder.card["std"] == pytest.approx(encoder.std.flatten().tolist())
@@ -201,6 +202,7 @@ def test_what_cannot_be_made_fails_in_one_line(make, name, size, parameters, sai
 def test_pretrained_weights_get_the_normalisation_that_they_were_trained_with(make, monkeypatch, name, mean):
     """The download itself is left out; what timm says of the weights is timm's own."""
     create = timm.create_model
+    monkeypatch.setattr("medssl_bench.encoders.timm_encoder.have_weights", lambda _model: None)
     monkeypatch.setattr(timm, "create_model", lambda *a, **k: create(*a, **{**k, "pretrained": False}))
 
     assert make(name, 32, weights="pretrained").card["mean"] == pytest.approx(mean)

@@ -157,7 +157,7 @@ def test_a_plugin_that_has_changed_since_the_plan_is_refused(suite) -> None:
     file = suite("well")
     loaded = Suite.load(file)
     (file.parent / "ends.py").write_text(PLUGIN + "\n# changed\n")
-    with pytest.raises(UserError, match="plugin 'ends' has changed since the plan was made; run again"):
+    with pytest.raises(UserError, match=r"ends.* has changed since the plan was made; run again"):
         run(loaded, store=file.parent / "store", data_dir=file.parent, device="cpu", executor="isolated")
 
 

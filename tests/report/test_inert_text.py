@@ -32,7 +32,7 @@ def _board(cell: Cell) -> Leaderboard:
 
 
 def _printed(arm: str, row: str, dataset: str, part: str) -> PrintedTable:
-    cell = PrintedCell("100", "accuracy", -0.5, None, 1, 1, 0, 0.25, arm)
+    cell = PrintedCell("100", "accuracy", mean=-0.5, n=1, expected=1, reference=0.25, arm=arm)
     block = PrintedBlock(part, dataset, ("arm",), ("100",), {"accuracy": "Acc"}, (PrintedRow((row,), "arm", (cell,)),))
     return PrintedTable("t", "Table 1", "t", (), "c", "labels", (block,))
 
