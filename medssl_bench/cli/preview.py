@@ -86,7 +86,7 @@ def command(
     sheet = contact_sheet(batch, drawn, captions=["original", *(f"view {view + 1}" for view in range(views))])
     if output is not None:
         sheet.save(output, format="PNG")
-        click.echo(f"{output}: {len(originals)} images of {showing.name}, {views} views by {augmenting.name}")
+        click.echo(f"{output}: {len(originals)} images of {dataset}, {views} views by {augmentation}")
         return
     from rich.console import Console
 

@@ -85,7 +85,7 @@ def flags(gap: float, selected: int, first_drop: int) -> dict[str, str]:
     """
     if gap <= _FAR or selected < first_drop:
         return {}
-    way = f"{100 * max(0.0, 1 - gap):.0f} % of the way to the least one"
+    way = f"{100 * max(0.0, 1 - gap):.0f} % of the way to its minimum"
     advice = "give it more epochs or a higher learning rate"
     return {
         "probe_not_converged": f"the probe had not converged (its training loss had fallen {way}; {advice})",

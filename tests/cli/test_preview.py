@@ -9,6 +9,12 @@ import pytest
 from PIL import Image
 
 
+@pytest.fixture(autouse=True)
+def _in_a_folder_of_its_own(tmp_path, monkeypatch):
+    """Pictures are written by name: never into the repository."""
+    monkeypatch.chdir(tmp_path)
+
+
 def _columns(path, images, views):
     """Return the cells of a sheet, by row and column, without the captions above."""
     sheet = np.asarray(Image.open(path).convert("RGB")).astype(int)
@@ -83,7 +89,7 @@ flip_p = 0.0
             for settings in ((), ("--set", "strength=0.5")):
                 result = cli("preview", name, "--dataset", "squares", *options, *settings, "-o", "a.png")
                 assert result.status == 0, result.err
-                assert "2 images of npz, 1 views by simclr" in result.out
+                assert f"2 images of squares, 1 views by {name}" in result.out
     wrong = cli("preview", "nat", "--dataset", "squares", *options, "--set", "strenght=0.0", "-o", "a.png")
     assert wrong.status == 2
     assert "did you mean 'strength'" in wrong.err
