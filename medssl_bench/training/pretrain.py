@@ -258,7 +258,7 @@ class Pretraining:
         self._look_at(metrics)
         loss.backward()
         self._optimizer.step()
-        return {**metrics, "loss": loss.detach()}
+        return {"loss": loss.detach(), **metrics}
 
     @torch.no_grad()
     def _validate(self, epoch: int) -> dict[str, float]:
@@ -274,7 +274,7 @@ class Pretraining:
             with forked(stream("validation step", seed=self.seed, step=number)), self._precision():
                 loss, metrics = self.method(batch, Progress(min(step, self.length.steps), self.length.steps, epoch))
             self._look_at(metrics)
-            sums.add({**metrics, "loss": loss})
+            sums.add({"loss": loss, **metrics})
         return self._finite(sums.means(), epoch, VALIDATION)
 
     def _look_at(self, metrics: Mapping[str, Tensor]) -> None:
@@ -326,4 +326,5 @@ class _Sums:
             self.totals[name] = self.totals[name] + found if name in self.totals else found.clone()
 
     def means(self) -> dict[str, float]:
-        return {name: float(total) / self.count for name, total in self.totals.items()}
+        # by name: sums that come back from a checkpoint stand in the order of its file
+        return {name: float(total) / self.count for name, total in sorted(self.totals.items())}
