@@ -131,7 +131,7 @@ def _invoke() -> object:
 
 
 def main() -> None:
-    """Run the command line and exit: 0 done, 1 something failed, 2 bad input, 130 interrupted."""
+    """Run the command line and exit: 0 done, 1 something failed, 2 bad input, 75 asked to stop, 130 interrupted."""
     warnings.showwarning = _show_warning
     leave_out_relative_programs()
     # read when torch is imported: threads that wait must not keep a core busy that another process needs

@@ -71,11 +71,6 @@ def read_source(path: Path, root: Path | None = None) -> Source:
     return Source(digest.hexdigest(), files, root)
 
 
-def source_digest(path: Path, root: Path | None = None) -> str:
-    """Return the digest of `read_source`."""
-    return read_source(path, root).digest
-
-
 def with_imports(files: Sequence[Path], root: Path) -> set[Path]:
     """Return files and those under `root` that they import, directly or not; the harness itself is left out."""
     return set(_contents(files, root))

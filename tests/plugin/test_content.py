@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from plugin.conftest import PLUGIN, Install
 
-from medssl_bench.plugin.content import source_digest, with_imports
+from medssl_bench.plugin.content import read_source, with_imports
 from medssl_bench.plugin.manager import load_plugins
 from medssl_bench.plugin.registry import Plugin
 
@@ -26,7 +26,7 @@ def test_a_module_alone_is_as_before(tmp_path: Path) -> None:
     (tmp_path / "medssl_bench").mkdir()
     (tmp_path / "medssl_bench" / "__init__.py").touch()
     content = (tmp_path / "mine.py").read_bytes()
-    assert source_digest(tmp_path / "mine.py") == hashlib.sha256(b"mine.py\0" + content + b"\0").hexdigest()
+    assert read_source(tmp_path / "mine.py").digest == hashlib.sha256(b"mine.py\0" + content + b"\0").hexdigest()
 
 
 @pytest.mark.parametrize(

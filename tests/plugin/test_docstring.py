@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from medssl_bench.plugin.content import file_digest, source_digest
+from medssl_bench.plugin.content import file_digest, read_source
 from medssl_bench.plugin.docstring import arguments, description, summary
 
 
@@ -170,9 +170,9 @@ def test_digests_of_source(tmp_path: Path) -> None:
     package.mkdir()
     (package / "a.py").write_text("x = 1")
     (package / "b.txt").write_text("text")
-    first = source_digest(package)
+    first = read_source(package).digest
     (package / "b.txt").write_text("other text")
-    assert source_digest(package) == first
+    assert read_source(package).digest == first
     (package / "a.py").write_text("x = 2")
-    assert source_digest(package) != first
-    assert source_digest(package / "a.py") != source_digest(package)
+    assert read_source(package).digest != first
+    assert read_source(package / "a.py").digest != read_source(package).digest

@@ -9,7 +9,7 @@ from plugin.conftest import PLUGIN, Install
 
 from medssl_bench import hookimpl
 from medssl_bench.errors import PluginError, UserError
-from medssl_bench.plugin.content import source_digest
+from medssl_bench.plugin.content import read_source
 from medssl_bench.plugin.kinds import KINDS
 from medssl_bench.plugin.manager import BUILT_IN, Plugins, load_plugins
 from medssl_bench.plugin.registry import NameCollision, Plugin, Register
@@ -51,7 +51,7 @@ def test_an_installed_plugin(install: Install) -> None:
 def test_an_editable_plugin_counts_by_its_source(install: Install) -> None:
     module = install("edited_one", editable=True)
     first = _found(load_plugins(), "edited_one")
-    assert (first.origin, first.source) == ("editable", source_digest(module))
+    assert (first.origin, first.source) == ("editable", read_source(module).digest)
     component = load_plugins().registry.resolve("augmentation", "edited_one", Path())
     assert component.identity()["source"] == first.source
     module.write_text(module.read_text() + "\n# changed\n")
@@ -217,7 +217,7 @@ def test_an_inline_plugin(tmp_path: Path) -> None:
     plugins = load_plugins()
     added = plugins.add_inline(file)
     assert (added.name, added.origin, added.distribution, added.source) == (
-        "beside", "inline", "beside.py", source_digest(file),
+        "beside", "inline", "beside.py", read_source(file).digest,
     )  # fmt: skip
     assert "inlined" in _names(plugins)
     file.write_text("x = 1")
