@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from contextlib import suppress
@@ -16,26 +17,31 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from medssl_bench.child_process import how_it_ended, start_child, was_asked_to_stop
 from medssl_bench.encoders.known_shapes import known_features
 from medssl_bench.errors import Problem, StageError, SuiteError, UserError
 from medssl_bench.plugin.component import Component
-from medssl_bench.stopping import stop_if_asked
+from medssl_bench.stopping import Stopped, stop_if_asked
 from medssl_bench.suite.source import key_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from medssl_bench.plan.stage import Stage
     from medssl_bench.plugin.registry import Registry
     from medssl_bench.suite.suite import Suite
 
-_START = """
-import signal, sys
-signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends it without a traceback
-sys.path[:] = sys.argv[2:]
-from medssl_bench.rehearsing import main
-main()
+_PREPARE = """
+if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends it without a traceback
+signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
 """
+
+_TRIES = 2
+"""How many processes may be killed by one encoder: the first may have been by mistake."""
+
+_LAST = 10.0
+"""Seconds that a process may take to end when it has said its last word."""
 
 Request = tuple[Component, int]
 """An encoder, and the side of its images in pixels."""
@@ -128,36 +134,56 @@ def _rehearsed(suite: Suite, requests: Sequence[Request], *, fetch: bool) -> lis
     if "torch" in sys.modules:
         return list(_answers(suite.plugins.registry, requests, fetch=fetch))
     entries = [entry for named in suite.plugins.registry.entries.values() for entry in named.values()]
-    given = {
+    given: dict[str, Any] = {
         "block": sorted(name for name, plugin in suite.plugins.manager.list_name_plugin() if plugin is None),
         "inline": {str(entry.plugin.file.resolve()): entry.plugin.source for entry in entries if entry.plugin.file},
         "requests": [[component.to_data(), size] for component, size in requests],
         "fetch": fetch,
     }
+    found: list[dict[str, Any]] = []
+    killed = 0
+    while len(found) < len(requests):
+        answers, status = _ask({**given, "requests": given["requests"][len(found) :]})
+        if answers and "refused" in answers[0]:
+            raise UserError(answers[0]["refused"])
+        found += answers
+        if len(found) == len(requests):
+            break
+        stop_if_asked(soon=True)  # it may have ended because of that
+        if was_asked_to_stop(status):  # and this process was not
+            raise Stopped
+        killed = 1 if answers else killed + 1
+        if status != -signal.SIGKILL or killed == _TRIES:
+            found.append({"problem": f"the process that builds it {how_it_ended(status)}"})
+            killed = 0
+    return found
+
+
+def _ask(given: Mapping[str, Any]) -> tuple[list[dict[str, Any]], int]:
+    """Return the answers of a process that builds encoders, which may have ended before the last, and its status."""
     read, write = os.pipe()
-    with subprocess.Popen(  # noqa: S603 - this very program
-        [sys.executable, "-P", "-c", _START, str(write), *filter(None, sys.path)],  # '' is the working directory
-        stdin=subprocess.PIPE,
-        pass_fds=[write],
-        text=True,
-    ) as process:
+    number = len(given["requests"])
+    try:
+        process = start_child("medssl_bench.rehearsing", _PREPARE, [write], [write], stdin=subprocess.PIPE)
+    except BaseException:
+        os.close(read)
+        raise
+    finally:
         os.close(write)
+    with process, open(read, "rb") as lines:  # noqa: PTH123 - an open file descriptor
         try:
-            with open(read, encoding="utf-8") as lines:  # noqa: PTH123 - an open file descriptor
-                assert process.stdin is not None
-                with suppress(BrokenPipeError), process.stdin as to:  # it died before it had read: that is seen below
-                    to.write(json.dumps(given))
-                # not to the end of the pipe, which processes that an encoder has started may hold open
-                found = [json.loads(line) for line in islice(lines, len(requests))]
+            assert process.stdin is not None
+            with suppress(BrokenPipeError), process.stdin as to:  # it died before it had read: that is seen below
+                to.write(json.dumps(given).encode())
+            # not to the end of the pipe, which processes that an encoder has started may hold open
+            answers = [json.loads(line) for line in islice(lines, number) if line.endswith(b"\n")]
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(_LAST if len(answers) == number else None)
+            process.kill()  # it has said all, and something that it has loaded does not end
         except BaseException:
             process.kill()
             raise
-    if found and "refused" in found[0]:
-        raise UserError(found[0]["refused"])
-    if len(found) < len(requests):
-        stop_if_asked(soon=True)  # it may have died of that
-    ended = {"problem": f"the process that builds it has ended with status {process.returncode}"}
-    return [*found, *[ended] * (len(requests) - len(found))]
+    return answers, process.returncode
 
 
 def _answers(registry: Registry, requests: Sequence[Request], *, fetch: bool) -> Iterator[dict[str, Any]]:

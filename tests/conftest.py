@@ -7,3 +7,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 # a worker process would import torch anew in every run; its own tests have one
 os.environ.setdefault("MEDSSL_BENCH_EXECUTOR", "local")
+
+# tables are as wide as a terminal, and who runs the tests may have one; tests that need a width set it
+for _name in ("COLUMNS", "LINES", "FORCE_COLOR", "NO_COLOR"):
+    os.environ.pop(_name, None)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import selectors
-import signal
 import warnings
 from typing import TYPE_CHECKING, Any
 
+from medssl_bench.child_process import how_it_ended
 from medssl_bench.errors import OUT_OF_MEMORY, LeaseLost, PlainWarning, UserError
 from medssl_bench.executors.worker_process import LOOK
 from medssl_bench.plugin.watching import Epoch, Outcome
@@ -83,7 +83,7 @@ class Crew:
             return
         if any(other.at == stage.key and not other.is_dead() for other in self.workers):
             return
-        outcome = _died(stage, how_it_died(worker.process.returncode), self._job)
+        outcome = _died(stage, how_it_ended(worker.process.returncode), self._job)
         if outcome is not None:
             tell(outcome, self._job, self._outcomes)
 
@@ -153,17 +153,6 @@ def tell(outcome: Outcome, job: Job, outcomes: dict[str, Outcome]) -> None:
     """Note how a stage has ended, and tell the watchers."""
     outcomes[outcome.stage.key] = outcome
     job.watchers.tell("medssl_stage_ends", stage=outcome.stage, outcome=outcome)
-
-
-def how_it_died(status: int) -> str:
-    """Return how a process died, by its status as `subprocess` has it."""
-    if status >= 0:
-        return f"ended with status {status}"
-    try:
-        name = signal.Signals(-status).name
-    except ValueError:
-        name = f"signal {-status}"
-    return f"was killed by {name}" + (" (too little memory?)" if name == "SIGKILL" else "")
 
 
 def _died(stage: Stage, how: str, job: Job) -> Outcome | None:

@@ -6,9 +6,10 @@ import os
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from medssl_bench.child_process import how_it_ended
 from medssl_bench.errors import UserError
 from medssl_bench.executors.base import Executor, Job
-from medssl_bench.executors.crew import Crew, how_it_died, tell
+from medssl_bench.executors.crew import Crew, tell
 from medssl_bench.executors.local import blocked_by
 from medssl_bench.executors.worker_process import worker_processes
 from medssl_bench.plugin.watching import Outcome
@@ -67,7 +68,7 @@ class IsolatedExecutor(Executor):
             is_failed_start = deaths and len(outcomes) == before and not any(worker.spoke for worker in deaths)
             failed_starts = failed_starts + 1 if is_failed_start else 0
             if failed_starts == _MOST_STARTS:
-                how = how_it_died(deaths[0].process.returncode)
+                how = how_it_ended(deaths[0].process.returncode)
                 raise UserError(f"the worker process {how} before it began a stage; --executor local shows why")
         return [outcomes[stage.key] for stage in job.stages]
 

@@ -7,28 +7,22 @@ import os
 import selectors
 import signal
 import subprocess
-import sys
 import threading
 import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
-from medssl_bench.stopping import SIGNALS, uninterrupted
+from medssl_bench.child_process import start_child, was_asked_to_stop
+from medssl_bench.stopping import uninterrupted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from types import FrameType
 
-START = """
-import signal, sys
+_PREPARE = """
 if hasattr(signal, "SIGTTOU"):
     signal.signal(signal.SIGTTOU, signal.SIG_IGN)  # what a plugin prints is shown, though the group is its own
-sys.path[:] = sys.argv[4:]
-from medssl_bench.executors.worker import main
-main()
 """
-"""Starts a worker that finds the same packages as this process, and no others: -P keeps out what lies about here, and
-the empty entry of `sys.path`, which an interactive Python has for the working directory, is not handed on."""
 
 LOOK = 0.2
 """Seconds between two looks at whether a worker is still there; its pipe does not tell if another process holds it."""
@@ -67,22 +61,20 @@ class WorkerProcess:
     def start(cls, environment: Mapping[str, str]) -> WorkerProcess:
         """Start one; nothing of it is left if that fails."""
         (events, write), (read, job) = os.pipe(), os.pipe()
-        # a request to stop waits until the worker listens: as Python begins it would be lost, or look like a crash
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
         try:
-            process = subprocess.Popen(  # noqa: S603 - this very program
-                [sys.executable, "-P", "-c", START, str(write), str(read), str(os.getpid()), *filter(None, sys.path)],
-                stdin=subprocess.DEVNULL,
-                pass_fds=[write, read],
-                env=dict(environment),
-                process_group=0,
+            process = start_child(
+                "medssl_bench.executors.worker",
+                _PREPARE,
+                [write, read, os.getpid()],
+                [write, read],
+                environment=environment,
+                own_group=True,
             )
         except BaseException:
             os.close(events)
             os.close(job)
             raise
         finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
             os.close(write)
             os.close(read)
         return cls(process, events, job)
@@ -110,7 +102,7 @@ class WorkerProcess:
 
     def was_asked_to_stop(self) -> bool:
         """Return whether it ended before its time as somebody, and not this process, has asked it to stop."""
-        return self.at is not None and (self.was_stopped or -(self.process.returncode or 0) in SIGNALS)
+        return self.at is not None and (self.was_stopped or was_asked_to_stop(self.process.returncode))
 
     def finish(self) -> None:
         """Wait for it, and end what it leaves behind."""

@@ -207,7 +207,30 @@ def test_a_process_of_its_own_builds_what_this_one_cannot(write: Callable[..., P
     write('name = "own"', build="import os; os._exit(7)")
     done = _started("-m", "medssl_bench", "run", "suite.toml")
     assert done.returncode == 2
-    assert "encoder.mine: encoder 'own': the process that builds it has ended with status 7" in done.stderr
+    assert "encoder.mine: encoder 'own': the process that builds it ended with status 7" in done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="has no SIGKILL")
+def test_a_process_that_is_killed_is_tried_once_more(write: Callable[..., Path]) -> None:
+    write('name = "own"', build="import os, signal; os.kill(os.getpid(), signal.SIGKILL)")
+    done = _started("-m", "medssl_bench", "validate", "suite.toml")
+    assert done.returncode == 2
+    (line,) = [line for line in done.stderr.splitlines() if not line.startswith("note: ")]
+    assert line.endswith("the process that builds it was killed by SIGKILL (too little memory?)")
+    once = ["import os", "if not os.path.exists('seen'):", "    os.mkdir('seen')", "    os.kill(os.getpid(), 9)"]
+    write('name = "own"', build="\n    ".join(once))
+    done = _started("-m", "medssl_bench", "validate", "suite.toml")
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.slow
+def test_a_process_whose_thread_does_not_end_is_not_waited_for(
+    write: Callable[..., Path],
+) -> None:
+    write('name = "own"', build="import threading, time; threading.Thread(target=time.sleep, args=[600]).start()")
+    done = _started("-m", "medssl_bench", "validate", "suite.toml")
+    assert done.returncode == 0, done.stderr
 
 
 def _started(*arguments: str) -> subprocess.CompletedProcess[str]:

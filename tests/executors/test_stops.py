@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -125,23 +127,34 @@ def test_a_plugin_that_ends_as_a_stopped_one_would_has_failed(act: str, reason: 
     assert len(_failures(tmp_path)) == 1
 
 
-def _children(number: int) -> list[int]:
-    return [int(word) for word in Path(f"/proc/{number}/task/{number}/children").read_text().split()]
+def _child(process: subprocess.Popen[str], module: str) -> int:
+    """Wait for the child of a run that is to run a module, and return its number."""
+    while True:
+        assert process.poll() is None
+        for word in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split():
+            with suppress(OSError):
+                if f"from {module} import" in Path(f"/proc/{word}/cmdline").read_text():
+                    return int(word)
+        time.sleep(0.001)
 
 
+_WORKER = "medssl_bench.executors.worker"
+
+
+@pytest.mark.parametrize("module", ["medssl_bench.rehearsing", _WORKER])
 @pytest.mark.parametrize(
     ("number", "delay"),
-    [(signal.SIGKILL, 0.1), (signal.SIGINT, 0.0), (signal.SIGTERM, 0.02), (signal.SIGINT, 0.3), (signal.SIGHUP, 1.5)],
+    [(signal.SIGKILL, 0.1), (signal.SIGINT, 0.0), (signal.SIGTERM, 0.02), (signal.SIGINT, 0.3), (signal.SIGHUP, 0.5)],
 )
-def test_a_worker_that_is_ended_while_it_starts_fails_nothing(number: int, delay: float, tmp_path: Path) -> None:
+def test_a_child_that_is_ended_while_it_starts_fails_nothing(
+    number: int, delay: float, module: str, tmp_path: Path
+) -> None:
     """Killed, another one does the work; asked to stop, before it can hear that, the run has been asked."""
     suite = write(tmp_path, "wait()")
     with running(suite) as process:
-        while not (found := _children(process.pid)):
-            assert process.poll() is None
-            time.sleep(0.001)
+        child = _child(process, module)
         time.sleep(delay)
-        os.kill(found[0], number)
+        os.kill(child, number)
         (tmp_path / "go on").touch()
         status, err = ended(process)
     assert status == (0 if number == signal.SIGKILL else 75), err
@@ -154,15 +167,13 @@ def test_a_worker_that_is_killed_while_it_waits_fails_nothing(tmp_path: Path) ->
     with running(suite) as first:
         wait_for(tmp_path / "waits", first)
         with running(suite) as second:
-            while not (found := _children(second.pid)):
-                assert second.poll() is None
-                time.sleep(0.01)
+            child = _child(second, _WORKER)
             end = time.monotonic() + 60
-            while "torch" not in Path(f"/proc/{found[0]}/maps").read_text():
+            while "torch" not in Path(f"/proc/{child}/maps").read_text():
                 assert time.monotonic() < end
                 time.sleep(0.05)
             time.sleep(5)  # it waits for the stage of the first run
-            os.kill(found[0], signal.SIGKILL)
+            os.kill(child, signal.SIGKILL)
             time.sleep(0.5)
             (tmp_path / "go on").touch()
             assert ended(second)[0] == 0
