@@ -19,6 +19,7 @@ lint: .venv/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 
 # How fast this machine trains, side by side with what one would otherwise run: about half an hour on two cores.
 # make bench BENCH="--device cuda" on a GPU; BENCH="--only pretraining --rounds 3" for less.

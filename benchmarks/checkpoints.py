@@ -17,12 +17,13 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from medssl_bench.checkpoints import TrainingState
 from medssl_bench.datasets import Split
 from medssl_bench.encoders.timm_encoder import TimmEncoder
 from medssl_bench.methods.simclr import SimCLR
 from medssl_bench.plugin.manager import load_plugins
 from medssl_bench.stopping import Stopped
-from medssl_bench.store.checkpoints import StoredCheckpoints, TrainingState
+from medssl_bench.store.checkpoints import StoredCheckpoints
 from medssl_bench.store.leases import Leases
 from medssl_bench.training.images import DeviceImages
 from medssl_bench.training.pretrain import Pretraining

@@ -16,10 +16,10 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from medssl_bench.api import load_encoder, load_leaderboard, make_report, run
     from medssl_bench.plugin.markers import hookimpl
-    from medssl_bench.report.leaderboard import Leaderboard
-    from medssl_bench.running import RunResult
+    from medssl_bench.results.leaderboard import Leaderboard
+    from medssl_bench.session.api import load_encoder, load_leaderboard, make_report, run
+    from medssl_bench.session.running import RunResult
     from medssl_bench.suite.suite import Suite
 
 __all__ = [
@@ -37,14 +37,14 @@ __all__ = [
 __version__: str
 
 _LAZY = {
-    "Leaderboard": "medssl_bench.report.leaderboard",
-    "RunResult": "medssl_bench.running",
+    "Leaderboard": "medssl_bench.results.leaderboard",
+    "RunResult": "medssl_bench.session.running",
     "Suite": "medssl_bench.suite.suite",
     "hookimpl": "medssl_bench.plugin.markers",
-    "load_encoder": "medssl_bench.api",
-    "load_leaderboard": "medssl_bench.api",
-    "make_report": "medssl_bench.api",
-    "run": "medssl_bench.api",
+    "load_encoder": "medssl_bench.session.api",
+    "load_leaderboard": "medssl_bench.session.api",
+    "make_report": "medssl_bench.session.api",
+    "run": "medssl_bench.session.api",
 }
 
 

@@ -13,7 +13,7 @@ from benchmarks.arms import Block, Settings
 from benchmarks.arms.common import CLASSES, REGISTRY, split, wait
 from medssl_bench.datasets import DatasetInfo, Split, Task
 from medssl_bench.evaluators.base import Trial
-from medssl_bench.evaluators.fine_tuning import FineTuneSettings, FineTuning
+from medssl_bench.evaluators.classifier_training import FineTuneSettings, FineTuning
 from medssl_bench.training.processor import keep_freed_memory
 
 

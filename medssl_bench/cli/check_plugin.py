@@ -15,9 +15,9 @@ from medssl_bench.cli.options import data_dir_option, json_option, load_plugins
 from medssl_bench.errors import PluginError, UserError, did_you_mean
 
 if TYPE_CHECKING:
-    from medssl_bench.contract.checking import Check
     from medssl_bench.plugin.manager import Plugins
     from medssl_bench.plugin.registry import Plugin
+    from medssl_bench.testing.checking import Check
 
 
 @click.command("check-plugin")
@@ -42,8 +42,8 @@ def command(
     determinism under a seed and untouched global random state: a line for each check. The exit status is 1 if one
     fails.
     """
-    from medssl_bench.contract.run import check_plugin
-    from medssl_bench.folders import dataset_context
+    from medssl_bench.datasets.locations import dataset_context
+    from medssl_bench.testing.run import check_plugin
 
     plugins = load_plugins(context)
     plugin = _find(plugins, name)

@@ -29,7 +29,7 @@ def command() -> None:
 @click.pass_context
 def list_(context: click.Context, data_dir: Path | None, *, as_json: bool) -> None:
     """List the data sets that need no parameters: what they are, their licence, and whether their files are here."""
-    from medssl_bench.folders import dataset_context
+    from medssl_bench.datasets.locations import dataset_context
 
     where = dataset_context(data_dir)
     rows = list(_rows(load_plugins(context).registry, where))
@@ -62,8 +62,8 @@ def list_(context: click.Context, data_dir: Path | None, *, as_json: bool) -> No
 def fetch(context: click.Context, names: tuple[str, ...], size: str, data_dir: Path | None) -> None:
     """Download the data sets NAMES, such as bloodmnist; what is here already is only checked."""
     from medssl_bench.datasets.download import Downloadable
-    from medssl_bench.folders import dataset_context
-    from medssl_bench.plugin.answers import make
+    from medssl_bench.datasets.locations import dataset_context
+    from medssl_bench.plugin.guarded import make
 
     registry = load_plugins(context).registry
     for name in names:
@@ -76,7 +76,7 @@ def fetch(context: click.Context, names: tuple[str, ...], size: str, data_dir: P
 
 def _rows(registry: Registry, context: DatasetContext) -> Iterator[dict[str, Any]]:
     from medssl_bench.plan.known_datasets import KnownDatasets
-    from medssl_bench.plugin.answers import make
+    from medssl_bench.plugin.guarded import make
 
     for name, entry in registry.entries["dataset"].items():
         try:

@@ -47,7 +47,7 @@ def command(context: click.Context, /, store: Path, data_dir: Path | None, devic
 
 
 def _checks(context: click.Context, store: Path, data_dir: Path | None, device: str) -> Iterator[Line]:
-    from medssl_bench.folders import dataset_context
+    from medssl_bench.datasets.locations import dataset_context
 
     yield from _versions()
     plugins = load_plugins(context)
@@ -103,8 +103,8 @@ def _device(name: str) -> Iterator[Line]:
 
 def _calibration(context: click.Context, data_dir: Path | None, device: str) -> Iterator[Line]:
     """Calibrate, and tell what was found."""
-    from medssl_bench.costs.measure.calibrate import calibrate
-    from medssl_bench.folders import dataset_context
+    from medssl_bench.calibration.calibrate import calibrate
+    from medssl_bench.datasets.locations import dataset_context
     from medssl_bench.plugin.manager import load_plugins as load
     from medssl_bench.training.device import find_device
 

@@ -22,8 +22,8 @@ def command(context: click.Context, /, output: Path, **chosen: Any) -> None:
     import numpy as np
 
     from medssl_bench.cli.trained import TrainedEncoder
-    from medssl_bench.datasets.atomic import replacing
     from medssl_bench.datasets.base import SPLITS
+    from medssl_bench.datasets.partial_files import replacing
     from medssl_bench.stages.embed import features
 
     trained = TrainedEncoder(context, head=False, **chosen)

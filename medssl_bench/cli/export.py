@@ -24,9 +24,9 @@ def command(context: click.Context, /, output: Path, *, overwrite: bool, **chose
     recipe, results, limits.
     """
     from medssl_bench.cli.trained import TrainedEncoder
-    from medssl_bench.report.card.card import model_card
-    from medssl_bench.report.card.source import CardSource
-    from medssl_bench.store.export import check_output, export_encoder
+    from medssl_bench.models.card.card import model_card
+    from medssl_bench.models.card.facts import CardSource
+    from medssl_bench.models.export import check_output, export_encoder
 
     check_output(output, overwrite=overwrite)
     trained = TrainedEncoder(context, head=True, **chosen)

@@ -12,7 +12,7 @@ from medssl_bench.cli.options import load_plugins
 from medssl_bench.errors import printable
 
 if TYPE_CHECKING:
-    from medssl_bench.encoders.checkpoint import ImportedEncoder
+    from medssl_bench.models.checkpoint import ImportedEncoder
 
 _MOST_PARTS = 6
 """Parts of a checkpoint that are left out and named."""
@@ -33,8 +33,8 @@ def command(context: click.Context, /, checkpoint: Path, output: Path, prefix: s
     as many programs write them. It is read without running any code in it; one that asks for more is refused. The
     folder gets `encoder.safetensors` and `model.json`; the lines for the suite are printed.
     """
-    from medssl_bench.encoders.checkpoint import read_encoder
-    from medssl_bench.store.export import check_output, write_weights
+    from medssl_bench.models.checkpoint import read_encoder
+    from medssl_bench.models.export import check_output, write_weights
 
     check_output(output, overwrite=overwrite)
     found = read_encoder(checkpoint, prefix)

@@ -11,8 +11,8 @@ from medssl_bench.cli.options import data_dir_option, load_suite, selection_opti
 from medssl_bench.errors import UserError
 
 if TYPE_CHECKING:
-    from medssl_bench.report.leaderboard import Leaderboard
-    from medssl_bench.report.printed import PrintedTable
+    from medssl_bench.results.leaderboard import Leaderboard
+    from medssl_bench.results.printed import PrintedTable
 
 
 @click.command("leaderboard")
@@ -51,7 +51,7 @@ def command(
     Results that were scaled down are never mixed with full ones: where the store holds only scaled ones, these are
     shown, and marked; give --epochs-scale to see those of one scale.
     """
-    from medssl_bench.api import load_leaderboard
+    from medssl_bench.session.api import load_leaderboard
 
     loaded = load_suite(context, suite)
     board = load_leaderboard(loaded, store, data_dir=data_dir, **selected)
@@ -70,7 +70,7 @@ def command(
 
 def _scaled(suite: Any, store: Path, board: Leaderboard, **selected: Any) -> Leaderboard:
     """Return the leaderboard at a scale for which the store holds results, or the empty one where there is none."""
-    from medssl_bench.api import load_leaderboard, scales
+    from medssl_bench.session.api import load_leaderboard, scales
     from medssl_bench.store.store import Store
 
     for scale in scales(Store(store)):
@@ -85,7 +85,7 @@ def _print(board: Leaderboard, output: Path | None, *, printed: bool) -> None:
     from rich.console import Console
 
     from medssl_bench.cli.console import standard_output
-    from medssl_bench.report.formats.console import render, render_printed
+    from medssl_bench.results.formats.console import render, render_printed
 
     drawn = render_printed(_printed(board)) if printed else render(board)
     if output is None:
@@ -96,7 +96,8 @@ def _print(board: Leaderboard, output: Path | None, *, printed: bool) -> None:
 
 
 def _write(board: Leaderboard, form: str, output: Path | None, *, printed: bool) -> None:
-    from medssl_bench.report.formats import console, latex, markdown, records
+    from medssl_bench.results import records
+    from medssl_bench.results.formats import console, latex, markdown
 
     if printed:
         of_printed = {

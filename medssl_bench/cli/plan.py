@@ -62,13 +62,13 @@ def command(
     Times rest on this store's records of like stages on this machine; where there are none, on its calibration
     (doctor --calibrate); without one they are rough.
     """
-    from medssl_bench.api import make_selection
-    from medssl_bench.folders import dataset_context
+    from medssl_bench.datasets.locations import dataset_context
     from medssl_bench.plan.arms import by_arm
     from medssl_bench.plan.build import build_plan
     from medssl_bench.plan.estimates import Estimates
     from medssl_bench.plan.status import look
-    from medssl_bench.report.selection import SelectedBy
+    from medssl_bench.results.selection import SelectedBy
+    from medssl_bench.session.api import make_selection
     from medssl_bench.store.store import Store
 
     loaded = load_suite(context, suite)

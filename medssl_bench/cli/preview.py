@@ -61,10 +61,10 @@ def command(
 
     from medssl_bench.augmentations.per_image import copies, shared_draws
     from medssl_bench.augmentations.views import draw_view
-    from medssl_bench.folders import dataset_context
-    from medssl_bench.plugin.answers import asking, make
+    from medssl_bench.datasets.locations import dataset_context
+    from medssl_bench.figures.contact_sheet import HalfBlocks, contact_sheet, varied_images
+    from medssl_bench.plugin.guarded import asking, make
     from medssl_bench.randomness import stream
-    from medssl_bench.report.contact_sheet import HalfBlocks, contact_sheet, varied_images
     from medssl_bench.training.images import DeviceImages
 
     plugins, augmenting, showing = _components(

@@ -44,7 +44,7 @@ def command(
     with their estimates, every figure, a map of each encoder to explore, provenance and cost. In a folder there
     are also tables/ (Markdown, CSV, LaTeX) and figures/ (PNG, SVG, PDF) to take into a paper.
     """
-    from medssl_bench.api import make_report
+    from medssl_bench.session.api import make_report
 
     made = make_report(
         load_suite(context, suite), output, store=store, data_dir=data_dir, figures=figures, tell=_tell, **selected

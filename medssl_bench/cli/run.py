@@ -20,7 +20,7 @@ from medssl_bench.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from medssl_bench.running import RunResult
+    from medssl_bench.session.running import RunResult
 
 
 @click.command("run")
@@ -60,9 +60,9 @@ def command(
     The exit status is 1 if a stage failed, and the others are finished all the same; 75 if it was stopped (Ctrl-C,
     SIGTERM) and the same command should be run again.
     """
-    from medssl_bench.api import run
     from medssl_bench.cli.console import standard_output
     from medssl_bench.progress import watcher
+    from medssl_bench.session.api import run
     from medssl_bench.stopping import STATUS
 
     chosen = {"name": executor, **dict(map(parse_setting, settings))} if settings else executor
@@ -89,8 +89,8 @@ def command(
 
 
 def _show(console: Any, result: RunResult, store: Path) -> None:
-    from medssl_bench.report.flags import flagged
-    from medssl_bench.report.formats.console import render
+    from medssl_bench.results.flags import flagged
+    from medssl_bench.results.formats.console import render
 
     if not result.outcomes and not result.cached:
         console.print("nothing to run: every cell is left out, as its data set is too small\n", style="dim")

@@ -186,7 +186,7 @@ def export(
     from medssl_bench.errors import UserError
     from medssl_bench.plan.remembered import remembered_names
     from medssl_bench.store.archive import Study, write_archive
-    from medssl_bench.suite.sources import source_files
+    from medssl_bench.suite.files import source_files
 
     if output.exists():
         raise UserError(f"-o {output}: this is there already; give another name")
@@ -244,10 +244,10 @@ def _plan(
     Raises:
         UserError: its data sets have never been seen, so that nobody knows which stages are its.
     """
-    from medssl_bench.api import make_selection
+    from medssl_bench.datasets.locations import dataset_context
     from medssl_bench.errors import UserError
-    from medssl_bench.folders import dataset_context
     from medssl_bench.plan.build import build_plan
+    from medssl_bench.session.api import make_selection
 
     loaded = load_suite(context, suite)
     plan = build_plan(loaded, dataset_context(data_dir), make_selection(**selected), store)
@@ -259,7 +259,7 @@ def _plan(
 
 def _needed(context: click.Context, suite: Path, data_dir: Path | None, store: Store) -> Sequence[str]:
     """Return the keys of all stages of a suite, those of its scaled-down runs too."""
-    from medssl_bench.api import scales
+    from medssl_bench.session.api import scales
 
     plans = [_plan(context, suite, data_dir, store, epochs_scale=scale)[1] for scale in (None, *scales(store))]
     return [key for plan in plans for key in plan.stages]

@@ -68,11 +68,11 @@ class TrainedEncoder:
         head: bool,
         **wanted: str | int | None,
     ) -> None:
-        from medssl_bench.api import make_selection
-        from medssl_bench.folders import dataset_context
+        from medssl_bench.datasets.locations import dataset_context
         from medssl_bench.plan.build import build_plan
         from medssl_bench.plan.known_datasets import KnownDatasets
         from medssl_bench.plan.lookup import encoder_stage, pick_trial
+        from medssl_bench.session.api import make_selection
         from medssl_bench.stages.workshop import Workshop
         from medssl_bench.store.store import Store
         from medssl_bench.suite.initial_weights import starts_from_weights

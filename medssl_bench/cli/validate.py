@@ -21,9 +21,9 @@ def command(context: click.Context, suite: Path, data_dir: Path | None) -> None:
     data set it tells how it was read, the images of each class and split, and images that splits share.
     """
     from medssl_bench.cli.validated_data import described
-    from medssl_bench.folders import dataset_context
+    from medssl_bench.datasets.locations import dataset_context
     from medssl_bench.plan.build import build_plan
-    from medssl_bench.rehearsing import fitting_encoders
+    from medssl_bench.session.encoder_check import fitting_encoders
 
     loaded = load_suite(context, suite)
     loaded.require_files()

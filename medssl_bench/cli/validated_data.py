@@ -10,11 +10,11 @@ from medssl_bench.datasets.download import Downloadable
 from medssl_bench.plan.keys import content_key
 from medssl_bench.plan.known_datasets import KnownDatasets
 from medssl_bench.plan.selection import Only
-from medssl_bench.plugin.answers import asking, make
+from medssl_bench.plugin.guarded import asking, make
 
 if TYPE_CHECKING:
     from medssl_bench.datasets import Dataset, DatasetContext, DatasetInfo
-    from medssl_bench.plan.known_datasets import KnownDataset
+    from medssl_bench.plan.known_dataset import KnownDataset
     from medssl_bench.suite.suite import Suite
 
 _MOST_CLASSES = 20

@@ -42,8 +42,8 @@ def command(
     RECORD is a content key, or the beginning of one, as `plan --stages` and `store ls` show it, or the path of a
     record.json. The exit status is 0 if all files have the same bytes and all metrics the same values, else 1.
     """
+    from medssl_bench.datasets.locations import dataset_context
     from medssl_bench.errors import StageError, UserError
-    from medssl_bench.folders import dataset_context
     from medssl_bench.stages.recompute import recompute, unlike
     from medssl_bench.stages.workshop import Workshop
     from medssl_bench.training.device import find_device, same_bits

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from medssl_bench.datasets.medmnist import FLAGS
+from medssl_bench.datasets.medmnist.dataset import FLAGS
 from medssl_bench.plugin.markers import hookimpl
 
 if TYPE_CHECKING:
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 def medssl_datasets(register: Register) -> None:
     """Register the 2D MedMNIST sets, files of the user's own, and the generated phantoms."""
     for flag in FLAGS:
-        register(flag, f"medssl_bench.datasets.medmnist:{flag}")
-    register("npz", "medssl_bench.datasets.npz:npz")
-    register("folder", "medssl_bench.datasets.folder:folder")
+        register(flag, f"medssl_bench.datasets.medmnist.dataset:{flag}")
+    register("npz", "medssl_bench.datasets.npz.dataset:npz")
+    register("folder", "medssl_bench.datasets.folder.dataset:folder")
     register("phantom_cells", "medssl_bench.datasets.phantoms.factories:phantom_cells")
     register("phantom_layers", "medssl_bench.datasets.phantoms.factories:phantom_layers")

@@ -7,8 +7,8 @@ from http.client import HTTPException
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 from urllib.error import URLError
 
-from medssl_bench.datasets.atomic import write_out
 from medssl_bench.datasets.digests import file_md5
+from medssl_bench.datasets.partial_files import write_out
 from medssl_bench.datasets.progress import progress_bar
 from medssl_bench.errors import DataError
 

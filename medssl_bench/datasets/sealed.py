@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from medssl_bench.datasets.atomic import replacing
+from medssl_bench.datasets.partial_files import replacing
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
-from medssl_bench import hookimpl
 from medssl_bench.encoders.timm_names import existing_model
 from medssl_bench.encoders.weights_file import require_safetensors
+from medssl_bench.plugin.markers import hookimpl
 from medssl_bench.plugin.parameters import LooksInto
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 
+from medssl_bench.checkpoints import Checkpoints
 from medssl_bench.randomness import stream
-from medssl_bench.store.checkpoints import Checkpoints
 
 if TYPE_CHECKING:
     import torch
@@ -99,7 +99,7 @@ class Evaluation:
         last_scores: the same after the last epoch; None where there are no epochs.
         selected_epoch: 0-based number of the epoch that counts; None where there are no epochs.
         metrics: what else was measured, finite numbers by name; not under a name that the harness uses itself
-            (`medssl_bench.evaluators.sound`).
+            (`medssl_bench.evaluators.check_evaluation`).
         flags: what a reader must know before this result is believed: a sentence of one line by a code, such as
             ``{"probe_not_converged": "the probe had not converged (...)"}``. It is shown by the run and under each
             table. What stands in brackets at its end may differ from result to result.

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
 
-from medssl_bench import hookimpl
+from medssl_bench.plugin.markers import hookimpl
 from medssl_bench.plugin.parameters import AddedLater, OneComponent
 
 if TYPE_CHECKING:

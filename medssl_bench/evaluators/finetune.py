@@ -71,7 +71,7 @@ class FineTune(Evaluator):
 
     def evaluate(self, trial: Trial) -> Evaluation:
         """Train on the labelled images and predict the test images."""
-        from medssl_bench.evaluators.fine_tuning import FineTuneSettings, FineTuning
+        from medssl_bench.evaluators.classifier_training import FineTuneSettings, FineTuning
 
         trial = balanced_trial(self.balance, trial)
         if len(trial.train) < 2:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
-from medssl_bench import hookimpl
+from medssl_bench.plugin.markers import hookimpl
 from medssl_bench.store.leases import SECONDS
 
 if TYPE_CHECKING:

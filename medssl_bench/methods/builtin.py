@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
-from medssl_bench import hookimpl
+from medssl_bench.plugin.markers import hookimpl
 
 if TYPE_CHECKING:
     from torch import nn

@@ -6,19 +6,19 @@ from itertools import product
 from typing import TYPE_CHECKING
 
 from medssl_bench.errors import Problem, SuiteError, UserError
+from medssl_bench.key_path import key_text
 from medssl_bench.plan.checks import CellCheck, Unfit
 from medssl_bench.plan.known_datasets import KnownDatasets
 from medssl_bench.plan.selection import Only, Selection
 from medssl_bench.plan.stage import Plan, Trial
 from medssl_bench.plan.stages import Cell, StageMaker
 from medssl_bench.suite.analyses_of import is_wanted
-from medssl_bench.suite.source import key_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from medssl_bench.datasets import DatasetContext
-    from medssl_bench.plan.known_datasets import KnownDataset
+    from medssl_bench.plan.known_dataset import KnownDataset
     from medssl_bench.store.store import Store
     from medssl_bench.suite.suite import Suite
     from medssl_bench.suite.table import Arm, NamedDataset, Table

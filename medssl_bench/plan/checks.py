@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 
 from medssl_bench.datasets import Task
 from medssl_bench.errors import UserError
-from medssl_bench.plugin.answers import asking, make
+from medssl_bench.plugin.guarded import asking, make
 
 if TYPE_CHECKING:
     from medssl_bench.datasets import DatasetInfo
     from medssl_bench.datasets.base import SplitName
+    from medssl_bench.datasets.budget import Budget
     from medssl_bench.evaluators import Evaluator
     from medssl_bench.plugin.component import Component
     from medssl_bench.plugin.registry import Registry
-    from medssl_bench.suite.budget import Budget
     from medssl_bench.suite.table import Table
 
 

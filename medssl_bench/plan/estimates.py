@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING, Any, Literal, TypeGuard
 
-from medssl_bench.costs.calibration import Calibration, known_calibration
 from medssl_bench.costs.machine import processor, this_machine
+from medssl_bench.costs.measured import Calibration, known_calibration
 from medssl_bench.costs.units import cost_of, seconds
 
 if TYPE_CHECKING:

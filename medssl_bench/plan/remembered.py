@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from medssl_bench.datasets import DatasetInfo, Task
-from medssl_bench.datasets.sound_info import wrong_with
+from medssl_bench.datasets.check_info import wrong_with
 from medssl_bench.errors import DamageWarning
 from medssl_bench.plan.keys import content_key
 from medssl_bench.plugin.component import Component
 from medssl_bench.store.descriptions import Description, description_name, read_description, write_description
 
 if TYPE_CHECKING:
-    from medssl_bench.plan.known_datasets import KnownDataset
+    from medssl_bench.plan.known_dataset import KnownDataset
     from medssl_bench.plan.stage import Plan
     from medssl_bench.store.store import Store
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from medssl_bench.datasets import Task
+from medssl_bench.datasets.budget import Budget
 from medssl_bench.errors import did_you_mean
 from medssl_bench.plan.checks import CellCheck, Unfit
 from medssl_bench.plan.stage import BFLOAT16_REVISION, MULTI_LABEL_METRICS, AnalysisCell, Plan, Stage
@@ -20,15 +21,15 @@ from medssl_bench.plan.workload import (
     pretraining_work,
     speed_group,
 )
-from medssl_bench.plugin.answers import asking, make
+from medssl_bench.plugin.guarded import asking, make
 from medssl_bench.suite.analyses_of import is_wanted
-from medssl_bench.suite.budget import Budget
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from medssl_bench.evaluators import Evaluator
-    from medssl_bench.plan.known_datasets import KnownDataset, KnownDatasets
+    from medssl_bench.plan.known_dataset import KnownDataset
+    from medssl_bench.plan.known_datasets import KnownDatasets
     from medssl_bench.plugin.component import Component
     from medssl_bench.plugin.registry import Registry
     from medssl_bench.suite.schema import Schedule

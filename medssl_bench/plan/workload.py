@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from medssl_bench.costs.units import Work
+    from medssl_bench.datasets.budget import Budget
     from medssl_bench.evaluators import Evaluator
-    from medssl_bench.plan.known_datasets import KnownDataset
-    from medssl_bench.suite.budget import Budget
+    from medssl_bench.plan.known_dataset import KnownDataset
 
 _VIEWS = 2
 """Views that a method asks for; what one with others costs, past records tell."""

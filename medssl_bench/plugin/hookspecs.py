@@ -14,8 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from medssl_bench.plugin.registry import Register
-    from medssl_bench.plugin.watching import Epoch, Outcome, RunInfo, StageInfo
-    from medssl_bench.report.leaderboard import Leaderboard
+    from medssl_bench.plugin.watching import Board, Epoch, Outcome, RunInfo, StageInfo
 
 
 @hookspec
@@ -55,17 +54,22 @@ def medssl_executors(register: Register) -> None:
 
 @hookspec
 def medssl_references(register: Register) -> None:
-    """Register published numbers: ``factory(table, *, ...) -> medssl_bench.report.reference.Reference``."""
+    """Register published numbers: ``factory(table, *, ...) -> medssl_bench.published.reference.Reference``."""
 
 
 @hookspec
 def medssl_claims(register: Register) -> None:
-    """Register published claims: ``factory(*, ...) -> medssl_bench.report.claims.Claims``."""
+    """Register published claims: ``factory(*, ...) -> medssl_bench.published.claims.Claims``."""
 
 
 @hookspec
-def medssl_run_begins(run: RunInfo, refresh: Callable[[], Leaderboard]) -> None:
-    """A run is about to start its first stage; `refresh` gives the leaderboard as it stands, at any time."""
+def medssl_run_begins(run: RunInfo, refresh: Callable[[], Board]) -> None:
+    """A run is about to start its first stage.
+
+    Args:
+        run: what is run.
+        refresh: returns the leaderboard as it stands, a `medssl_bench.Leaderboard`; to be called at any time.
+    """
 
 
 @hookspec

@@ -78,7 +78,7 @@ KINDS = {
             "medssl_references",
             ("table",),
             "published numbers to compare with",
-            "medssl_bench.report.reference:Reference",
+            "medssl_bench.published.reference:Reference",
         ),
         Kind(
             "claims",
@@ -86,7 +86,7 @@ KINDS = {
             "medssl_claims",
             (),
             "published claims to hold a run against",
-            "medssl_bench.report.claims:Claims",
+            "medssl_bench.published.claims:Claims",
         ),
     )
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, Protocol
 
 
 @dataclass(frozen=True)
@@ -80,3 +80,18 @@ class Outcome:
     reason: str = ""
     elsewhere: bool = False
     flags: Mapping[str, str] = field(default_factory=dict)
+
+
+class Board(Protocol):
+    """The leaderboard of a run as it stands, as watchers need it: a `medssl_bench.Leaderboard`."""
+
+    @property
+    def suite(self) -> str:
+        """Name of the suite."""
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no cell has a value."""
+
+    def to_frame(self) -> Any:
+        """Return the numbers as a pandas DataFrame."""

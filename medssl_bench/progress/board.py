@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from medssl_bench.report.formats.console import GridView
-from medssl_bench.report.formats.grids import panel_grid
-from medssl_bench.report.formats.text import heading
+from medssl_bench.results.formats.console import GridView
+from medssl_bench.results.formats.grids import panel_grid
+from medssl_bench.results.formats.text import heading
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from medssl_bench.report.leaderboard import Leaderboard
-    from medssl_bench.report.tables import Panel
+    from medssl_bench.results.leaderboard import Leaderboard
+    from medssl_bench.results.tables import Panel
 
 
 @dataclass(frozen=True)

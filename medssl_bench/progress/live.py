@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 
     from medssl_bench.plugin.watching import Epoch, Outcome, RunInfo, StageInfo
-    from medssl_bench.report.leaderboard import Leaderboard
+    from medssl_bench.results.leaderboard import Leaderboard
 
 _BAR, _LEAST_BAR, _LEAST_NAME, _GAP = 24, 8, 8, 2
 """Columns of a bar, where there is room for it; of a bar and a name at least; between two columns."""

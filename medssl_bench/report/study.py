@@ -7,14 +7,14 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from medssl_bench.report.agreement import NOT_JUDGED, Agreement, agreement
-from medssl_bench.report.cost import Cost, cost_of, finished, versions
-from medssl_bench.report.leaderboard import Leaderboard
-from medssl_bench.report.verdicts import Verdict, judge
+from medssl_bench.compare.agreement import NOT_JUDGED, Agreement, agreement
+from medssl_bench.compare.verdicts import Verdict, judge
+from medssl_bench.results.cost import Cost, cost_of, finished, versions
+from medssl_bench.results.leaderboard import Leaderboard
 
 if TYPE_CHECKING:
     from medssl_bench.plan.stage import Plan
-    from medssl_bench.report.claims import Claims
+    from medssl_bench.published.claims import Claims
     from medssl_bench.store.store import Store
     from medssl_bench.suite.suite import Suite
 

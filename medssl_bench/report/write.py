@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from medssl_bench.compare.markdown import claims_to_markdown
 from medssl_bench.errors import UserError
-from medssl_bench.report.formats import latex, markdown, records
 from medssl_bench.report.page.build import Picture, page
+from medssl_bench.results import records
+from medssl_bench.results.formats import latex, markdown
 
 if TYPE_CHECKING:
-    from medssl_bench.report.figures.figure import ReportFigure
+    from medssl_bench.figures.figure import ReportFigure
     from medssl_bench.report.study import Study
 
 _LARGE = 250_000
@@ -107,7 +109,7 @@ def _write_tables(study: Study, folder: Path) -> None:
             "published.tex": latex.printed_to_latex(shapes),
         }
     if study.verdicts:
-        texts["claims.md"] = markdown.claims_to_markdown(study.verdicts)
+        texts["claims.md"] = claims_to_markdown(study.verdicts)
     for name, text in texts.items():
         _write_text(folder / name, text)
 

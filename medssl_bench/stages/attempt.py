@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from medssl_bench.checkpoints import Checkpoints
 from medssl_bench.stages.energy import EnergyMeter
-from medssl_bench.store.checkpoints import Checkpoints
 
 Report = Callable[[int, int, Mapping[str, float], float | None], None]
 

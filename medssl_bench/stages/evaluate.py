@@ -13,18 +13,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medssl_bench.datasets import Split, Splits, Task
-from medssl_bench.datasets.draws import draw_labels
+from medssl_bench.datasets.budget import Budget
+from medssl_bench.datasets.label_draws import draw_labels
 from medssl_bench.errors import StageError
 from medssl_bench.evaluators.base import Evaluation, Evaluator, Trial
 from medssl_bench.evaluators.below_chance import below_chance
+from medssl_bench.evaluators.check_evaluation import wrong_with, wrong_with_report
 from medssl_bench.evaluators.metrics import measure
-from medssl_bench.evaluators.sound import wrong_with, wrong_with_report
 from medssl_bench.plugin.component import Component
 from medssl_bench.randomness import forked, generator, stream
 from medssl_bench.stages.attempt import Attempt
 from medssl_bench.stages.workshop import LoadedDataset, StageResult, Workshop
 from medssl_bench.store.tensors import save_tensors
-from medssl_bench.suite.budget import Budget
 
 
 def evaluate(spec: Mapping[str, Any], workshop: Workshop, attempt: Attempt) -> StageResult:

@@ -9,7 +9,8 @@ from typing import Any, Self
 import torch
 from torch import nn
 
-from medssl_bench.datasets.draws import draw_unlabelled
+from medssl_bench.datasets.budget import Budget
+from medssl_bench.datasets.label_draws import draw_unlabelled
 from medssl_bench.errors import StageError
 from medssl_bench.methods.base import Method, MethodContext
 from medssl_bench.plugin.component import Component
@@ -17,7 +18,6 @@ from medssl_bench.randomness import forked, stream
 from medssl_bench.stages.attempt import Attempt
 from medssl_bench.stages.workshop import StageResult, Workshop
 from medssl_bench.store.tensors import load_tensors, save_tensors
-from medssl_bench.suite.budget import Budget
 from medssl_bench.training.images import DeviceImages
 from medssl_bench.training.pretrain import Pretraining
 from medssl_bench.training.view_maker import ViewMaker

@@ -13,18 +13,18 @@ from torch import Tensor, nn
 
 from medssl_bench.datasets import Dataset, DatasetContext, DatasetInfo, Splits
 from medssl_bench.datasets.base import SPLITS, SplitName
+from medssl_bench.datasets.check_splits import wrong_with_splits
 from medssl_bench.datasets.copies import known_copies
-from medssl_bench.datasets.sound_splits import wrong_with_splits
 from medssl_bench.encoders.dim import check_encoder
 from medssl_bench.errors import DataError, LeakWarning, StageError
 from medssl_bench.plan.keys import content_key
-from medssl_bench.plan.known_datasets import KnownDataset
+from medssl_bench.plan.known_dataset import KnownDataset
 from medssl_bench.plan.remembered import remember
 from medssl_bench.plan.stage import Stage
 from medssl_bench.plugin.component import Component
 from medssl_bench.plugin.registry import Registry
 from medssl_bench.randomness import forked, stream
-from medssl_bench.stages.together import Siblings
+from medssl_bench.stages.packed_probes import Siblings
 from medssl_bench.store.leases import SECONDS
 from medssl_bench.store.store import Store
 from medssl_bench.store.tensors import load_tensors

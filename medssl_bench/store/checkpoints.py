@@ -8,9 +8,9 @@ import os
 import time
 import warnings
 from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from medssl_bench.checkpoints import Checkpoints, TrainingState
 from medssl_bench.errors import DamageWarning, LeaseLost
 from medssl_bench.stopping import is_asked, stop_if_asked
 from medssl_bench.store.atomic import write_atomically
@@ -20,8 +20,6 @@ from medssl_bench.store.tensors import load_tensors, save_tensors
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
-
-    from torch import Tensor
 
     from medssl_bench.store.leases import Lease
 
@@ -37,40 +35,6 @@ _SHARE = 1 / 60
 _INDEX = "checkpoint.txt"
 _LARGEST_INDEX = 2**28
 """Bytes of the largest index that is read; it has what was measured in every epoch."""
-
-
-@dataclass(frozen=True)
-class TrainingState:
-    """Where a training stands.
-
-    Attributes:
-        tensors: weights, buffers and the optimiser's moments, by name.
-        values: everything else, such as the step; JSON-able.
-    """
-
-    tensors: Mapping[str, Tensor]
-    values: Mapping[str, Any] = field(default_factory=dict)
-
-
-class Checkpoints:
-    """The checkpoint of one stage; a training restores it, and saves a new one whenever it is due.
-
-    This one keeps nothing: it is what a training gets outside a run.
-    """
-
-    def restore(self) -> TrainingState | None:
-        """Return the state that was saved last, or None."""
-        return None
-
-    def is_due(self) -> bool:
-        """Return whether a checkpoint should be saved now; ask after every step."""
-        return False
-
-    def save(self, state: TrainingState) -> None:
-        """Save a state."""
-
-    def forget(self) -> None:
-        """Delete what was saved: the stage starts anew."""
 
 
 class StoredCheckpoints(Checkpoints):

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from medssl_bench.errors import Position, Problem, SuiteError, did_you_mean
+from medssl_bench.key_path import key_text
 from medssl_bench.suite.merge import identity, merge, merge_recipe
+from medssl_bench.suite.positions import Node, is_file, read_toml
 from medssl_bench.suite.schema import Pretraining
-from medssl_bench.suite.source import Node, is_file, key_text, read_toml
 from medssl_bench.suite.wording import shown
 
 _UNNAMEABLE = re.compile(r"[\x00-\x1f/\\]")

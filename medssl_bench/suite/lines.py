@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import tomllib
 
-Path = tuple[str | int, ...]
+from medssl_bench.key_path import KeyPath
 
 _BARE_END = frozenset(" \t\r\n=.]")
 _VALUE_END = frozenset(",]}\r\n#")
 
 
-def line_numbers(text: str) -> dict[Path, int]:
+def line_numbers(text: str) -> dict[KeyPath, int]:
     """Return the 1-based line of each table, key and item of an array, by its path.
 
     Args:
@@ -27,11 +27,11 @@ class _Scanner:
         self.text = text
         self.place = 0
         self.counted = (0, 1)  # a place, and its line: counted from the start each time, a long file would take minutes
-        self.lines: dict[Path, int] = {}
-        self.array_lengths: dict[Path, int] = {}
+        self.lines: dict[KeyPath, int] = {}
+        self.array_lengths: dict[KeyPath, int] = {}
 
-    def scan(self) -> dict[Path, int]:
-        table: Path = ()
+    def scan(self) -> dict[KeyPath, int]:
+        table: KeyPath = ()
         while self._skip_blank(newlines=True):
             if self._peek() == "[":
                 table = self._header()
@@ -48,7 +48,7 @@ class _Scanner:
         self.counted = (self.place, line)
         return line
 
-    def _note(self, path: Path, line: int) -> None:
+    def _note(self, path: KeyPath, line: int) -> None:
         """Remember the line of a path, and of the tables that a dotted key opens on the way to it."""
         for end in range(1, len(path) + 1):
             self.lines.setdefault(path[:end], line)
@@ -66,14 +66,14 @@ class _Scanner:
                 return True
         return False
 
-    def _header(self) -> Path:
+    def _header(self) -> KeyPath:
         """Read ``[a.b]`` or ``[[a.b]]`` and return the path of the table that it opens."""
         is_array = self.text.startswith("[[", self.place)
         line = self._line()
         self.place += 2 if is_array else 1
         keys = self._keys()
         self.place = self.text.index("]", self.place) + (2 if is_array else 1)
-        path: Path = ()
+        path: KeyPath = ()
         for key in keys[:-1]:
             path = self._latest((*path, key))
         path = (*path, keys[-1])
@@ -85,7 +85,7 @@ class _Scanner:
         self._note(path, line)
         return path
 
-    def _latest(self, path: Path) -> Path:
+    def _latest(self, path: KeyPath) -> KeyPath:
         """Return the path of the last item where `path` is an array of tables, else `path`."""
         return (*path, self.array_lengths[path] - 1) if path in self.array_lengths else path
 
@@ -108,7 +108,7 @@ class _Scanner:
             self.place += 1
         return self.text[start : self.place]
 
-    def _pair(self, table: Path) -> None:
+    def _pair(self, table: KeyPath) -> None:
         line = self._line()
         path = (*table, *self._keys())
         self._note(path, line)
@@ -116,7 +116,7 @@ class _Scanner:
         self.place += 1  # the equals sign
         self._value(path)
 
-    def _value(self, path: Path) -> None:
+    def _value(self, path: KeyPath) -> None:
         self._skip_blank(newlines=True)
         opening = self._peek()
         if opening in {'"', "'"}:
@@ -129,7 +129,7 @@ class _Scanner:
             while self._peek() and self._peek() not in _VALUE_END:
                 self.place += 1
 
-    def _array(self, path: Path) -> None:
+    def _array(self, path: KeyPath) -> None:
         self.place += 1
         index = 0
         while self._skip_blank(newlines=True) and self._peek() != "]":
@@ -142,7 +142,7 @@ class _Scanner:
             index += 1
         self.place += 1
 
-    def _inline_table(self, path: Path) -> None:
+    def _inline_table(self, path: KeyPath) -> None:
         self.place += 1
         while self._skip_blank(newlines=True) and self._peek() != "}":
             if self._peek() == ",":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from medssl_bench.suite.source import Node
+from medssl_bench.suite.positions import Node
 
 _IDENTITY = {"comparison": "id", "arm": "name"}
 """Lists whose items are merged, and the key that tells which item is which; other lists are replaced."""

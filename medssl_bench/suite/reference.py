@@ -11,8 +11,9 @@ from typing import Annotated, Any
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from medssl_bench.datasets.budget import Budget
 from medssl_bench.suite import schema
-from medssl_bench.suite.budget import BUDGET_SCHEMA, Budget
+from medssl_bench.suite.budget import BUDGET_SCHEMA
 
 _HEADINGS: dict[Any, str] = {
     schema.SuiteModel: "The file",

@@ -6,12 +6,12 @@ import os
 from typing import TYPE_CHECKING, Any, get_args
 
 from medssl_bench.errors import PluginError, Problem, SuiteError, UserError, did_you_mean, quoted
-from medssl_bench.plugin.answers import make
+from medssl_bench.key_path import key_text
 from medssl_bench.plugin.component import Component
+from medssl_bench.plugin.guarded import make
 from medssl_bench.plugin.parameters import Components, OneComponent, ParameterProblem
 from medssl_bench.suite.analyses_of import unknown
 from medssl_bench.suite.initial_weights import is_untrained, without_weights
-from medssl_bench.suite.source import key_text
 from medssl_bench.suite.table import Arm, Link, NamedDataset, Recipe, Table
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from medssl_bench.evaluators import Evaluator
     from medssl_bench.plugin.registry import Registry
     from medssl_bench.suite import schema
-    from medssl_bench.suite.source import Node
+    from medssl_bench.suite.positions import Node
 
 Key = tuple[str | int, ...]
 

@@ -15,7 +15,8 @@ from pydantic import (
     model_validator,
 )
 
-from medssl_bench.suite.budget import BUDGET_SCHEMA, Budget, parse_budget, parse_positive_budget
+from medssl_bench.datasets.budget import Budget
+from medssl_bench.suite.budget import BUDGET_SCHEMA, parse_budget, parse_positive_budget
 
 Metric = Literal["accuracy", "auroc", "balanced_accuracy"]
 Floor = Literal["majority", "untrained"]

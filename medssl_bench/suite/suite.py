@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from medssl_bench.errors import Position
     from medssl_bench.plugin.component import Component
+    from medssl_bench.suite.positions import Node
     from medssl_bench.suite.schema import SuiteModel
-    from medssl_bench.suite.source import Node
     from medssl_bench.suite.table import Table
 
 

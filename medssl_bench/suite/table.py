@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from medssl_bench.datasets.budget import Budget
     from medssl_bench.plugin.component import Component
-    from medssl_bench.suite.budget import Budget
     from medssl_bench.suite.schema import Comparison, Pretraining
 
 

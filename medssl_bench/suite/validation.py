@@ -11,10 +11,11 @@ from packaging.requirements import InvalidRequirement, Requirement
 from pydantic import BaseModel, ValidationError
 
 from medssl_bench.errors import Problem, SuiteError, did_you_mean, nearest_to
+from medssl_bench.key_path import key_text
 from medssl_bench.suite.budget import BudgetError
-from medssl_bench.suite.odd_values import refuse_odd_values
+from medssl_bench.suite.positions import is_file
+from medssl_bench.suite.refused_values import refuse_odd_values
 from medssl_bench.suite.schema import SuiteModel
-from medssl_bench.suite.source import is_file, key_text
 from medssl_bench.suite.wording import wording
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from pydantic_core import ErrorDetails
 
-    from medssl_bench.suite.source import Node
+    from medssl_bench.suite.positions import Node
 
 Key = tuple[str | int, ...]
 

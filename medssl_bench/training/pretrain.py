@@ -12,13 +12,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from medssl_bench.checkpoints import Checkpoints, TrainingState
 from medssl_bench.encoders.recordable import is_recordable
 from medssl_bench.errors import StageError
 from medssl_bench.methods.base import Method, Progress
-from medssl_bench.methods.sound import VALIDATION, wrong_with
+from medssl_bench.methods.check_history import VALIDATION, wrong_with
 from medssl_bench.randomness import forked, generator, stream
 from medssl_bench.stopping import at_checkpoints
-from medssl_bench.store.checkpoints import Checkpoints, TrainingState
 from medssl_bench.training.images import DeviceImages
 from medssl_bench.training.optimizer import make_optimizer, scheduled_rate, set_learning_rate
 from medssl_bench.training.recording import recorder_for

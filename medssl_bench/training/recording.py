@@ -14,7 +14,7 @@ _Result = TypeVar("_Result")
 
 
 class Recorder(Protocol):
-    """Records operations on tensors; `medssl_bench.contract.tape.Tape` is one that needs no GPU."""
+    """Records operations on tensors; `medssl_bench.testing.tape.Tape` is one that needs no GPU."""
 
     def warm_up(self, work: Callable[[], _Result]) -> _Result:
         """Do some work as it is done where it will be recorded."""

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from medssl_bench.checkpoints import Checkpoints, TrainingState
 from medssl_bench.errors import StageError
-from medssl_bench.store.checkpoints import Checkpoints, TrainingState
 
 
 def state_of(module: nn.Module, optimizer: Optimizer) -> dict[str, Tensor]:

@@ -12,12 +12,12 @@ from torch import Tensor, nn
 from medssl_bench.augmentations.per_image import copies, require_own_draws
 from medssl_bench.augmentations.views import draw_view, has_own_streams
 from medssl_bench.errors import StageError
+from medssl_bench.key_path import key_text
 from medssl_bench.methods.base import View
 from medssl_bench.plugin.component import Component
 from medssl_bench.plugin.parameters import ParameterProblem
 from medssl_bench.plugin.registry import Registry
 from medssl_bench.randomness import stream
-from medssl_bench.suite.source import key_text
 
 
 class ViewMaker:

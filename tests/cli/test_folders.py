@@ -11,8 +11,8 @@ import pytest
 from cli.bad_suites import GOOD
 from cli.conftest import write_squares
 
+from medssl_bench.datasets.locations import dataset_context
 from medssl_bench.errors import UserError
-from medssl_bench.folders import dataset_context
 
 NOBODY = """
 import pwd, sys
@@ -71,6 +71,6 @@ def test_looking_needs_no_home_folder(command: str, folder: Path) -> None:
 
 
 def test_a_tilde_that_older_platformdirs_leave_is_no_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("medssl_bench.folders.user_cache_path", lambda _name: Path("~/.cache/medssl-bench"))
+    monkeypatch.setattr("medssl_bench.datasets.locations.user_cache_path", lambda _name: Path("~/.cache/medssl-bench"))
     with pytest.raises(UserError, match="HOME is not set"):
         dataset_context(tmp_path)

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from medssl_bench.costs.calibration import Calibration, known_calibration
 from medssl_bench.costs.machine import device_text, this_machine
+from medssl_bench.costs.measured import Calibration, known_calibration
 from medssl_bench.costs.units import ROUGH
 
 Cli = Callable[..., Any]
@@ -21,7 +21,7 @@ Cli = Callable[..., Any]
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return a cache folder that knows no calibration."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "caches"))
-    monkeypatch.setattr("medssl_bench.folders.user_cache_path", lambda name: tmp_path / "caches" / name)
+    monkeypatch.setattr("medssl_bench.datasets.locations.user_cache_path", lambda name: tmp_path / "caches" / name)
     return tmp_path / "caches" / "medssl-bench"
 
 

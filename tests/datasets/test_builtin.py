@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from medssl_bench.datasets import builtin
-from medssl_bench.datasets.medmnist import FLAGS
+from medssl_bench.datasets.medmnist.dataset import FLAGS
 from medssl_bench.plugin.manager import Plugins
 from medssl_bench.plugin.registry import Plugin
 

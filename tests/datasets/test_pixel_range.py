@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from datasets.folder_cases import TWO, classes, image
+from datasets.folder.folder_cases import TWO, classes, image
 from PIL import Image, TiffImagePlugin
 
-from medssl_bench.datasets.folder import folder
-from medssl_bench.datasets.npz import npz
+from medssl_bench.datasets.folder.dataset import folder
+from medssl_bench.datasets.npz.dataset import npz
 from medssl_bench.errors import DataError
 
 RNG = np.random.default_rng(0)

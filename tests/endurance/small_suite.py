@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from medssl_bench import load_leaderboard
-from medssl_bench.report.formats.records import to_json
+from medssl_bench.results.records import to_json
 from medssl_bench.store.store import Store
 
 SUITE = """\

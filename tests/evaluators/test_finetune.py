@@ -10,15 +10,15 @@ import pytest
 import torch
 from torch import nn
 
-from medssl_bench.contract.interrupting import Interrupting
-from medssl_bench.contract.tape import Tape
 from medssl_bench.datasets import Task
 from medssl_bench.evaluators.classification import loss, probabilities, targets
-from medssl_bench.evaluators.fine_tuning import FineTuning
+from medssl_bench.evaluators.classifier_training import FineTuning
 from medssl_bench.evaluators.metrics import measure
 from medssl_bench.evaluators.minibatches import minibatches
 from medssl_bench.randomness import forked
 from medssl_bench.stopping import Stopped
+from medssl_bench.testing.interrupting import Interrupting
+from medssl_bench.testing.tape import Tape
 from medssl_bench.training.images import DeviceImages
 from medssl_bench.training.recording import recorded_by
 from medssl_bench.training.steps import NotRecorded

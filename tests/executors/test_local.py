@@ -11,7 +11,6 @@ import pytest
 import torch
 
 from medssl_bench import hookimpl
-from medssl_bench.contract.tape import Tape
 from medssl_bench.datasets import DatasetContext
 from medssl_bench.executors import Job, Watchers
 from medssl_bench.executors.local import LocalExecutor
@@ -20,6 +19,7 @@ from medssl_bench.plugin.kinds import KINDS
 from medssl_bench.plugin.manager import Plugins, load_plugins
 from medssl_bench.plugin.registry import Entry, Plugin
 from medssl_bench.store.store import Store
+from medssl_bench.testing.tape import Tape
 from medssl_bench.training.recording import recorded_by, recorder_for
 
 

@@ -14,7 +14,7 @@ import pytest
 from medssl_bench import Suite, hookimpl, run
 from medssl_bench.executors.isolated import _threads
 from medssl_bench.plugin.watching import Outcome, StageInfo
-from medssl_bench.running import RunResult
+from medssl_bench.session.running import RunResult
 from medssl_bench.store.store import Store
 
 SUITE = """\

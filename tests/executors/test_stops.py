@@ -141,7 +141,7 @@ def _child(process: subprocess.Popen[str], module: str) -> int:
 _WORKER = "medssl_bench.executors.worker"
 
 
-@pytest.mark.parametrize("module", ["medssl_bench.rehearsing", _WORKER])
+@pytest.mark.parametrize("module", ["medssl_bench.session.encoder_check", _WORKER])
 @pytest.mark.parametrize(
     ("number", "delay"),
     [(signal.SIGKILL, 0.1), (signal.SIGINT, 0.0), (signal.SIGTERM, 0.02), (signal.SIGINT, 0.3), (signal.SIGHUP, 0.5)],

@@ -17,7 +17,7 @@ import medssl_bench
 from medssl_bench.methods import Batch, Method, MethodContext
 from medssl_bench.plugin.manager import load_plugins
 from medssl_bench.randomness import forked
-from medssl_bench.running import RunResult
+from medssl_bench.session.running import RunResult
 from medssl_bench.store.record import Record
 from medssl_bench.store.store import Store
 from medssl_bench.store.tensors import load_tensors

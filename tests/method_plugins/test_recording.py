@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from medssl_bench.contract.run import check_component
 from medssl_bench.datasets import DatasetContext
 from medssl_bench.plugin.manager import load_plugins
+from medssl_bench.testing.run import check_component
 
 
 @pytest.mark.parametrize(("file", "name"), [("queue", "moco"), ("multicrop", "dino"), ("masked", "masked")])

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from plan.conftest import SUITE, PlanOf, changed, of_kind, stage_of
 
-from medssl_bench.costs.calibration import Calibration
 from medssl_bench.costs.machine import device_text, this_machine
+from medssl_bench.costs.measured import Calibration
 from medssl_bench.costs.units import ROUGH, seconds
 from medssl_bench.plan.estimates import Estimate, Estimates
 from medssl_bench.plan.stage import Stage

@@ -13,12 +13,13 @@ import pytest
 
 import medssl_bench
 from medssl_bench import hookimpl
-from medssl_bench.evaluators.sound import RESERVED_ARRAYS, RESERVED_METRICS, RESERVED_WEIGHTS
-from medssl_bench.methods.sound import RESERVED_METRICS as RESERVED_OF_METHODS
-from medssl_bench.methods.sound import VALIDATION
-from medssl_bench.report.formats import console, latex, markdown, records
+from medssl_bench.evaluators.check_evaluation import RESERVED_ARRAYS, RESERVED_METRICS, RESERVED_WEIGHTS
+from medssl_bench.methods.check_history import RESERVED_METRICS as RESERVED_OF_METHODS
+from medssl_bench.methods.check_history import VALIDATION
 from medssl_bench.report.page.build import page
 from medssl_bench.report.study import Study
+from medssl_bench.results import records
+from medssl_bench.results.formats import console, latex, markdown
 from medssl_bench.store.store import Store
 from medssl_bench.suite.suite import Suite
 
@@ -289,7 +290,7 @@ def test_flags_are_in_the_record_and_under_every_table() -> None:
 
 
 def _plan(suite: Suite) -> Any:
-    from medssl_bench.folders import dataset_context
+    from medssl_bench.datasets.locations import dataset_context
     from medssl_bench.plan.build import build_plan
     from medssl_bench.plan.selection import Selection
 

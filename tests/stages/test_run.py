@@ -13,6 +13,7 @@ import pytest
 import torch
 from torch import nn
 
+from medssl_bench.checkpoints import TrainingState
 from medssl_bench.datasets import DatasetContext
 from medssl_bench.errors import DamageWarning
 from medssl_bench.evaluators.base import Evaluation
@@ -24,7 +25,6 @@ from medssl_bench.stages.attempt import Attempt, Meter
 from medssl_bench.stages.run import run_stage
 from medssl_bench.stages.workshop import StageResult, Workshop
 from medssl_bench.stopping import Stopped
-from medssl_bench.store.checkpoints import TrainingState
 from medssl_bench.store.store import Store
 
 KEY = "ab" + "0" * 62

@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 import torch
 
+from medssl_bench.checkpoints import Checkpoints, TrainingState
 from medssl_bench.errors import DamageWarning, LeaseLost
 from medssl_bench.stopping import Stopped
-from medssl_bench.store.checkpoints import Checkpoints, StoredCheckpoints, TrainingState
+from medssl_bench.store.checkpoints import StoredCheckpoints
 from medssl_bench.store.leases import Lease, Leases
 
 KEY = "ab" + "0" * 62

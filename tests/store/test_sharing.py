@@ -15,7 +15,8 @@ import pytest
 import torch
 from filled import KEYS, filled
 
-from medssl_bench.store.checkpoints import StoredCheckpoints, TrainingState
+from medssl_bench.checkpoints import TrainingState
+from medssl_bench.store.checkpoints import StoredCheckpoints
 from medssl_bench.store.presence import present
 from medssl_bench.store.record import Record
 from medssl_bench.store.store import Store

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from medssl_bench.suite.budget import Budget, BudgetError, parse_budget, parse_positive_budget
+from medssl_bench.datasets.budget import Budget
+from medssl_bench.suite.budget import BudgetError, parse_budget, parse_positive_budget
 
 SHORT = st.sampled_from(["error", "clip", "skip"])
 COUNTS = st.integers(1, 10**9)

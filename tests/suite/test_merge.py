@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from medssl_bench.suite.merge import merge
-from medssl_bench.suite.source import Node, read_toml
+from medssl_bench.suite.positions import Node, read_toml
 
 
 def _merged(tmp_path: Path, base: str, over: str) -> Node:

@@ -8,10 +8,10 @@ import pytest
 import torch
 
 import medssl_bench
-from medssl_bench.contract.interrupting import Interrupting
 from medssl_bench.errors import StageError
 from medssl_bench.methods import View
 from medssl_bench.stopping import Stopped
+from medssl_bench.testing.interrupting import Interrupting
 from medssl_bench.training.view_maker import ViewMaker
 
 PLUGIN = '''

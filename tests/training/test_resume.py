@@ -9,13 +9,13 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from medssl_bench.contract.interrupting import Interrupting
+from medssl_bench.checkpoints import Checkpoints, TrainingState
 from medssl_bench.encoders.timm_encoder import TimmEncoder
 from medssl_bench.errors import StageError
 from medssl_bench.methods.simclr import SimCLR
 from medssl_bench.randomness import forked
 from medssl_bench.stopping import Stopped
-from medssl_bench.store.checkpoints import Checkpoints, TrainingState
+from medssl_bench.testing.interrupting import Interrupting
 from medssl_bench.training.optimizer import make_optimizer
 from medssl_bench.training.state import restore_state, state_of
 

@@ -17,13 +17,13 @@ import torch
 from torch import Tensor, nn
 from training.conftest import settings, split
 
-from medssl_bench.contract.interrupting import Interrupting
-from medssl_bench.contract.tape import Tape
+from medssl_bench.checkpoints import Checkpoints
 from medssl_bench.encoders.timm_encoder import TimmEncoder
 from medssl_bench.methods.simclr import SimCLR
 from medssl_bench.plugin.manager import load_plugins
 from medssl_bench.stopping import Stopped
-from medssl_bench.store.checkpoints import Checkpoints
+from medssl_bench.testing.interrupting import Interrupting
+from medssl_bench.testing.tape import Tape
 from medssl_bench.training.images import DeviceImages
 from medssl_bench.training.optimizer import make_optimizer
 from medssl_bench.training.pretrain import Pretraining

@@ -12,7 +12,7 @@ from medssl_bench.datasets.phantoms.canvas import Canvas, Floats, per_image
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from medssl_bench.datasets.phantoms.draws import Draws
+    from medssl_bench.datasets.phantoms.random_rows import Draws
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import numpy as np
 from medssl_bench.datasets.phantoms.camera import Camera, draw_camera
 from medssl_bench.datasets.phantoms.canvas import Canvas, Floats, per_image
 from medssl_bench.datasets.phantoms.cell_types import CELL_TYPES, CellType
-from medssl_bench.datasets.phantoms.draws import Draws
+from medssl_bench.datasets.phantoms.random_rows import Draws
 from medssl_bench.datasets.phantoms.red_cells import RedCells, draw_red_cells
 from medssl_bench.datasets.phantoms.stain import Stain, draw_stain
 from medssl_bench.datasets.phantoms.waves import Waves, draw_waves

@@ -8,7 +8,7 @@ from medssl_bench.datasets.base import Task
 from medssl_bench.datasets.phantoms import cells
 from medssl_bench.datasets.phantoms.cell_types import CELL_TYPES
 from medssl_bench.datasets.phantoms.dataset import PhantomDataset
-from medssl_bench.datasets.phantoms.draws import choose
+from medssl_bench.datasets.phantoms.random_rows import choose
 
 if TYPE_CHECKING:
     import numpy as np

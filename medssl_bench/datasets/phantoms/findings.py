@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from medssl_bench.datasets.phantoms.canvas import Floats
-    from medssl_bench.datasets.phantoms.draws import Draws
+    from medssl_bench.datasets.phantoms.random_rows import Draws
 
 FINDINGS = ("subretinal fluid", "neovascular membrane", "intraretinal cysts", "drusen")
 FINDING_SHARES = (0.3, 0.25, 0.35, 0.4)

@@ -10,7 +10,7 @@ import numpy as np
 from medssl_bench.datasets.phantoms.bumps import Bumps
 from medssl_bench.datasets.phantoms.camera import Camera, draw_camera
 from medssl_bench.datasets.phantoms.canvas import Canvas, Floats, per_image
-from medssl_bench.datasets.phantoms.draws import Draws
+from medssl_bench.datasets.phantoms.random_rows import Draws
 from medssl_bench.datasets.phantoms.retina import Boundaries, Retina, draw_retina
 from medssl_bench.datasets.phantoms.waves import Waves, draw_waves
 

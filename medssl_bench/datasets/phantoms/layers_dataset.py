@@ -10,13 +10,13 @@ import numpy as np
 from medssl_bench.datasets.base import Task
 from medssl_bench.datasets.phantoms import findings, layers
 from medssl_bench.datasets.phantoms.dataset import PhantomDataset
-from medssl_bench.datasets.phantoms.draws import choose
+from medssl_bench.datasets.phantoms.random_rows import choose
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from medssl_bench.datasets.phantoms.canvas import Floats
-    from medssl_bench.datasets.phantoms.draws import Draws
+    from medssl_bench.datasets.phantoms.random_rows import Draws
 
 _CLASSES = {
     Task.MULTI_CLASS: tuple(disease.name for disease in findings.DISEASES),

@@ -10,7 +10,7 @@ import numpy as np
 from medssl_bench.datasets.phantoms.canvas import Canvas, Floats, per_image
 
 if TYPE_CHECKING:
-    from medssl_bench.datasets.phantoms.draws import Draws
+    from medssl_bench.datasets.phantoms.random_rows import Draws
 
 MOST = 9
 

@@ -12,7 +12,7 @@ from medssl_bench.datasets.phantoms.waves import Waves, draw_waves
 
 if TYPE_CHECKING:
     from medssl_bench.datasets.phantoms.canvas import Canvas, Floats
-    from medssl_bench.datasets.phantoms.draws import Draws
+    from medssl_bench.datasets.phantoms.random_rows import Draws
 
 # From the vitreous down: nerve fibres, ganglion cells with the inner plexiform layer, inner nuclear, outer plexiform,
 # outer nuclear, ellipsoid zone, outer segments. Where each begins, as a share of the retina's thickness, and how

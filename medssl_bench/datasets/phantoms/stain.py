@@ -9,7 +9,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     from medssl_bench.datasets.phantoms.canvas import Floats
-    from medssl_bench.datasets.phantoms.draws import Draws
+    from medssl_bench.datasets.phantoms.random_rows import Draws
 
 # Optical density of red, green and blue light behind one unit of the purple complex that stains nuclei, of eosin and
 # of azure blue: the looks of a Romanowsky stain, judged by eye. The lamp is the colour of an empty field.

@@ -9,7 +9,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     from medssl_bench.datasets.phantoms.canvas import Canvas, Floats
-    from medssl_bench.datasets.phantoms.draws import Draws
+    from medssl_bench.datasets.phantoms.random_rows import Draws
 
 
 @dataclass(frozen=True)

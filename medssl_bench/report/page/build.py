@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
-from medssl_bench.report.formats.claims import CLAIM_HEADS, CLAIMS_NOTE, claim_row
-from medssl_bench.report.formats.grids import (
+from medssl_bench.compare.claim_rows import CLAIM_HEADS, CLAIMS_NOTE, claim_row
+from medssl_bench.report.page.explorer import Explorer
+from medssl_bench.report.page.what_was_run import ARM_HEADS, RECIPE_HEADS, WhatWasRun
+from medssl_bench.results.formats.grids import (
     analyses_grid,
     cell_of,
     panel_grid,
@@ -23,16 +25,14 @@ from medssl_bench.report.formats.grids import (
     printed_notes,
     ranking_grid,
 )
-from medssl_bench.report.formats.text import heading, metric_name, notes, signed
-from medssl_bench.report.page.explorer import Explorer
-from medssl_bench.report.page.what_was_run import ARM_HEADS, RECIPE_HEADS, WhatWasRun
-from medssl_bench.report.printed import printed
+from medssl_bench.results.formats.text import heading, metric_name, notes, signed
+from medssl_bench.results.printed import printed
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from medssl_bench.report.study import Study
-    from medssl_bench.report.tables import TableResult
+    from medssl_bench.results.tables import TableResult
 
 _COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#8c6d00", "#000000")
 """Colours that readers with any kind of colour vision tell apart (Okabe and Ito 2008), yellow darkened for paper."""

@@ -8,10 +8,10 @@ import pytest
 from medssl_bench_thesis.claims import thesis
 from medssl_bench_thesis.tables import thesis as tables
 
+from medssl_bench.compare.verdicts import Contrast, judge
 from medssl_bench.datasets import DatasetContext
 from medssl_bench.plan.build import build_plan
-from medssl_bench.report.leaderboard import Leaderboard
-from medssl_bench.report.verdicts import Contrast, judge
+from medssl_bench.results.leaderboard import Leaderboard
 from medssl_bench.store.store import Store
 from medssl_bench.suite.suite import Suite
 

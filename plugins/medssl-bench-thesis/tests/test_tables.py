@@ -5,7 +5,7 @@ import pytest
 from medssl_bench_thesis.tables import thesis
 
 from medssl_bench.errors import UserError
-from medssl_bench.report.layout import ArmRow, BestRow, ImprovementRow
+from medssl_bench.published.layout import ArmRow, BestRow, ImprovementRow
 from medssl_bench.suite.budget import parse_budget
 
 TABLES = [f"table-7.{number}" for number in range(1, 7)]

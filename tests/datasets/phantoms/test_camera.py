@@ -5,7 +5,7 @@ import pytest
 
 from medssl_bench.datasets.phantoms.camera import Camera, draw_camera
 from medssl_bench.datasets.phantoms.canvas import Canvas
-from medssl_bench.datasets.phantoms.draws import Draws
+from medssl_bench.datasets.phantoms.random_rows import Draws
 
 
 def camera(**values):

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from medssl_bench.datasets.phantoms.draws import Draws, choose
+from medssl_bench.datasets.phantoms.random_rows import Draws, choose
 
 SHARES = st.lists(st.integers(1, 20), min_size=1, max_size=9).map(lambda parts: [p / sum(parts) for p in parts])
 

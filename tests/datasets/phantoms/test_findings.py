@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from medssl_bench.datasets.phantoms import findings
-from medssl_bench.datasets.phantoms.draws import Draws
+from medssl_bench.datasets.phantoms.random_rows import Draws
 
 
 @pytest.fixture

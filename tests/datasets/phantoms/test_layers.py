@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from medssl_bench.datasets.phantoms import layers
 from medssl_bench.datasets.phantoms.canvas import Canvas
-from medssl_bench.datasets.phantoms.draws import Draws
 from medssl_bench.datasets.phantoms.findings import FINDINGS
+from medssl_bench.datasets.phantoms.random_rows import Draws
 from medssl_bench.datasets.phantoms.retina import draw_retina
 
 SIZE = 64

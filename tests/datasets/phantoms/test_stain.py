@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from medssl_bench.datasets.phantoms.draws import Draws
+from medssl_bench.datasets.phantoms.random_rows import Draws
 from medssl_bench.datasets.phantoms.stain import DYES, LAMP, Stain, draw_stain
 
 

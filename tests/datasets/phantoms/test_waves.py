@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from medssl_bench.datasets.phantoms.canvas import Canvas
-from medssl_bench.datasets.phantoms.draws import Draws
+from medssl_bench.datasets.phantoms.random_rows import Draws
 from medssl_bench.datasets.phantoms.waves import draw_waves
 
 

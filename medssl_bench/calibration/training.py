@@ -1,0 +1,139 @@
+"""How fast pretraining, fine-tuning and the linear probe are."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from functools import partial
+from typing import Any
+
+import numpy as np
+import torch
+
+from medssl_bench.calibration.bench import IMAGES, Bench, Enough, Timer, line, measured
+from medssl_bench.costs.units import Work
+from medssl_bench.evaluators.base import Trial
+from medssl_bench.evaluators.classification import BestEpoch
+from medssl_bench.evaluators.classifier_training import FineTuneSettings, FineTuning
+from medssl_bench.evaluators.linear_probe import LinearProbe
+from medssl_bench.methods.base import MethodContext
+from medssl_bench.plugin.component import Component
+from medssl_bench.stages.embed import features
+from medssl_bench.training.images import DeviceImages
+from medssl_bench.training.pretrain import Pretraining
+from medssl_bench.training.view_maker import ViewMaker
+
+PRECISIONS = ("float32", "bfloat16")
+_FEW = 32
+"""Images of a small batch; a large one has `IMAGES`."""
+
+_EPOCHS = 100
+"""More than are timed; one step is one epoch."""
+
+
+def pretraining(bench: Bench, precision: str) -> Work:
+    """Return what a step and an image of a pretraining cost, but for the making of their views."""
+    few, many = ((batch, _pretraining_step(bench, precision, batch)) for batch in (_FEW, IMAGES))
+    return line(f"pretrain step:{precision}", f"pretrain image:{precision}", few, many)
+
+
+def _pretraining_step(bench: Bench, precision: str, batch: int) -> float:
+    spec, shop = bench.stage("pretrain").spec, bench.workshop
+    splits, timer = bench.splits(batch), _timer()
+    settings = {**spec, "duration": {"epochs": _EPOCHS}, "batch_size": batch, "precision": precision}
+    encoder = shop.encoder(spec["encoder"], None)
+    component = Component.from_data(spec["method"])
+    method = shop.registry.build(component, encoder=encoder, context=MethodContext(spec["view_size"], batch, None))
+    method.to(shop.device).to(memory_format=torch.channels_last)
+    views = ViewMaker(
+        method.views(), Component.from_data(spec["augmentation"]), spec["view_size"], shop.registry, shop.device, 0
+    )
+
+    def report(_index: int, _total: int, _metrics: Mapping[str, float], speed: float | None) -> None:
+        if speed:
+            timer.add(batch / speed)
+
+    train = DeviceImages(splits["train"], shop.device)
+    val = DeviceImages(bench.splits(0)["val"], shop.device)
+    with suppress(Enough):
+        Pretraining(method, train, val, views, settings, report).run()
+    return timer.low()
+
+
+def fine_tuning(bench: Bench, precision: str) -> Work:
+    """Return what a step and an image of a fine-tuning cost."""
+    few, many = ((batch, _fine_tuning_step(bench, precision, batch)) for batch in (_FEW, IMAGES))
+    return line(f"finetune step:{precision}", f"finetune image:{precision}", few, many)
+
+
+def _fine_tuning_step(bench: Bench, precision: str, batch: int) -> float:
+    timer, began = _timer(), [0.0]
+
+    def report(_index: int, _total: int, metrics: Mapping[str, float]) -> None:
+        if metrics:  # an epoch has ended, and its loss has been read
+            timer.add(time.perf_counter() - began[0])
+        began[0] = time.perf_counter()
+
+    given = Component.from_data(bench.stage("evaluate", "finetune").spec["evaluator"]).parameters
+    changed = {"epochs": _EPOCHS, "batch_size": batch, "precision": precision}
+    with suppress(Enough):
+        FineTuning(_trial(bench, batch, report=report), FineTuneSettings(**{**given, **changed})).run()
+    return timer.low()
+
+
+def _timer() -> Timer:
+    return Timer(least=4, most=20, most_seconds=1.5)
+
+
+def forward(bench: Bench) -> Work:
+    """Return what an image costs in evaluation mode."""
+    shop = bench.workshop
+    encoder = shop.encoder(bench.stage("pretrain").spec["encoder"], None)
+    found: Work = {}
+    for precision in PRECISIONS:
+        with torch.autocast(shop.device.type, torch.bfloat16, enabled=precision == "bfloat16"):
+            took = measured(lambda: features(encoder, bench.data.splits, shop.device), shop.device)
+        found[f"forward image:{precision}"] = took / (3 * IMAGES)
+    return found
+
+
+def probe(bench: Bench) -> Work:
+    """Return what epochs and steps of a linear probe cost."""
+    given = Component.from_data(bench.stage("evaluate", "probe").spec["evaluator"]).parameters
+    epochs, dim, batch = 60, 512, 64
+    evaluator = LinearProbe(**{**given, "epochs": epochs, "batch_size": batch})
+    drawn = torch.Generator().manual_seed(0)
+    features = {name: torch.randn((IMAGES, dim), generator=drawn) for name in bench.data.splits}
+    found = []
+    for count in (batch, IMAGES):
+        trial = _trial(bench, count, features=features)
+        found.append((count // batch, measured(partial(evaluator.evaluate, trial), bench.workshop.device) / epochs))
+    return line("probe epoch", "probe step", *found)
+
+
+def look(bench: Bench) -> Work:
+    """Return what a look at the images costs by which an epoch is chosen, beside their way through the encoder."""
+    labels, classes = bench.data.splits["val"].labels, len(bench.data.info.classes)
+    found = []
+    for times in (1, 8):
+        best = BestEpoch(bench.data.info.task, np.tile(labels, (times, 1)))
+        logits = torch.randn((IMAGES * times, classes), generator=torch.Generator().manual_seed(0))
+        found.append((IMAGES * times, measured(partial(best.look, 0, logits, {}), torch.device("cpu"))))
+    return line("look", "looked-at image", *found)
+
+
+def _trial(bench: Bench, labelled: int, **more: Any) -> Trial:
+    """Return a cell with some labelled images, of which the last epoch counts."""
+    spec, shop = bench.stage("pretrain").spec, bench.workshop
+    return Trial(
+        info=bench.data.info,
+        splits=bench.data.splits,
+        train=np.arange(labelled),
+        val=np.empty(0, dtype=np.int64),
+        selection="last",
+        seed=0,
+        device=shop.device,
+        encoder=lambda: shop.encoder(spec["encoder"], None),
+        **more,
+    )

@@ -1,0 +1,251 @@
+"""What a run says of published claims: the estimate of each contrast, without a verdict.
+
+A contrast is computed for each training seed and label draw that its cells share (`report.pairing`), and its estimate
+is the mean of these values. Whether a claim holds is not judged: that needs an interval for seeds, draws and test
+images together, and there is none yet. Seeds and draws are crossed and share their test images, so Student's interval
+over seeds, or over all values, would be too narrow.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from medssl_bench.compare.agreement import NOT_JUDGED
+from medssl_bench.results.pairing import contrast
+
+if TYPE_CHECKING:
+    from medssl_bench.plugin.registry import Registry
+    from medssl_bench.published.claims import Claim, Claims, Condition, Term
+    from medssl_bench.published.reference import Reference
+    from medssl_bench.results.cells import Cell
+    from medssl_bench.results.leaderboard import Leaderboard
+    from medssl_bench.results.tables import TableResult
+
+Side = Literal["in favour", "against"]
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """A condition of a claim on one data set at one label budget.
+
+    Attributes:
+        dataset: name of the data set as it was published.
+        label: what the suite calls the data set, or an empty string where it is not in the run.
+        stands_in: whether other data take the data set's place in the run.
+        labels: text of the label budget.
+        text: the contrast and what is said of it, in words.
+        found: the contrast as a cell, one value for each seed and draw that its cells share; None where a cell of it is
+            not in the run.
+        side: on which side of the margin the estimate is, whatever chance may have to do with it; None without one.
+        marks: what a reader must know of the tables that its cells are of.
+        published: the contrast of the published cells, or None.
+        published_side: the side of the published contrast, one seed; None where there is none.
+    """
+
+    dataset: str
+    label: str
+    stands_in: bool
+    labels: str
+    text: str
+    found: Cell | None
+    side: Side | None
+    marks: tuple[str, ...]
+    published: float | None
+    published_side: Side | None
+
+    @property
+    def estimate(self) -> float | None:
+        """Mean over the pairs, or None."""
+        return self.found.mean if self.found else None
+
+    @property
+    def spread(self) -> float | None:
+        """Sample standard deviation over the pairs, or None for fewer than two."""
+        return self.found.std if self.found else None
+
+    @property
+    def pairs(self) -> str:
+        """How many pairs of what: ``9 (3 training seeds x 3 label draws)``."""
+        return repetitions(self.found) if self.found else "0"
+
+    @property
+    def why(self) -> str:
+        """Why there is no whole estimate, or an empty string."""
+        if self.found is None:
+            return "not in this run"
+        if not self.found.expected:
+            return "its arms share no seed and draw"
+        if self.found.lost:
+            return "some of its trials failed or are blocked"
+        return "" if self.found.is_whole else "not finished"
+
+    @property
+    def told(self) -> str:
+        """What is said of it where a verdict would stand."""
+        return self.why or NOT_JUDGED
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a run says of a claim."""
+
+    claim: Claim
+    contrasts: tuple[Contrast, ...]
+
+    @property
+    def whole(self) -> list[Contrast]:
+        """The contrasts all of whose values are there."""
+        return [contrast for contrast in self.contrasts if not contrast.why]
+
+    @property
+    def told(self) -> str:
+        """What is said of it where a verdict would stand: why there is none, and where the estimates point."""
+        if not self.whole:
+            reasons = [contrast.why for contrast in self.contrasts]
+            return max(dict.fromkeys(reasons), key=reasons.count)
+        return f"{NOT_JUDGED}; {self.points}"
+
+    @property
+    def points(self) -> str:
+        """Where the point estimates are: ``2 of 3 point estimates in favour, 1 not there``."""
+        favour = sum(contrast.side == "in favour" for contrast in self.whole)
+        missing = len(self.contrasts) - len(self.whole)
+        text = f"{favour} of {len(self.whole)} point estimates in favour"
+        return f"{text}, {missing} not there" if missing else text
+
+    @property
+    def published_points(self) -> tuple[int, int]:
+        """How many of the published contrasts point the claim's way, and how many there are."""
+        found = [contrast.published_side for contrast in self.contrasts if contrast.published_side is not None]
+        return found.count("in favour"), len(found)
+
+    @property
+    def marks(self) -> list[str]:
+        """What a reader must know of the tables that its numbers are of."""
+        return list(dict.fromkeys(mark for contrast in self.contrasts for mark in contrast.marks))
+
+
+def repetitions(cell: Cell) -> str:
+    """Return how many values a cell has, and of what: ``9 (3 training seeds x 3 label draws)``; none yet: ``0``."""
+    counts = {
+        "training seed": len({value.seed for value in cell.values}),
+        "label draw": len({value.draw for value in cell.values}),
+    }
+    axes = [f"{count} {axis}{'s' if count > 1 else ''}" for axis, count in counts.items() if count > 1]
+    return f"{cell.n} ({' x '.join(axes)})" if axes else str(cell.n)
+
+
+def judge(claims: Claims, board: Leaderboard, registry: Registry) -> list[Verdict]:
+    """Return what a run says of each claim.
+
+    Args:
+        claims: what is claimed.
+        board: the run.
+        registry: where the published numbers come from.
+
+    Raises:
+        UserError: the reference that the claims name is not there.
+    """
+    judging = _Judging(claims, board, _references(claims, registry))
+    return [judging.verdict(claim) for claim in claims.claim]
+
+
+def _references(claims: Claims, registry: Registry) -> dict[str, Reference]:
+    from medssl_bench.errors import UserError
+    from medssl_bench.results.published_values import find_reference
+
+    tables = {term.table for claim in claims.claim for condition in claim.condition for _, term in condition.terms("")}
+    found = {}
+    for table in sorted(tables):
+        try:
+            found[table] = find_reference(claims.reference, table, registry)
+        except UserError:  # a comparison of the suite that was never published
+            continue
+    return found
+
+
+class _Judging:
+    def __init__(self, claims: Claims, board: Leaderboard, references: dict[str, Reference]) -> None:
+        self._claims = claims
+        self._references = references
+        self._cells: dict[tuple[str, str, str, str, str], Cell] = {}
+        self._tables: dict[str, TableResult] = {}
+        self._labels: dict[str, str] = {}
+        for table in board.tables:
+            for name in {table.id, table.reference} - {""}:
+                self._tables.setdefault(name, table)
+            self._labels.update({name: label for label, name in table.published.items()})
+            for cell in (*table.cells(), *table.analysed()):
+                for name in {table.id, table.reference} - {""}:
+                    self._cells.setdefault((name, cell.dataset, cell.arm, cell.labels, cell.metric), cell)
+
+    def verdict(self, claim: Claim) -> Verdict:
+        contrasts = tuple(
+            self._contrast(condition, dataset, labels)
+            for condition in claim.condition
+            for dataset in condition.datasets
+            for labels in condition.labels
+        )
+        return Verdict(claim, contrasts)
+
+    def _contrast(self, condition: Condition, dataset: str, labels: str) -> Contrast:
+        terms = condition.terms(labels)
+        label = self._labels.get(dataset) or self._claims.dataset_labels.get(dataset, dataset)
+        cells = [(sign, self._cell(term, label, condition.metric)) for sign, term in terms]
+        present = [(sign, cell) for sign, cell in cells if cell is not None]
+        found = contrast(present) if len(present) == len(cells) else None
+        published = self._published(terms, dataset, condition.metric)
+        tables = [self._tables[term.table] for _, term in terms if term.table in self._tables] if present else []
+        return Contrast(
+            dataset=dataset,
+            label=label if present else "",
+            stands_in=bool(present) and self._labels.get(dataset) != label,
+            labels=labels,
+            text=_words(terms, condition),
+            found=found,
+            side=None if found is None or found.mean is None else _side(found.mean, condition),
+            marks=tuple(dict.fromkeys(mark for table in tables for mark in table.marks)),
+            published=published,
+            published_side=None if published is None else _side(published, condition),
+        )
+
+    def _cell(self, term: Term, label: str, metric: str) -> Cell | None:
+        return self._cells.get((term.table, label, term.arm, term.labels, metric))
+
+    def _published(self, terms: list[tuple[int, Term]], dataset: str, metric: str) -> float | None:
+        total = 0.0
+        for sign, term in terms:
+            cells = self._references[term.table].cells if term.table in self._references else ()
+            wanted = (dataset, term.arm, term.labels, metric)
+            found = [cell.value for cell in cells if (cell.dataset, cell.arm, cell.labels, cell.metric) == wanted]
+            if not found:
+                return None
+            total += sign * found[0]
+        return total
+
+
+def _side(value: float, condition: Condition) -> Side:
+    """Return on which side of a condition's margin a number is."""
+    match condition.direction:
+        case "above":
+            true = value > condition.margin
+        case "below":
+            true = value < condition.margin
+        case "within":
+            true = abs(value) < condition.margin
+    return "in favour" if true else "against"
+
+
+def _words(terms: list[tuple[int, Term]], condition: Condition) -> str:
+    """Return a contrast in words: ``frozen (100) − supervised (100) > 0``."""
+    labels = {term.labels for _, term in terms}
+    tables = {term.table for _, term in terms}
+    parts = []
+    for place, (sign, term) in enumerate(terms):
+        name = term.arm
+        name += f" of {term.table}" if len(tables) > 1 else ""
+        name += f" at {term.labels}" if len(labels) > 1 else ""
+        parts.append(f"{'− ' if sign < 0 else '+ ' if place else ''}[{name}]")
+    mark = {"above": ">", "below": "<", "within": "within ±"}[condition.direction]
+    return f"{' '.join(parts)} {mark} {condition.margin:g}"

@@ -1,0 +1,1 @@
+"""Image folders: one folder for each class, read as a person would, or refused."""

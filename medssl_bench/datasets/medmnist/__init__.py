@@ -1,0 +1,1 @@
+"""The MedMNIST data sets: their files and what is known of them."""

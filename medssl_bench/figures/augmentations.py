@@ -1,0 +1,141 @@
+"""Training images and views that an augmentation makes of them (fig. 3.2, 4.1, 4.2, 5.1 and 6.1 of [Jiang 2023])."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from medssl_bench.datasets.download import Downloadable
+from medssl_bench.figures.contact_sheet import contact_sheet, varied_images
+from medssl_bench.figures.figure import ReportFigure, slug
+from medssl_bench.figures.material import FigureSource, sentences
+from medssl_bench.figures.pretraining import Pretrained, pretrainings
+from medssl_bench.figures.style import COLUMN, new_figure, styled
+from medssl_bench.plan.keys import content_key
+from medssl_bench.plugin.component import Component
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+    from PIL.Image import Image
+    from torch import Tensor
+
+    from medssl_bench.datasets import Dataset
+
+IMAGES = 6
+VIEWS = 5
+_GAP = 6
+
+
+def augmentation_figures(source: FigureSource) -> Iterator[ReportFigure]:
+    """Yield a figure for each augmentation and data set that some recipe brings together, where the data are there."""
+    groups: dict[str, list[Pretrained]] = {}
+    for found in pretrainings(source):
+        spec = source.plan.stages[found.stage].spec
+        together = {name: spec[name] for name in ("augmentation", "dataset", "view_size")}
+        groups.setdefault(content_key(together), []).append(found)
+    told = set()
+    for members in groups.values():
+        first = members[0]
+        if not _is_there(source, first):
+            if first.dataset not in told:
+                source.left_out(f"augmentations of {first.dataset}: the images are not in the data folder")
+            told.add(first.dataset)
+            continue
+        yield _figure(source, members)
+
+
+def _figure(source: FigureSource, members: list[Pretrained]) -> ReportFigure:
+    first = members[0]
+    recipes = list(dict.fromkeys(found.recipe for found in members))
+    tables = {table for found in members for table in found.tables}
+    name = _augmentation(source, first).name
+    info = source.info(first.dataset)
+    caption = sentences(
+        f"left: {IMAGES} training images of {first.dataset}; right: {VIEWS} views of each by {name}",
+        f"recipes with it: {', '.join(recipes)}",
+        f"licence of the images: {info.licence}" if info and not info.generated else "",
+        *(mark for mark in source.marks(first.dataset) if mark == "generated data"),
+    )
+    return ReportFigure(
+        slug("augmentation", recipes[0], first.dataset),
+        f"Views of {first.dataset} by {name} ({', '.join(recipes)})",
+        caption,
+        next(iter(tables)) if len(tables) == 1 else None,
+        partial(_draw, source, first),
+    )
+
+
+def _augmentation(source: FigureSource, found: Pretrained) -> Component:
+    return Component.from_data(source.plan.stages[found.stage].spec["augmentation"])
+
+
+def _dataset(source: FigureSource, found: Pretrained) -> Dataset:
+    spec = source.plan.stages[found.stage].spec["dataset"]
+    dataset: Dataset = source.suite.plugins.registry.build(
+        Component.from_data(spec["component"]), context=source.context
+    )
+    return dataset
+
+
+def _is_there(source: FigureSource, found: Pretrained) -> bool:
+    """Return whether the images that the plan was made for can be read without fetching anything."""
+    dataset = _dataset(source, found)
+    fingerprint = dataset.fingerprint()
+    if fingerprint is None or fingerprint != source.plan.stages[found.stage].spec["dataset"]["fingerprint"]:
+        return False
+    return not isinstance(dataset, Downloadable) or dataset.is_present()
+
+
+def _draw(source: FigureSource, found: Pretrained) -> Figure:
+    originals = sample(source, found)
+    return draw_views(contact_sheet(originals, views(source, found, originals), gap=_GAP), len(originals))
+
+
+def sample(source: FigureSource, found: Pretrained) -> Tensor:
+    """Return some training images of a pretraining's data set, (n, 3, H, W) in [0, 1]; the same ones every time.
+
+    Raises:
+        DataError: they cannot be read.
+    """
+    import torch
+
+    from medssl_bench.training.images import DeviceImages
+
+    key = content_key(source.plan.stages[found.stage].spec["dataset"])
+    if key not in source.samples:
+        split = _dataset(source, found).load()["train"]
+        places = varied_images(split.labels, IMAGES)
+        source.samples[key] = DeviceImages(split, torch.device("cpu"), places).take(torch.arange(len(places)))
+    chosen: Tensor = source.samples[key]
+    return chosen
+
+
+def views(source: FigureSource, found: Pretrained, originals: Tensor) -> list[Tensor]:
+    """Return views of images by a pretraining's augmentation, those that `medssl-bench preview` draws."""
+    from medssl_bench.augmentations.views import draw_view
+    from medssl_bench.randomness import stream
+
+    spec: dict[str, Any] = source.plan.stages[found.stage].spec
+    module = source.suite.plugins.registry.build(_augmentation(source, found), size=spec["view_size"])
+    return [draw_view(module, originals, stream("preview", seed=0, view=view)) for view in range(VIEWS)]
+
+
+@styled
+def draw_views(sheet: Image, rows: int) -> Figure:
+    """Draw a contact sheet with headings.
+
+    Args:
+        sheet: originals in the first column, views in the others.
+        rows: number of images.
+    """
+    columns = 1 + VIEWS
+    figure = new_figure(COLUMN, COLUMN * rows / columns + 0.2)
+    axes = figure.subplots()
+    axes.imshow(sheet, interpolation="none", extent=(0, columns, rows, 0))
+    axes.set_xticks([0.5 + column for column in range(columns)], ["original", *(f"view {n + 1}" for n in range(VIEWS))])
+    axes.xaxis.tick_top()
+    axes.tick_params(length=0, pad=1)
+    axes.set_yticks([])
+    axes.spines[:].set_visible(False)
+    return figure

@@ -1,0 +1,226 @@
+"""Test images in the plane, coloured by class (fig. 7.3 to 7.9 of [Jiang 2023])."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from medssl_bench.figures.embedding import (
+    COMPONENTS,
+    EmbeddedArm,
+    Embedding,
+    EmbeddingMethod,
+    clipped,
+    embedded_arms,
+    embedding_of,
+    labels_of_test_images,
+    shown_labels,
+)
+from medssl_bench.figures.figure import ReportFigure, slug
+from medssl_bench.figures.material import FigureSource, sentences
+from medssl_bench.figures.style import COLUMN, PAGE, YELLOW, legend_below, look, new_figure, styled, wrapped
+
+if TYPE_CHECKING:
+    from matplotlib.artist import Artist
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from medssl_bench.results.tables import TableResult
+    from medssl_bench.suite.table import Table
+
+PERPLEXITIES = (5, 10, 20, 30, 50, 100)
+"""Perplexities of a sweep; all of 5, 10, ... 100 take a minute or more per encoder."""
+
+_METHODS: dict[EmbeddingMethod, str] = {"pca": "PCA", "tsne": "t-SNE"}
+_MOST = 4
+
+
+@dataclass(frozen=True)
+class EmbeddingPanel:
+    """An embedding and its heading."""
+
+    heading: str
+    embedding: Embedding
+
+
+def embedding_figures(source: FigureSource, table: Table, result: TableResult) -> Iterator[ReportFigure]:
+    """Yield a figure for each data set, of PCA and t-SNE of every arm; without its majority class a second one.
+
+    The latter only where more than half of the points are of one class (as of dermamnist), which hides the others.
+    """
+    for dataset in source.datasets(table):
+        arms = [arm for arm in embedded_arms(source, table, dataset) if len(shown_labels(source, arm.stage))]
+        if not arms:
+            source.left_out(f"{table.id}: embeddings of {dataset}: there are no features and classes in the store")
+            continue
+        majority = majority_class(source, arms[0].stage)
+        for without in ((), (majority,)) if majority else ((),):
+            yield _figure(source, table, result, dataset, arms, without)
+
+
+def sweep_figures(source: FigureSource) -> Iterator[ReportFigure]:
+    """Yield t-SNE of the first pretrained encoder of the suite by perplexity (fig. 7.4)."""
+    for table, result in source.tables():
+        chained = {arm.name for arm in table.arms if arm.chain}
+        for dataset in source.datasets(table):
+            for arm in embedded_arms(source, table, dataset):
+                if chained & set(arm.arms) and len(shown_labels(source, arm.stage)):
+                    yield perplexity_sweep(source, table, result, arm)
+                    return
+
+
+def perplexity_sweep(
+    source: FigureSource,
+    table: Table,
+    result: TableResult,
+    arm: EmbeddedArm,
+    perplexities: Sequence[float] = PERPLEXITIES,
+) -> ReportFigure:
+    """Return a figure of t-SNE of one encoder, a panel for each perplexity.
+
+    Args:
+        source: plan and store.
+        table: the comparison.
+        result: its numbers.
+        arm: the encoder.
+        perplexities: in the order of the panels; those that the points are too few for are clipped, each once.
+    """
+    points = len(shown_labels(source, arm.stage))
+    wanted = list(dict.fromkeys(clipped(perplexity, points) for perplexity in perplexities))
+    values = ", ".join(f"{perplexity:.3g}" for perplexity in wanted)
+    caption = sentences(
+        f"{points} test images of {arm.dataset} by t-SNE, after PCA to {COMPONENTS['tsne']}, by perplexity ({values}); "
+        f"encoder of {_named(arm)}; {_shaped(arm)}",
+        *result.marks,
+    )
+    return ReportFigure(
+        slug(table.id, "perplexity", arm.dataset, *arm.arms[:1]),
+        f"{table.title}: t-SNE of {arm.dataset} by perplexity",
+        caption,
+        table.id,
+        partial(_draw_sweep, source, arm.stage, wanted),
+    )
+
+
+def majority_class(source: FigureSource, stage: str) -> str | None:
+    """Return the class that more than half of an encoder's points are of, or None."""
+    _, classes = labels_of_test_images(source, stage)
+    counts = np.bincount(shown_labels(source, stage), minlength=len(classes))
+    return classes[int(counts.argmax())] if counts.max() * 2 > counts.sum() else None
+
+
+def _figure(
+    source: FigureSource,
+    table: Table,
+    result: TableResult,
+    dataset: str,
+    arms: list[EmbeddedArm],
+    without: Sequence[str],
+) -> ReportFigure:
+    points = len(shown_labels(source, arms[0].stage))
+    left = f" without {', '.join(without)}" if without else ""
+    tuned = [arm for arm in arms if arm.labels is not None]
+    caption = sentences(
+        f"{points} test images of {dataset} by PCA (2 components, fitted on all training features) and t-SNE (after "
+        f"PCA to {COMPONENTS['tsne']}, perplexity 30), coloured by class; {arms[0].chance}",
+        f"encoders trained with labels ({', '.join(map(_named, tuned))}): {tuned[0].labels} labels" if tuned else "",
+        "the number s is the silhouette coefficient of the classes in the 2 components (PCA) or in the 50 (t-SNE)",
+        f"not shown: {', '.join(without)}; the coefficients include it" if without else "",
+        *result.marks,
+    )
+    return ReportFigure(
+        slug(table.id, "embedding", dataset, *(["without", *without] if without else [])),
+        f"{table.title}: PCA and t-SNE of {dataset}{left}",
+        caption,
+        table.id,
+        partial(_draw_arms, source, arms, without),
+    )
+
+
+def _named(arm: EmbeddedArm) -> str:
+    return " / ".join(arm.arms)
+
+
+def _shaped(arm: EmbeddedArm) -> str:
+    return f"{arm.chance}" if arm.labels is None else f"{arm.labels} labels, {arm.chance}"
+
+
+def _draw_arms(source: FigureSource, arms: list[EmbeddedArm], without: Sequence[str]) -> Figure:
+    bands: list[list[EmbeddingPanel]] = []
+    for first in range(0, len(arms), _MOST):
+        for method, name in _METHODS.items():
+            band = []
+            for arm in arms[first : first + _MOST]:
+                found = embedding_of(source, arm.stage, method)
+                assert found is not None
+                score = "" if found.silhouette is None else f", s = {found.silhouette:.3f}"
+                band.append(EmbeddingPanel(f"{wrapped(_named(arm), 30)}\n{name}{score}", found))
+            bands.append(band)
+    return draw_embeddings(bands, without)
+
+
+def _draw_sweep(source: FigureSource, stage: str, perplexities: Sequence[float]) -> Figure:
+    panels = []
+    for perplexity in perplexities:
+        found = embedding_of(source, stage, "tsne", perplexity=perplexity)
+        assert found is not None
+        panels.append(EmbeddingPanel(f"perplexity {perplexity:.3g}", found))
+    most = 3
+    return draw_embeddings([panels[first : first + most] for first in range(0, len(panels), most)])
+
+
+@styled
+def draw_embeddings(bands: Sequence[Sequence[EmbeddingPanel]], without: Sequence[str] = ()) -> Figure:
+    """Draw embeddings in rows.
+
+    Args:
+        bands: the rows; all embeddings are of one data set.
+        without: names of classes whose points are left out.
+    """
+    columns = max(map(len, bands))
+    width = PAGE if columns > 1 else COLUMN
+    classes = bands[0][0].embedding.classes
+    figure = new_figure(width, (width / max(columns, 2) + 0.25) * len(bands))
+    grid = figure.subplots(len(bands), columns, squeeze=False)
+    for axes in grid.flat:
+        axes.set_axis_off()
+    handles: dict[str, Artist] = {}
+    for row, band in zip(grid, bands, strict=True):
+        for axes, panel in zip(row, band, strict=False):
+            axes.set_axis_on()
+            handles |= _scatter(axes, panel.embedding, without)
+            axes.set_title(panel.heading, fontsize=6.5)
+    legend_below(figure, {name: handles[name] for name in classes if name in handles}, markerscale=1.6)
+    return figure
+
+
+def _scatter(axes: Axes, found: Embedding, without: Sequence[str]) -> dict[str, Artist]:
+    """Draw the points of each class; the axes have no ticks, for only distances between points mean something."""
+    handles: dict[str, Artist] = {}
+    size = float(np.clip(2500 / len(found.points), 2, 9))
+    for number, name in enumerate(found.classes):
+        ours = found.labels == number
+        if name in without or not ours.any():
+            continue
+        style = look(number)
+        handles[name] = axes.scatter(
+            found.points[ours, 0],
+            found.points[ours, 1],
+            s=size,
+            color=style.colour,
+            marker=style.marker,
+            linewidths=0.3 if style.colour == YELLOW else 0,
+            edgecolors="#7A7000",
+            alpha=0.8,
+            label=name,
+        )
+    axes.set_xticks([])
+    axes.set_yticks([])
+    kind = "component" if found.method == "pca" else "t-SNE"
+    axes.set_xlabel(f"{kind} 1", labelpad=2)
+    axes.set_ylabel(f"{kind} 2", labelpad=2)
+    return handles

@@ -1,0 +1,75 @@
+"""The predictions that figures of single trials show: which budgets, seed and draw, and what the arms gave."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from numpy.typing import NDArray
+
+from medssl_bench.figures.material import Chance, FigureSource
+
+if TYPE_CHECKING:
+    from medssl_bench.suite.table import Table
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What the arms of a cell gave for the test images.
+
+    Attributes:
+        dataset: label of the data set.
+        labels: text of the label budget.
+        chance: seed and draw.
+        classes: names of the classes.
+        arms: labels (N, 1) and scores (N, C) by name of the arm; floors are left out.
+    """
+
+    dataset: str
+    labels: str
+    chance: Chance
+    classes: tuple[str, ...]
+    arms: dict[str, tuple[NDArray[Any], NDArray[Any]]]
+
+    @property
+    def images(self) -> int:
+        """Number of test images."""
+        return len(next(iter(self.arms.values()))[0])
+
+
+def shown_predictions(source: FigureSource, table: Table, what: str) -> Iterator[Shown]:
+    """Yield what the arms gave at the smallest and at the largest budget that is drawn, by data set.
+
+    Args:
+        source: plan and store.
+        table: the comparison.
+        what: what is drawn of it, for messages.
+    """
+    arms = [arm.name for arm in table.arms if not arm.floor]
+    for dataset in source.datasets(table):
+        classes = source.classes(dataset)
+        if not classes:
+            source.left_out(f"{table.id}: {what} of {dataset}: its images have no one class each")
+            continue
+        shown = []
+        for labels in source.shown_budgets(table, dataset):
+            chance = source.chance(table, dataset, labels, arms)
+            found = _arms(source, table, dataset, labels, chance, arms) if chance else {}
+            if chance and found:
+                shown.append(Shown(dataset, labels, chance, classes, found))
+        if not shown:
+            source.left_out(f"{table.id}: {what} of {dataset}: no arm has predictions")
+        yield from shown
+
+
+def _arms(
+    source: FigureSource, table: Table, dataset: str, labels: str, chance: Chance, arms: list[str]
+) -> dict[str, tuple[NDArray[Any], NDArray[Any]]]:
+    found = {}
+    for arm in arms:
+        trial = source.trial(table, dataset, arm, labels, chance)
+        arrays = source.predictions(trial.stage) if trial else None
+        if arrays is not None:
+            found[arm] = (arrays["y_true"], arrays["y_score"])
+    return found

@@ -1,0 +1,143 @@
+"""Loss, contrastive accuracy and learning rate of pretrainings by epoch (fig. 7.1 of [Jiang 2023])."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from medssl_bench.figures.curves import Curve, curve, draw_curve, label_epochs
+from medssl_bench.figures.figure import ReportFigure, slug
+from medssl_bench.figures.material import FigureSource, Row, sentences
+from medssl_bench.figures.style import COLUMN, GREY, PAGE, PALETTE, legend_below, new_figure, styled
+from medssl_bench.plan.lookup import chain_stages
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_METRICS = {"loss": "loss", "top1": "contrastive accuracy", "lr": "learning rate"}
+_MOST = 4
+
+
+@dataclass(frozen=True)
+class Pretrained:
+    """A pretraining that some arm uses.
+
+    Attributes:
+        stage: key of its stage.
+        recipe: name of its recipe.
+        dataset: label of the data set it was trained on.
+        seed: the training seed.
+        before: the pretrainings that it started from, as ``recipe on data set``, in order.
+        start: key of the stage that it started from, or None.
+        tables: ids of the comparisons that use it.
+    """
+
+    stage: str
+    recipe: str
+    dataset: str
+    seed: int
+    before: tuple[str, ...]
+    start: str | None
+    tables: tuple[str, ...]
+
+
+def pretrainings(source: FigureSource) -> list[Pretrained]:
+    """Return every pretraining of a plan, in the order in which the suite's arms use them."""
+    arms = {(table.id, arm.name): arm for table in source.suite.tables for arm in table.arms}
+    found: dict[str, Pretrained] = {}
+    for trial in source.plan.trials:
+        arm = arms[trial.table, trial.arm]
+        names: list[str] = []
+        start = None
+        for link, key in zip(arm.chain, chain_stages(source.plan, trial), strict=True):
+            on = link.on.label if link.on else trial.dataset
+            tables = found[key].tables if key in found else ()
+            tables = tuple(dict.fromkeys((*tables, trial.table)))
+            found[key] = Pretrained(key, link.recipe.name, on, trial.seed, tuple(names), start, tables)
+            names.append(f"{link.recipe.name} on {on}")
+            start = key
+    return list(found.values())
+
+
+def pretraining_figures(source: FigureSource) -> Iterator[ReportFigure]:
+    """Yield a figure for each data set and starting point; recipes stand side by side, of the first seed."""
+    groups: dict[tuple[str, tuple[str, ...]], list[Pretrained]] = {}
+    for found in pretrainings(source):
+        groups.setdefault((found.dataset, found.before), []).append(found)
+    for (dataset, before), members in groups.items():
+        ready = [found for found in members if source.history(found.stage)]
+        if not ready:
+            source.left_out(f"pretraining on {dataset}: no pretraining is finished")
+            continue
+        seed = ready[0].seed
+        yield _figure(source, dataset, before, [found for found in ready if found.seed == seed])
+
+
+def _figure(source: FigureSource, dataset: str, before: tuple[str, ...], members: list[Pretrained]) -> ReportFigure:
+    after = f" after {', then '.join(before)}" if before else ""
+    tables = {table for found in members for table in found.tables}
+    recipes = ", ".join(dict.fromkeys(found.recipe for found in members))
+    histories = [(found.recipe, source.history(found.stage)) for found in members]
+    tracked = [name for metric, name in _METRICS.items() if any(metric in row for _, rows in histories for row in rows)]
+    caption = sentences(
+        f"{', '.join(tracked)} by epoch on the training images (loss and accuracy also on the validation images) of "
+        f"{dataset}{after}; recipes {recipes}; seed {members[0].seed}",
+        "thin: raw; thick: exponentially smoothed with a = 0.6",
+        *source.marks(dataset),
+    )
+    return ReportFigure(
+        slug("pretraining", dataset, *(["after", *before] if before else [])),
+        f"Pretraining on {dataset}{after}",
+        caption,
+        next(iter(tables)) if len(tables) == 1 else None,
+        partial(draw_pretrainings, histories),
+    )
+
+
+@styled
+def draw_pretrainings(histories: list[tuple[str, list[Row]]]) -> Figure:
+    """Draw histories side by side, at most four in a row; those of a row share the scale of each metric.
+
+    Args:
+        histories: name of the recipe and rows of its history.
+    """
+    metrics = [metric for metric in _METRICS if any(metric in row for _, rows in histories for row in rows)]
+    bands = [histories[first : first + _MOST] for first in range(0, len(histories), _MOST)]
+    columns = min(len(histories), _MOST)
+    figure = new_figure(PAGE if columns > 1 else COLUMN, 1.35 * len(metrics) * len(bands) + 0.2)
+    grid = figure.subplots(len(metrics) * len(bands), columns, squeeze=False, sharey="row", sharex="col")
+    for axes in grid.flat:
+        axes.set_axis_off()
+    for b, band in enumerate(bands):
+        for x, (recipe, rows) in enumerate(band):
+            for y, metric in enumerate(metrics):
+                axes = grid[b * len(metrics) + y, x]
+                axes.set_axis_on()
+                _draw_metric(axes, rows, metric)
+                axes.tick_params(labelbottom=y == len(metrics) - 1)
+                if x == 0:
+                    axes.set_ylabel(_METRICS[metric])
+            grid[b * len(metrics), x].set_title(recipe)
+            label_epochs(grid[(b + 1) * len(metrics) - 1, x])
+    for y, axes in enumerate(grid[:, 0]):  # once all curves of the row are there
+        if metrics[y % len(metrics)] != "loss":
+            axes.set_ylim(bottom=0)
+    handles, labels = grid[0, 0].get_legend_handles_labels()
+    legend_below(figure, dict(zip(labels, handles, strict=True)))
+    figure.align_ylabels()
+    return figure
+
+
+def _draw_metric(axes: Axes, rows: list[Row], metric: str) -> None:
+    if metric == "lr":
+        rate: Curve = curve(rows, metric)
+        axes.plot(rate.epochs, rate.values, "o" if len(rate) == 1 else "-", color=GREY)
+        axes.ticklabel_format(axis="y", style="sci", scilimits=(-2, 3))
+        return
+    for number, (key, name) in enumerate(((metric, "training images"), (f"val_{metric}", "validation images"))):
+        found = curve(rows, key)
+        if len(found):
+            draw_curve(axes, found, PALETTE[(0, 3)[number]], name)

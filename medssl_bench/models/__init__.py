@@ -1,0 +1,1 @@
+"""Trained encoders outside the store: export with a model card, import of checkpoints."""

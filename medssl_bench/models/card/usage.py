@@ -1,0 +1,64 @@
+"""The Python that loads an exported model with timm alone, and predicts with it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from medssl_bench.datasets.base import Task
+
+if TYPE_CHECKING:
+    from medssl_bench.models.card.facts import CardSource
+
+
+def usage_section(source: CardSource, model: dict[str, Any]) -> str:
+    """Return the code, for the folder of the card, and what it takes and gives.
+
+    Args:
+        source: what the card is written from.
+        model: what is in ``model.json``.
+    """
+    return "\n".join(
+        [
+            "## Use",
+            "",
+            "In this folder:",
+            "",
+            "```python",
+            model["load"],
+            "encoder.eval()",
+            *(_prediction(source, model) if source.has_head else _features(model)),
+            "```",
+            "",
+            f"Images are RGB, floats in [0, 1], of {model['size']} pixels as in training; grey images are repeated to",
+            f"three channels. They are normalised by mean {model['mean']} and standard deviation {model['std']}.",
+        ]
+    )
+
+
+def _features(model: dict[str, Any]) -> list[str]:
+    return [
+        "",
+        "",
+        "@torch.no_grad()",
+        f"def features(images):  # (B, 3, {model['size']}, {model['size']}) in [0, 1] to (B, {model['dim']})",
+        f"    mean, std = torch.tensor({model['mean']}), torch.tensor({model['std']})",
+        "    return encoder((images - mean.view(3, 1, 1)) / std.view(3, 1, 1))",
+    ]
+
+
+def _prediction(source: CardSource, model: dict[str, Any]) -> list[str]:
+    (record,) = [record for record in source.trainings() if record.key == source.trial.stage]
+    info = source.dataset(record)
+    several = info is not None and info.task is Task.MULTI_LABEL
+    scores = "sigmoid()" if several else "softmax(1)"
+    what = "of each label" if several else "of the classes"
+    return [
+        *_features(model),
+        "",
+        "",
+        "head = load_file('head.safetensors')  # the linear layer on top",
+        "",
+        "",
+        f"def predict(images):  # probabilities {what}, in the order of Data",
+        f"    return torch.nn.functional.linear(features(images), head['weight'], head['bias']).{scores}",
+    ]

@@ -1,0 +1,46 @@
+"""A data set as a plan sees it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from medssl_bench.datasets import DatasetInfo
+    from medssl_bench.plugin.component import Component
+
+_DESCRIPTIVE = frozenset({"title", "licence", "source", "classes", "splits", "leave_out"})
+"""Parameters of the built-in data sets that only say what things are called, and those of `folder` that decide which
+images are read as what: that is in its fingerprint."""
+
+
+@dataclass(frozen=True)
+class KnownDataset:
+    """A data set as a plan sees it.
+
+    Attributes:
+        component: what it is.
+        info: None while the data cannot be seen.
+        fingerprint: None while the data cannot be seen.
+    """
+
+    component: Component
+    info: DatasetInfo | None
+    fingerprint: str | None
+
+    @property
+    def pending(self) -> bool:
+        """Whether the data cannot be seen yet."""
+        return self.fingerprint is None
+
+    def identity(self) -> dict[str, Any]:
+        """Return what decides its images, labels and splits."""
+        identity = self.component.identity()
+        left_out = set(self.component.files)  # the fingerprint is of their content
+        if self.component.plugin == "datasets":
+            left_out |= _DESCRIPTIVE
+            identity["outputs"] = len(self.info.classes) if self.info else None
+        identity["parameters"] = {k: value for k, value in identity["parameters"].items() if k not in left_out}
+        if self.pending:  # two files that nobody has seen are not one
+            return {**identity, "unseen": self.component.to_data()}
+        return {**identity, "fingerprint": self.fingerprint}

@@ -1,0 +1,1 @@
+"""Published tables as plugins describe them: their shape, their numbers and their claims."""

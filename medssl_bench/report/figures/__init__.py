@@ -1,6 +1,0 @@
-"""Figures of a report: curves, views, embeddings, label efficiency, confusion matrices and ROC curves."""
-
-from medssl_bench.report.figures.all import all_figures
-from medssl_bench.report.figures.figure import ReportFigure
-
-__all__ = ["ReportFigure", "all_figures"]

@@ -1,0 +1,226 @@
+"""The cells of a comparison: what its trials measured, over seeds and draws."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from statistics import mean, stdev
+from typing import TYPE_CHECKING, Any, Literal
+
+from medssl_bench.results.selection import CellSelection
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from medssl_bench.plan.stage import Plan, Trial
+    from medssl_bench.store.record import Record
+    from medssl_bench.store.store import Store
+
+
+State = Literal["done", "failed", "blocked", "waiting"]
+
+
+@dataclass(frozen=True)
+class Value:
+    """One measured number, the trial that it is of, and what must be known of it: sentences by code."""
+
+    seed: int
+    draw: int
+    value: float
+    flags: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class Cell:
+    """One number of a table: an arm on a data set with a label budget, by one metric.
+
+    Attributes:
+        comparison: id of the comparison.
+        dataset: label of the data set.
+        labels: text of the label budget.
+        arm: name of the arm.
+        metric: name of the metric.
+        values: one for each trial that was computed; trials that chance does not tell apart (the same stage under
+            another draw) count once.
+        expected: how many there are when all is done.
+        stages: which stage is to give the value of each seed and draw; one that chance does not tell apart stands
+            under several. What two cells share by it is what pairs them.
+        lost: those of these stages that are ``failed`` or ``blocked``.
+        reference: the published number, or None.
+        difference: mean of the paired differences to the baseline arm, or None.
+        pairs: how many pairs that mean is over.
+        selection: what the arm's epochs are selected by.
+        scaled: factor on the epochs of all trainings when it is below 1, else None.
+        generated: whether the data set's images are generated.
+        leaks: what the splits of the data set share, which makes its numbers too good.
+    """
+
+    comparison: str
+    dataset: str
+    labels: str
+    arm: str
+    metric: str
+    values: list[Value] = field(default_factory=list)
+    expected: int = 0
+    stages: dict[tuple[int, int], str] = field(default_factory=dict)
+    lost: dict[str, State] = field(default_factory=dict)
+    reference: float | None = None
+    difference: float | None = None
+    pairs: int = 0
+    selection: CellSelection = field(default_factory=CellSelection)
+    scaled: float | None = None
+    generated: bool = False
+    leaks: str = ""
+
+    @property
+    def n(self) -> int:
+        """Number of values."""
+        return len(self.values)
+
+    @property
+    def failed(self) -> int:
+        """How many values are not there as their stage failed."""
+        return list(self.lost.values()).count("failed")
+
+    @property
+    def blocked(self) -> int:
+        """How many cannot be made, as something that they build on failed."""
+        return list(self.lost.values()).count("blocked")
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all its values are there."""
+        return 0 < self.expected <= self.n
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether values are still to come: neither there, nor failed, nor blocked."""
+        return self.n + len(self.lost) < self.expected
+
+    @property
+    def mean(self) -> float | None:
+        """Mean of the values, or None."""
+        return mean(value.value for value in self.values) if self.values else None
+
+    @property
+    def printed(self) -> float | None:
+        """The mean as far as tables print it; values that are printed alike count as equal."""
+        return None if self.mean is None else round(self.mean, 3)
+
+    @property
+    def std(self) -> float | None:
+        """Sample standard deviation of the values, or None for fewer than two."""
+        return stdev(value.value for value in self.values) if self.n > 1 else None
+
+    def to_data(self) -> dict[str, Any]:
+        """Return the cell as JSON-able data."""
+        return {
+            "comparison": self.comparison,
+            "dataset": self.dataset,
+            "labels": self.labels,
+            "arm": self.arm,
+            "metric": self.metric,
+            "n": self.n,
+            "mean": self.mean,
+            "std": self.std,
+            "values": [vars(value) for value in self.values],
+            "expected": self.expected,
+            "failed": self.failed,
+            "blocked": self.blocked,
+            "reference": self.reference,
+            "difference": self.difference,
+            "pairs": self.pairs,
+            "selection": self.selection.by,
+            "validation_labels": self.selection.labels,
+            "scaled": self.scaled,
+            "generated": self.generated,
+            "leaks": self.leaks,
+        }
+
+
+class Results:
+    """Reads what the trials of a plan left in a store.
+
+    Args:
+        plan: whose trials.
+        store: where from.
+    """
+
+    def __init__(self, plan: Plan, store: Store) -> None:
+        self._plan = plan
+        self._store = store
+        self._records: dict[str, Record | None] = {}
+        self._states: dict[str, State] = {}
+
+    def record(self, stage: str) -> Record | None:
+        """Return the record of a finished stage, or None."""
+        if stage not in self._records or self._records[stage] is None:
+            self._records[stage] = self._store.record(stage)
+        return self._records[stage]
+
+    def cell(self, trials: Iterable[Trial], metric: str) -> Cell:
+        """Return the cell of some trials, which differ in seed and draw alone."""
+        trials = list(trials)
+        first = trials[0]
+        cell = self.empty_cell(first.table, first.dataset, first.labels, first.arm, metric)
+        self.fill(cell, {(trial.seed, trial.draw): trial.stage for trial in trials})
+        return cell
+
+    def fill(self, cell: Cell, stages: dict[tuple[int, int], str]) -> None:
+        """Put what was measured into a cell, each stage's value once.
+
+        Args:
+            cell: where to.
+            stages: the stage of each seed and draw, in order.
+        """
+        cell.stages = stages
+        first = {stage: place for place, stage in reversed(stages.items())}
+        for stage in dict.fromkeys(stages.values()):
+            cell.expected += 1
+            value = self.value(stage, cell.metric)
+            if value is not None:
+                cell.values.append(Value(*first[stage], value, self.flags(stage)))
+                continue
+            if (state := self.state(stage)) in {"failed", "blocked"}:
+                cell.lost[stage] = state
+
+    def value(self, stage: str, metric: str) -> float | None:
+        """Return what a stage measured, or None; what is no number counts as nothing."""
+        record = self.record(stage)
+        value = record.metrics.get(metric) if record else None
+        return float(value) if isinstance(value, int | float) else None
+
+    def flags(self, stage: str) -> dict[str, str]:
+        """Return what must be known of the result of a stage: sentences by code."""
+        record = self.record(stage)
+        return record.flags if record else {}
+
+    def empty_cell(self, table: str, dataset: str, labels: str, arm: str, metric: str) -> Cell:
+        """Return a cell without values, with the marks that its numbers would have."""
+        info = self._plan.datasets.get(dataset)
+        return Cell(
+            table,
+            dataset,
+            labels,
+            arm,
+            metric,
+            scaled=self._plan.epochs_scale if self._plan.epochs_scale < 1 else None,
+            generated=bool(info and info.generated),
+        )
+
+    def state(self, stage: str) -> State:
+        """Return where a stage stood when it was first asked for.
+
+        It is blocked by any that it builds on, directly or not, and that failed.
+        """
+        if stage not in self._states:
+            self._states[stage] = self._state(stage)
+        return self._states[stage]
+
+    def _state(self, stage: str) -> State:
+        if self.record(stage) is not None:
+            return "done"
+        if self._store.failure(stage) is not None:
+            return "failed"
+        parents = self._plan.stages[stage].parents
+        blocked = any(self.state(parent) in {"failed", "blocked"} for parent in parents)
+        return "blocked" if blocked else "waiting"

@@ -1,0 +1,161 @@
+"""Makes grids of what a leaderboard holds: panels, analyses, rankings, and tables in their published shape."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from medssl_bench.results.formats.text import (
+    BOLD,
+    heading,
+    metric_name,
+    missing,
+    nothing,
+    points,
+    ranking_note,
+    ranking_title,
+    signed,
+    spread_note,
+)
+from medssl_bench.results.grid import Column, Grid, GridCell, GridRow
+
+if TYPE_CHECKING:
+    from medssl_bench.results.cells import Cell
+    from medssl_bench.results.printed import PrintedBlock, PrintedCell, PrintedRow, PrintedTable
+    from medssl_bench.results.ranking import Ranking
+    from medssl_bench.results.tables import Panel, TableResult
+
+
+def panel_grid(panel: Panel, baseline: str | None) -> Grid:
+    """Return a panel as a grid: arms by label budgets."""
+    best = {budget: panel.best(budget) for budget in panel.budgets}
+    return Grid(
+        f"{panel.dataset}: {metric_name(panel.metric)}",
+        ("arm \\ labels",),
+        tuple(Column(budget) for budget in panel.budgets),
+        tuple(
+            GridRow(
+                (arm + (" (baseline)" if arm == baseline else ""),),
+                tuple(cell_of(panel.cells.get((arm, b)), best=arm == best[b]) for b in panel.budgets),
+                quiet=arm in panel.floors,
+            )
+            for arm in panel.arms
+        ),
+    )
+
+
+def cell_of(cell: Cell | None, *, best: bool = False) -> GridCell:
+    """Return a cell as it is written."""
+    if cell is None:
+        return GridCell()
+    if cell.mean is None:
+        reference = "" if cell.reference is None else f"{cell.reference:.3f}"
+        return GridCell(nothing(cell), reference=reference, failed=bool(cell.lost))
+    return GridCell(
+        value=f"{cell.mean:.3f}",
+        spread="" if cell.std is None else f"± {cell.std:.3f}",
+        missing=missing(cell),
+        difference="" if cell.difference is None else signed(cell.difference),
+        reference="" if cell.reference is None else f"{cell.reference:.3f}",
+        gap="" if cell.reference is None else signed(cell.mean - cell.reference),
+        best=best,
+        failed=bool(cell.lost),
+    )
+
+
+def analyses_grid(table: TableResult) -> Grid | None:
+    """Return what the analyses of a table found, or None where there is nothing yet."""
+    metrics = list(dict.fromkeys(metric for row in table.analyses for metric in row.metrics))
+    if not metrics:
+        return None
+    rows = tuple(
+        GridRow(
+            (row.dataset, row.arm if row.labels is None else f"{row.arm}, {row.labels} labels"),
+            tuple(cell_of(row.metrics.get(metric)) for metric in metrics),
+        )
+        for row in table.analyses
+    )
+    columns = tuple(Column(metric.replace("_", " ")) for metric in metrics)
+    shaped = any(row.labels is not None for row in table.analyses)
+    mark = f" — of those trained with labels: {table.selection.own_mark}" if shaped and table.selection else ""
+    shown = tuple(spread_note(table.analysed()))
+    return Grid(f"analyses of the encoders{mark}", ("data set", "arm"), columns, rows, shown)
+
+
+def ranking_grid(ranking: Ranking) -> Grid:
+    """Return a ranking as a grid."""
+    rows = tuple(
+        GridRow(
+            (rank.arm,), (GridCell(f"{rank.mean_rank:.2f}"), GridCell(str(rank.wins)), GridCell(str(rank.datasets)))
+        )
+        for rank in ranking.ranks
+    )
+    columns = (Column("mean rank"), Column("best in"), Column("data sets"))
+    return Grid(ranking_title(ranking), ("arm",), columns, rows, (ranking_note(ranking),))
+
+
+def printed_grids(table: PrintedTable) -> list[Grid]:
+    """Return the blocks of a table in its published shape as grids."""
+    return [_block_grid(block) for block in table.blocks]
+
+
+def printed_heading(table: PrintedTable) -> str:
+    """Return the title of a table in its published shape."""
+    title = table.title if table.name in table.title else f"{table.title} ({table.name})"
+    return heading(title, table.marks)
+
+
+def printed_notes(table: PrintedTable) -> list[str]:
+    """Return what stands under a table in its published shape."""
+    rows = [row for block in table.blocks for row in block.rows]
+    cells = [cell for row in rows for cell in row.cells]
+    found = [f"Columns: number of {table.group}, of the metrics {_metrics(table)}."]
+    found += spread_note(cell.of for cell in cells if cell.of is not None)
+    if any(block.best(place) for block in table.blocks for place in range(len(block.budgets) * len(block.metrics))):
+        found.append(BOLD)
+    if any(cell.reference is not None for cell in cells):
+        found.append(f"ref: published value, or by the row's rule from published values, {table.citation}.")
+    if any(row.kind == "improvement" for row in rows):
+        found.append(
+            "Improvement: best new arm minus best standard arm of each column, both picked on test as published, so it "
+            "is optimistic; the rows below it are paired differences, in which nothing is picked."
+        )
+    return [*found, *table.flags]
+
+
+def _metrics(table: PrintedTable) -> str:
+    names = {head: metric_name(metric) for block in table.blocks for metric, head in block.metrics.items()}
+    return ", ".join(f"{head} ({name})" for head, name in names.items())
+
+
+def _block_grid(block: PrintedBlock) -> Grid:
+    columns = tuple(Column(head, group=budget) for budget in block.budgets for head in block.metrics.values())
+    best = [block.best(place) for place in range(len(columns))]
+    rows = []
+    for place, row in enumerate(block.rows):
+        before = block.rows[place - 1] if place else row
+        cells = tuple(_printed_cell(cell, row, best=place in best[column]) for column, cell in enumerate(row.cells))
+        ruled = (row.is_difference and not before.is_difference) or (row.extra and not before.extra)
+        rows.append(GridRow(row.heads, cells, quiet=row.extra or row.kind == "paired", ruled=ruled))
+    return Grid(block.title, block.heads, columns, tuple(rows))
+
+
+def _printed_cell(cell: PrintedCell, row: PrintedRow, *, best: bool) -> GridCell:
+    def written(value: float) -> str:
+        if not row.is_difference:
+            return f"{value:.3f}"
+        return points(value) if cell.metric == "accuracy" else signed(value)
+
+    if not cell.expected:
+        return GridCell()
+    reference = "" if cell.reference is None else written(cell.reference)
+    if cell.mean is None:
+        return GridCell(nothing(cell), reference=reference, failed=bool(cell.failed or cell.blocked))
+    return GridCell(
+        value=written(cell.mean),
+        spread="" if cell.std is None else "± " + written(cell.std).lstrip("+"),
+        missing=missing(cell),
+        reference=reference,
+        gap="" if cell.reference is None or row.is_difference else signed(cell.mean - cell.reference),
+        best=best and not row.is_difference,
+        failed=bool(cell.failed or cell.blocked),
+    )

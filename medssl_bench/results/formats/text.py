@@ -1,0 +1,113 @@
+"""How numbers, titles and notes are written, in every form."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from medssl_bench.results.flags import flag_notes
+from medssl_bench.results.tables import METRIC_NAMES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from medssl_bench.results.cells import Cell
+    from medssl_bench.results.printed import PrintedCell
+    from medssl_bench.results.ranking import Ranking
+    from medssl_bench.results.tables import TableResult
+
+
+def signed(value: float) -> str:
+    """Return a difference with its sign: ``+0.153``, ``−0.002``."""
+    return f"{round(value, 3) + 0.0:+.3f}".replace("-", "−")  # adding 0.0 makes -0.0 a 0.0
+
+
+def points(value: float) -> str:
+    """Return a difference of accuracies in points of a hundred, with its sign: ``+15.3 %``."""
+    return f"{round(100 * value, 1) + 0.0:+.1f} %".replace("-", "−")
+
+
+def missing(cell: Cell | PrintedCell) -> str:
+    """Return what is not there of a cell: ``(2 of 3)``, ``(2 of 9, 1 failed, 3 blocked)``, or nothing."""
+    if cell.n >= cell.expected:
+        return ""
+    parts = [f"{cell.n} of {cell.expected}", *(f"{number} {word}" for word, number in _lost(cell) if number)]
+    return f"({', '.join(parts)})"
+
+
+def nothing(cell: Cell | PrintedCell) -> str:
+    """Return what stands for a number that is not there: ``failed``, ``blocked``, or a dash while it may come."""
+    return next((word for word, number in _lost(cell) if number), "–")
+
+
+def _lost(cell: Cell | PrintedCell) -> list[tuple[str, int]]:
+    return [("failed", cell.failed), ("blocked", cell.blocked)]
+
+
+def heading(title: str, marks: list[str] | tuple[str, ...]) -> str:
+    """Return a title with its marks."""
+    return " — ".join([title, *marks])
+
+
+def metric_name(metric: str) -> str:
+    """Return a metric as people write it."""
+    return METRIC_NAMES.get(metric, metric.replace("_", " "))
+
+
+def notes(table: TableResult) -> list[str]:
+    """Return what stands under a table."""
+    cells = table.cells()
+    found = spread_note(cells)
+    if any(panel.best(budget) for panel in table.panels for budget in panel.budgets):
+        found.append(BOLD)
+    if any(cell.difference is not None for cell in cells):
+        found.append(f"Second line: mean paired difference to {table.baseline!r}, of the same seeds and draws.")
+    if table.citation and any(cell.reference is not None for cell in cells):
+        found.append(f"ref: published value (and the difference to it), {table.citation}.")
+    return found + flag_notes(cells) + flag_notes(table.analysed())
+
+
+BOLD = (
+    "Bold: the highest mean of a column, of two values or more, where the arm is ahead of every other for every seed "
+    "and draw. That is no test of a difference."
+)
+
+
+def spread_note(cells: Iterable[Cell]) -> list[str]:
+    """Return what the standard deviations of some cells are over, as a line; nothing where there is none.
+
+    Cells may differ: all labels have no draws, a majority class has one value.
+    """
+    shapes = {
+        (len({value.seed for value in cell.values}), len({value.draw for value in cell.values}), cell.n)
+        for cell in cells
+        if cell.std is not None
+    }
+    if not shapes:
+        return []
+    written = [_shape(*shape) for shape in sorted(shapes, reverse=True)]
+    mixed = any(seeds > 1 and draws > 1 for seeds, draws, _ in shapes)
+    both = "; seeds and draws are two kinds of chance, and it mixes them" if mixed else ""
+    return [f"±: sample standard deviation over {', or '.join(written)}{both}."]
+
+
+def _shape(seeds: int, draws: int, n: int) -> str:
+    axes = [(seeds, "training seeds"), (draws, "label draws")]
+    return f"{' x '.join(f'{count} {axis}' for count, axis in axes if count > 1)} (n = {n})"
+
+
+def ranking_title(ranking: Ranking) -> str:
+    """Return the heading of a ranking."""
+    tables = " and ".join(f"“{title}”" for title in ranking.tables)
+    return heading(f"Ranking by {metric_name(ranking.metric)}: {tables}", ranking.marks)
+
+
+def ranking_note(ranking: Ranking) -> str:
+    """Return how the ranks of a ranking come about, and over what."""
+    budgets = dict.fromkeys(ranking.budgets.values())
+    same = f" ({', '.join(next(iter(budgets)))})" if len(budgets) == 1 else ""
+    sets = ", ".join(ranking.budgets)
+    return (
+        f"Mean rank: ranks are averaged over the label budgets of a data set{same}, then over data sets ({sets}). "
+        "Budgets are nested and share their test images, so a data set counts once. Best in: data sets on which no arm "
+        "has a lower rank. A rank says nothing of how large a difference is, or whether it is chance."
+    )

@@ -1,0 +1,33 @@
+"""The numbers of a leaderboard as a pandas DataFrame; pandas is no dependency."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from medssl_bench.errors import UserError
+from medssl_bench.results.records import value_lines
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+    from medssl_bench.results.records import HasCells
+
+_WHOLE = ("seed", "draw")
+"""Columns of whole numbers that a line may lack."""
+
+
+def to_frame(board: HasCells) -> DataFrame:
+    """Return one line per value, as `medssl_bench.Leaderboard.to_frame` describes it.
+
+    Raises:
+        UserError: pandas is not installed.
+    """
+    try:
+        import pandas as pd
+    except ImportError as error:
+        message = "to_frame() needs pandas, which is not here; python -m pip install 'medssl-bench[pandas]'"
+        raise UserError(message) from error
+    heads, rows = value_lines(board)
+    frame = pd.DataFrame(rows, columns=list(heads))
+    numbers = [name for name in ("value", "mean", "std", "difference", "reference", "scaled") if name in heads]
+    return frame.astype({**dict.fromkeys(_WHOLE, "Int64"), **dict.fromkeys(numbers, "float64")})

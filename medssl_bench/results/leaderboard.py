@@ -1,0 +1,225 @@
+"""The leaderboard of a suite: its tables, made from the store, and an overall ranking."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from medssl_bench.plan.remembered import recall
+from medssl_bench.results.cells import Cell, Results
+from medssl_bench.results.counts import Counts
+from medssl_bench.results.pairing import contrast
+from medssl_bench.results.printed import PrintedTable, printed
+from medssl_bench.results.published_values import Published
+from medssl_bench.results.ranking import Ranking, rank_arms
+from medssl_bench.results.selection import SelectedBy
+from medssl_bench.results.tables import AnalysisRow, Panel, TableResult
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+    from medssl_bench.plan.stage import Plan, Trial
+    from medssl_bench.store.store import Store
+    from medssl_bench.suite.suite import Suite
+    from medssl_bench.suite.table import Table
+
+
+@dataclass(repr=False)
+class Leaderboard:
+    """All tables of a suite.
+
+    Attributes:
+        suite: name of the suite.
+        tables: in the suite's order.
+        rankings: arms by mean rank, over tables that are alike and no controls.
+        scaled: factor on the epochs of all trainings when it is below 1, else None.
+        licences: licence of each data set, by label.
+        counts: how many of its results are there, failed, and are blocked.
+    """
+
+    suite: str
+    tables: list[TableResult]
+    rankings: list[Ranking]
+    scaled: float | None = None
+    licences: dict[str, str] = field(default_factory=dict)
+    counts: Counts = field(default_factory=Counts)
+
+    @classmethod
+    def of(cls, suite: Suite, plan: Plan, store: Store) -> Leaderboard:
+        """Return the leaderboard of a plan from what a store holds."""
+        results = Results(plan, store)
+        tables = [_table(table, plan, results, suite, store) for table in suite.tables if _trials(plan, table)]
+        controls = {table.id for table in suite.tables if table.model.shuffle_labels}
+        return cls(
+            suite=suite.name,
+            tables=tables,
+            rankings=rank_arms([table for table in tables if table.id not in controls]),
+            scaled=plan.epochs_scale if plan.epochs_scale < 1 else None,
+            licences={label: info.licence for label, info in plan.datasets.items() if info},
+            counts=Counts.of(plan, results),
+        )
+
+    def cells(self) -> list[Cell]:
+        """Return every cell of every table."""
+        return [cell for table in self.tables for cell in table.cells()]
+
+    def to_frame(self) -> DataFrame:
+        """Return the numbers as a pandas DataFrame, with the columns and the lines that CSV has.
+
+        A line is one value: its cell (comparison, dataset, labels, arm, metric), its `seed` and `draw`, its `value`,
+        and what holds of the cell (`n`, `mean`, `std`, ...). A cell that has no value yet has one line without one.
+
+        Raises:
+            UserError: pandas is not installed.
+        """
+        from medssl_bench.results.frame import to_frame
+
+        return to_frame(self)
+
+    def __repr__(self) -> str:
+        cells = self.cells()
+        filled, tables = sum(cell.n > 0 for cell in cells), len(self.tables)
+        scaled = f", SCALED: epochs x {self.scaled:g}" if self.scaled is not None else ""
+        noun = "comparison" if tables == 1 else "comparisons"
+        return f"<Leaderboard of {self.suite!r}: {tables} {noun}, {filled} of {len(cells)} cells have values{scaled}>"
+
+    def printed(self) -> list[PrintedTable]:
+        """Return the tables that have a published shape, in it."""
+        return [found for table in self.tables if (found := printed(table))]
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no cell has a value."""
+        return not any(cell.n for cell in self.cells())
+
+
+def _trials(plan: Plan, table: Table) -> list[Trial]:
+    return [trial for trial in plan.trials if trial.table == table.id]
+
+
+def _table(table: Table, plan: Plan, results: Results, suite: Suite, store: Store) -> TableResult:
+    leaks = _leaks(table, plan, store)
+    marks = [f"{label}: {line}" for label, lines in leaks.items() for line in lines]
+    by_cell: dict[tuple[str, str, str], list[Trial]] = {}
+    for trial in _trials(plan, table):
+        by_cell.setdefault((trial.dataset, trial.arm, trial.labels), []).append(trial)
+    published = Published.of(table, suite.plugins.registry)
+    selection = SelectedBy.of(table, plan, suite.plugins.registry, results.record)
+    datasets = dict.fromkeys(dataset for dataset, _, _ in by_cell)
+    panels = [
+        _panel(table, dataset, metric, by_cell, results) for dataset in datasets for metric in table.model.metrics
+    ]
+    for panel in panels:
+        for cell in panel.cells.values():
+            cell.reference = published.value(cell)
+            cell.selection = selection.cell(cell.arm, cell.dataset)
+            cell.leaks = "; ".join(leaks.get(cell.dataset, ()))
+    return TableResult(
+        id=table.id,
+        title=table.title,
+        marks=[*_marks(table, plan, selection), *marks],
+        selection=selection,
+        leaks=tuple(marks),
+        baseline=table.model.baseline,
+        citation=published.reference.citation,
+        panels=panels,
+        analyses=_analyses(table, plan, results, published, selection),
+        layout=published.reference.layout,
+        published=published.datasets,
+        reference=published.name,
+        arms=table.arms,
+    )
+
+
+def _panel(
+    table: Table, dataset: str, metric: str, by_cell: dict[tuple[str, str, str], list[Trial]], results: Results
+) -> Panel:
+    here = {(arm, labels): trials for (name, arm, labels), trials in by_cell.items() if name == dataset}
+    budgets = [budget.text for budget in table.labels if any(labels == budget.text for _, labels in here)]
+    arms = [arm.name for arm in table.arms if any(name == arm.name for name, _ in here)]
+    panel = Panel(dataset, metric, budgets, arms, {arm.name for arm in table.arms if arm.floor})
+    for (arm, labels), trials in here.items():
+        panel.cells[arm, labels] = results.cell(trials, metric)
+    for (_, labels), cell in panel.cells.items():
+        baseline = panel.cells.get((table.model.baseline or "", labels))
+        if baseline and baseline is not cell:
+            paired = contrast([(1, cell), (-1, baseline)])
+            cell.difference, cell.pairs = paired.mean, paired.n
+    return panel
+
+
+def _analyses(
+    table: Table, plan: Plan, results: Results, published: Published, selection: SelectedBy
+) -> list[AnalysisRow]:
+    """Return one row for each encoder that was described: an arm's, or one that labels shaped at a label budget."""
+    draws = list(dict.fromkeys(trial.draw for trial in _trials(plan, table)))
+    rows: dict[tuple[str, str, str | None], dict[str, dict[tuple[int, int], str]]] = {}
+    for found in plan.analyses:
+        if found.table == table.id:
+            here = rows.setdefault((found.arm, found.dataset, found.labels), {}).setdefault(found.analysis, {})
+            for draw in draws if found.draw is None else [found.draw]:  # without labels it is the same for every draw
+                here[found.seed, draw] = found.stage
+    return [
+        AnalysisRow(*place, _analysed(table.id, place, analyses, results, published, selection))
+        for place, analyses in rows.items()
+    ]
+
+
+def _analysed(
+    table: str,
+    place: tuple[str, str, str | None],
+    analyses: dict[str, dict[tuple[int, int], str]],
+    results: Results,
+    published: Published,
+    selection: SelectedBy,
+) -> dict[str, Cell]:
+    arm, dataset, labels = place
+    cells: dict[str, Cell] = {}
+    for analysis, stages in analyses.items():
+        records = [record for stage in stages.values() if (record := results.record(stage))]
+        numbers = [name for record in records for name, value in record.metrics.items() if _is_number(value)]
+        for metric in dict.fromkeys(numbers):
+            cell = results.empty_cell(table, dataset, labels or "none", arm, metric)
+            cells[metric if metric not in cells else f"{analysis}_{metric}"] = cell
+            results.fill(cell, stages)
+            cell.reference = published.value(cell)
+            if labels is not None:
+                cell.selection = selection.cell(arm, dataset)
+    return cells
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float)
+
+
+def _marks(table: Table, plan: Plan, selection: SelectedBy) -> list[str]:
+    """Return what a reader of the table must know before its numbers."""
+    marks = []
+    infos = [plan.datasets.get(dataset.label) for dataset in table.datasets]
+    if any(info and info.generated for info in infos):
+        marks.append("generated data")
+    if plan.epochs_scale < 1:
+        marks.append(f"SCALED: epochs x {plan.epochs_scale:g}, not comparable with a full run")
+    marks.append(selection.mark)
+    if table.model.shuffle_labels:
+        marks.append("control: shuffled labels")
+    return marks
+
+
+def _leaks(table: Table, plan: Plan, store: Store) -> dict[str, tuple[str, ...]]:
+    """Return what the splits of each data set share, which makes numbers too good: as runs have found it.
+
+    What a store remembers counts only for the content that the plan is of: another folder may have the same name.
+    """
+    contents = {
+        trial.dataset: plan.stages[trial.stage].spec["dataset"]["fingerprint"] for trial in _trials(plan, table)
+    }
+    found: dict[str, tuple[str, ...]] = {}
+    for dataset in table.datasets:
+        if dataset.label in plan.datasets:
+            info, remembered = plan.datasets[dataset.label], recall(dataset.component, store)
+            lines = [*info.warnings] if info else []
+            if remembered and remembered[1] == contents.get(dataset.label):
+                lines += remembered[0].warnings
+            found[dataset.label] = tuple(dict.fromkeys(lines))
+    return found

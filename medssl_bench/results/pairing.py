@@ -1,0 +1,74 @@
+"""Contrasts of cells: the same seed and draw of each, put together. All differences are made here, and nowhere else."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from medssl_bench.results.cells import Cell, Value
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+
+def contrast(terms: Sequence[tuple[int, Cell]]) -> Cell:
+    """Return the sum of some cells minus that of others, seed by seed and draw by draw, as a cell.
+
+    A stage that stands under several seeds or draws (a majority class, a probe of all labels) is paired with each of
+    theirs; the same stages are paired once. So frozen minus majority class with three seeds and three draws has nine
+    values, and two arms that both have all labels have three.
+
+    Args:
+        terms: one cell or more, each with its sign, 1 or -1.
+    """
+    cells = [cell for _, cell in terms]
+    first = cells[0]
+    measured = [{cell.stages[value.seed, value.draw]: value.value for value in cell.values} for cell in cells]
+    shared = [place for place in first.stages if all(place in cell.stages for cell in cells)]
+    found = Cell(
+        first.comparison,
+        first.dataset,
+        first.labels,
+        " ".join(f"{'−' if sign < 0 else '+'} {cell.arm}" for sign, cell in terms).removeprefix("+ "),
+        first.metric,
+        scaled=first.scaled,
+        generated=any(cell.generated for cell in cells),
+    )
+    seen: set[str] = set()
+    for place in shared:
+        stages = [cell.stages[place] for cell in cells]
+        key = found.stages[place] = " ".join(stages)
+        if key in seen:
+            continue
+        seen.add(key)
+        found.expected += 1
+        if all(stage in values for stage, values in zip(stages, measured, strict=True)):
+            parts = zip(terms, stages, measured, strict=True)
+            found.values.append(Value(*place, sum(sign * values[stage] for (sign, _), stage, values in parts)))
+        elif lost := {cell.lost[stage] for stage, cell in zip(stages, cells, strict=True) if stage in cell.lost}:
+            found.lost[key] = "failed" if "failed" in lost else "blocked"
+    return found
+
+
+def leader(cells: Mapping[str, Cell]) -> str | None:
+    """Return the arm of a column that is ahead of every other for every seed and draw, or None.
+
+    Its mean is the highest as it is printed, it has two values or more, and so has each of its paired differences, all
+    above zero. That describes the numbers that are there; it is no test of a difference. None also while a number is
+    missing. An arm some of whose trials failed is not looked at: what is left of it may be its lucky half.
+
+    Args:
+        cells: of a column, by arm.
+    """
+    if any(cell.is_waiting for cell in cells.values()):
+        return None
+    known = {arm: cell for arm, cell in cells.items() if cell.printed is not None and not cell.lost}
+    ordered = sorted(known, key=lambda arm: -(known[arm].printed or 0.0))
+    if len(ordered) < 2 or known[ordered[0]].n < 2:
+        return None
+    first, *others = ordered
+    for other in others:
+        pairs = contrast([(1, known[first]), (-1, known[other])])
+        ahead = pairs.n > 1 and all(value.value > 0 for value in pairs.values)
+        if not ahead or known[first].printed == known[other].printed:
+            return None
+    return first

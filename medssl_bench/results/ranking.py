@@ -1,0 +1,126 @@
+"""Rankings of arms over the data sets of the tables that compare the same arms."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from statistics import mean
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from medssl_bench.results.tables import Panel, TableResult
+
+
+@dataclass(frozen=True)
+class Rank:
+    """An arm's place.
+
+    Attributes:
+        arm: name of the arm.
+        mean_rank: mean over data sets of its rank there, which is the mean over label budgets of its rank among the
+            arms of the column; 1 is best, equal arms share the mean of their ranks. Means are equal if they are
+            printed alike.
+        wins: on how many data sets no arm has a lower rank.
+        datasets: how many data sets count.
+    """
+
+    arm: str
+    mean_rank: float
+    wins: int
+    datasets: int
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """The arms of one or more tables by mean rank.
+
+    Attributes:
+        tables: titles of the tables.
+        marks: the marks that they have.
+        metric: the metric that arms are ranked by.
+        ranks: best first.
+        budgets: label budgets that count, by data set.
+    """
+
+    tables: tuple[str, ...]
+    marks: tuple[str, ...]
+    metric: str
+    ranks: tuple[Rank, ...]
+    budgets: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+def rank_arms(tables: list[TableResult]) -> list[Ranking]:
+    """Return one ranking for each group of tables that are alike: same arms, marks and first metric.
+
+    A rank among some arms says nothing of a rank among others, nor one on generated data of one on real data. Only
+    columns in which every arm has all its numbers count. Label budgets of a data set are nested, and their test images
+    are the same ones, so they are no repetitions of each other: a data set counts once, with the mean over its budgets.
+    """
+    groups: list[list[TableResult]] = []
+    for table in tables:
+        alike = [group for group in groups if _alike(group[0], table)]
+        if alike:
+            alike[0].append(table)
+        else:
+            groups.append([table])
+    return [ranking for group in groups if (ranking := _ranking(group)).ranks]
+
+
+def _alike(one: TableResult, other: TableResult) -> bool:
+    if (one.selection is None) != (other.selection is None):
+        return False
+    like = one.selection is None or other.selection is None or one.selection.is_like(other.selection)
+    return like and _settings(one) == _settings(other)
+
+
+def _settings(table: TableResult) -> tuple[object, ...]:
+    of_data = {*table.leaks, table.selection.mark if table.selection else None}
+    own = [mark for mark in table.marks if mark not in of_data]
+    return table.arms, own, table.panels[0].metric
+
+
+def _ranking(tables: list[TableResult]) -> Ranking:
+    metric = tables[0].panels[0].metric
+    columns: dict[str, dict[tuple[str, str], dict[str, float]]] = {}
+    for table in tables:
+        for panel in table.panels:
+            for budget in panel.budgets if panel.metric == metric else ():
+                if ranks := _ranks(panel, budget):
+                    columns.setdefault(panel.dataset, {})[table.id, budget] = ranks
+    by_dataset = {
+        dataset: {arm: mean(ranks[arm] for ranks in found.values()) for arm in next(iter(found.values()))}
+        for dataset, found in columns.items()
+    }
+    ranked = []
+    for arm in dict.fromkeys(arm for ranks in by_dataset.values() for arm in ranks):
+        wins = sum(ranks[arm] == min(ranks.values()) for ranks in by_dataset.values())
+        ranked.append(Rank(arm, mean(ranks[arm] for ranks in by_dataset.values()), wins, len(by_dataset)))
+    ranked.sort(key=lambda rank: (rank.mean_rank, rank.arm))
+    budgets = {dataset: tuple(dict.fromkeys(budget for _, budget in found)) for dataset, found in columns.items()}
+    return Ranking(tuple(table.title for table in tables), _marks(tables), metric, tuple(ranked), budgets)
+
+
+def _marks(tables: list[TableResult]) -> tuple[str, ...]:
+    """Return the marks of the tables; that of validation labels with the numbers of all their data sets."""
+    first = tables[0]
+    leaks = [leak for table in tables for leak in table.leaks]
+    if first.selection is None:
+        return tuple(dict.fromkeys([*first.marks, *leaks]))
+    whole = first.selection
+    for table in tables[1:]:
+        whole = whole.with_data_of(table.selection) if table.selection else whole
+    marks = [whole.mark if mark == first.selection.mark else mark for mark in first.marks]
+    return tuple(dict.fromkeys([*marks, *leaks]))
+
+
+def _ranks(panel: Panel, budget: str) -> dict[str, float]:
+    """Return the rank of each arm in a column, or nothing where a number is missing."""
+    means: dict[str, float] = {}
+    for arm in panel.arms:
+        cell = panel.cells.get((arm, budget))
+        if cell is None or cell.printed is None or not cell.is_whole:
+            return {}
+        means[arm] = cell.printed
+    return {
+        arm: 1 + sum(other > value for other in means.values()) + (list(means.values()).count(value) - 1) / 2
+        for arm, value in means.items()
+    }

@@ -1,0 +1,246 @@
+"""The contract of methods: a few steps through the real training loop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from medssl_bench.checkpoints import Checkpoints
+from medssl_bench.datasets import Task
+from medssl_bench.encoders.timm_encoder import TimmEncoder
+from medssl_bench.methods.base import Batch, Method, MethodContext, Progress
+from medssl_bench.methods.check_history import wrong_with
+from medssl_bench.plugin.registry import Registry
+from medssl_bench.randomness import forked
+from medssl_bench.stopping import Stopped
+from medssl_bench.testing.checking import Group, require, untouched_generators
+from medssl_bench.testing.interrupting import Interrupting
+from medssl_bench.testing.playback import PLAYS_BACK, plays_back
+from medssl_bench.testing.precision import Prepared, compares_in_float32
+from medssl_bench.testing.small_data import SIZE, small_data
+from medssl_bench.training.images import DeviceImages
+from medssl_bench.training.pretrain import Pretraining
+from medssl_bench.training.recording import Recorder, recorded_by
+from medssl_bench.training.view_maker import ViewMaker
+
+Build = Callable[[nn.Module, MethodContext], Method]
+_CPU = torch.device("cpu")
+_SETTINGS: dict[str, Any] = {
+    "seed": 0,
+    "batch_size": 12,
+    "optimizer": {"name": "adamw", "lr": 2**-10, "weight_decay": 1e-4, "momentum": 0.9},
+    "schedule": {"name": "constant", "minimum": 0.0, "period": None, "warmup": 0},
+    "precision": "float32",
+    "keep": "last",
+    "validate_every": 1,
+}
+
+
+def method_steps(build: Build, registry: Registry) -> list[Group]:
+    """Return the steps for a method.
+
+    Args:
+        build: makes it around an encoder.
+        registry: where its views' augmentation comes from.
+
+    Raises:
+        Failed: what it makes is no method.
+    """
+    bench = _Bench(build, registry)
+    bench.make()
+    bench.name_metrics()
+    return [
+        [("views", bench.views)],
+        [("loss and metrics", bench.loss)],
+        [("evaluation mode leaves its state as it is", bench.evaluation)],
+        [("trains on RGB images", lambda: bench.trains(3))],
+        [("trains on grey images", lambda: bench.trains(1))],
+        [("the same seed gives the same encoder", bench.repeats)],
+        [
+            ("loss and metrics are float32 under bfloat16 autocast", bench.exact),
+            (PLAYS_BACK, bench.plays_back),
+            ("global random state is untouched", bench.untouched),
+        ],
+        [("a training that is interrupted and goes on ends the same", bench.resumes)],
+    ]
+
+
+class _Bench:
+    """A method on small data, as the training loop uses it."""
+
+    def __init__(self, build: Build, registry: Registry) -> None:
+        self._build = build
+        self._registry = registry
+
+    def make(self) -> Method:
+        with forked(0):
+            encoder = TimmEncoder("test_resnet", SIZE)
+            teacher = nn.Sequential(TimmEncoder("test_resnet", SIZE), nn.Linear(encoder.dim, 4)).eval()
+            method = self._build(encoder, MethodContext(SIZE, 36, teacher.requires_grad_(requires_grad=False)))
+        require(
+            isinstance(method, Method), f"the factory gives {type(method).__name__}, not a medssl_bench.methods.Method"
+        )
+        return method
+
+    def name_metrics(self) -> None:
+        """Check what it calls its metrics, first and once: the training loop would refuse them in every step below.
+
+        Raises:
+            Failed: they cannot stand in a history.
+        """
+        metrics: dict[str, Tensor] = {}
+        with suppress(Exception):  # whatever else is wrong, a step below says
+            _, metrics = self._step(self.make())
+        wrong = wrong_with(metrics)
+        require(not wrong, f"it gives {wrong}")
+
+    def _maker(self, method: Method) -> ViewMaker:
+        augmentation = self._registry.resolve_or_raise("augmentation", "simclr")
+        return ViewMaker(method.views(), augmentation, SIZE, self._registry, _CPU, 0)
+
+    def _images(self, channels: int = 3) -> tuple[DeviceImages, DeviceImages]:
+        _, splits = small_data(Task.MULTI_CLASS, channels)
+        return DeviceImages(splits["train"], _CPU), DeviceImages(splits["val"], _CPU)
+
+    def _step(self, method: Method, number: int = 0) -> tuple[Tensor, dict[str, Tensor]]:
+        """Return the loss and the metrics of a training batch; generators are forked as in the training loop."""
+        self._begin(method, progress := Progress(number, 6, 0))
+        with forked(2):
+            loss, metrics = method(self._batch(method, self._images()[0], number), progress)
+        return loss, metrics
+
+    def _begin(self, method: Method, progress: Progress) -> None:
+        """Begin an epoch, and leave the method in training mode."""
+        with forked(1):
+            method.eval()
+            method.on_epoch_start(self._images()[0], progress)
+        method.train()
+
+    def _validate(self, method: Method) -> None:
+        _, images = self._images()
+        method.eval()
+        with torch.no_grad(), forked(3):
+            method(self._batch(method, images, 9), Progress(1, 6, 0))
+
+    def _batch(self, method: Method, images: DeviceImages, number: int) -> Batch:
+        index = torch.arange(_SETTINGS["batch_size"])
+        pixels = images.take(index)
+        return images.batch(index, self._maker(method)(pixels, "views", number), pixels)
+
+    def views(self) -> str:
+        method = self.make()
+        first = tuple(method.views())
+        require(first == tuple(method.views()), "views() gives another answer the second time")
+        self._maker(method)
+        return f"{len(first)} of each image"
+
+    def loss(self) -> str:
+        method = self.make()
+        loss, metrics = self._step(method)
+        require(loss.ndim == 0, f"the loss has shape {tuple(loss.shape)}, not that of a scalar")
+        require(torch.isfinite(loss), f"the loss is {float(loss.detach()):g}")
+        require(loss.requires_grad, "the loss has no gradient")
+        loss.backward()
+        reached = [p for p in method.encoder.parameters() if p.grad is not None and float(p.grad.abs().sum()) > 0]
+        require(reached, "no gradient reaches the encoder")
+        for name, value in metrics.items():
+            require(value.ndim == 0, f"metric {name} has shape {tuple(value.shape)}, not that of a scalar")
+            require(not value.requires_grad, f"metric {name} carries a gradient; detach it")
+        monitored = method.monitor is None or method.monitor in {*metrics, "loss"}
+        require(monitored, f"it is to be watched by {method.monitor!r}, which is not among its metrics")
+        return ", ".join([f"loss {float(loss.detach()):.3g}", *metrics])
+
+    def exact(self) -> str:
+        compares_in_float32(self._prepared, "")
+        with torch.no_grad():
+            compares_in_float32(lambda: self._prepared(validates=True), " on validation images")
+        return "also on validation images"
+
+    def _prepared(self, *, validates: bool = False) -> Prepared:
+        """Return the method and what it is called with, as the training loop does."""
+        method = self.make()
+        self._begin(method, progress := Progress(0, 6, 0))
+        method.train(not validates)
+        return method, self._batch(method, self._images()[validates], 0), progress
+
+    def evaluation(self) -> str:
+        method = self.make()
+        self._step(method)
+        before = {name: value.clone() for name, value in method.state_dict().items()}
+        self._validate(method)
+        for name, value in method.state_dict().items():
+            require(torch.equal(value, before[name]), f"{name} changes on validation batches; look at self.training")
+        plain, again, validated = (self._second_loss(validates=validates) for validates in (False, False, True))
+        repeats = torch.equal(plain, again)  # else it fails for that, and nothing can be told here
+        require(
+            not repeats or torch.equal(plain, validated),
+            "a validation batch changes the loss of the next training batch, through state that is in no buffer; "
+            "look at self.training, and keep state in buffers",
+        )
+        return "yes"
+
+    def _second_loss(self, *, validates: bool) -> Tensor:
+        """Return the loss of the second training batch, with or without a validation batch before it."""
+        method = self.make()
+        self._step(method)
+        if validates:
+            self._validate(method)
+        return self._step(method, 1)[0].detach()
+
+    def _train(
+        self, channels: int = 3, checkpoints: Checkpoints | None = None, epochs: int = 2
+    ) -> tuple[Method, dict[str, float]]:
+        method = self.make()
+        train, val = self._images(channels)
+        settings = {**_SETTINGS, "duration": {"epochs": epochs}, "keep": "best" if method.monitor else "last"}
+        training = Pretraining(method, train, val, self._maker(method), settings, lambda *_: None, checkpoints)
+        return method, training.run().history[-1]
+
+    def trains(self, channels: int) -> str:
+        before = self.make().encoder.state_dict()
+        method, last = self._train(channels)
+        after = method.encoder.state_dict()
+        moved = any(not torch.equal(before[name], after[name]) for name, _ in method.encoder.named_parameters())
+        require(moved, "the encoder does not change")
+        return (
+            f"loss {last['loss']:.3g} after two epochs, {last.get('val_loss', float('nan')):.3g} on validation images"
+        )
+
+    def repeats(self) -> str:
+        first, second = (self._train()[0].state_dict() for _ in range(2))
+        for name, value in first.items():
+            require(torch.equal(value, second[name]), f"{name} differs between two runs of one seed")
+        return "to the bit"
+
+    def resumes(self) -> str:
+        whole = self._train()[0].state_dict()
+        for place, where in ((1, "within its first epoch"), (2, "between epochs"), (4, "within its second epoch")):
+            interrupting = Interrupting(place)
+            with suppress(Stopped):
+                self._train(checkpoints=interrupting)
+            resumed = self._train(checkpoints=interrupting)[0].state_dict()
+            for name, value in whole.items():
+                require(
+                    torch.equal(value, resumed[name]),
+                    f"{name} ends as another if the training is interrupted {where}; keep all state in parameters and "
+                    "buffers, and draw from torch's global generator, which is seeded anew at every step",
+                )
+        return "to the bit"
+
+    def plays_back(self) -> str:
+        def train(recorder: Recorder | None) -> dict[str, Tensor]:
+            with recorded_by(lambda _: recorder):
+                return self._train(epochs=4)[0].state_dict()  # what changes from epoch to epoch must show, too
+
+        claimed = self.make().recordable
+        require(isinstance(claimed, bool), f"recordable is {claimed!r}, not true or false")
+        return plays_back(train, claimed=claimed)
+
+    def untouched(self) -> str:
+        with untouched_generators():
+            self._train()
+        return "yes"

@@ -1,0 +1,42 @@
+"""What a card says of weights that a training began with, and how it writes components."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from medssl_bench.models.card.facts import _given, one_line, written
+from medssl_bench.plugin.manager import load_plugins
+from medssl_bench.store.tensors import save_tensors
+
+
+@pytest.mark.parametrize(
+    ("encoder", "words"),
+    [
+        ("resnet18", []),
+        ({"name": "resnet18", "weights": "pretrained"}, ["timm's pretrained weights of `resnet18`"]),
+        (
+            {"name": "timm", "model": "convnext_atto", "weights": "pretrained"},
+            ["timm's pretrained weights of `convnext_atto`"],
+        ),
+    ],
+)
+def test_weights_of_other_origin_are_told(encoder: object, words: list[str]) -> None:
+    component = load_plugins().registry.resolve_or_raise("encoder", encoder)
+    assert list(_given(component)) == words
+
+
+def test_a_component_is_written_without_the_folders_of_its_files(tmp_path: Path) -> None:
+    save_tensors({"w": torch.zeros(1)}, tmp_path / "weights.safetensors")
+    component = load_plugins().registry.resolve_or_raise(
+        "encoder", {"name": "timm", "model": "test_resnet", "weights_file": str(tmp_path / "weights.safetensors")}
+    )
+    text = written(component.to_data())
+    assert 'weights_file = "weights.safetensors"' in text
+    assert str(tmp_path) not in text
+
+
+def test_a_text_cannot_break_the_table_it_stands_in() -> None:
+    assert one_line("a | b\n<script>") == "a / b &lt;script>"

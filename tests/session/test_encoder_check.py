@@ -1,0 +1,244 @@
+"""What cannot be built is told before anything runs: by `validate`, and by `run`."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import timm
+import torch
+from cli.bad_suites import GOOD
+from cli.conftest import write_squares
+
+from medssl_bench.datasets.locations import dataset_context
+from medssl_bench.encoders.known_shapes import known_features
+from medssl_bench.errors import EncoderWarning
+from medssl_bench.plan.build import build_plan
+from medssl_bench.plugin.manager import load_plugins
+from medssl_bench.session.encoder_check import fitting_encoders
+from medssl_bench.store.tensors import save_tensors
+from medssl_bench.suite.suite import Suite
+
+ENCODER = 'encoder = "mine"\n'
+PLUGIN = """
+from medssl_bench import hookimpl
+
+@hookimpl
+def medssl_encoders(register):
+    register("own", own)
+
+def own(size: int):
+    import torch
+
+    class Own(torch.nn.Module):
+        dim = 3
+        def forward(self, images):
+            {forward}
+
+    {build}
+    return Own()
+"""
+
+
+@pytest.fixture
+def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
+    """Write a suite whose arms have the encoder of a table, into the working directory."""
+    monkeypatch.chdir(tmp_path)
+    write_squares(tmp_path / "squares.npz")
+
+    def write(table: str, *, forward: str = "return images.mean((2, 3))", build: str = "pass") -> Path:
+        text = GOOD.replace("[pretraining.nat]", f"[encoder.mine]\n{table}\n\n[pretraining.nat]\n{ENCODER}")
+        text = text.replace('baseline = "supervised"\n', f'baseline = "supervised"\n{ENCODER}')
+        if '"own"' in table:
+            (tmp_path / "own.py").write_text(PLUGIN.format(forward=forward, build=build), "utf-8")
+            text = text.replace("seeds = [0]\n", 'seeds = [0]\nplugins = ["own.py"]\n')
+        (tmp_path / "suite.toml").write_text(text, "utf-8")
+        return tmp_path / "suite.toml"
+
+    return write
+
+
+TIMM = 'name = "timm"\nmodel = "{}"'
+
+_FITS = {
+    "resnet": ('name = "resnet50"', "2,048 features from 28 x 28 x 3"),
+    "vit": ('name = "vit_tiny"', "192 features from 28 x 28 x 3"),
+    "of timm": (TIMM.format("test_resnet"), "96 features from 28 x 28 x 3"),
+    "a size of its own": (
+        TIMM.format("vit_tiny_patch16_224") + "\noptions = { img_size = 28, patch_size = 7 }", "192 features"
+    ),
+    "a plugin's": ('name = "own"', "3 features from 28 x 28 x 3"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", _FITS)
+def test_validate_says_what_an_encoder_gives(kind: str, write: Callable[..., Path], cli: Callable[..., Any]) -> None:
+    table, said = _FITS[kind]
+    write(table)
+    result = cli("validate", "suite.toml")
+    assert result.status == 0, result.err
+    (line,) = [line for line in result.out.splitlines() if line.startswith("encoder ")]
+    assert line.startswith(f"encoder mine: {said}")
+
+
+_PATCH = "patches of 16 do not divide images of 28 pixels: pixels would be dropped"
+_BAD = {
+    "DINOv2": (
+        TIMM.format("vit_small_patch14_dinov2.lvd142m"),
+        "Input height (28) doesn't match model (518); it can with options = { img_size = 28 }",
+    ),
+    "a size that its patch does not divide": (
+        TIMM.format("vit_tiny_patch16_224"), "doesn't match model (224); it was made for images of 224 pixels"
+    ),
+    "pixels dropped": (TIMM.format("vit_tiny_patch16_224") + "\noptions = { img_size = 28 }", _PATCH),
+    "a patch that does not divide": ('name = "vit_tiny"\npatch = 5', "a patch of 5 does not divide images of 28"),
+    "an option that it lacks": (TIMM.format("test_resnet") + "\noptions = { depht = 3 }", "it cannot be made with"),
+    "grey channels": (TIMM.format("test_resnet") + "\noptions = { in_chans = 1 }", "cannot take images of 28 pixels"),
+    "no features": (TIMM.format("test_resnet") + '\noptions = { global_pool = "" }', "(B, D) is needed"),
+    "no pretrained weights": (
+        TIMM.format("cs3darknet_s") + '\nweights = "pretrained"', "timm has no pretrained weights for it"
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("verb", ["validate", "run"])
+@pytest.mark.parametrize("kind", _BAD)
+def test_an_encoder_that_cannot_be_had_is_refused_before_anything_runs(
+    kind: str, verb: str, write: Callable[..., Path], cli: Callable[..., Any]
+) -> None:
+    table, said = _BAD[kind]
+    write(table)
+    result = cli(verb, "suite.toml")
+    assert result.status == 2, result.out
+    (line,) = result.err.splitlines()
+    assert line.startswith("error: suite.toml:9: encoder.mine"), line
+    assert said in line
+    assert not Path("store").exists()
+
+
+_OWN = {
+    "raises when built": ({"build": "raise LookupError('no weights here')"}, "LookupError: no weights here"),
+    "exits when built": ({"build": "raise SystemExit(0)"}, "SystemExit: 0"),
+    "raises on images": ({"forward": "raise LookupError('too small')"}, "cannot encode images of 28 pixels: LookupErr"),
+    "gives maps": (
+        {"forward": "return images"},
+        "gives torch.float32 of shape (2, 3, 28, 28) for 2 images",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", _OWN)
+def test_a_plugins_encoder_that_fails(kind: str, write: Callable[..., Path], cli: Callable[..., Any]) -> None:
+    code, said = _OWN[kind]
+    write('name = "own"', **code)
+    result = cli("run", "suite.toml")
+    assert result.status == 2
+    (line,) = [line for line in result.err.splitlines() if not line.startswith("note: ")]
+    assert line.startswith("error: suite.toml:10: encoder.mine: encoder 'own': ")
+    assert said in line
+    assert not Path("store").exists()
+
+
+@pytest.mark.parametrize(
+    "forward",
+    ["return torch.tensor(images.mean((2, 3)).numpy())", "images.sum().item(); return images.mean((2, 3))"],
+)
+def test_an_encoder_that_asks_for_numbers_is_built_with_numbers(
+    forward: str, write: Callable[..., Path], cli: Callable[..., Any]
+) -> None:
+    write('name = "own"', forward=forward)
+    result = cli("validate", "suite.toml")
+    assert "encoder mine: 3 features" in result.out, result.err
+
+
+def test_validate_draws_from_nobodys_generator(write: Callable[..., Path], cli: Callable[..., Any]) -> None:
+    write(TIMM.format("test_resnet"))
+    before = torch.random.get_rng_state()
+    assert cli("validate", "suite.toml").status == 0
+    assert torch.equal(torch.random.get_rng_state(), before)
+
+
+def test_a_classifier_in_a_file_of_weights_is_told(write: Callable[..., Path], cli: Callable[..., Any]) -> None:
+    save_tensors(timm.create_model("test_resnet", num_classes=5).state_dict(), Path("hub.safetensors"))
+    write(TIMM.format("test_resnet") + '\nweights_file = "hub.safetensors"')
+    said = "encoder mine: fc.bias, fc.weight of weights_file are a classifier's, which an encoder has not: left out"
+    assert f"note: {said}" in cli("validate", "suite.toml").out
+    from medssl_bench import run
+
+    with pytest.warns(EncoderWarning, match=said):
+        assert not run("suite.toml", only=["frozen"], epochs_scale=0.01).failed
+
+
+def test_weights_of_another_model_are_refused(write: Callable[..., Path], cli: Callable[..., Any]) -> None:
+    save_tensors(timm.create_model("test_vit", num_classes=0).state_dict(), Path("other.safetensors"))
+    write('name = "resnet18"\nweights_file = "other.safetensors"')
+    for verb in ("validate", "run"):
+        result = cli(verb, "suite.toml")
+        assert result.status == 2
+        assert "encoder.mine: encoder 'resnet18': " in result.err
+        assert "these are not the weights of resnet18: " in result.err
+        assert len(result.err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("name", ["resnet18", "resnet34", "resnet50", "vit_tiny", "vit_small"])
+def test_what_is_known_of_built_in_encoders_is_what_they_give(name: str) -> None:
+    registry = load_plugins().registry
+    component = registry.resolve_or_raise("encoder", name)
+    with torch.device("meta"):
+        built = registry.build(component, size=28)
+    assert known_features(component, 28) == built.dim
+
+
+@pytest.mark.slow
+def test_a_process_of_its_own_builds_what_this_one_cannot(write: Callable[..., Path]) -> None:
+    """The process of the command line loads no torch; what the plugin prints spoils nothing."""
+    write('name = "own"', build="print('hello')")
+    code = (
+        "import sys\nfrom medssl_bench.cli import main\ntry:\n    main()\nfinally:\n    print('torch' in sys.modules)"
+    )
+    done = _started("-c", code, "validate", "suite.toml")
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert (lines[1], lines[-1]) == ("encoder mine: 3 features from 28 x 28 x 3", "False")
+    write('name = "own"', build="import os; os._exit(7)")
+    done = _started("-m", "medssl_bench", "run", "suite.toml")
+    assert done.returncode == 2
+    assert "encoder.mine: encoder 'own': the process that builds it ended with status 7" in done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="has no SIGKILL")
+def test_a_process_that_is_killed_is_tried_once_more(write: Callable[..., Path]) -> None:
+    write('name = "own"', build="import os, signal; os.kill(os.getpid(), signal.SIGKILL)")
+    done = _started("-m", "medssl_bench", "validate", "suite.toml")
+    assert done.returncode == 2
+    (line,) = [line for line in done.stderr.splitlines() if not line.startswith("note: ")]
+    assert line.endswith("the process that builds it was killed by SIGKILL (too little memory?)")
+    once = ["import os", "if not os.path.exists('seen'):", "    os.mkdir('seen')", "    os.kill(os.getpid(), 9)"]
+    write('name = "own"', build="\n    ".join(once))
+    done = _started("-m", "medssl_bench", "validate", "suite.toml")
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.slow
+def test_a_process_whose_thread_does_not_end_is_not_waited_for(
+    write: Callable[..., Path],
+) -> None:
+    write('name = "own"', build="import threading, time; threading.Thread(target=time.sleep, args=[600]).start()")
+    done = _started("-m", "medssl_bench", "validate", "suite.toml")
+    assert done.returncode == 0, done.stderr
+
+
+def _started(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, *arguments], capture_output=True, text=True, check=False, timeout=200)
+
+
+def test_what_finished_stages_have_built_is_not_built_again(write: Callable[..., Path]) -> None:
+    suite = Suite.load(write(TIMM.format("test_resnet")))
+    stages = list(build_plan(suite, dataset_context(None)).stages.values())
+    assert [encoder.features for encoder in fitting_encoders(suite, stages, fetch=False)] == [96]
+    assert fitting_encoders(suite, stages, fetch=True, done=stages) == []

@@ -1,0 +1,182 @@
+"""The contract test fails what is broken, at the check that is about it, and nothing else of the plugin."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from medssl_bench.plugin.manager import load_plugins
+from medssl_bench.plugin.registry import Plugin
+from medssl_bench.testing.run import check_component, check_plugin
+
+BROKEN = [
+    ("augmentation", "wrong-size", "views of every image", r"\(4, 3, 9, 9\)"),
+    ("augmentation", "out-of-range", "values in [0, 1]", "0 to "),
+    ("augmentation", "writes", "images are left as they are", "work on a copy"),
+    ("augmentation", "not-repeatable", "the same key gives the same view", "two views of one key differ"),
+    ("augmentation", "half", "values in [0, 1]", "float16"),
+    ("augmentation", "not-a-number", "values in [0, 1]", "nan to nan|not finite"),
+    ("augmentation", "layout", "views of every image", "view size is not compatible"),
+    ("augmentation", "exits", "can be built", "SystemExit"),
+    ("augmentation", "no-module", "can be built", "gives function, not an nn.Module"),
+    ("augmentation", "undocumented", "documentation", "no docstring"),
+    ("augmentation", "missing", "factory", "cannot import no_such_module:factory"),
+    ("op", "loud", "values in [0, 1]", "to "),
+    ("op", "own", "global random state is untouched", "global generator of torch"),
+    ("encoder", "narrow", "features", r"\(4, 4\); dim says \(4, 8\)"),
+    ("encoder", "batch", "images do not depend on one another in evaluation mode", "change by"),
+    ("encoder", "frozen", "gradients", "does not require grad"),
+    ("encoder", "secret", "weights can be saved and loaded", "keep all state in parameters and buffers"),
+    ("encoder", "unused", "gradients", r"no gradient reaches unused\.weight"),
+    ("encoder", "moody", "images do not depend on one another in evaluation mode", "two passes over the same images"),
+    ("encoder", "warming", "a step that is recorded once plays back as it is done by hand", "ends as another"),
+    ("encoder", "looking", "a step that is recorded once plays back as it is done by hand", "a value is read back"),
+    ("method", "nan", "loss and metrics", "the loss is nan"),
+    ("method", "detached", "loss and metrics", "no gradient reaches the encoder"),
+    ("method", "hides", "can be built", "'loss', which is a name of the harness' own"),
+    ("method", "vector", "can be built", "not that of a scalar"),
+    ("method", "state", "evaluation mode leaves its state as it is", "seen changes"),
+    ("method", "random", "the same seed gives the same encoder", "differs between two runs"),
+    ("method", "metric", "loss and metrics", "detach it"),
+    ("method", "monitor", "loss and metrics", "'nothing', which is not among its metrics"),
+    ("method", "views", "views", "another answer the second time"),
+    ("method", "hidden", "evaluation mode leaves its state as it is", "state that is in no buffer"),
+    ("method", "counting", "a training that is interrupted and goes on ends the same", "interrupted within its first"),
+    ("method", "global", "global random state is untouched", "global generator of NumPy"),
+    ("method", "schedule", "a step that is recorded once plays back as it is done by hand", r"on progress\.fraction"),
+    ("method", "epochs", "a step that is recorded once plays back as it is done by hand", "ends as another"),
+    ("method", "agreeing", "a step that is recorded once plays back as it is done by hand", "recordable is 'yes'"),
+    ("method", "rebinding", "a step that is recorded once plays back as it is done by hand", "ends as another"),
+    ("method", "reading", "a step that is recorded once plays back as it is done by hand", "a value is read back"),
+    ("method", "idle", "trains on RGB images", "the encoder does not change"),
+    ("evaluator", "logits", "multi-class, grey", "they are probabilities"),
+    ("evaluator", "shape", "multi-class, grey", r"scores have shape \(19, 4\), not \(20, 4\)"),
+    ("evaluator", "nan", "multi-class, grey", "not finite"),
+    ("evaluator", "tensor", "multi-class, grey", "Tensor, not a NumPy array"),
+    ("evaluator", "json", "what it gives beside scores", "the metric 'count' as float32"),
+    ("evaluator", "overwrites", "what it gives beside scores", "'accuracy', which is a name of the harness' own"),
+    ("evaluator", "reports", "what it gives beside scores", "it reports the metric 'loss' as nan"),
+    ("evaluator", "counts", "multi-class, grey", "'many', not a number of images"),
+    ("evaluator", "refuses", "can be built", "refuses data of every task"),
+    ("evaluator", "predicts", "multi-class, grey", "an analysis predicts nothing"),
+    ("evaluator", "needs-labels", "multi-class, grey", "division by zero"),
+    ("evaluator", "validates", "labels that were not drawn are not used", "change with labels"),
+    ("evaluator", "seed", "the same seed gives the same scores", "uses_seed is False"),
+    ("evaluator", "peeks", "labels that were not drawn are not used", "change with labels"),
+    ("evaluator", "tests", "labels that were not drawn are not used", "change with labels"),
+    ("evaluator", "random", "the same seed gives the same scores", "different scores"),
+    ("evaluator", "encoder", "multi-class, grey", "it asks for the encoder"),
+    ("evaluator", "writes", "images and labels are left as they are", "changes the images of the train split"),
+    ("evaluator", "forgetful", "interrupted, it goes on to the same scores", "interrupted at checkpoint 1"),
+    ("evaluator", "mixing", "judged together, each cell has the scores that it has alone", "cell 1 are others when"),
+    ("evaluator", "global", "global random state is untouched", "global generator of NumPy"),
+    ("evaluator", "claims", "what it gives beside scores", "trains_encoder is True"),
+    ("dataset", "counts", "images", r"info\(\) says \(5, 8, 8\)"),
+    ("dataset", "fingerprint", "fingerprint", "two builds give"),
+    ("dataset", "late", "fingerprint", r"fixed before load\(\) and other after"),
+    ("dataset", "story", "what it says of itself", "title is broken before"),
+    ("dataset", "narrow", "labels", "int32, not int64"),
+    ("dataset", "global", "global random state is untouched", "global generator of NumPy"),
+    ("dataset", "content", "the same content twice", "images differ between two loads"),
+    ("dataset", "labels", "labels", "run from 2 to 2"),
+    ("dataset", "dtype", "images", "float32, not uint8"),
+    ("executor", "idle", "runs every stage of a tiny suite", "is not in the store"),
+    ("executor", "forgets", "runs every stage of a tiny suite", "no outcome for"),
+    ("executor", "stops", "a failing stage stops only what builds on it", "is failed, not (done|blocked)"),
+]
+
+FLOAT32 = "loss and metrics are float32 under bfloat16 autocast"
+OWN = "every image has draws of its own"
+ALONE = "a view does not depend on the other images"
+UNVALIDATED = "validation labels are used only if it says so"
+
+BROKEN += [
+    ("method", "similarity", FLOAT32, "a product of 12x16 and 16x12 is computed in bfloat16"),
+    ("method", "ranks", FLOAT32, "a product of 12x16 and 16x12 is computed in bfloat16"),
+    ("method", "half-ranks", FLOAT32, "a tensor of 12x12 is rounded to float16"),
+    ("method", "half-metric", FLOAT32, "metric top1 is bfloat16"),
+    ("method", "half-loss", FLOAT32, "the loss is bfloat16"),
+    ("method", "difference", FLOAT32, r"the loss is [\d.]+; of the same outputs of encoder and heads it is"),
+    ("method", "normalised", FLOAT32, r"the loss is [\d.]+; of the same outputs of encoder and heads it is"),
+    ("method", "validation", FLOAT32, "a product of 12x16 and 16x12 is computed in bfloat16 on validation"),
+    ("method", "loss-module", FLOAT32, "a product of 12x16 and 16x4 is computed in bfloat16"),
+    ("augmentation", "torchvision", OWN, "it draws once for a whole batch"),
+    ("augmentation", "kornia", OWN, "it draws once for a whole batch"),
+    ("augmentation", "kornia-flip", OWN, "it draws once for a whole batch"),
+    ("augmentation", "seldom", OWN, "it draws once for a whole batch"),
+    ("augmentation", "mixing", ALONE, r"an image's view changes by [\d.]+ with the other images"),
+    ("op", "first-row", OWN, "the draws of one image decide the views of others, in FirstRow"),
+    ("op", "last-coin", OWN, "the draws of one image decide the views of others, in LastCoin"),
+    ("op", "mean-of-batch", ALONE, r"an image's view changes by [\d.]+ with the other images"),
+    ("op", "brightest", ALONE, r"an image's view changes by [\d.]+ with the other images"),
+    ("evaluator", "validating-labels", UNVALIDATED, "uses_validation is False, but what it gives changes"),
+    ("evaluator", "validating-count", UNVALIDATED, "uses_validation is False, but what it gives changes"),
+    ("evaluator", "validating-choice", UNVALIDATED, "uses_validation is False, but what it gives changes"),
+    (
+        "dataset",
+        "test-in-train",
+        "no image is in two splits",
+        r"1 of 4 images of test .* \(number 0 of test with number 5",
+    ),
+    ("dataset", "val-in-test", "no image is in two splits", r"1 of 4 images of test share theirs with val"),
+    ("dataset", "patient-in-both", "no group is in two splits", "1 of 4 images of test share theirs with train"),
+]
+FILES = ("inputs", "models", "precision", "batches", "validation", "splits")
+
+
+@pytest.fixture(scope="module")
+def plugins():
+    loaded = load_plugins()
+    for name in FILES:
+        loaded.add_inline(Path(__file__).with_name(f"broken_{name}.py"))
+    return loaded
+
+
+@pytest.mark.parametrize(("kind", "name", "check", "found"), BROKEN, ids=lambda value: str(value)[:30])
+def test_broken_component(plugins, context, kind, name, check, found):
+    checks = list(check_component(plugins, plugins.registry.find(kind, name), {}, context))
+    failed = [result for result in checks if not result.ok]
+    assert [result.name for result in failed] == [check], "one fault has one line"
+    assert re.search(found, failed[0].found)
+    assert "\n" not in failed[0].found
+
+
+@pytest.mark.parametrize(("kind", "name"), [("evaluator", "overwrites"), ("evaluator", "reports"), ("method", "hides")])
+def test_a_name_of_the_harness_is_one_line(plugins, context, kind, name):
+    checks = list(check_component(plugins, plugins.registry.find(kind, name), {}, context))
+    assert sum(not result.ok for result in checks) == 1
+
+
+def test_every_component_of_the_broken_plugins_is_in_the_table(plugins):
+    registered = {(entry.kind.name, entry.name) for name in FILES for entry in plugins.registry.of(f"broken_{name}")}
+    assert registered - {("dataset", "needs-a-path")} == {(kind, name) for kind, name, _, _ in BROKEN}
+
+
+def test_required_parameters_are_asked_for(plugins, context):
+    entry = plugins.registry.find("dataset", "needs-a-path")
+    (*_, last) = check_component(plugins, entry, {}, context)
+    assert last.ok
+    assert "give --with dataset:needs-a-path 'path = ...'" in last.found
+    names = [check.name for check in check_component(plugins, entry, {"path": __file__}, context)]
+    assert "the same content twice" in names
+
+
+def test_a_plugin_that_does_not_load_fails(plugins, context):
+    (only,) = check_plugin(plugins, Plugin("gone", "installed", problem="ImportError: no"), {}, context)
+    assert (only.ok, only.found) == (False, "ImportError: no")
+
+
+def test_a_watcher_that_raises_in_one_hook_has_one_line(context):
+    loaded = load_plugins()
+    plugin = loaded.add_inline(Path(__file__).with_name("broken_watcher.py"))
+
+    loads, watches = check_plugin(loaded, plugin, {}, context)
+
+    assert loads.ok
+    assert not watches.ok
+    assert watches.found.startswith("medssl_stage_ends of an embed stage that is failed raises KeyError: 'accuracy'")
+    seen = loaded.manager.get_plugin("broken_watcher").seen
+    assert seen[0] == "contract: 7 stages, 1 table"
+    assert len(seen) == 1, "nothing is told after the first that raises"

@@ -1,0 +1,56 @@
+"""The contract test passes what holds to the contract, however unusual it is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from medssl_bench.plugin.manager import load_plugins
+from medssl_bench.testing.run import check_plugin
+
+
+@pytest.fixture(scope="module")
+def plugins():
+    return load_plugins()
+
+
+def _found(plugins, name, context, given=None):
+    """Return what was found, by component and check, of a plugin that passes."""
+    (plugin,) = [found for found in plugins.found if found.name == name]
+    checks = list(check_plugin(plugins, plugin, given or {}, context))
+    assert [check for check in checks if not check.ok] == []
+    return {(check.component, check.name): check.found for check in checks}
+
+
+def test_the_unusual_is_sound(context):
+    plugins = load_plugins()
+    plugins.add_inline(Path(__file__).with_name("sound.py"))
+    found = _found(plugins, "sound", context)
+    assert found["augmentation same", "another key gives another view"] == "no: it is deterministic"
+    assert found["augmentation same", "own random streams"].startswith("no")
+    assert found["evaluator labels_alone", "binary, grey"] == "refused: its images have one class"
+    assert found["evaluator labels_alone", "the same seed gives the same scores"].endswith("gives the same")
+    assert found["evaluator guess", "the same seed gives the same scores"].endswith("gives others")
+    assert found["evaluator feature_range", "ordinal, grey"].startswith("range ")
+    assert found["dataset sparse", "fingerprint"] == "fixed"
+    assert "val (0, 8, 8, 3)" in found["dataset sparse", "images"]
+    assert found["method cold", "views"] == "2 of each image"
+    assert found["dataset sparse", "no group is in two splits"] == "yes"
+    watched = found["plugin sound", "watches a run"]
+    assert watched == ("medssl_run_begins (1), medssl_epoch_ends (3), medssl_stage_waits (1), medssl_run_ends (1)")
+    seen = plugins.manager.get_plugin("sound").seen
+    assert [line for line in seen if str(line).startswith("pretrain")] == ["pretrain 1/2", "pretrain 2/2"]
+    assert seen[-1] == {"done", "failed", "blocked"}
+
+
+@pytest.mark.parametrize("name", ["example", "methods", "executors"])
+def test_our_own_plugins_hold_to_it(plugins, context, name):
+    assert len(_found(plugins, name, context)) > 5
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["augmentations", "encoders", "evaluators", "datasets", "thesis"])
+def test_the_larger_ones_too(plugins, context, name):
+    given = {("encoder", "timm"): {"model": "test_resnet"}, ("augmentation", "sequence"): {"ops": ["resized_crop"]}}
+    assert len(_found(plugins, name, context, given)) > 5
