@@ -124,6 +124,11 @@ class SuiteError(UserError):
         self.problems = tuple(problems)
         super().__init__("\n".join(map(str, self.problems)))
 
+    @classmethod
+    def at(cls, position: Position, key: str, message: str) -> SuiteError:
+        """Return the error of a single problem."""
+        return cls([Problem(position, key, message)])
+
 
 def told(error: BaseException) -> str:
     """Return an error of a component in one line, with its type unless its message is meant for users."""

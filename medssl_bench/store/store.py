@@ -19,14 +19,15 @@ from medssl_bench.store.leftovers import clear_leftovers
 from medssl_bench.store.listing import finished
 from medssl_bench.store.presence import clear_dead_runs
 from medssl_bench.store.process import Process
-from medssl_bench.store.reading import open_plain, parse_json, plain_size, read_text
-from medssl_bench.store.record import Record
+from medssl_bench.store.reading import open_plain, parse_json, read_text
+from medssl_bench.store.stored import damage_of, fingerprint_of, read_record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from medssl_bench.store.leases import Lease
+    from medssl_bench.store.record import Record
 
 LAYOUT = 2
 """Version of the layout below; an older one is migrated by the next run, a newer one is refused, never misread."""
@@ -130,18 +131,18 @@ class Store:
 
     def record(self, key: str) -> Record | None:
         """Return the record of a finished stage that is not damaged, or None."""
-        record = _read_record(self.folder(key) / "record.json")
-        return None if record is None or _damage(record, self.folder(key)) else record
+        record = read_record(self.folder(key) / "record.json")
+        return None if record is None or damage_of(record, self.folder(key)) else record
 
     def damage(self, key: str) -> str:
         """Return what is wrong with the files of a stage that was finished once, or an empty string."""
         folder = self.folder(key)
-        record = _read_record(folder / "record.json")
+        record = read_record(folder / "record.json")
         if record is None and not folder.is_dir():
             return ""
         if record is None:  # a folder comes with its record, so that has been lost since
             return "record.json is missing, or not what was written"
-        return _damage(record, folder)
+        return damage_of(record, folder)
 
     def checked(self, key: str, name: str) -> Path:
         """Return a file of a finished stage whose content is what was written.
@@ -202,13 +203,13 @@ class Store:
 
     def failure(self, key: str) -> Record | None:
         """Return the record of a stage whose last attempt failed, or None."""
-        return None if self.is_done(key) else _read_record(self.path / "failed" / key / "record.json")
+        return None if self.is_done(key) else read_record(self.path / "failed" / key / "record.json")
 
     def records(self) -> Iterator[Record]:
         """Yield the record of every finished stage that this user may read."""
         for folder in finished(self.path):
             with suppress(NotReadable):
-                record = _read_record(folder / "record.json")
+                record = read_record(folder / "record.json")
                 if record is not None and record.key == folder.name:
                     yield record
 
@@ -227,7 +228,7 @@ class Store:
             OSError: the store cannot be written.
         """
         try:
-            files = {file.name: _fingerprint(file) for file in sorted(lease.files.iterdir())}
+            files = {file.name: fingerprint_of(file) for file in sorted(lease.files.iterdir())}
             record = replace(record, files=files)
             write_atomically(lease.files / "record.json", record.to_json())
         except FileNotFoundError:
@@ -281,48 +282,9 @@ class Store:
         shutil.rmtree(trash, ignore_errors=True)
 
 
-def _damage(record: Record, folder: Path) -> str:
-    """Return which file of a stage is missing or has another size; its content is not read."""
-    if record.key != folder.name:
-        return "its record is that of another stage"
-    for name, about in record.files.items():
-        try:
-            size = plain_size(folder / name)
-        except PermissionError as error:  # the folder may be listed, and not looked into
-            raise not_readable(folder) from error
-        except FileNotFoundError:
-            return f"{name} is missing"
-        except OSError as error:
-            return f"{name}: {error.strerror}"
-        if size != about["bytes"]:
-            return f"{name} has {size} bytes, not {about['bytes']}"
-    return ""
-
-
 def _says_nothing(path: Path) -> bool:
     """Return whether this is the marker of a store that is just being made, or what file managers leave anywhere."""
     return path.name.startswith((".store.json.", ".DS_Store", "._", ".nfs")) or path.name in {
         "Thumbs.db",
         "desktop.ini",
     }
-
-
-def _read_record(file: Path) -> Record | None:
-    """Return the record of a file; None: there is none, or it is not what was written.
-
-    Raises:
-        NotReadable: this user may not read it.
-    """
-    try:
-        return Record.from_json(read_text(file))
-    except PermissionError as error:
-        raise not_readable(file) from error
-    except (OSError, ValueError):
-        return None
-
-
-def _fingerprint(file: Path) -> dict[str, int | str]:
-    with file.open("rb") as stream:
-        digest = hashlib.file_digest(stream, "sha256").hexdigest()
-        os.fsync(stream.fileno())
-    return {"bytes": file.stat().st_size, "sha256": digest}

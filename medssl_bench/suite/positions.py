@@ -43,6 +43,13 @@ class Node:
             return [node.plain() for node in self.value]
         return self.value
 
+    def replaced(self, key: str, value: Node | None) -> Node:
+        """Return this table with one key replaced, or removed if the value is None."""
+        table = {name: item for name, item in self.value.items() if name != key}
+        if value is not None:
+            table[key] = value
+        return Node(table, self.position)
+
     def locate(self, path: KeyPath) -> Position:
         """Return the position of what is at a path, or of the nearest thing around it that exists."""
         node = self

@@ -5,14 +5,17 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any, get_args
 
-from medssl_bench.errors import PluginError, Problem, SuiteError, UserError, did_you_mean, quoted
+from medssl_bench.errors import Problem, SuiteError, UserError, did_you_mean, quoted
 from medssl_bench.key_path import key_text
 from medssl_bench.plugin.component import Component
 from medssl_bench.plugin.guarded import make
-from medssl_bench.plugin.parameters import Components, OneComponent, ParameterProblem
+from medssl_bench.plugin.parameters import ParameterProblem
+from medssl_bench.suite.aliases import ALIASED, Aliases, name_of
 from medssl_bench.suite.analyses_of import unknown
-from medssl_bench.suite.initial_weights import is_untrained, without_weights
+from medssl_bench.suite.floors import EVALUATORS, FLOOR_NAMES, floors_of
+from medssl_bench.suite.initial_weights import without_weights
 from medssl_bench.suite.table import Arm, Link, NamedDataset, Recipe, Table
+from medssl_bench.suite.teachers import unknown_teachers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,14 +27,6 @@ if TYPE_CHECKING:
     from medssl_bench.suite.positions import Node
 
 Key = tuple[str | int, ...]
-
-FLOOR_NAMES = {"majority": "majority class", "untrained": "untrained encoder"}
-"""Names of the arms that the harness adds as floors."""
-
-_NOT_PRETRAINED = "encoder without pretraining"
-"""Name of the floor whose encoder is not known to be untrained."""
-
-_ALIASED = ("dataset", "augmentation", "encoder", "method", "evaluator")
 
 
 class _Unresolved(Exception):
@@ -53,6 +48,7 @@ class Resolver:
         self.root = root
         self.registry = registry
         self.base = base
+        self.aliases = Aliases(model, registry)
         self.problems: list[Problem] = []
         self.missing: dict[Problem, list[Component]] = {}
         self.encoders: list[tuple[Component, Key]] = []
@@ -65,7 +61,7 @@ class Resolver:
         Raises:
             SuiteError: with every problem that was found.
         """
-        for kind in _ALIASED:
+        for kind in ALIASED:
             for alias in getattr(self.model, kind):
                 self._try(self._component, kind, alias, (kind, alias))
         for place, name in enumerate(self.model.claims):
@@ -75,7 +71,8 @@ class Resolver:
                 self._fail(("claims", place), str(error))
         for name in self.model.pretraining:
             self.recipes[name] = self._try(self._recipe, name)
-        self._check_teachers()
+        for key, message in unknown_teachers(self.model):
+            self._fail(key, message)
         self._unique([table.id for table in self.model.comparison], ("comparison",), "id")
         tables = [self._try(self._table, index) for index in range(len(self.model.comparison))]
         for name in ("seeds", "draws"):
@@ -97,12 +94,14 @@ class Resolver:
         Raises:
             UserError: it means nothing, or a list of ops is given parameters.
         """
-        meant = self._written_out(kind, value)
+        meant = self.aliases.written_out(kind, value)
         if settings:
             if isinstance(meant, list):
                 message = "is a list of ops, which has no parameters of its own; change the ops in the suite"
                 raise UserError(f"the {kind} {message}")
-            meant = self._written_out(kind, {**({"name": meant} if isinstance(meant, str) else meant), **settings})
+            meant = self.aliases.written_out(
+                kind, {**({"name": meant} if isinstance(meant, str) else meant), **settings}
+            )
         return self.registry.resolve_or_raise(kind, meant, self.base)
 
     def _try(self, step: Any, *arguments: Any) -> Any:
@@ -127,45 +126,20 @@ class Resolver:
     def _component(self, kind: str, value: Any, key: Key) -> Component:
         """Resolve a component; a name of the suite's own table of that kind stands for what the table says."""
         given: dict[str, Any] = value if isinstance(value, dict) else {}
-        alias = _name(value) in getattr(self.model, kind)
-        meant = self._written_out(kind, value)
+        alias = self.aliases.has(kind, value)
+        meant = self.aliases.written_out(kind, value)
         try:
             component = self.registry.resolve(kind, meant, self.base)
         except ParameterProblem as problem:
             inside = problem.path and problem.path[0] in given and problem.path[0] != "name"
-            where = key if inside or not alias else (kind, _name(value))
+            where = key if inside or not alias else (kind, name_of(value))
             path = problem.path[1:] if isinstance(meant, list) and problem.path[:1] == ("ops",) else problem.path
             raise self._fail((*where, *path), problem.message) from None
-        place: Key = (kind, _name(value)) if alias else key
+        place: Key = (kind, name_of(value)) if alias else key
         self._note_missing(component, place)
         if kind == "encoder":
             self.encoders += [(component, place), (without_weights(component, self.registry), place)]
         return component
-
-    def _written_out(self, kind: str, value: Any, inside: tuple[str, ...] = ()) -> Any:
-        """Return a component with what the suite's own tables say in place of their names, in parameters too."""
-        own = getattr(self.model, kind, {}).get(_name(value))
-        if own is not None and f"{kind}.{_name(value)}" not in inside:
-            inside = (*inside, f"{kind}.{_name(value)}")
-            if isinstance(own, dict) and isinstance(value, dict):
-                own = {**own, **{name: item for name, item in value.items() if name != "name"}}
-            value = own
-        for name, nested in self._nested(kind, value).items():
-            item = value[name]
-            many = isinstance(item, list) and isinstance(nested, Components)
-            written = [self._written_out(nested.kind, part, inside) for part in (item if many else [item])]
-            value = {**value, name: written if many else written[0]}
-        return value
-
-    def _nested(self, kind: str, value: Any) -> dict[str, Components | OneComponent]:
-        """Return which of the parameters that a table gives are components themselves."""
-        entry = self.registry.entries[kind].get(_name(value))
-        if entry is None or not isinstance(value, dict):
-            return {}
-        try:
-            return {name: nested for name, nested in entry.table.nested.items() if name in value}
-        except PluginError:  # told when the component is resolved
-            return {}
 
     def _note_missing(self, component: Component, key: Key) -> None:
         entry = self.registry.find(component.kind, component.name)
@@ -216,17 +190,6 @@ class Resolver:
             seeds=tuple(model.seeds or self.model.seeds),
             draws=tuple(model.draws or self.model.draws),
         )
-
-    def _check_teachers(self) -> None:
-        """Note the teachers of unused recipes that no comparison has; those of used ones are found in its own."""
-        arms = [arm for table in self.model.comparison for arm in table.arm]
-        used = {link.recipe for arm in arms for link in arm.pretraining}
-        names = [arm.name for arm in arms]
-        for name, recipe in self.model.pretraining.items():
-            if name not in used and recipe.teacher is not None and recipe.teacher.arm not in names:
-                hint = did_you_mean(recipe.teacher.arm, names)
-                message = f"there is no arm {recipe.teacher.arm!r} in any comparison{hint}"
-                self._fail(("pretraining", name, "teacher", "arm"), message)
 
     def _check_lists(self, model: schema.Comparison, key: Key) -> None:
         self._unique([budget.text for budget in model.labels], (*key, "labels"))
@@ -334,24 +297,8 @@ class Resolver:
         return self.model.floors if model.floors is None else model.floors
 
     def _floors(self, model: schema.Comparison, arms: list[Arm], encoder: Component, key: Key) -> list[Arm]:
-        """Return the floors; the untrained encoder is probed as the comparison's first linear probe is.
-
-        An encoder that is not known to start from random weights, as those of plugins may not, is not called untrained.
-        """
-        probes = [arm.evaluator for arm in arms if arm.evaluator.name == "linear_probe"]
-        pretrained = [arm.encoder for arm in arms if arm.chain]
-        floors = []
-        for kind in dict.fromkeys(self._floor_kinds(model)):
-            evaluator = self._component("evaluator", {"majority": "majority"}.get(kind, "linear_probe"), key)
-            if kind == "untrained" and probes:
-                evaluator = probes[0]
-            plain = without_weights(pretrained[0] if pretrained else encoder, self.registry)
-            name = FLOOR_NAMES[kind] if kind != "untrained" or is_untrained(plain) else _NOT_PRETRAINED
-            floors.append(Arm(name, (), evaluator, plain, floor=True))
-        return floors
-
-
-def _name(value: Any) -> str:
-    """Return the name in a component as a suite writes it, or an empty string."""
-    name = value.get("name") if isinstance(value, dict) else value
-    return name if isinstance(name, str) else ""
+        evaluators = {
+            kind: self._component("evaluator", EVALUATORS[kind], key)
+            for kind in dict.fromkeys(self._floor_kinds(model))
+        }
+        return floors_of(evaluators, arms, encoder, self.registry)

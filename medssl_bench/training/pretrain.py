@@ -20,52 +20,15 @@ from medssl_bench.methods.check_history import VALIDATION, wrong_with
 from medssl_bench.randomness import forked, generator, stream
 from medssl_bench.stopping import at_checkpoints
 from medssl_bench.training.images import DeviceImages
+from medssl_bench.training.length import Length
 from medssl_bench.training.optimizer import make_optimizer, scheduled_rate, set_learning_rate
 from medssl_bench.training.recording import recorder_for
 from medssl_bench.training.state import part, resume, state_of
 from medssl_bench.training.steps import Steps
+from medssl_bench.training.sums import Sums
 from medssl_bench.training.view_maker import ViewMaker
 
 Report = Callable[[int, int, Mapping[str, float], float | None], None]
-
-
-@dataclass(frozen=True)
-class Length:
-    """How long a pretraining is.
-
-    Attributes:
-        batch: images of a batch; the last, incomplete batch of an epoch is dropped.
-        steps_per_epoch: batches of an epoch.
-        steps: optimiser steps in all.
-        unit: what the duration and the schedule are given in: ``epochs``, ``steps`` or ``images_seen``.
-    """
-
-    batch: int
-    steps_per_epoch: int
-    steps: int
-    unit: str
-
-    @classmethod
-    def of(cls, duration: Mapping[str, int], images: int, batch_size: int) -> Length:
-        """Return the length of a duration given as ``epochs``, ``steps`` or ``images_seen``."""
-        batch = min(batch_size, images)
-        per_epoch = images // batch
-        if "epochs" in duration:
-            return cls(batch, per_epoch, duration["epochs"] * per_epoch, "epochs")
-        if "steps" in duration:
-            return cls(batch, per_epoch, duration["steps"], "steps")
-        return cls(batch, per_epoch, max(1, round(duration["images_seen"] / batch)), "images_seen")
-
-    @property
-    def epochs(self) -> int:
-        """Epochs begun."""
-        return math.ceil(self.steps / self.steps_per_epoch)
-
-    def place(self, step: int) -> int:
-        """Return the place of a step in the unit of the duration: within an epoch the learning rate stays."""
-        if self.unit == "epochs":
-            return step // self.steps_per_epoch
-        return step if self.unit == "steps" else step * self.batch
 
 
 @dataclass
@@ -132,7 +95,7 @@ class Pretraining:
         recorder = recorder_for(train.device) if recordable else None
         self._optimizer = make_optimizer(groups, settings["optimizer"], recorded=recorder is not None)
         self.steps = Steps(method, self._optimizer, recorder)
-        self._step, self._sums = 0, _Sums()
+        self._step, self._sums = 0, Sums()
         self._result = Pretrained(epoch=self.length.epochs - 1)
         self._measured: set[str] = set()
         self._best = -math.inf
@@ -200,7 +163,7 @@ class Pretraining:
         self._result.history = list(values["history"])
         self._result.images_seen = values["images_seen"]
         totals = {name: total.to(device) for name, total in part(state.tensors, "sums.").items()}
-        self._sums = _Sums(totals, values["summed"])
+        self._sums = Sums(totals, values["summed"])
         if values["best"] is not None:
             self._best, self._result.epoch = values["best"]
             self._best_state = {name: kept.to(device) for name, kept in part(state.tensors, "best.").items()}
@@ -226,7 +189,7 @@ class Pretraining:
         """Return the means of an epoch; one that a checkpoint has cut goes on where it was."""
         done = self._step - epoch * self.length.steps_per_epoch
         if not done:
-            self._sums = _Sums()
+            self._sums = Sums()
             with forked(stream("epoch start", seed=self.seed, epoch=epoch)):
                 self.method.eval()
                 self.method.on_epoch_start(self.train, Progress(self._step, self.length.steps, epoch))
@@ -263,7 +226,7 @@ class Pretraining:
     @torch.no_grad()
     def _validate(self, epoch: int) -> dict[str, float]:
         """Return the method's metrics on the validation images, with the same views at every epoch."""
-        sums = _Sums()
+        sums = Sums()
         self.method.eval()
         step = (epoch + 1) * self.length.steps_per_epoch
         size = min(self.length.batch, len(self.val))
@@ -309,22 +272,3 @@ class _Unknown(Progress):
 
 
 _UNKNOWN = _Unknown(0, 0, 0)
-
-
-class _Sums:
-    """Means of metrics over batches, read from the device once."""
-
-    def __init__(self, totals: Mapping[str, Tensor] | None = None, count: int = 0) -> None:
-        self.totals: dict[str, Tensor] = dict(totals or {})
-        self.count = count
-
-    def add(self, metrics: Mapping[str, Tensor]) -> None:
-        self.count += 1
-        for name, value in metrics.items():
-            found = value.detach().float()
-            # a copy: what a recorded step returns is written over by the next
-            self.totals[name] = self.totals[name] + found if name in self.totals else found.clone()
-
-    def means(self) -> dict[str, float]:
-        # by name: sums that come back from a checkpoint stand in the order of its file
-        return {name: float(total) / self.count for name, total in sorted(self.totals.items())}

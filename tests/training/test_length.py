@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from medssl_bench.training.pretrain import Length
+from medssl_bench.training.length import Length
 
 SETS = {"images": st.integers(2, 5000), "batch_size": st.integers(2, 512)}
 

@@ -1,0 +1,63 @@
+"""The suite's own tables of components, which stand for what they say wherever their names do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from medssl_bench.errors import PluginError
+from medssl_bench.plugin.parameters import Components, OneComponent
+
+if TYPE_CHECKING:
+    from medssl_bench.plugin.registry import Registry
+    from medssl_bench.suite import schema
+
+ALIASED = ("dataset", "augmentation", "encoder", "method", "evaluator")
+"""Kinds of which a suite has tables of its own."""
+
+
+class Aliases:
+    """The tables of one suite.
+
+    Args:
+        model: the checked document.
+        registry: the components there are.
+    """
+
+    def __init__(self, model: schema.SuiteModel, registry: Registry) -> None:
+        self._model = model
+        self._registry = registry
+
+    def has(self, kind: str, value: Any) -> bool:
+        """Return whether a component, as a suite writes it, is named by one of the suite's own tables."""
+        return name_of(value) in getattr(self._model, kind)
+
+    def written_out(self, kind: str, value: Any, inside: tuple[str, ...] = ()) -> Any:
+        """Return a component with what the suite's own tables say in place of their names, in parameters too."""
+        own = getattr(self._model, kind, {}).get(name_of(value))
+        if own is not None and f"{kind}.{name_of(value)}" not in inside:
+            inside = (*inside, f"{kind}.{name_of(value)}")
+            if isinstance(own, dict) and isinstance(value, dict):
+                own = {**own, **{name: item for name, item in value.items() if name != "name"}}
+            value = own
+        for name, nested in self._nested(kind, value).items():
+            item = value[name]
+            many = isinstance(item, list) and isinstance(nested, Components)
+            written = [self.written_out(nested.kind, part, inside) for part in (item if many else [item])]
+            value = {**value, name: written if many else written[0]}
+        return value
+
+    def _nested(self, kind: str, value: Any) -> dict[str, Components | OneComponent]:
+        """Return which of the parameters that a table gives are components themselves."""
+        entry = self._registry.entries[kind].get(name_of(value))
+        if entry is None or not isinstance(value, dict):
+            return {}
+        try:
+            return {name: nested for name, nested in entry.table.nested.items() if name in value}
+        except PluginError:  # told when the component is resolved
+            return {}
+
+
+def name_of(value: Any) -> str:
+    """Return the name in a component as a suite writes it, or an empty string."""
+    name = value.get("name") if isinstance(value, dict) else value
+    return name if isinstance(name, str) else ""
