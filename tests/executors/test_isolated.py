@@ -245,14 +245,17 @@ def test_while_it_is_stopped_the_worker_goes_on(suite) -> None:
     with subprocess.Popen(
         command, cwd=file.parent, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
     ) as process:
-        while not _found(file, "work/*/*"):
-            assert process.poll() is None
-            time.sleep(0.01)
-        process.send_signal(signal.SIGSTOP)
-        end = time.monotonic() + 120
-        while len(_found(file, "done/*/*/record.json")) < 3:
-            assert time.monotonic() < end
-            time.sleep(0.1)
-        process.send_signal(signal.SIGCONT)
-        _, err = process.communicate(timeout=60)
+        try:
+            while not _found(file, "work/*/*"):
+                assert process.poll() is None
+                time.sleep(0.01)
+            process.send_signal(signal.SIGSTOP)
+            end = time.monotonic() + 300
+            while len(_found(file, "done/*/*/record.json")) < 3:
+                assert time.monotonic() < end
+                time.sleep(0.1)
+            process.send_signal(signal.SIGCONT)
+            _, err = process.communicate(timeout=60)
+        finally:
+            process.kill()  # else a failure above would wait for a stopped process for ever
     assert process.returncode == 0, err
