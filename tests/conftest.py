@@ -2,6 +2,8 @@
 
 import os
 
+from hypothesis import HealthCheck, settings
+
 # one thread each: the models are tiny, and the suite runs in several processes
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
@@ -11,3 +13,7 @@ os.environ.setdefault("MEDSSL_BENCH_EXECUTOR", "local")
 # tables are as wide as a terminal, and who runs the tests may have one; tests that need a width set it
 for _name in ("COLUMNS", "LINES", "FORCE_COLOR", "NO_COLOR"):
     os.environ.pop(_name, None)
+
+# how long an example takes says what else the machine does, and nothing of the code
+settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("tests")
