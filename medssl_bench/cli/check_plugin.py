@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from medssl_bench.cli.options import data_dir_option, json_option, load_plugins
-from medssl_bench.errors import UserError, did_you_mean
+from medssl_bench.errors import UserError
 
 if TYPE_CHECKING:
     from medssl_bench.plugin.manager import Plugins
@@ -64,20 +64,14 @@ def command(
 
 def _parameters(plugins: Plugins, plugin: Plugin, component: str, text: str) -> tuple[tuple[str, str], dict[str, Any]]:
     """Return kind and name of a component of the plugin, and the parameters that are given for it."""
-    from medssl_bench.plugin.kinds import find_kind
+    from medssl_bench.testing.run import component_of
 
-    word, colon, name = component.partition(":")
-    if not colon:
-        raise UserError(f"--with {component}: write KIND:NAME, as in dataset:npz")
-    kind = find_kind(word).name
-    known = [entry.name for entry in plugins.registry.of(plugin.name) if entry.kind.name == kind]
-    if name not in known:
-        hint = did_you_mean(name, known) or f"; it has: {', '.join(known) or 'none'}"
-        raise UserError(f"--with {component}: plugin {plugin.name!r} has no {kind} {name!r}{hint}")
     try:
-        return (kind, name), tomllib.loads(text)
+        return component_of(plugins, plugin, component), tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise UserError(f"--with {component}: {text!r} is not TOML: {error}") from error
+    except UserError as error:
+        raise UserError(f"--with {error}") from error
 
 
 def _print(check: Check) -> None:

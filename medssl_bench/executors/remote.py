@@ -122,7 +122,11 @@ class Relay:
     at: str | None = ""
     spoke: bool = False
     was_stopped: bool = False
-    _heard: set[int] = field(default_factory=set)
+    _heard: set[int] = field(default_factory=set, init=False)
+    _stages: dict[str, StageInfo] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._stages = {stage.key: stage.info() for stage in self.job.stages}
 
     def hear(self, event: Mapping[str, Any]) -> None:
         """Pass an event on.
@@ -147,10 +151,7 @@ class Relay:
             warnings.warn(text, known or UserWarning, stacklevel=2)
         else:
             self.spoke = True
-            self._pass_on(self._info(event["stage"]), event)
-
-    def _info(self, key: str) -> StageInfo:
-        return next(stage for stage in self.job.stages if stage.key == key).info()
+            self._pass_on(self._stages[event["stage"]], event)
 
     def _pass_on(self, stage: StageInfo, event: Mapping[str, Any]) -> None:
         hook = event["hook"]

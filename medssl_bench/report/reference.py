@@ -1,3 +1,3 @@
-"""`medssl_bench.published.reference` under the name that it had before 0.2: plugins import it by that name."""
+"""`medssl_bench.published.reference` under its former name, for the plugins that import it by that."""
 
 from medssl_bench.published.reference import *  # noqa: F403 - all of it, whatever it has

@@ -178,8 +178,8 @@ def _ask(given: Mapping[str, Any]) -> tuple[list[dict[str, Any]], int]:
             # not to the end of the pipe, which processes that an encoder has started may hold open
             answers = [json.loads(line) for line in islice(lines, number) if line.endswith(b"\n")]
             with suppress(subprocess.TimeoutExpired):
-                process.wait(_LAST if len(answers) == number else None)
-            process.kill()  # it has said all, and something that it has loaded does not end
+                process.wait(_LAST)
+            process.kill()  # it has said its last word, and something that it has loaded does not end
         except BaseException:
             process.kill()
             raise

@@ -138,7 +138,7 @@ def _arm_variant(arm: Node, suffixes: dict[str, str]) -> Node:
 
 
 def _with_default(recipe: Node, key: str) -> Node:
-    """Return a recipe with the component that it has for want of one, so that parameters of it can be set."""
+    """Return a recipe with its default component written out, so that its parameters can be set."""
     field = Pretraining.model_fields.get(key)
     if field is None or key in recipe.value or not isinstance(field.default, str):
         return recipe

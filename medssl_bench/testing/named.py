@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from medssl_bench.datasets import DatasetContext
 from medssl_bench.datasets.locations import dataset_context
-from medssl_bench.errors import UserError
 from medssl_bench.plugin.manager import Plugins, load_plugins
 from medssl_bench.plugin.registry import Plugin
 from medssl_bench.testing.checking import Check, Group, Step, run_steps
-from medssl_bench.testing.run import Given, phases, title_of
+from medssl_bench.testing.run import Given, component_of, phases, title_of
 from medssl_bench.testing.watchers import watcher_steps
 
 
@@ -105,31 +105,29 @@ def _component(plugins: Plugins, entry: Any, values: Mapping[str, Any], context:
             found += _named(title, phase.groups)
             continue
         checks = list(run_steps(title, phase.groups))
-        found += [NamedCheck(title, check.name, lambda check=check: check) for check in checks]  # type: ignore[misc]
+        found += [NamedCheck(title, check.name, partial(_told, check)) for check in checks]
         if not all(check.ok for check in checks):
             break
     return found
+
+
+def _told(check: Check) -> Check:
+    """Return how a check has ended that had to be run to find the others."""
+    return check
 
 
 def _named(title: str, groups: Iterable[Group]) -> list[NamedCheck]:
     found: list[NamedCheck] = []
     for group in groups:
         before = tuple(found)
-        found += [NamedCheck(title, step[0], _runs(title, step), before) for step in group]
+        found += [NamedCheck(title, step[0], partial(_run, title, step), before) for step in group]
     return found
 
 
-def _runs(title: str, step: Step) -> Callable[[], Check]:
-    return lambda: next(run_steps(title, [[step]]))
+def _run(title: str, step: Step) -> Check:
+    (check,) = run_steps(title, [[step]])
+    return check
 
 
 def _given(plugins: Plugins, plugin: Plugin, given: Mapping[str, Mapping[str, Any]]) -> Given:
-    known = {(entry.kind.name, entry.name) for entry in plugins.registry.of(plugin.name)}
-    parameters = {}
-    for component, values in given.items():
-        kind, _, of = component.partition(":")
-        if (kind, of) not in known:
-            there = ", ".join(":".join(pair) for pair in sorted(known)) or "none"
-            raise UserError(f"plugin {plugin.name!r} has no component {component!r}; it has: {there}")
-        parameters[kind, of] = values
-    return parameters
+    return {component_of(plugins, plugin, text): values for text, values in given.items()}

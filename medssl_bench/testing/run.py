@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from medssl_bench.datasets import DatasetContext
-from medssl_bench.errors import UserError
+from medssl_bench.errors import UserError, did_you_mean
 from medssl_bench.plugin.component import Component
+from medssl_bench.plugin.kinds import find_kind
 from medssl_bench.plugin.manager import Plugins
 from medssl_bench.plugin.registry import Entry, Plugin
 from medssl_bench.testing.checking import Check, Group, require, run_steps
@@ -63,6 +64,23 @@ def check_component(
             failed |= not check.ok
         if failed and phase.essential:
             return
+
+
+def component_of(plugins: Plugins, plugin: Plugin, text: str) -> tuple[str, str]:
+    """Return kind and name of a component of a plugin, written as ``KIND:NAME``.
+
+    Raises:
+        UserError: it is not written so, or the plugin has no such component.
+    """
+    word, colon, name = text.partition(":")
+    if not colon:
+        raise UserError(f"{text}: write KIND:NAME, as in dataset:npz")
+    kind = find_kind(word).name
+    known = [entry.name for entry in plugins.registry.of(plugin.name) if entry.kind.name == kind]
+    if name not in known:
+        hint = did_you_mean(name, known) or f"; it has: {', '.join(known) or 'none'}"
+        raise UserError(f"{text}: plugin {plugin.name!r} has no {kind} {name!r}{hint}")
+    return kind, name
 
 
 def title_of(entry: Entry) -> str:

@@ -76,5 +76,5 @@ def test_what_cannot_be_built_has_a_check_that_fails(tmp_path: Path) -> None:
 def test_what_is_not_there_is_told() -> None:
     with pytest.raises(UserError, match=r"there is no plugin 'exampel' .did you mean"):
         plugin_checks("exampel")
-    with pytest.raises(UserError, match="plugin 'example' has no component 'op:x'"):
+    with pytest.raises(UserError, match="op:x: plugin 'example' has no op 'x'"):
         plugin_checks("example", {"op:x": {}})
