@@ -70,12 +70,15 @@ def component_of(plugins: Plugins, plugin: Plugin, text: str) -> tuple[str, str]
     """Return kind and name of a component of a plugin, written as ``KIND:NAME``.
 
     Raises:
-        UserError: it is not written so, or the plugin has no such component.
+        UserError: it is not written so, there is no such kind, or the plugin has no such component.
     """
     word, colon, name = text.partition(":")
     if not colon:
         raise UserError(f"{text}: write KIND:NAME, as in dataset:npz")
-    kind = find_kind(word).name
+    try:
+        kind = find_kind(word).name
+    except UserError as error:
+        raise UserError(f"{text}: {error}") from None
     known = [entry.name for entry in plugins.registry.of(plugin.name) if entry.kind.name == kind]
     if name not in known:
         hint = did_you_mean(name, known) or f"; it has: {', '.join(known) or 'none'}"

@@ -78,3 +78,9 @@ def test_what_is_not_there_is_told() -> None:
         plugin_checks("exampel")
     with pytest.raises(UserError, match="op:x: plugin 'example' has no op 'x'"):
         plugin_checks("example", {"op:x": {}})
+
+
+@pytest.mark.parametrize("text", ["foo:x", "npz", "op:x"])
+def test_a_component_that_is_not_there_is_named_in_the_error(text: str) -> None:
+    with pytest.raises(UserError, match=f"^{text}: "):
+        plugin_checks("example", {text: {}})
