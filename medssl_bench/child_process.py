@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
+import threading
+import time
 from typing import TYPE_CHECKING
 
-from medssl_bench.stopping import SIGNALS
+from medssl_bench.stopping import SIGNALS, STATUS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+_LOOK = 0.5
+"""Seconds between two looks at whether the parent is still there."""
 
 _START = """
 import signal, sys
@@ -58,6 +64,21 @@ def start_child(
         )
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def end_with_parent(parent: int) -> None:
+    """End this process, without a word, soon after its parent has ended: nothing that it finds is of use then.
+
+    Args:
+        parent: process number of the parent, as the parent knows it: it may have ended already.
+    """
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(_LOOK)
+        os._exit(STATUS)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def how_it_ended(status: int) -> str:

@@ -17,7 +17,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from medssl_bench.child_process import how_it_ended, start_child, was_asked_to_stop
+from medssl_bench.child_process import end_with_parent, how_it_ended, start_child, was_asked_to_stop
 from medssl_bench.encoders.known_shapes import known_features
 from medssl_bench.errors import Problem, StageError, SuiteError, UserError
 from medssl_bench.key_path import key_text
@@ -164,7 +164,9 @@ def _ask(given: Mapping[str, Any]) -> tuple[list[dict[str, Any]], int]:
     read, write = os.pipe()
     number = len(given["requests"])
     try:
-        process = start_child("medssl_bench.session.encoder_check", _PREPARE, [write], [write], stdin=subprocess.PIPE)
+        process = start_child(
+            "medssl_bench.session.encoder_check", _PREPARE, [write, os.getpid()], [write], stdin=subprocess.PIPE
+        )
     except BaseException:
         os.close(read)
         raise
@@ -196,14 +198,21 @@ def _answers(registry: Registry, requests: Sequence[Request], *, fetch: bool) ->
 def main() -> None:
     """Build the encoders that standard input asks for; write an answer for each, a line of JSON.
 
-    The first argument of the process is the number of the open file descriptor that takes the answers.
+    The arguments of the process: the number of the open file descriptor that takes the answers, and the number of the
+    process that started this one. When that has ended, as it was killed, this one ends too.
     """
     from medssl_bench.plugin.manager import load_plugins
 
     os.dup2(2, 1)  # what a plugin prints must not spoil the output of the command
-    given = json.load(sys.stdin)
+    pipe, parent = map(int, sys.argv[1:3])
+    end_with_parent(parent)
+    try:
+        given = json.load(sys.stdin)
+    except ValueError:  # the parent was killed before it had written all of it
+        return
     requests = [(Component.from_data(component), size) for component, size in given["requests"]]
-    with open(int(sys.argv[1]), "w", encoding="utf-8") as to:  # noqa: PTH123 - an open file descriptor
+    # a broken pipe: the parent has ended
+    with suppress(BrokenPipeError), open(pipe, "w", encoding="utf-8") as to:  # noqa: PTH123 - an open file descriptor
         plugins = load_plugins(given["block"])
         try:
             for file, source in given["inline"].items():

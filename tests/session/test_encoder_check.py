@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -231,6 +232,35 @@ def test_a_process_whose_thread_does_not_end_is_not_waited_for(
     write('name = "own"', build="import threading, time; threading.Thread(target=time.sleep, args=[600]).start()")
     done = _started("-m", "medssl_bench", "validate", "suite.toml")
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="has no SIGKILL")
+@pytest.mark.parametrize("seconds", [0, 60], ids=["has just built", "still builds"])
+def test_a_run_that_is_killed_takes_the_process_with_it(seconds: int, write: Callable[..., Path]) -> None:
+    """And that process says nothing of it."""
+    wait = ["import os, time", "from pathlib import Path", "Path('pid').write_text(str(os.getpid()))"]
+    wait += [f"time.sleep({seconds})", "while not Path('go').exists():", "    time.sleep(0.01)"]
+    write('name = "own"', build="\n    ".join(wait))
+    command = [sys.executable, "-m", "medssl_bench", "run", "suite.toml"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as run:
+        try:
+            end = time.monotonic() + 120
+            while not Path("pid").exists() or not Path("pid").read_text():
+                assert run.poll() is None
+                assert time.monotonic() < end
+                time.sleep(0.01)
+        finally:
+            run.kill()
+        run.wait()
+        Path("go").touch()  # at once: the answer goes into a pipe that nothing reads
+        _, err = run.communicate(timeout=30)  # until the process has closed it, too
+    assert "Traceback" not in err
+    number = int(Path("pid").read_text())
+    end = time.monotonic() + 5
+    while Path(f"/proc/{number}").exists():
+        assert time.monotonic() < end
+        time.sleep(0.05)
 
 
 def _started(*arguments: str) -> subprocess.CompletedProcess[str]:
