@@ -29,8 +29,8 @@
     });
   }
 
-  const published = document.getElementById("show-published");
-  published.addEventListener("change", () => document.body.classList.toggle("with-published", published.checked));
+  const published = document.getElementById("show-published");  // null: no table has a reference
+  published?.addEventListener("change", () => document.body.classList.toggle("with-published", published.checked));
   window.addEventListener("beforeprint", () => document.querySelectorAll("details").forEach((part) => { part.open = true; }));
 
   const data = JSON.parse(document.getElementById("explorer-data").textContent);
