@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from medssl_bench.stopping import STATUS, is_stop, listen, nothing_is_left
+from medssl_bench.stopping import STATUS, end_if_nothing_is_left, is_stop, listen, nothing_is_left
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,6 +18,7 @@ def main() -> None:
     """Run the command line and exit; `run` ends with 75 when it is asked to stop, however early that is."""
     can_go_on = _verb(sys.argv[1:]) == "run"
     if can_go_on:
+        atexit.register(end_if_nothing_is_left)
         listen()
     status: object = 0
     try:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 import time
 from contextlib import contextmanager, suppress
@@ -89,6 +90,20 @@ def listen(*, patient: bool = False) -> None:
 def nothing_is_left(status: int) -> None:
     """Let a request that comes from now on end the process at once, with this status: all is done and said."""
     _request.ending = status
+
+
+def end_if_nothing_is_left() -> None:
+    """End the process with the status that `nothing_is_left` was given, if it was; for `atexit`, registered first.
+
+    What Python does after the functions of `atexit` takes a while, and in that time a signal ends the process as it
+    ends any program: with another status than the one that was meant.
+    """
+    if _request.ending is None:
+        return
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(AttributeError, OSError, ValueError):  # there is none, nothing reads it, or it is closed
+            stream.flush()
+    os._exit(_request.ending)
 
 
 def _put_back() -> None:

@@ -180,6 +180,30 @@ def test_a_worker_that_is_killed_while_it_waits_fails_nothing(tmp_path: Path) ->
         assert ended(first)[0] == 0
 
 
+_DIES_SLOWLY = """
+class Slow:
+    def __del__(self, make=os.mkdir, place=str(HERE / f"dies {os.getpid()}"), sleep=time.sleep):
+        make(place)
+        sleep(2)
+
+
+sys.slow = Slow()  # deleted when Python clears its modules, after all else
+"""
+
+
+def test_as_python_ends_a_request_changes_no_status(tmp_path: Path) -> None:
+    suite = write(tmp_path, "pass", _DIES_SLOWLY)
+    with running(suite, executor="local") as process:
+        end = time.monotonic() + 90
+        while process.poll() is None and not (tmp_path / f"dies {process.pid}").exists():
+            assert time.monotonic() < end
+            time.sleep(0.005)
+        process.send_signal(signal.SIGTERM)
+        status, err = ended(process)
+    assert status == 0, err
+    assert "Traceback" not in err
+
+
 @pytest.mark.parametrize("first", [signal.SIGINT, signal.SIGTERM])
 def test_twice_in_a_row_it_is_the_same(first: int, tmp_path: Path) -> None:
     suite = write(tmp_path, "wait()")
