@@ -90,8 +90,9 @@ class Metric:
 
     def wrong(self) -> str:
         """Return what is wrong with the declaration, in one line, or an empty string."""
-        if self.measure is not None and not callable(self.measure):
-            return f"measure is {type(self.measure).__name__}, not a function"
+        measure: Any = self.measure  # a plugin may have given anything
+        if measure is not None and not callable(measure):
+            return f"measure is {type(measure).__name__}, not a function"
         if not all(isinstance(value, bool) for value in (self.higher_is_better, self.per_class)):
             return "higher_is_better and per_class must be True or False"
         for name, value in (("low", self.low), ("high", self.high)):

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from medssl_bench.errors import PluginError, Problem, SuiteError, UserError, did_you_mean, quoted
 from medssl_bench.key_path import key_text
-from medssl_bench.metrics.find import find_metric
 from medssl_bench.plugin.component import Component
 from medssl_bench.plugin.guarded import make
 from medssl_bench.plugin.parameters import Components, OneComponent, ParameterProblem
 from medssl_bench.suite.analyses_of import unknown
+from medssl_bench.suite.columns import columns_of
 from medssl_bench.suite.initial_weights import is_untrained, without_weights
 from medssl_bench.suite.table import Arm, Link, NamedDataset, Recipe, Table
 
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from medssl_bench.evaluators import Evaluator
-    from medssl_bench.metrics import Metric
     from medssl_bench.plugin.registry import Registry
     from medssl_bench.suite import schema
+    from medssl_bench.suite.columns import Columns
     from medssl_bench.suite.positions import Node
 
 Key = tuple[str | int, ...]
@@ -209,7 +209,7 @@ class Resolver:
         self._check_names(model, key, [floor.name for floor in floors])
         if None in (*datasets, encoder, *arms, *analyses):
             raise _Unresolved
-        metrics, not_measured = self._metrics(model, [*floors, *arms], (*key, "metrics"))
+        columns = self._columns(model, [*floors, *arms], (*key, "metrics"))
         self._check_analyses_of(model, [*floors, *arms], labels, (*key, "analyses_of"))
         return Table(
             model=model,
@@ -218,31 +218,16 @@ class Resolver:
             analyses=tuple(analyses),
             seeds=tuple(model.seeds or self.model.seeds),
             draws=tuple(model.draws or self.model.draws),
-            metrics=metrics,
-            not_measured=not_measured,
+            metrics=columns.metrics,
+            not_measured=columns.not_measured,
         )
 
-    def _metrics(
-        self, model: schema.Comparison, arms: Sequence[Arm], key: Key
-    ) -> tuple[dict[str, Metric], frozenset[tuple[str, str]]]:
-        """Return the metrics of the columns by name, and which arms do not measure which; note unknown names."""
-        from medssl_bench.evaluators.own_metrics import measured_by
-
-        by_arm: dict[str, dict[str, Metric]] = {}
-        for arm in arms:
-            try:
-                by_arm[arm.name] = measured_by(arm.evaluator.name, self._built(arm.evaluator, key))
-            except UserError as error:
-                self._fail(key, str(error))
-        own = {name: metric for measured in by_arm.values() for name, metric in measured.items()}
-        found: dict[str, Metric] = {}
-        for place, name in enumerate(model.metrics):
-            try:
-                found[name] = find_metric(name, self.registry, own)
-            except UserError as error:
-                self._fail((*key, place), str(error))
-        beside = [name for name, metric in found.items() if metric.measure is None]
-        return found, frozenset((arm, name) for arm in by_arm for name in beside if name not in by_arm[arm])
+    def _columns(self, model: schema.Comparison, arms: Sequence[Arm], key: Key) -> Columns:
+        built = {arm.name: (arm.evaluator.name, self._built(arm.evaluator, key)) for arm in arms}
+        columns = columns_of(model.metrics, built, self.registry)
+        for place, message in columns.problems:
+            self._fail(key if place is None else (*key, place), message)
+        return columns
 
     def _check_teachers(self) -> None:
         """Note the teachers of unused recipes that no comparison has; those of used ones are found in its own."""
