@@ -20,9 +20,14 @@ def command(context: click.Context, kind: str, name: str, *, as_json: bool) -> N
     from medssl_bench.plugin import docstring
     from medssl_bench.plugin.kinds import find_kind
 
-    entry = load_plugins(context).registry.find(find_kind(kind).name, name)
+    registry = load_plugins(context).registry
+    entry = registry.find(find_kind(kind).name, name)
     parameters = entry.table.parameters()
     text = docstring.description(entry.factory)
+    if entry.kind.name == "metric":
+        from medssl_bench.metrics.find import make_metric
+
+        text = f"{text}\n\n{make_metric(entry.name, registry).about}"
     if as_json:
         data = {
             "kind": entry.kind.name,

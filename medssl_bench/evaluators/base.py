@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from medssl_bench.datasets import DatasetInfo, Splits
     from medssl_bench.datasets.base import SplitName
+    from medssl_bench.metrics import Metric
 
 Needs = Literal["labels", "features", "encoder"]
 
@@ -153,6 +154,8 @@ class Evaluator(ABC):
             nothing.
         uses_seed: whether the training seed changes the result of one and the same encoder.
         trains_encoder: whether it leaves an encoder of its own (``weights["encoder"]``).
+        measures: what it measures beside, by name: each a `medssl_bench.metrics.Metric` without a function. Tables
+            may have these as columns; other numbers in `Evaluation.metrics` are kept in records alone.
     """
 
     analysis: ClassVar[bool] = False
@@ -160,6 +163,7 @@ class Evaluator(ABC):
     uses_seed: ClassVar[bool] = True
     uses_validation: ClassVar[bool] = True
     trains_encoder: ClassVar[bool] = False
+    measures: ClassVar[Mapping[str, Metric]] = {}
 
     def refuses(self, info: DatasetInfo) -> str:  # noqa: ARG002
         """Return why it cannot judge on such a data set, or an empty string."""

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from medssl_bench.datasets import Task
-from medssl_bench.evaluators.metrics import one_vs_rest_areas
+from medssl_bench.metrics.classification import one_vs_rest_areas
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

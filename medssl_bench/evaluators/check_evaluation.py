@@ -8,19 +8,8 @@ import numpy as np
 import torch
 
 from medssl_bench.evaluators.base import Evaluation, Evaluator
+from medssl_bench.evaluators.own_metrics import RESERVED_METRICS
 from medssl_bench.plugin.given import wrong_with_flags, wrong_with_names, wrong_with_numbers
-
-RESERVED_METRICS = (
-    "accuracy",
-    "auroc",
-    "balanced_accuracy",
-    "last_epoch",
-    "selected_epoch",
-    "labelled",
-    "labelled_validation",
-    "labelled_per_class",
-)
-"""What a record of an evaluation has of the harness' own; an analysis' numbers stand in the same tables."""
 
 RESERVED_FLAGS = ("auroc_below_chance",)
 RESERVED_WEIGHTS = ("predictions", "history", "arrays", "record", "features", "method")

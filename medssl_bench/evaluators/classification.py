@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from medssl_bench.datasets import Task
-from medssl_bench.evaluators.metrics import measure
+from medssl_bench.metrics.classification import measure
 
 
 def targets(task: Task, labels: NDArray[np.int64]) -> Tensor:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from medssl_bench.evaluators.balance import Balance, balanced_trial, refuses_balance
 from medssl_bench.evaluators.base import Evaluation, Evaluator, Needs, Passes, Trial
+from medssl_bench.metrics import Metric
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from medssl_bench.datasets import DatasetInfo
 
@@ -30,6 +32,7 @@ class LinearProbe(Evaluator):
     """
 
     needs: ClassVar[Needs] = "features"
+    measures: ClassVar[Mapping[str, Metric]] = {"loss_gap": Metric(higher_is_better=False, high=math.inf)}
 
     def __init__(
         self,

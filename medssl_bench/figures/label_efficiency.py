@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 from medssl_bench.figures.figure import ReportFigure, slug
 from medssl_bench.figures.material import FigureSource, sentences
 from medssl_bench.figures.style import COLUMN, GREY, PAGE, Look, legend_below, looks, new_figure, styled, wrapped
-from medssl_bench.results.formats.text import heading, spread_note
-from medssl_bench.results.tables import METRIC_NAMES
+from medssl_bench.results.formats.text import heading, metric_name, spread_note
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -65,7 +64,7 @@ class EfficiencyPanel:
 def label_efficiency_figures(source: FigureSource, table: Table, result: TableResult) -> Iterator[ReportFigure]:
     """Yield a figure for each metric, with a panel for each data set that has results of two budgets or more."""
     for metric in table.model.metrics:
-        name = METRIC_NAMES.get(metric, metric)
+        name = metric_name(metric)
         panels = [
             found
             for panel in result.panels

@@ -126,6 +126,8 @@ class _Builder:
         for place, labels in enumerate(table.labels):
             self._note(check.labels(labels), *here, "labels", place)
         self._note(check.validation_labels(), *here, "validation_labels")
+        for place, name in enumerate(table.model.metrics):
+            self._note(check.metric(name), *here, "metrics", place)
         registry = self.suite.plugins.registry
         arms = [arm for arm in table.arms if not arm.floor]
         analyses = table.analyses if is_wanted(table.model.analyses_of, dataset=dataset.label) else ()

@@ -80,6 +80,14 @@ class CellCheck:
             return str(error)
         return f"{component.name!r} cannot judge on {self._info.title!r}: {reason}" if reason else ""
 
+    def metric(self, name: str) -> str:
+        """Check that a metric is defined for the data set's task."""
+        metric = self._table.metrics.get(name)
+        if self._info is None or metric is None or self._info.task in metric.tasks:
+            return ""
+        tasks = ", ".join(metric.tasks)
+        return f"metric {name!r} is not defined for {self._info.title!r}, which is {self._info.task}; it is for {tasks}"
+
     def _budget(self, budget: Budget, split: SplitName, *, skippable: bool = False) -> str:
         info = self._info
         if info is None:

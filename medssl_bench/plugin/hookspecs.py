@@ -48,6 +48,11 @@ def medssl_evaluators(register: Register) -> None:
 
 
 @hookspec
+def medssl_metrics(register: Register) -> None:
+    """Register metrics, the columns of tables: ``factory() -> medssl_bench.metrics.Metric``."""
+
+
+@hookspec
 def medssl_executors(register: Register) -> None:
     """Register executors: ``factory(*, ...) -> medssl_bench.executors.Executor``."""
 

@@ -64,6 +64,7 @@ KINDS = {
             "what is made of an encoder, and measured",
             "medssl_bench.evaluators:Evaluator",
         ),
+        Kind("metric", "metrics", "medssl_metrics", (), "columns of tables", "medssl_bench.metrics:Metric"),
         Kind(
             "executor",
             "executors",

@@ -38,6 +38,7 @@ BUILT_IN = (
     "medssl_bench.encoders.builtin",
     "medssl_bench.methods.builtin",
     "medssl_bench.evaluators.builtin",
+    "medssl_bench.metrics.builtin",
     "medssl_bench.executors.builtin",
 )
 """Modules of the harness' own components; they are plugins like any other."""

@@ -26,6 +26,7 @@ TEMPLATES = {
     "encoder": "the encoder `${module}_cnn`",
     "method": "the method `${module}_twins`",
     "evaluator": "the evaluator `${module}_centroid`",
+    "metric": "the metric `${module}_kappa` and the column `${module}_seconds`",
     "executor": "the executor `${module}_quick_first`",
     "reference": "the reference `$module`",
     "claims": "the claims `$module`, and the reference that they are about",

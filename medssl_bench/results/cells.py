@@ -6,11 +6,14 @@ from dataclasses import dataclass, field
 from statistics import mean, stdev
 from typing import TYPE_CHECKING, Any, Literal
 
+from medssl_bench.metrics.compute import Measured
+from medssl_bench.results.measured import column
 from medssl_bench.results.selection import CellSelection
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from medssl_bench.metrics import Metric
     from medssl_bench.plan.stage import Plan, Trial
     from medssl_bench.store.record import Record
     from medssl_bench.store.store import Store
@@ -21,12 +24,25 @@ State = Literal["done", "failed", "blocked", "waiting"]
 
 @dataclass(frozen=True)
 class Value:
-    """One measured number, the trial that it is of, and what must be known of it: sentences by code."""
+    """One measured number.
+
+    Attributes:
+        seed: of the trial that it is of.
+        draw: likewise.
+        value: the number.
+        flags: what must be known of it: sentences by code.
+        classes: the number of each class, by the class' name; empty unless the metric is measured for each class.
+    """
 
     seed: int
     draw: int
     value: float
     flags: Mapping[str, str] = field(default_factory=dict)
+    classes: Mapping[str, float | None] = field(default_factory=dict)
+
+    def to_data(self) -> dict[str, Any]:
+        """Return the value as JSON-able data; ``classes`` is there where the metric is measured for each class."""
+        return {name: value for name, value in vars(self).items() if name != "classes" or value}
 
 
 @dataclass
@@ -52,6 +68,8 @@ class Cell:
         scaled: factor on the epochs of all trainings when it is below 1, else None.
         generated: whether the data set's images are generated.
         leaks: what the splits of the data set share, which makes its numbers too good.
+        higher_is_better: whether a higher value of the metric is better.
+        problems: why a number could not be measured of a finished trial: a line for each stage.
     """
 
     comparison: str
@@ -70,6 +88,13 @@ class Cell:
     scaled: float | None = None
     generated: bool = False
     leaks: str = ""
+    higher_is_better: bool = True
+    problems: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def score(self) -> float | None:
+        """The mean as far as it is printed, turned so that a higher one is better; None where there is none."""
+        return None if self.printed is None else self.printed * (1 if self.higher_is_better else -1)
 
     @property
     def n(self) -> int:
@@ -119,10 +144,11 @@ class Cell:
             "labels": self.labels,
             "arm": self.arm,
             "metric": self.metric,
+            "higher_is_better": self.higher_is_better,
             "n": self.n,
             "mean": self.mean,
             "std": self.std,
-            "values": [vars(value) for value in self.values],
+            "values": [value.to_data() for value in self.values],
             "expected": self.expected,
             "failed": self.failed,
             "blocked": self.blocked,
@@ -157,31 +183,55 @@ class Results:
             self._records[stage] = self._store.record(stage)
         return self._records[stage]
 
-    def cell(self, trials: Iterable[Trial], metric: str) -> Cell:
-        """Return the cell of some trials, which differ in seed and draw alone."""
+    def cell(self, trials: Iterable[Trial], metric: str, of: Metric | None = None) -> Cell:
+        """Return the cell of some trials, which differ in seed and draw alone.
+
+        Args:
+            trials: one or more.
+            metric: name of the metric.
+            of: what it is; None: a number that records have.
+        """
         trials = list(trials)
         first = trials[0]
         cell = self.empty_cell(first.table, first.dataset, first.labels, first.arm, metric)
-        self.fill(cell, {(trial.seed, trial.draw): trial.stage for trial in trials})
+        cell.higher_is_better = of is None or of.higher_is_better
+        self.fill(cell, {(trial.seed, trial.draw): trial.stage for trial in trials}, of)
         return cell
 
-    def fill(self, cell: Cell, stages: dict[tuple[int, int], str]) -> None:
+    def fill(self, cell: Cell, stages: dict[tuple[int, int], str], of: Metric | None = None) -> None:
         """Put what was measured into a cell, each stage's value once.
 
         Args:
             cell: where to.
             stages: the stage of each seed and draw, in order.
+            of: what the cell's metric is; None: a number that records have.
         """
         cell.stages = stages
         first = {stage: place for place, stage in reversed(stages.items())}
         for stage in dict.fromkeys(stages.values()):
             cell.expected += 1
-            value = self.value(stage, cell.metric)
-            if value is not None:
-                cell.values.append(Value(*first[stage], value, self.flags(stage)))
+            found, problem = self._measured(stage, cell, of)
+            if problem:
+                cell.problems[stage] = problem
+            if found.value is not None:
+                classes = self._by_class(cell.dataset, found)
+                cell.values.append(Value(*first[stage], found.value, self.flags(stage), classes))
                 continue
             if (state := self.state(stage)) in {"failed", "blocked"}:
                 cell.lost[stage] = state
+
+    def _measured(self, stage: str, cell: Cell, of: Metric | None) -> tuple[Measured, str]:
+        """Return what was measured of a stage, and why nothing could be, or an empty string."""
+        record = self.record(stage)
+        if of is None or record is None:
+            return Measured(self.value(stage, cell.metric)), ""
+        info = self._plan.datasets.get(cell.dataset)
+        found = column(cell.metric, of, record, self._store, info.task if info else None)
+        return found.found, found.problem
+
+    def _by_class(self, dataset: str, found: Measured) -> dict[str, float | None]:
+        info = self._plan.datasets.get(dataset)
+        return dict(zip(info.classes, found.classes, strict=False)) if info else {}
 
     def value(self, stage: str, metric: str) -> float | None:
         """Return what a stage measured, or None; what is no number counts as nothing."""

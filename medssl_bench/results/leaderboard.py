@@ -139,7 +139,8 @@ def _panel(
     arms = [arm.name for arm in table.arms if any(name == arm.name for name, _ in here)]
     panel = Panel(dataset, metric, budgets, arms, {arm.name for arm in table.arms if arm.floor})
     for (arm, labels), trials in here.items():
-        panel.cells[arm, labels] = results.cell(trials, metric)
+        if (arm, metric) not in table.not_measured:
+            panel.cells[arm, labels] = results.cell(trials, metric, table.metrics.get(metric))
     for (_, labels), cell in panel.cells.items():
         baseline = panel.cells.get((table.model.baseline or "", labels))
         if baseline and baseline is not cell:

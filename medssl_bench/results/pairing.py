@@ -30,6 +30,7 @@ def contrast(terms: Sequence[tuple[int, Cell]]) -> Cell:
         first.labels,
         " ".join(f"{'−' if sign < 0 else '+'} {cell.arm}" for sign, cell in terms).removeprefix("+ "),
         first.metric,
+        higher_is_better=first.higher_is_better,
         scaled=first.scaled,
         generated=any(cell.generated for cell in cells),
     )
@@ -52,9 +53,10 @@ def contrast(terms: Sequence[tuple[int, Cell]]) -> Cell:
 def leader(cells: Mapping[str, Cell]) -> str | None:
     """Return the arm of a column that is ahead of every other for every seed and draw, or None.
 
-    Its mean is the highest as it is printed, it has two values or more, and so has each of its paired differences, all
-    above zero. That describes the numbers that are there; it is no test of a difference. None also while a number is
-    missing. An arm some of whose trials failed is not looked at: what is left of it may be its lucky half.
+    Its mean is the best as it is printed (the lowest, where lower is better), it has two values or more, and so has
+    each of its paired differences, all in its favour. That describes the numbers that are there; it is no test of a
+    difference. None also while a number is missing. An arm some of whose trials failed is not looked at: what is left
+    of it may be its lucky half.
 
     Args:
         cells: of a column, by arm.
@@ -62,12 +64,13 @@ def leader(cells: Mapping[str, Cell]) -> str | None:
     if any(cell.is_waiting for cell in cells.values()):
         return None
     known = {arm: cell for arm, cell in cells.items() if cell.printed is not None and not cell.lost}
-    ordered = sorted(known, key=lambda arm: -(known[arm].printed or 0.0))
+    ordered = sorted(known, key=lambda arm: -(known[arm].score or 0.0))
     if len(ordered) < 2 or known[ordered[0]].n < 2:
         return None
     first, *others = ordered
     for other in others:
-        pairs = contrast([(1, known[first]), (-1, known[other])])
+        sign = 1 if known[first].higher_is_better else -1
+        pairs = contrast([(sign, known[first]), (-sign, known[other])])
         ahead = pairs.n > 1 and all(value.value > 0 for value in pairs.values)
         if not ahead or known[first].printed == known[other].printed:
             return None

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from medssl_bench.published.layout import ArmRow, BestRow, ImprovementRow, PairedRow
 from medssl_bench.results.flags import flag_notes
@@ -211,7 +211,7 @@ def _arm_cell(cells: _Cells, arm: str, labels: str, metric: str) -> PrintedCell:
 
 
 def _picked(cells: _Cells, arms: Sequence[str], labels: str, metric: str) -> str | None:
-    """Return the arm with the highest mean; None while one of them has not all its values.
+    """Return the arm with the best mean; None while one of them has not all its values.
 
     An arm some of whose trials failed is not picked: what is left of it may be its lucky half.
     """
@@ -219,12 +219,17 @@ def _picked(cells: _Cells, arms: Sequence[str], labels: str, metric: str) -> str
     if any(cell.is_waiting for cell in found.values()):
         return None
     means = {arm: cell.mean for arm, cell in found.items() if cell.mean is not None and not cell.lost}
-    return max(means, key=lambda arm: means[arm]) if means else None
+    return _best_of(found.values())(means, key=lambda arm: means[arm]) if means else None
 
 
 def _published_best(cells: _Cells, arms: Sequence[str], labels: str, metric: str) -> float | None:
-    found = [cells[arm, labels, metric].reference for arm in arms if (arm, labels, metric) in cells]
-    return max((value for value in found if value is not None), default=None)
+    found = [cells[arm, labels, metric] for arm in arms if (arm, labels, metric) in cells]
+    return _best_of(found)((cell.reference for cell in found if cell.reference is not None), default=None)
+
+
+def _best_of(cells: Iterable[Cell]) -> Any:
+    """Return `max`, or `min` where lower is better."""
+    return max if all(cell.higher_is_better for cell in cells) else min
 
 
 def _best_cell(cells: _Cells, arms: Sequence[str], labels: str, metric: str) -> PrintedCell:

@@ -117,9 +117,9 @@ def _ranks(panel: Panel, budget: str) -> dict[str, float]:
     means: dict[str, float] = {}
     for arm in panel.arms:
         cell = panel.cells.get((arm, budget))
-        if cell is None or cell.printed is None or not cell.is_whole:
+        if cell is None or cell.score is None or not cell.is_whole:
             return {}
-        means[arm] = cell.printed
+        means[arm] = cell.score
     return {
         arm: 1 + sum(other > value for other in means.values()) + (list(means.values()).count(value) - 1) / 2
         for arm, value in means.items()

@@ -46,6 +46,11 @@ class Panel:
     floors: set[str]
     cells: dict[tuple[str, str], Cell] = field(default_factory=dict)
 
+    @property
+    def higher_is_better(self) -> bool:
+        """Whether a higher value of its metric is better."""
+        return all(cell.higher_is_better for cell in self.cells.values())
+
     def column(self, budget: str) -> dict[str, Cell]:
         """Return the cells of a label budget, by arm."""
         return {arm: self.cells[arm, budget] for arm in self.arms if (arm, budget) in self.cells}
@@ -55,7 +60,7 @@ class Panel:
         return leader(self.column(budget))
 
     def highest(self, budget: str) -> list[str]:
-        """Return the arms with the highest mean in a column, as far as it is printed; none while it is incomplete.
+        """Return the arms with the best mean in a column, as far as it is printed; none while it is incomplete.
 
         It says nothing of whether they are better than others. An arm some of whose trials failed is not among them:
         what is left of it may be its lucky half.
@@ -63,7 +68,7 @@ class Panel:
         column = self.column(budget)
         if any(cell.is_waiting for cell in column.values()):
             return []
-        known = {arm: cell.printed for arm, cell in column.items() if cell.printed is not None and not cell.lost}
+        known = {arm: cell.score for arm, cell in column.items() if cell.score is not None and not cell.lost}
         return [arm for arm, value in known.items() if value == max(known.values())]
 
 

@@ -19,7 +19,7 @@ from medssl_bench.errors import StageError
 from medssl_bench.evaluators.base import Evaluation, Evaluator, Trial
 from medssl_bench.evaluators.below_chance import below_chance
 from medssl_bench.evaluators.check_evaluation import wrong_with, wrong_with_report
-from medssl_bench.evaluators.metrics import measure
+from medssl_bench.metrics.classification import measure
 from medssl_bench.plugin.component import Component
 from medssl_bench.randomness import forked, generator, stream
 from medssl_bench.stages.attempt import Attempt

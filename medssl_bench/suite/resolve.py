@@ -12,6 +12,7 @@ from medssl_bench.plugin.guarded import make
 from medssl_bench.plugin.parameters import ParameterProblem
 from medssl_bench.suite.aliases import ALIASED, Aliases, name_of
 from medssl_bench.suite.analyses_of import unknown
+from medssl_bench.suite.columns import Columns, columns_of
 from medssl_bench.suite.floors import EVALUATORS, FLOOR_NAMES, floors_of
 from medssl_bench.suite.initial_weights import without_weights
 from medssl_bench.suite.table import Arm, Link, NamedDataset, Recipe, Table
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from medssl_bench.evaluators import Evaluator
     from medssl_bench.plugin.registry import Registry
     from medssl_bench.suite import schema
+    from medssl_bench.suite.columns import Columns
     from medssl_bench.suite.positions import Node
 
 Key = tuple[str | int, ...]
@@ -181,6 +183,7 @@ class Resolver:
         self._check_names(model, key, [floor.name for floor in floors])
         if None in (*datasets, encoder, *arms, *analyses):
             raise _Unresolved
+        columns = self._columns(model, [*floors, *arms], (*key, "metrics"))
         self._check_analyses_of(model, [*floors, *arms], labels, (*key, "analyses_of"))
         return Table(
             model=model,
@@ -189,7 +192,16 @@ class Resolver:
             analyses=tuple(analyses),
             seeds=tuple(model.seeds or self.model.seeds),
             draws=tuple(model.draws or self.model.draws),
+            metrics=columns.metrics,
+            not_measured=columns.not_measured,
         )
+
+    def _columns(self, model: schema.Comparison, arms: Sequence[Arm], key: Key) -> Columns:
+        built = {arm.name: (arm.evaluator.name, self._built(arm.evaluator, key)) for arm in arms}
+        columns = columns_of(model.metrics, built, self.registry)
+        for place, message in columns.problems:
+            self._fail(key if place is None else (*key, place), message)
+        return columns
 
     def _check_lists(self, model: schema.Comparison, key: Key) -> None:
         self._unique([budget.text for budget in model.labels], (*key, "labels"))

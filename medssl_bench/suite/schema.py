@@ -18,7 +18,6 @@ from pydantic import (
 from medssl_bench.datasets.budget import Budget
 from medssl_bench.suite.budget import BUDGET_SCHEMA, parse_budget, parse_positive_budget
 
-Metric = Literal["accuracy", "auroc", "balanced_accuracy"]
 Floor = Literal["majority", "untrained"]
 Selection = Literal["validation", "last", "test"]
 Precision = Literal["float32", "bfloat16"]
@@ -225,7 +224,12 @@ class Comparison(_Table):
         description='which epoch of the downstream training counts; "test" measures the optimism of selecting on '
         "test, and the table says so",
     )
-    metrics: list[Metric] = Field(default=["accuracy", "auroc"], min_length=1, description="columns; all are recorded")
+    metrics: list[str] = Field(
+        default=["accuracy", "auroc"],
+        min_length=1,
+        description="columns: names of metrics, as `medssl-bench list metrics` shows them, or of numbers that an "
+        "evaluator of the comparison measures itself; the first one ranks",
+    )
     baseline: str | None = Field(None, description="arm that the others are compared with")
     reference: str | None = Field(None, description='published numbers, as in "thesis:table-7.1"')
     analyses: list[ComponentRef] = Field(default_factory=list, description="what else to compute of each encoder")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from medssl_bench.datasets.budget import Budget
+    from medssl_bench.metrics import Metric
     from medssl_bench.plugin.component import Component
     from medssl_bench.suite.schema import Comparison, Pretraining
 
@@ -66,7 +69,10 @@ class Arm:
 
 @dataclass(frozen=True)
 class Table:
-    """A comparison with its components, the floors among its arms."""
+    """A comparison with its components, the floors among its arms; `metrics` has what its columns are.
+
+    Arms and metrics whose evaluator does not measure that metric are in `not_measured`.
+    """
 
     model: Comparison
     datasets: tuple[NamedDataset, ...]
@@ -74,6 +80,8 @@ class Table:
     analyses: tuple[Component, ...]
     seeds: tuple[int, ...]
     draws: tuple[int, ...]
+    metrics: Mapping[str, Metric] = field(default_factory=dict)
+    not_measured: frozenset[tuple[str, str]] = frozenset()
 
     @property
     def id(self) -> str:

@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 from docs.pages import PAGES, ROOT, first_column, section
 
-from medssl_bench import RunResult, datasets, evaluators, methods
+from medssl_bench import RunResult, datasets, evaluators, methods, metrics
 from medssl_bench.cli.main import _VERBS
 from medssl_bench.plugin import hookspecs, watching
 from medssl_bench.plugin.kinds import KINDS
 from medssl_bench.plugin.scaffold import TEMPLATES
 from medssl_bench.suite.reference import reference
 
-PLUGINS = (ROOT / "docs" / "plugins.md").read_text("utf-8")
+PLUGINS = "\n".join(page.read_text("utf-8") for page in PAGES if page.name.startswith("plugins"))
 HOOKS = [name for name in vars(hookspecs) if name.startswith("medssl_")]
 CLASSES = {
     "DatasetInfo": datasets.DatasetInfo,
@@ -27,6 +27,9 @@ CLASSES = {
     "MethodContext": methods.MethodContext,
     "Trial": evaluators.Trial,
     "Evaluation": evaluators.Evaluation,
+    "Metric": metrics.Metric,
+    "Predictions": metrics.Predictions,
+    "Finished": metrics.Finished,
     "RunInfo": watching.RunInfo,
     "StageInfo": watching.StageInfo,
     "Epoch": watching.Epoch,
@@ -56,9 +59,9 @@ def test_every_field_that_a_plugin_meets_is_documented(name):
 
 
 def test_every_attribute_of_an_evaluator_is_documented():
-    (table,) = re.findall(r"^\| attribute of `Evaluator`.*\n(?:\|.*\n)+", PLUGINS, re.MULTILINE)
+    tables = re.findall(r"^\| attribute of `Evaluator`.*\n(?:\|.*\n)+", PLUGINS, re.MULTILINE)
     own = {name for name in vars(evaluators.Evaluator) if not name.startswith("_")} - {"evaluate"}
-    assert {name.partition("(")[0] for name in first_column(table)} == own
+    assert {name.partition("(")[0] for table in tables for name in first_column(table)} == own
 
 
 def test_every_attribute_of_what_a_run_returns_is_documented():
@@ -72,7 +75,7 @@ def test_every_attribute_of_what_a_run_returns_is_documented():
 
 @pytest.mark.parametrize("kind", TEMPLATES)
 def test_every_kind_of_new_plugin_is_documented(kind):
-    assert re.search(rf"\b{kind}\b", section(PLUGINS, "## A template, and a check"))
+    assert re.search(rf"\b{kind}\b", section(PLUGINS, "## A template, and a check")) or f"--kind {kind}" in PLUGINS
 
 
 @pytest.mark.parametrize("verb", _VERBS)

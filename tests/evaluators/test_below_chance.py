@@ -12,7 +12,7 @@ from scipy.stats import mannwhitneyu, rankdata
 
 from medssl_bench.datasets import DatasetInfo, Task
 from medssl_bench.evaluators.below_chance import below_chance, null_covariance
-from medssl_bench.evaluators.metrics import measure, one_vs_rest_areas
+from medssl_bench.metrics.classification import measure, one_vs_rest_areas
 
 
 def info_of(task, classes):

@@ -13,8 +13,8 @@ from torch import nn
 from medssl_bench.datasets import Task
 from medssl_bench.evaluators.classification import loss, probabilities, targets
 from medssl_bench.evaluators.classifier_training import FineTuning
-from medssl_bench.evaluators.metrics import measure
 from medssl_bench.evaluators.minibatches import minibatches
+from medssl_bench.metrics.classification import measure
 from medssl_bench.randomness import forked
 from medssl_bench.stopping import Stopped
 from medssl_bench.testing.interrupting import Interrupting

@@ -14,8 +14,8 @@ from torch.optim.lr_scheduler import MultiStepLR
 from medssl_bench.datasets import Task
 from medssl_bench.evaluators.classification import loss, probabilities, targets
 from medssl_bench.evaluators.linear_probe import LinearProbe
-from medssl_bench.evaluators.metrics import measure
 from medssl_bench.evaluators.minibatches import minibatches
+from medssl_bench.metrics.classification import measure
 from medssl_bench.randomness import forked
 
 

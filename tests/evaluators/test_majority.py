@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from medssl_bench.datasets import Task
-from medssl_bench.evaluators.metrics import measure
+from medssl_bench.metrics.classification import measure
 
 
 def test_it_predicts_the_shares_of_the_labelled_images(make_trial, make_evaluator):

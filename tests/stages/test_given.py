@@ -13,7 +13,8 @@ import pytest
 
 import medssl_bench
 from medssl_bench import hookimpl
-from medssl_bench.evaluators.check_evaluation import RESERVED_ARRAYS, RESERVED_METRICS, RESERVED_WEIGHTS
+from medssl_bench.evaluators.check_evaluation import RESERVED_ARRAYS, RESERVED_WEIGHTS
+from medssl_bench.evaluators.own_metrics import RESERVED_METRICS
 from medssl_bench.methods.check_history import RESERVED_METRICS as RESERVED_OF_METHODS
 from medssl_bench.methods.check_history import VALIDATION
 from medssl_bench.report.page.build import page

@@ -122,10 +122,7 @@ LABELS = 'labels = [100, "all"]\n'
         ),
         (
             (LABELS, 'labels = [1]\nmetrics = ["acuracy"]\n'),
-            (
-                "12: comparison[0].metrics[0]: expected 'accuracy', 'auroc' or "
-                "'balanced_accuracy', not 'acuracy' (did you mean 'accuracy'?)"
-            ),
+            "12: comparison[0].metrics[0]: there is no metric 'acuracy' (did you mean 'accuracy'?)",
         ),
         ((LABELS, "labels = [1]\nmetrics = []\n"), "12: comparison[0].metrics: this must not be empty"),
         (

@@ -123,7 +123,20 @@ BROKEN += [
     ("dataset", "val-in-test", "no image is in two splits", r"1 of 4 images of test share theirs with val"),
     ("dataset", "patient-in-both", "no group is in two splits", "1 of 4 images of test share theirs with train"),
 ]
-FILES = ("inputs", "models", "precision", "batches", "validation", "splits")
+BEST = "multi-class: a perfect prediction is best"
+BROKEN += [
+    ("metric", "outside", "multi-class: finite and in its range", "outside its range 0 to 1"),
+    ("metric", "undefined", "multi-class: finite and in its range", "it gives None for predictions of every class"),
+    ("metric", "upside-down", BEST, "is higher_is_better = True right"),
+    ("metric", "modest", BEST, "a perfect prediction has 0.5, but the best value of its range is 1"),
+    ("metric", "ordered", "the order of the images changes nothing", "as the images are ordered"),
+    ("metric", "overwriting", "predictions and labels are left as they are", "it changes the labels or the scores"),
+    ("metric", "drawing", "global random state is untouched", "global generator of NumPy"),
+    ("metric", "classes", "multi-class: finite and in its range", "it gives 1 values for 4 classes"),
+    ("metric", "last", "a record of a result", "IndexError"),
+    ("metric", "empty", "can be built", "its range is empty"),
+]
+FILES = ("inputs", "metrics", "models", "precision", "batches", "validation", "splits")
 
 
 @pytest.fixture(scope="module")

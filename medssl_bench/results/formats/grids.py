@@ -29,7 +29,7 @@ def panel_grid(panel: Panel, baseline: str | None) -> Grid:
     """Return a panel as a grid: arms by label budgets."""
     best = {budget: panel.best(budget) for budget in panel.budgets}
     return Grid(
-        f"{panel.dataset}: {metric_name(panel.metric)}",
+        f"{panel.dataset}: {metric_name(panel.metric)}{'' if panel.higher_is_better else ' (lower is better)'}",
         ("arm \\ labels",),
         tuple(Column(budget) for budget in panel.budgets),
         tuple(

@@ -59,11 +59,28 @@ def notes(table: TableResult) -> list[str]:
     found = spread_note(cells)
     if any(panel.best(budget) for panel in table.panels for budget in panel.budgets):
         found.append(BOLD)
+    if lower := list(dict.fromkeys(metric_name(cell.metric) for cell in cells if not cell.higher_is_better)):
+        found.append(f"Lower is better: {', '.join(lower)}; there, the lowest mean counts as the highest.")
+    found += _problems(cells)
     if any(cell.difference is not None for cell in cells):
         found.append(f"Second line: mean paired difference to {table.baseline!r}, of the same seeds and draws.")
     if table.citation and any(cell.reference is not None for cell in cells):
         found.append(f"ref: published value (and the difference to it), {table.citation}.")
     return found + flag_notes(cells) + flag_notes(table.analysed())
+
+
+def _problems(cells: Iterable[Cell]) -> list[str]:
+    """Return a line for each metric that could not be measured of some finished results, and why."""
+    by_metric: dict[str, dict[str, str]] = {}
+    for cell in cells:
+        by_metric.setdefault(cell.metric, {}).update(cell.problems)
+    lines = []
+    for metric, problems in by_metric.items():
+        for reason in dict.fromkeys(problems.values()):
+            count = list(problems.values()).count(reason)
+            results = "1 finished result" if count == 1 else f"{count} finished results"
+            lines.append(f"{metric_name(metric)} is missing for {results}: {reason}.")
+    return lines
 
 
 BOLD = (

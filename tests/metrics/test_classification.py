@@ -10,7 +10,7 @@ from medmnist_metrics import get_acc, get_auc
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, roc_auc_score
 
 from medssl_bench.datasets import Task
-from medssl_bench.evaluators.metrics import measure
+from medssl_bench.metrics.classification import measure
 
 MEDMNIST_TASK = {
     Task.MULTI_CLASS: "multi-class",

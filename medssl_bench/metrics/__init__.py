@@ -1,0 +1,5 @@
+"""Metrics: the columns of tables. What a metric is, the built-in ones, and how one is computed."""
+
+from medssl_bench.metrics.metric import Finished, Metric, Predictions
+
+__all__ = ["Finished", "Metric", "Predictions"]

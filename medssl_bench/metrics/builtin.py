@@ -1,0 +1,41 @@
+"""The built-in metrics. Every evaluation records them, so a table reads them and computes nothing."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from medssl_bench.metrics.metric import Metric, Predictions
+from medssl_bench.plugin.markers import hookimpl
+
+if TYPE_CHECKING:
+    from medssl_bench.plugin.registry import Register
+
+
+@hookimpl
+def medssl_metrics(register: Register) -> None:
+    """Register the metrics."""
+    register("accuracy", accuracy)
+    register("auroc", auroc)
+    register("balanced_accuracy", balanced_accuracy)
+
+
+def accuracy() -> Metric:
+    """Share of images whose class has the highest probability; of multi-label data, of right decisions at 0.5."""
+    return Metric(partial(_measured, "accuracy"))
+
+
+def auroc() -> Metric:
+    """Area under the ROC curve: mean over classes, each against the rest; of binary data, the area of class 1."""
+    return Metric(partial(_measured, "auroc"))
+
+
+def balanced_accuracy() -> Metric:
+    """Mean over classes of the recall; of multi-label data, mean over labels of sensitivity and specificity."""
+    return Metric(partial(_measured, "balanced_accuracy"))
+
+
+def _measured(name: str, given: Predictions) -> float | None:
+    from medssl_bench.metrics.classification import measure
+
+    return measure(given.task, given.labels, given.scores)[name]

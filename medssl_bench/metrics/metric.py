@@ -1,0 +1,108 @@
+"""What a metric is: a column of tables, with its direction, its range, and a function that measures it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from medssl_bench.datasets import Task
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What a classifier says of the test images, and what is true.
+
+    Attributes:
+        task: what the labels mean.
+        labels: (N, 1) class numbers, or (N, L) of 0 and 1 for a multi-label task.
+        scores: (N, C) float32: probabilities of the classes, or of each label of a multi-label task.
+    """
+
+    task: Task
+    labels: NDArray[np.int64]
+    scores: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Finished:
+    """What a finished result keeps beside its predictions.
+
+    Attributes:
+        metrics: what was measured by name: accuracy, AUROC and balanced accuracy, how many images are labelled, and
+            what the evaluator measured beside.
+        cost: what it cost by name, such as ``wall_seconds`` and ``peak_memory_bytes``; without the pretrainings that
+            it builds on.
+        history: a row for each epoch that was looked at, with its number as ``epoch``; empty where there are none.
+    """
+
+    metrics: Mapping[str, Any]
+    cost: Mapping[str, Any]
+    history: Sequence[Mapping[str, float]]
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A metric: a column of tables.
+
+    Attributes:
+        measure: the function. It takes `Predictions`, or `Finished` where `reads` is ``record``. It returns a number,
+            or None where the metric is not defined. A metric that is `per_class` returns one of these for each class.
+            Results must depend on nothing else: they are computed when a table is made, and kept in memory.
+            None: an evaluator measures it itself (`medssl_bench.evaluators.Evaluator.measures`).
+        higher_is_better: whether a higher value is better. It decides rankings, bold numbers and improvements.
+        low: the lowest possible value.
+        high: the highest possible value.
+        tasks: the tasks that it is defined for.
+        per_class: whether it is measured for each class; the column then has the mean of those that are defined.
+        reads: what the function gets.
+    """
+
+    measure: Callable[[Any], Any] | None = None
+    higher_is_better: bool = True
+    low: float = 0.0
+    high: float = 1.0
+    tasks: tuple[Task, ...] = tuple(Task)
+    per_class: bool = False
+    reads: Literal["predictions", "record"] = "predictions"
+
+    @property
+    def best(self) -> float:
+        """The best possible value."""
+        return self.high if self.higher_is_better else self.low
+
+    @property
+    def about(self) -> str:
+        """Its declaration, in a sentence."""
+        direction = "Higher" if self.higher_is_better else "Lower"
+        source = "the test predictions" if self.reads == "predictions" else "the record of a result"
+        over = "; it is the mean over classes" if self.per_class else ""
+        tasks = ", ".join(self.tasks)
+        return (
+            f"{direction} is better; range {self.low:g} to {self.high:g}{over}. It is computed from {source}, "
+            f"for these tasks: {tasks}."
+        )
+
+    def wrong(self) -> str:
+        """Return what is wrong with the declaration, in one line, or an empty string."""
+        measure: Any = self.measure  # a plugin may have given anything
+        if measure is not None and not callable(measure):
+            return f"measure is {type(measure).__name__}, not a function"
+        if not all(isinstance(value, bool) for value in (self.higher_is_better, self.per_class)):
+            return "higher_is_better and per_class must be True or False"
+        for name, value in (("low", self.low), ("high", self.high)):
+            if isinstance(value, bool) or not isinstance(value, int | float) or math.isnan(value):
+                return f"{name} is {value!r}, not a number"
+        if not self.low < self.high:
+            return f"its range is empty: low {self.low:g} is not below high {self.high:g}"
+        known = isinstance(self.tasks, tuple) and self.tasks and all(task in tuple(Task) for task in self.tasks)
+        if not known:
+            return f"tasks is {self.tasks!r}; give a tuple of some of {', '.join(Task)}"
+        if self.reads not in {"predictions", "record"}:
+            return f"reads is {self.reads!r}; it must be 'predictions' or 'record'"
+        return ""

@@ -1,0 +1,106 @@
+"""Computes what records do not have: a plugin's metric, from the predictions and records that evaluations keep.
+
+So a metric that is added later needs no training again, and is no part of any key.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from medssl_bench.errors import UserError
+from medssl_bench.metrics import Finished, Predictions
+from medssl_bench.metrics.compute import Measured, compute
+from medssl_bench.store.arrays import load_history, load_npz
+
+if TYPE_CHECKING:
+    from medssl_bench.datasets import Task
+    from medssl_bench.metrics import Metric
+    from medssl_bench.store.record import Record
+    from medssl_bench.store.store import Store
+
+RECORDED = ("accuracy", "auroc", "balanced_accuracy")
+"""Metrics that the record of every evaluation has."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A value of a column, or why there is none.
+
+    Attributes:
+        found: what was measured.
+        problem: why it could not be measured, in one line, or an empty string.
+    """
+
+    found: Measured = field(default_factory=lambda: Measured(None))
+    problem: str = ""
+
+
+def column(name: str, metric: Metric, record: Record, store: Store, task: Task | None) -> Column:
+    """Return the value of a column for one finished result.
+
+    Args:
+        name: of the metric.
+        metric: what it is.
+        record: of the result.
+        store: where its files are.
+        task: of its data set; None where the data set cannot be seen.
+    """
+    if name in RECORDED:
+        return Column(Measured(_number(record.metrics.get(name))))
+    if metric.measure is None:
+        return _own(name, metric, record)
+    if task is None:
+        return Column(problem="the data set cannot be seen, so its task is not known")
+    if task not in metric.tasks:
+        return Column(problem=f"it is not defined for {task} data")
+    return _computed(name, metric, _Result(record, store), task)
+
+
+@dataclass(frozen=True)
+class _Result:
+    """A finished result; two are equal where they are the same attempt at the same stage of the same store."""
+
+    record: Record
+    store: Store
+
+    def __hash__(self) -> int:
+        return hash(self._identity)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Result) and self._identity == other._identity
+
+    @property
+    def _identity(self) -> tuple[str, ...]:
+        digests = (str(about["sha256"]) for about in self.record.files.values())
+        return (str(self.store.path), self.record.key, *digests)
+
+
+@lru_cache(maxsize=50_000)
+def _computed(name: str, metric: Metric, result: _Result, task: Task) -> Column:
+    """Compute a metric; a leaderboard that is drawn again and again does it once."""
+    record, store = result.record, result.store
+    try:
+        if metric.reads == "record":
+            has_history = "history.json" in record.files
+            history = load_history(store.checked(record.key, "history.json")) if has_history else []
+            return Column(compute(name, metric, Finished(record.metrics, record.cost, history)))
+        arrays = load_npz(store.checked(record.key, "predictions.npz"))
+        return Column(compute(name, metric, Predictions(task, arrays["y_true"], arrays["y_score"])))
+    except (UserError, KeyError) as error:
+        return Column(problem=" ".join(str(error).split()).removeprefix(f"metric {name!r}: "))
+
+
+def _own(name: str, metric: Metric, record: Record) -> Column:
+    """Return what the evaluator measured itself."""
+    value = _number(record.metrics.get(name))
+    if value is None:
+        return Column(problem="the record has no such number; its evaluator did not measure it")
+    if not metric.low <= value <= metric.high:
+        return Column(problem=f"{value:g} is outside its range {metric.low:g} to {metric.high:g}")
+    return Column(Measured(value))
+
+
+def _number(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None

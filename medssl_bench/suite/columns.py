@@ -1,0 +1,58 @@
+"""What the columns of a comparison are: registered metrics, and what the evaluators of its arms measure themselves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from medssl_bench.errors import UserError
+from medssl_bench.evaluators.own_metrics import measured_by
+from medssl_bench.metrics.find import find_metric
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from medssl_bench.evaluators import Evaluator
+    from medssl_bench.metrics import Metric
+    from medssl_bench.plugin.registry import Registry
+
+
+@dataclass
+class Columns:
+    """The columns of a comparison.
+
+    Attributes:
+        metrics: what each is, by name.
+        not_measured: arms and metrics whose evaluator does not measure that metric.
+        problems: what is wrong, each with its place in the list of names; None: with what an evaluator declares.
+    """
+
+    metrics: dict[str, Metric] = field(default_factory=dict)
+    not_measured: frozenset[tuple[str, str]] = frozenset()
+    problems: list[tuple[int | None, str]] = field(default_factory=list)
+
+
+def columns_of(names: Sequence[str], arms: Mapping[str, tuple[str, Evaluator]], registry: Registry) -> Columns:
+    """Return the columns of a comparison.
+
+    Args:
+        names: of metrics, as the suite writes them.
+        arms: name and evaluator by the arm's name.
+        registry: the metrics there are.
+    """
+    columns = Columns()
+    by_arm: dict[str, dict[str, Metric]] = {}
+    for arm, (name, evaluator) in arms.items():
+        try:
+            by_arm[arm] = measured_by(name, evaluator)
+        except UserError as error:
+            columns.problems.append((None, str(error)))
+    own = {name: metric for measured in by_arm.values() for name, metric in measured.items()}
+    for place, name in enumerate(names):
+        try:
+            columns.metrics[name] = find_metric(name, registry, own)
+        except UserError as error:
+            columns.problems.append((place, str(error)))
+    beside = [name for name, metric in columns.metrics.items() if metric.measure is None]
+    columns.not_measured = frozenset((arm, name) for arm in by_arm for name in beside if name not in by_arm[arm])
+    return columns
