@@ -65,6 +65,14 @@ KINDS = {
             "medssl_bench.evaluators:Evaluator",
         ),
         Kind(
+            "optimizer",
+            "optimizers",
+            "medssl_optimizers",
+            ("groups", "recorded"),
+            "how weights follow gradients",
+        ),
+        Kind("schedule", "schedules", "medssl_schedules", (), "the learning rate over a training"),
+        Kind(
             "executor",
             "executors",
             "medssl_executors",

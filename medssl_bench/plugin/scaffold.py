@@ -26,6 +26,8 @@ TEMPLATES = {
     "encoder": "the encoder `${module}_cnn`",
     "method": "the method `${module}_twins`",
     "evaluator": "the evaluator `${module}_centroid`",
+    "optimizer": "the optimizer `${module}_lion`",
+    "schedule": "the schedule `${module}_one_cycle`",
     "executor": "the executor `${module}_quick_first`",
     "reference": "the reference `$module`",
     "claims": "the claims `$module`, and the reference that they are about",

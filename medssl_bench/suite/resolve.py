@@ -127,7 +127,7 @@ class Resolver:
     def _component(self, kind: str, value: Any, key: Key) -> Component:
         """Resolve a component; a name of the suite's own table of that kind stands for what the table says."""
         given: dict[str, Any] = value if isinstance(value, dict) else {}
-        alias = _name(value) in getattr(self.model, kind)
+        alias = _name(value) in getattr(self.model, kind, {})
         meant = self._written_out(kind, value)
         try:
             component = self.registry.resolve(kind, meant, self.base)
@@ -183,6 +183,14 @@ class Resolver:
             kind: self._try(self._component, kind, getattr(model, kind), (*key, kind))
             for kind in ("method", "encoder", "augmentation")
         }
+        for kind, default in (("optimizer", "adamw"), ("schedule", "cosine")):
+            value = getattr(model, kind)
+            if isinstance(value, dict) and "name" not in value:
+                value = {"name": default, **value}
+            found[kind] = self._try(self._component, kind, value, (*key, kind))
+        if found["optimizer"] is not None and not _has_rate(found["optimizer"]):
+            message = f"optimizer {found['optimizer'].name!r} has no parameter `lr`, a number above 0"
+            raise self._fail((*key, "optimizer"), message)
         if None in found.values():
             raise _Unresolved
         return Recipe(name, model, **found)
@@ -349,6 +357,12 @@ class Resolver:
             name = FLOOR_NAMES[kind] if kind != "untrained" or is_untrained(plain) else _NOT_PRETRAINED
             floors.append(Arm(name, (), evaluator, plain, floor=True))
         return floors
+
+
+def _has_rate(optimizer: Component) -> bool:
+    """Return whether an optimiser has a learning rate, which the harness sets by the schedule."""
+    rate = optimizer.parameters.get("lr")
+    return isinstance(rate, int | float) and rate > 0
 
 
 def _name(value: Any) -> str:

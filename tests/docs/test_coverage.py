@@ -16,7 +16,7 @@ from medssl_bench.plugin.kinds import KINDS
 from medssl_bench.plugin.scaffold import TEMPLATES
 from medssl_bench.suite.reference import reference
 
-PLUGINS = (ROOT / "docs" / "plugins.md").read_text("utf-8")
+PLUGINS = "\n".join(page.read_text("utf-8") for page in PAGES if page.name.startswith("plugins"))
 HOOKS = [name for name in vars(hookspecs) if name.startswith("medssl_")]
 CLASSES = {
     "DatasetInfo": datasets.DatasetInfo,
