@@ -42,6 +42,7 @@ def _pretraining_step(bench: Bench, precision: str, batch: int) -> float:
     spec, shop = bench.stage("pretrain").spec, bench.workshop
     splits, timer = bench.splits(batch), _timer()
     settings = {**spec, "duration": {"epochs": _EPOCHS}, "batch_size": batch, "precision": precision}
+    settings |= {name: {"name": spec[name]["name"], **spec[name]["parameters"]} for name in ("optimizer", "schedule")}
     encoder = shop.encoder(spec["encoder"], None)
     component = Component.from_data(spec["method"])
     method = shop.registry.build(component, encoder=encoder, context=MethodContext(spec["view_size"], batch, None))

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 def command(context: click.Context, kind: str | None, *, as_json: bool) -> None:
     """List components, or those of one KIND.
 
-    Kinds: datasets, augmentations, ops, encoders, methods, evaluators, metrics, executors, references, claims.
+    Kinds: datasets, augmentations, ops, encoders, methods, optimizers, schedules, evaluators, metrics, executors,
+    references, claims.
     """
     from medssl_bench.plugin.kinds import KINDS, find_kind
 

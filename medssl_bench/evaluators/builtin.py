@@ -76,6 +76,8 @@ def finetune(
     augmentation: Annotated[Any, OneComponent("augmentation")] = None,
     precision: Literal["float32", "bfloat16"] = "float32",
     balance: ClassBalance = "none",
+    optimizer: Annotated[Any, OneComponent("optimizer"), AddedLater(None)] = None,
+    schedule: Annotated[Any, OneComponent("schedule"), AddedLater(None)] = None,
 ) -> Evaluator:
     """Encoder and linear layer trained together; from scratch it is the supervised baseline (Jiang 2023, Table 3.2).
 
@@ -90,6 +92,8 @@ def finetune(
         balance: `undersample`, as many images of each class as the smallest has, the others are left out;
             `oversample`, every class comes equally often in an epoch of as many images; `class_weights`, the loss of
             an image counts n / (k n_c), for n images, n_c of them of its class, and k classes.
+        optimizer: another optimiser, whose own parameters then hold instead of `lr` and `weight_decay`; none: Adam.
+        schedule: learning rate over the epochs; none: one learning rate.
     """
     from medssl_bench.evaluators.finetune import FineTune
 
@@ -102,6 +106,8 @@ def finetune(
         augmentation=augmentation,
         precision=precision,
         balance=balance,
+        optimizer=optimizer,
+        schedule=schedule,
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
+from torch.optim import Optimizer
 
 from medssl_bench.augmentations.per_image import copies, require_own_draws
 from medssl_bench.augmentations.views import draw_view, has_own_streams
@@ -20,8 +21,9 @@ from medssl_bench.evaluators.minibatches import minibatches
 from medssl_bench.randomness import forked
 from medssl_bench.stopping import at_checkpoints
 from medssl_bench.training.images import DeviceImages, evaluation_batch
-from medssl_bench.training.optimizer import make_optimizer
+from medssl_bench.training.optimizer import MakeOptimizer, make_optimizer, set_learning_rate
 from medssl_bench.training.recording import recorder_for
+from medssl_bench.training.schedule import Schedule
 from medssl_bench.training.state import part, resume, state_of
 from medssl_bench.training.steps import Steps
 
@@ -38,6 +40,8 @@ class FineTuneSettings:
     augmentation: Callable[..., nn.Module] | None
     precision: str
     balance: Balance
+    optimizer: Callable[..., Optimizer] | None = None
+    schedule: Callable[[], Schedule] | None = None
 
 
 class FineTuning:
@@ -62,7 +66,8 @@ class FineTuning:
         recordable = is_recordable(self._model[0]) and (self._augment is None or has_own_streams(self._augment))
         recorder = recorder_for(trial.device) if recordable else None
         groups = [{"params": list(self._model.parameters())}]
-        self._optimizer = make_optimizer(groups, adam, recorded=recorder is not None)
+        self._optimizer = make_optimizer(groups, adam, recorded=recorder is not None, make=_maker(settings))
+        self._schedule = settings.schedule() if settings.schedule else None
         self._steps = Steps(self._model, self._optimizer, recorder)
         chosen_by = trial.choice()
         self._watched = None
@@ -128,6 +133,9 @@ class FineTuning:
     def _train_epoch(self) -> float:
         """Return the mean loss of the epoch."""
         self._model.train()
+        if self._schedule is not None:
+            lr = self._optimizer.defaults["lr"]
+            set_learning_rate(self._optimizer, self._schedule(self._epoch, self._settings.epochs, lr))
         order = self._trial.stream("finetune batches", epoch=self._epoch)
         balanced_by = balanced_labels(self._settings.balance, self._trial)
         batches = minibatches(len(self._train), self._settings.batch_size, order, balanced_by, least=2)
@@ -195,3 +203,9 @@ class FineTuning:
             features = encoder(images)
         found: Tensor = head(features.float())
         return found
+
+
+def _maker(settings: FineTuneSettings) -> MakeOptimizer | None:
+    """Return what makes another optimiser than Adam, if the settings have one."""
+    make = settings.optimizer
+    return None if make is None else lambda groups, recorded: make(groups=groups, recorded=recorded)

@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from torch import nn
+    from torch.optim import Optimizer
 
     from medssl_bench.datasets import DatasetInfo
+    from medssl_bench.training.schedule import Schedule
 
 
 class FineTune(Evaluator):
@@ -31,6 +33,8 @@ class FineTune(Evaluator):
         augmentation: makes the augmentation of the training images for a size; None: un-augmented.
         precision: ``float32`` or ``bfloat16`` arithmetic of the forward pass.
         balance: how classes of unequal size are made up for.
+        optimizer: makes the optimiser from parameter groups and whether steps are recorded; None: Adam.
+        schedule: makes the learning rate over the epochs; None: one learning rate.
     """
 
     needs: ClassVar[Needs] = "encoder"
@@ -47,6 +51,8 @@ class FineTune(Evaluator):
         augmentation: Callable[..., nn.Module] | None,
         precision: str,
         balance: Balance,
+        optimizer: Callable[..., Optimizer] | None = None,
+        schedule: Callable[[], Schedule] | None = None,
     ) -> None:
         self.epochs = epochs
         self.lr = lr
@@ -56,6 +62,8 @@ class FineTune(Evaluator):
         self.augmentation = augmentation
         self.precision = precision
         self.balance = balance
+        self.optimizer = optimizer
+        self.schedule = schedule
 
     def refuses(self, info: DatasetInfo) -> str:
         """Refuse to balance classes where images have several labels."""

@@ -9,6 +9,7 @@ from medssl_bench.datasets import Task
 from medssl_bench.datasets.budget import Budget
 from medssl_bench.errors import did_you_mean
 from medssl_bench.plan.checks import CellCheck, Unfit
+from medssl_bench.plan.later_options import later_options, with_later
 from medssl_bench.plan.stage import BFLOAT16_REVISION, MULTI_LABEL_METRICS, AnalysisCell, Plan, Stage
 from medssl_bench.plan.titles import Titles
 from medssl_bench.plan.workload import (
@@ -21,6 +22,7 @@ from medssl_bench.plan.workload import (
     pretraining_work,
     speed_group,
 )
+from medssl_bench.plugin.component import Component
 from medssl_bench.plugin.guarded import asking, make
 from medssl_bench.suite.analyses_of import is_wanted
 
@@ -30,9 +32,7 @@ if TYPE_CHECKING:
     from medssl_bench.evaluators import Evaluator
     from medssl_bench.plan.known_dataset import KnownDataset
     from medssl_bench.plan.known_datasets import KnownDatasets
-    from medssl_bench.plugin.component import Component
     from medssl_bench.plugin.registry import Registry
-    from medssl_bench.suite.schema import Schedule
     from medssl_bench.suite.table import Arm, Link, NamedDataset, Recipe, Table
 
 
@@ -125,8 +125,9 @@ class StageMaker:
         return self.plan.add_stage(
             "evaluate",
             " · ".join(words),
-            decides,
+            with_later(decides, "comparison", model),
             {
+                **later_options("comparison", model),
                 **decides,
                 "evaluator": component.to_data(),
                 "dataset": _dataset_spec(cell.known),
@@ -191,7 +192,10 @@ class StageMaker:
             evaluator: Evaluator = make(self.registry, component)
             epochs = component.parameters.get("epochs")
             if self.scale != 1 and isinstance(epochs, int) and evaluator.needs == "encoder":
-                component = replace(component, parameters={**component.parameters, "epochs": self._scale(epochs)})
+                scaled: dict[str, Any] = {"epochs": self._scale(epochs)}
+                if isinstance(schedule := component.parameters.get("schedule"), Component):
+                    scaled["schedule"] = self._scaled_schedule(schedule)
+                component = replace(component, parameters={**component.parameters, **scaled})
                 evaluator = make(self.registry, component)
             self._evaluators[place] = component, evaluator
         return self._evaluators[place]
@@ -251,6 +255,7 @@ class StageMaker:
         teacher = self._teacher(recipe, cell)
         duration = self._duration(recipe, on)
         view_size = model.view_size or _size(known)
+        schedule = self._scaled_schedule(recipe.schedule)
         decides: dict[str, Any] = {
             "method": recipe.method.identity(),
             "augmentation": recipe.augmentation.identity(),
@@ -259,8 +264,8 @@ class StageMaker:
             "duration": duration,
             "batch_size": model.batch_size,
             "view_size": view_size,
-            "optimizer": model.optimizer.model_dump(),
-            "schedule": self._scaled_schedule(model.schedule),
+            "optimizer": _rule(recipe.optimizer),
+            "schedule": _rule(schedule),
             "precision": model.precision,
             **_arithmetic(model.precision),
             "keep": model.keep,
@@ -285,11 +290,14 @@ class StageMaker:
         return self.plan.add_stage(
             "pretrain",
             f"pretrain · {recipe.name} · {on.label} · seed {cell.seed}{taught}{after}",
-            decides,
+            with_later(decides, "recipe", model),
             {
+                **later_options("recipe", model),
                 **decides,
                 "method": recipe.method.to_data(),
                 "augmentation": recipe.augmentation.to_data(),
+                "optimizer": recipe.optimizer.to_data(),
+                "schedule": schedule.to_data(),
                 "dataset": _dataset_spec(known),
                 "images": _budget_spec(model.images),
                 "encoder": encoder,
@@ -353,9 +361,16 @@ class StageMaker:
             return {unit: self._scale(table[named[0]])}
         raise AssertionError("the schema asks for one duration")
 
-    def _scaled_schedule(self, schedule: Schedule) -> dict[str, Any]:
-        period = schedule.period and self._scale(schedule.period)
-        return {**schedule.model_dump(), "period": period, "warmup": round(schedule.warmup * self.scale)}
+    def _scaled_schedule(self, schedule: Component) -> Component:
+        """Return a schedule with the parameters that are in the unit of the duration scaled as the duration is."""
+        if self.scale == 1:
+            return schedule
+        scaled = {
+            name: max(least, round(schedule.parameters[name] * self.scale))
+            for name, least in self.registry.find("schedule", schedule.name).table.in_duration.items()
+            if schedule.parameters[name] is not None
+        }
+        return replace(schedule, parameters={**schedule.parameters, **scaled})
 
     def _scale(self, number: int) -> int:
         return max(1, round(number * self.scale))
@@ -378,6 +393,17 @@ def _chosen_by(selection: str, validation: Budget, known: KnownDataset) -> int:
     if selection == "validation":
         return labelled_images(validation, known, known.info.counts["val"])
     return known.info.counts["test"] if selection == "test" else 0
+
+
+def _rule(component: Component) -> dict[str, Any]:
+    """Return the identity of an optimizer or a schedule.
+
+    The built-in ones had no plugin and no revision when they were a closed list, and old keys must stay.
+    """
+    identity = component.identity()
+    if (component.plugin, component.revision) == ("training", 1):
+        return {"name": component.name, **identity["parameters"]}
+    return identity
 
 
 def _arithmetic(precision: object) -> dict[str, int]:

@@ -48,6 +48,20 @@ def medssl_evaluators(register: Register) -> None:
 
 
 @hookspec
+def medssl_optimizers(register: Register) -> None:
+    """Register optimisers: ``factory(groups, recorded, *, lr, ...) -> torch.optim.Optimizer``.
+
+    ``groups`` are parameter groups. With ``recorded`` the steps are recorded in a CUDA graph, so a step must not read
+    from the device; one that cannot be recorded is done by hand, with a warning.
+    """
+
+
+@hookspec
+def medssl_schedules(register: Register) -> None:
+    """Register schedules: ``factory(*, ...) -> (place, length, lr) -> learning rate``, a pure function."""
+
+
+@hookspec
 def medssl_metrics(register: Register) -> None:
     """Register metrics, the columns of tables: ``factory() -> medssl_bench.metrics.Metric``."""
 

@@ -66,6 +66,14 @@ KINDS = {
         ),
         Kind("metric", "metrics", "medssl_metrics", (), "columns of tables", "medssl_bench.metrics:Metric"),
         Kind(
+            "optimizer",
+            "optimizers",
+            "medssl_optimizers",
+            ("groups", "recorded"),
+            "how weights follow gradients",
+        ),
+        Kind("schedule", "schedules", "medssl_schedules", (), "the learning rate over a training"),
+        Kind(
             "executor",
             "executors",
             "medssl_executors",

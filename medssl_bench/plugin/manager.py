@@ -37,6 +37,7 @@ BUILT_IN = (
     "medssl_bench.augmentations.builtin",
     "medssl_bench.encoders.builtin",
     "medssl_bench.methods.builtin",
+    "medssl_bench.training.builtin",
     "medssl_bench.evaluators.builtin",
     "medssl_bench.metrics.builtin",
     "medssl_bench.executors.builtin",

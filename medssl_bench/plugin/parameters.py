@@ -63,6 +63,16 @@ class AddedLater:
 
 
 @dataclass(frozen=True)
+class InDuration:
+    """Marks a parameter of a schedule in the unit of the training's duration: ``Annotated[int, InDuration(least=0)]``.
+
+    ``epochs_scale`` scales it with the duration; `least` is the smallest number that it may become.
+    """
+
+    least: int
+
+
+@dataclass(frozen=True)
 class LooksInto:
     """Marks a parameter whose file is looked into when a suite is read: ``Annotated[Path | None, LooksInto(check)]``.
 
@@ -100,6 +110,9 @@ class ParameterTable:
         factory: function or class whose keyword-only parameters are all typed.
         kind: the kind of component it makes; says which positional parameters it must take.
 
+    Attributes:
+        defaults: the JSON-able defaults, by parameter.
+
     Raises:
         PluginError: the factory's signature is not one that the harness can call.
     """
@@ -116,7 +129,7 @@ class ParameterTable:
         }
         for name in self.nested:  # checked when the components are resolved
             fields[name] = (Any, fields[name][1])
-        self._defaults = {n: _json_default(n, p.default) for n, p in keywords.items() if p.default is not p.empty}
+        self.defaults = {n: _json_default(n, p.default) for n, p in keywords.items() if p.default is not p.empty}
         try:
             with warnings.catch_warnings(action="ignore"):  # that a parameter shares a name with pydantic's methods
                 self.model: type[BaseModel] = create_model(
@@ -137,6 +150,12 @@ class ParameterTable:
             for marker in field.metadata
             if isinstance(marker, AddedLater)
         }
+        self.in_duration = {
+            name: marker.least
+            for name, field in self.model.model_fields.items()
+            for marker in field.metadata
+            if isinstance(marker, InDuration)
+        }
         self.checks = {
             name: marker.check
             for name, field in self.model.model_fields.items()
@@ -151,7 +170,7 @@ class ParameterTable:
             if _mentions(field.annotation, Path) and field.annotation not in (Path, Path | None):
                 raise PluginError(f"parameter {name!r} must be a Path, or a Path or None, to name files")
         try:
-            self.model.model_validate_json(json.dumps(self._defaults))
+            self.model.model_validate_json(json.dumps(self.defaults))
         except ValidationError as error:
             for details in error.errors(include_url=False):
                 if details["type"] != "missing":
@@ -163,7 +182,7 @@ class ParameterTable:
             Parameter(
                 name=name,
                 type=_type_text(field),
-                default="" if field.is_required() else json.dumps(self._defaults[name]),
+                default="" if field.is_required() else json.dumps(self.defaults[name]),
                 required=field.is_required(),
                 doc=self._docs.get(name) or " ".join((field.description or "").split()),
             )
@@ -191,7 +210,7 @@ class ParameterTable:
         for name, field in fields.items():
             if field.is_required() and name not in values:
                 raise ParameterProblem((), f"parameter {name!r} is required ({_type_text(field)})")
-        instance = self.instance({**self._defaults, **values})
+        instance = self.instance({**self.defaults, **values})
         valid: dict[str, Any] = to_jsonable_python(instance.model_dump())
         for name in self.path_names():
             if valid[name] is not None:
@@ -348,4 +367,13 @@ def _short(value: object) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
-__all__ = ["AddedLater", "Components", "Field", "OneComponent", "Parameter", "ParameterProblem", "ParameterTable"]
+__all__ = [
+    "AddedLater",
+    "Components",
+    "Field",
+    "InDuration",
+    "OneComponent",
+    "Parameter",
+    "ParameterProblem",
+    "ParameterTable",
+]

@@ -16,6 +16,7 @@ from medssl_bench.errors import PluginError, UserError, did_you_mean
 from medssl_bench.plugin import docstring
 from medssl_bench.plugin.component import Component
 from medssl_bench.plugin.content import TARGET, file_digest
+from medssl_bench.plugin.first_options import FIRST_OPTIONS
 from medssl_bench.plugin.kinds import KINDS, Kind
 from medssl_bench.plugin.parameters import Components, OneComponent, ParameterProblem, ParameterTable
 from medssl_bench.stopping import Stopped, is_stop
@@ -115,6 +116,14 @@ class Entry:
             raise PluginError(f"{self.title}: {error}") from error
 
     @property
+    def later(self) -> set[str]:
+        """Options that a component of this repository got after keys were first made of it."""
+        first = FIRST_OPTIONS.get(f"{self.plugin.name} {self.kind.name} {self.name}")
+        if first is None:
+            return set()
+        return {name for name in self.table.defaults if name not in first and name not in self.table.neutral}
+
+    @property
     def title(self) -> str:
         """How messages name the component."""
         return f"{self.kind.name} {self.name!r} of plugin {self.plugin.name!r}"
@@ -200,6 +209,7 @@ class Registry:
             valid = table.validate(values, base)
         except ParameterProblem as problem:
             raise ParameterProblem(problem.path, f"{kind} {name!r}: {problem.message}") from None
+        at_default = {name for name in entry.later if valid[name] == table.defaults[name]}
         digests = {p: self._digest(p, valid[p], entry) for p in table.path_names() if valid[p] is not None}
         for parameter, nested in table.nested.items():
             valid[parameter] = self._resolve_nested(nested, parameter, valid[parameter], base)
@@ -211,7 +221,11 @@ class Registry:
             plugin=entry.plugin.name,
             source=entry.plugin.source,
             files=digests,
-            neutral=tuple(name for name, value in table.neutral.items() if valid[name] == value),
+            neutral=tuple(
+                name
+                for name in valid
+                if name in at_default or (name in table.neutral and valid[name] == table.neutral[name])
+            ),
         )
 
     @staticmethod

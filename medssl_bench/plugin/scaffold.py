@@ -26,6 +26,8 @@ TEMPLATES = {
     "encoder": "the encoder `${module}_cnn`",
     "method": "the method `${module}_twins`",
     "evaluator": "the evaluator `${module}_centroid`",
+    "optimizer": "the optimizer `${module}_lion`",
+    "schedule": "the schedule `${module}_one_cycle`",
     "metric": "the metric `${module}_kappa` and the column `${module}_seconds`",
     "executor": "the executor `${module}_quick_first`",
     "reference": "the reference `$module`",

@@ -14,6 +14,7 @@ from medssl_bench.datasets.label_draws import draw_unlabelled
 from medssl_bench.errors import StageError
 from medssl_bench.methods.base import Method, MethodContext
 from medssl_bench.plugin.component import Component
+from medssl_bench.plugin.registry import Registry
 from medssl_bench.randomness import forked, stream
 from medssl_bench.stages.attempt import Attempt
 from medssl_bench.stages.workshop import StageResult, Workshop
@@ -50,7 +51,18 @@ def pretrain(spec: Mapping[str, Any], workshop: Workshop, attempt: Attempt) -> S
         workshop.device,
         spec["seed"],
     )
-    training = Pretraining(method, train, val, views, spec, attempt.report, attempt.checkpoints)
+    optimizer, schedule = (component_of(workshop.registry, kind, spec[kind]) for kind in ("optimizer", "schedule"))
+    training = Pretraining(
+        method,
+        train,
+        val,
+        views,
+        {**spec, "optimizer": optimizer.parameters, "schedule": schedule.parameters},
+        attempt.report,
+        attempt.checkpoints,
+        optimizer=lambda groups, recorded: workshop.registry.build(optimizer, groups=groups, recorded=recorded),
+        schedule=workshop.registry.build(schedule),
+    )
     result = training.run()
 
     save_tensors(method.encoder.state_dict(), attempt.folder / "encoder.safetensors")
@@ -70,6 +82,11 @@ def pretrain(spec: Mapping[str, Any], workshop: Workshop, attempt: Attempt) -> S
         images_seen=result.images_seen,
         headline={name: value for name, value in last.items() if name in {"loss", "top1", "val_top1"}},
     )
+
+
+def component_of(registry: Registry, kind: str, data: dict[str, Any]) -> Component:
+    """Return the optimizer or the schedule of a spec; records of older versions have its name and parameters alone."""
+    return Component.from_data(data) if "parameters" in data else registry.resolve_or_raise(kind, data)
 
 
 def _method(spec: Mapping[str, Any], workshop: Workshop, images: int) -> Method:

@@ -29,7 +29,7 @@ class Aliases:
 
     def has(self, kind: str, value: Any) -> bool:
         """Return whether a component, as a suite writes it, is named by one of the suite's own tables."""
-        return name_of(value) in getattr(self._model, kind)
+        return name_of(value) in getattr(self._model, kind, {})
 
     def written_out(self, kind: str, value: Any, inside: tuple[str, ...] = ()) -> Any:
         """Return a component with what the suite's own tables say in place of their names, in parameters too."""

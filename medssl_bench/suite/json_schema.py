@@ -14,6 +14,8 @@ _KIND_OF_KEY = {
     "method": "method",
     "encoder": "encoder",
     "augmentation": "augmentation",
+    "optimizer": "optimizer",
+    "schedule": "schedule",
     "evaluator": "evaluator",
     "on": "dataset",
     "datasets": "dataset",
@@ -21,6 +23,9 @@ _KIND_OF_KEY = {
     "dataset": "dataset",
 }
 """Keys of a suite that hold components, and of which kind."""
+
+_NAMELESS = {"optimizer", "schedule"}
+"""Keys whose table may leave out the name: it then has parameters of the default."""
 
 _WITH_NAME = {"if": {"type": "object"}, "then": {"required": ["name"]}}
 """A component that is not a mere change of another one."""
@@ -38,7 +43,7 @@ def json_schema(registry: Registry) -> dict[str, Any]:
     (link,) = (o for o in definitions["Arm"]["properties"]["pretraining"]["items"]["anyOf"] if o["type"] == "object")
     link["properties"]["on"] = {"$ref": "#/$defs/component_dataset"}
     _let_extend(schema)
-    for kind in ("dataset", "augmentation", "op", "encoder", "method", "evaluator"):
+    for kind in ("dataset", "augmentation", "op", "encoder", "method", "optimizer", "schedule", "evaluator"):
         definitions[f"component_{kind}"] = _component(kind, registry)
     return schema
 
@@ -64,7 +69,12 @@ def _let_extend(schema: dict[str, Any]) -> None:
 
 def _named(model: dict[str, Any], **more: Any) -> dict[str, Any]:
     """Ask for the names of a table's components."""
-    return {"properties": {**{key: _WITH_NAME for key in model["properties"] if key in _KIND_OF_KEY}, **more}}
+    return {
+        "properties": {
+            **{key: _WITH_NAME for key in model["properties"] if key in _KIND_OF_KEY.keys() - _NAMELESS},
+            **more,
+        }
+    }
 
 
 def _refer(place: dict[str, Any], kind: str, *, named_tables: bool) -> None:
@@ -100,6 +110,8 @@ def _component(kind: str, registry: Registry) -> dict[str, Any]:
                 "additionalProperties": False,
             }
         )
+    if kind in _NAMELESS:
+        return {"anyOf": [*options, _nameless(kind, options)]}
     own = {"type": "string", "not": {"enum": list(registry.entries[kind])}}
     options.append(
         {
@@ -117,3 +129,18 @@ def _component(kind: str, registry: Registry) -> dict[str, Any]:
         }
     )
     return {"anyOf": options}
+
+
+def _nameless(kind: str, components: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return a table without a name: of the default, or of what is extended, so it may have any component's keys."""
+    found: dict[str, Any] = {}
+    for option in components:
+        for name, about in option.get("properties", {}).items():
+            if name != "name":
+                found.setdefault(name, about)
+    return {
+        "description": f"parameters for the default {kind}, or for that of the recipe that is extended",
+        "type": "object",
+        "properties": found,
+        "additionalProperties": False,
+    }

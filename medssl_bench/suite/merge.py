@@ -7,7 +7,7 @@ from medssl_bench.suite.positions import Node
 _IDENTITY = {"comparison": "id", "arm": "name"}
 """Lists whose items are merged, and the key that tells which item is which; other lists are replaced."""
 
-_COMPONENTS = {"augmentation", "encoder", "evaluator", "method", "on"}
+_COMPONENTS = {"augmentation", "encoder", "evaluator", "method", "on", "optimizer", "schedule"}
 """Keys of components, which can be written as a mere name."""
 
 _DURATIONS = {"epochs", "steps", "images_seen"}

@@ -18,8 +18,6 @@ from medssl_bench.suite.budget import BUDGET_SCHEMA
 _HEADINGS: dict[Any, str] = {
     schema.SuiteModel: "The file",
     schema.Pretraining: "Recipe",
-    schema.Optimizer: "Optimizer",
-    schema.Schedule: "Schedule",
     schema.Teacher: "Teacher",
     schema.Comparison: "Comparison",
     schema.AnalysesOf: "Analyses of",
@@ -123,7 +121,8 @@ analyses_of = { arms = ["supervised", "probe"], labels = ["all"], draws = [0] }
 _PROSE = """\
 ## Components
 
-Data sets, augmentations, encoders, methods and evaluators come from plugins. `medssl-bench list` names those
+Data sets, augmentations, encoders, methods, optimisers, schedules and evaluators come from plugins.
+`medssl-bench list` names those
 that are installed; `medssl-bench show KIND NAME` shows the parameters of one. A suite writes a component in one
 of these ways:
 

@@ -159,6 +159,14 @@ class Resolver:
             kind: self._try(self._component, kind, getattr(model, kind), (*key, kind))
             for kind in ("method", "encoder", "augmentation")
         }
+        for kind, default in (("optimizer", "adamw"), ("schedule", "cosine")):
+            value = getattr(model, kind)
+            if isinstance(value, dict) and "name" not in value:
+                value = {"name": default, **value}
+            found[kind] = self._try(self._component, kind, value, (*key, kind))
+        if found["optimizer"] is not None and not _has_rate(found["optimizer"]):
+            message = f"optimizer {found['optimizer'].name!r} has no parameter `lr`, a number above 0"
+            raise self._fail((*key, "optimizer"), message)
         if None in found.values():
             raise _Unresolved
         return Recipe(name, model, **found)
@@ -314,3 +322,9 @@ class Resolver:
             for kind in dict.fromkeys(self._floor_kinds(model))
         }
         return floors_of(evaluators, arms, encoder, self.registry)
+
+
+def _has_rate(optimizer: Component) -> bool:
+    """Return whether an optimiser has a learning rate, which the harness sets by the schedule."""
+    rate = optimizer.parameters.get("lr")
+    return isinstance(rate, int | float) and rate > 0

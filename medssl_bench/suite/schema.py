@@ -64,28 +64,6 @@ class _Table(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
 
-class Optimizer(_Table):
-    """The optimiser of a pretraining."""
-
-    name: Literal["adamw", "adam", "sgd"] = Field("adamw", description="which optimiser")
-    lr: float = Field(5e-4, gt=0, description="learning rate")
-    weight_decay: float = Field(1e-4, ge=0, description="weight decay; decoupled for adamw, in the gradient else")
-    momentum: float = Field(0.9, ge=0, lt=1, description="momentum of sgd")
-
-
-class Schedule(_Table):
-    """The learning rate of a pretraining, set for each epoch; for each step if the duration is in steps or images."""
-
-    name: Literal["cosine", "constant"] = Field("cosine", description="shape of the schedule")
-    minimum: float = Field(1e-5, ge=0, description="learning rate at the end of the cosine's half period")
-    period: int | None = Field(
-        None,
-        ge=1,
-        description="half period of the cosine, in the duration's unit; past it the rate climbs again; none: all of it",
-    )
-    warmup: int = Field(0, ge=0, description="linear rise from 0 before the schedule starts, in the duration's unit")
-
-
 def _refuse_skip(budget: Budget | None) -> Budget | None:
     """Refuse a budget that would leave out a cell for want of other images than the cell's labelled ones."""
     if budget is not None and budget.short == "skip":
@@ -144,10 +122,11 @@ class Pretraining(_Table):
     images: LabelBudget = Field(Budget("all"), description="how many of the training images are used, without labels")
     batch_size: int = Field(256, ge=2, description="images of a batch; a smaller set is one batch")
     view_size: int | None = Field(None, ge=8, description="side of the views in pixels; none: the data set's")
-    optimizer: Optimizer = Field(default_factory=Optimizer, description="the optimiser")
-    schedule: Schedule = Field(
-        default_factory=Schedule,
-        description="the learning rate over the duration",
+    optimizer: ComponentRef = Field("adamw", description="the optimiser; a table without a name is of adamw")
+    schedule: ComponentRef = Field(
+        "cosine",
+        description="the learning rate over the duration, set for each epoch; for each step if the duration is in "
+        "steps or images; a table without a name is of cosine",
     )
     precision: Precision = Field(
         "float32", description="arithmetic of the forward pass; weights, losses and similarities stay float32"

@@ -38,6 +38,8 @@ class Recipe:
     method: Component
     encoder: Component
     augmentation: Component
+    optimizer: Component
+    schedule: Component
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,8 @@ from medssl_bench.testing.evaluators import evaluator_steps
 from medssl_bench.testing.executors import executor_steps
 from medssl_bench.testing.methods import method_steps
 from medssl_bench.testing.metrics import metric_steps
+from medssl_bench.testing.optimizers import optimizer_steps
+from medssl_bench.testing.schedules import schedule_steps
 from medssl_bench.testing.views import op_steps, view_steps
 from medssl_bench.testing.watchers import watcher_steps
 
@@ -167,6 +169,8 @@ def _build(plugins: Plugins, component: Component, context: DatasetContext, grou
         "method": lambda: method_steps(lambda encoder, about: build(encoder=encoder, context=about), plugins.registry),
         "evaluator": lambda: evaluator_steps(build),
         "metric": lambda: metric_steps(component.name, build),
+        "optimizer": lambda: optimizer_steps(lambda groups, recorded: build(groups=groups, recorded=recorded)),
+        "schedule": lambda: schedule_steps(build),
         "dataset": lambda: dataset_steps(lambda: build(context=context)),
         "executor": lambda: executor_steps(build, plugins),
         "claims": lambda: claims_steps(build),

@@ -1,64 +1,68 @@
-"""Optimisers of a pretraining, as a recipe names them."""
+"""Makes the optimiser of a training from the component that a recipe or an evaluator names, and sets its rate."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
-from torch import Tensor
-from torch.optim import SGD, Adam, AdamW, Optimizer
+from torch.optim import Optimizer
 
-from medssl_bench.training.schedule import cosine, warmup
+from medssl_bench.errors import StageError
+from medssl_bench.training import builtin
+from medssl_bench.training.schedule import Schedule
+
+MakeOptimizer = Callable[[list[dict[str, Any]], bool], Optimizer]
+"""Makes an optimiser from parameter groups, and from whether its steps are recorded in a CUDA graph."""
+
+_OPTIMIZERS = {"adamw": builtin.adamw, "adam": builtin.adam, "sgd": builtin.sgd}
+_SCHEDULES = {"cosine": builtin.cosine, "constant": builtin.constant}
 
 
-def make_optimizer(groups: list[dict[str, Any]], settings: dict[str, Any], *, recorded: bool = False) -> Optimizer:
+def make_optimizer(
+    groups: list[dict[str, Any]],
+    settings: Mapping[str, Any],
+    *,
+    recorded: bool = False,
+    make: MakeOptimizer | None = None,
+) -> Optimizer:
     """Return an optimiser.
 
     Args:
-        groups: parameter groups; a group's own ``weight_decay`` counts before the recipe's, and its ``lr_scale``, if
-            it has one, multiplies the learning rate.
-        settings: the recipe's ``optimizer`` table.
+        groups: parameter groups; a group's own ``weight_decay`` counts before that of the settings, and its
+            ``lr_scale``, if it has one, multiplies the learning rate.
+        settings: the name of a built-in optimiser and its parameters.
         recorded: whether its steps are recorded and played back: learning rates are then tensors on the device, a
             group's its own, as a recording fixes numbers.
+        make: makes another than a built-in optimiser.
+
+    Raises:
+        StageError: `make` gives no optimiser, or one without a learning rate.
     """
-    lr = settings["lr"]
-    groups = [{"weight_decay": settings["weight_decay"], **group} for group in groups]
+    if make is None:
+        values = {name: value for name, value in settings.items() if name != "name"}
+        optimizer = _OPTIMIZERS[settings["name"]](groups, recorded, **values)
+    else:
+        optimizer = make(groups, recorded)
+    if not isinstance(optimizer, Optimizer):
+        raise StageError(f"the optimizer's factory gives {type(optimizer).__name__}, not a torch.optim.Optimizer")
+    if not isinstance(optimizer.defaults.get("lr"), float | int):
+        raise StageError("the optimizer has no learning rate among its defaults; give `lr` to torch.optim.Optimizer")
     if recorded:
-        groups = [{**group, "lr": torch.tensor(lr, device=_device_of(group))} for group in groups]
-    if settings["name"] == "sgd":
-        return SGD(groups, lr=lr, momentum=settings["momentum"], fused=recorded or None)
-    kind = _AdamW if settings["name"] == "adamw" else _Adam
-    return kind(groups, lr=lr, fused=True, capturable=recorded)
+        for group in optimizer.param_groups:
+            group["lr"] = torch.tensor(float(optimizer.defaults["lr"]), device=_device_of(group))
+    return optimizer
+
+
+def make_schedule(settings: Mapping[str, Any]) -> Schedule:
+    """Return a built-in schedule: `settings` has its name and its parameters."""
+    values = {name: value for name, value in settings.items() if name != "name"}
+    return _SCHEDULES[settings["name"]](**values)
 
 
 def _device_of(group: Mapping[str, Any]) -> torch.device | None:
     device: torch.device | None = next((parameter.device for parameter in group["params"]), None)
     return device
-
-
-class _InMemoryOrder:
-    """Hands weights, gradients and moments to the fused kernel in the order in which they lie in memory.
-
-    Of others, channels-last ones for instance, the processor's kernel copies the gradients first, which takes it half
-    as long again. The result is the same: the kernel works on each number by itself.
-    """
-
-    def _init_group(self, group: dict[str, Any], *lists: list[Tensor]) -> bool:
-        has_complex: bool = super()._init_group(group, *lists)  # type: ignore[misc] # of the optimiser that it is mixed into
-        orders = [sorted(range(weight.ndim), key=weight.stride, reverse=True) for weight in lists[0]]
-        for tensors in lists[:-1]:  # the last are the numbers of steps
-            tensors[:] = [tensor.permute(order) for tensor, order in zip(tensors, orders, strict=False)]
-        lists[1][:] = [gradient.contiguous() for gradient in lists[1]]  # the kernel reads it as it reads the weight
-        return has_complex
-
-
-class _Adam(_InMemoryOrder, Adam):
-    pass
-
-
-class _AdamW(_InMemoryOrder, AdamW):
-    pass
 
 
 def set_learning_rate(optimizer: Optimizer, lr: float) -> None:
@@ -71,18 +75,6 @@ def set_learning_rate(optimizer: Optimizer, lr: float) -> None:
             group["lr"] = rate
 
 
-def scheduled_rate(place: int, length: float, *, lr: float, schedule: dict[str, Any]) -> float:
-    """Return the learning rate at a place of a pretraining.
-
-    Args:
-        place: 0-based, in the unit of the recipe's duration: an epoch, a step, or a number of images.
-        length: of the pretraining, in that unit.
-        lr: the recipe's learning rate.
-        schedule: the recipe's ``schedule`` table, in that unit.
-    """
-    rising = schedule["warmup"]
-    factor = warmup(place, rising) if place < rising else 1.0
-    if schedule["name"] == "constant":
-        return lr * factor
-    period = schedule["period"] or max(1.0, length - rising)
-    return factor * cosine(max(0, place - rising), start=lr, minimum=schedule["minimum"], period=period)
+def scheduled_rate(place: int, length: float, *, lr: float, schedule: Mapping[str, Any]) -> float:
+    """Return the learning rate that a built-in schedule has at a place; arguments as of `Schedule`."""
+    return make_schedule(schedule)(place, length, lr)

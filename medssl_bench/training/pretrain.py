@@ -21,8 +21,9 @@ from medssl_bench.randomness import forked, generator, stream
 from medssl_bench.stopping import at_checkpoints
 from medssl_bench.training.images import DeviceImages
 from medssl_bench.training.length import Length
-from medssl_bench.training.optimizer import make_optimizer, scheduled_rate, set_learning_rate
+from medssl_bench.training.optimizer import MakeOptimizer, make_optimizer, make_schedule, set_learning_rate
 from medssl_bench.training.recording import recorder_for
+from medssl_bench.training.schedule import Schedule
 from medssl_bench.training.state import part, resume, state_of
 from medssl_bench.training.steps import Steps
 from medssl_bench.training.sums import Sums
@@ -59,6 +60,8 @@ class Pretraining:
         report: called when an epoch begins and when it ends, with its number, their total, metrics (none at the
             beginning) and images per second.
         checkpoints: where to go on from, and where to save; None: neither.
+        optimizer: makes the optimiser; None: the built-in one that the settings name.
+        schedule: the schedule; None likewise.
 
     Attributes:
         steps: does the training steps, by hand or recorded.
@@ -73,6 +76,9 @@ class Pretraining:
         settings: Mapping[str, Any],
         report: Report,
         checkpoints: Checkpoints | None = None,
+        *,
+        optimizer: MakeOptimizer | None = None,
+        schedule: Schedule | None = None,
     ) -> None:
         self.method = method
         self.train = train
@@ -86,14 +92,16 @@ class Pretraining:
         self.length = Length.of(settings["duration"], len(train), settings["batch_size"])
         if settings["keep"] == "best" and method.monitor is None:
             raise StageError(f'{type(method).__name__} has no metric to choose by; set keep = "last"')
-        groups = method.parameter_groups(settings["optimizer"]["weight_decay"])
+        groups = method.parameter_groups(settings["optimizer"].get("weight_decay", 0.0))
         if any("lr" in group for group in groups):
             raise StageError(
                 f"method {self._name!r} gives a parameter group 'lr', which the recipe sets; give 'lr_scale'"
             )
         recordable = method.recordable and is_recordable(method.encoder) and views.recordable
         recorder = recorder_for(train.device) if recordable else None
-        self._optimizer = make_optimizer(groups, settings["optimizer"], recorded=recorder is not None)
+        recorded = recorder is not None
+        self._optimizer = make_optimizer(groups, settings["optimizer"], recorded=recorded, make=optimizer)
+        self._schedule = schedule or make_schedule(settings["schedule"])
         self.steps = Steps(method, self._optimizer, recorder)
         self._step, self._sums = 0, Sums()
         self._result = Pretrained(epoch=self.length.epochs - 1)
@@ -175,7 +183,7 @@ class Pretraining:
 
     def _learning_rate(self, step: int) -> float:
         place, whole = self.length.place(step), self.length.place(self.length.steps)
-        return scheduled_rate(place, whole, lr=self.settings["optimizer"]["lr"], schedule=self.settings["schedule"])
+        return self._schedule(place, whole, self._optimizer.defaults["lr"])
 
     def _steps_of(self, epoch: int) -> int:
         """Return the steps of an epoch; the last may be cut short by a duration in steps."""

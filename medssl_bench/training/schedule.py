@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+Schedule = Callable[[int, float, float], float]
+"""A schedule: the learning rate at a place.
+
+Its arguments are the place, from 0; the length of the training in the same unit (an epoch, a step or a number of
+images); and the learning rate of the optimiser. It must give the same rate for the same arguments: nothing of it is
+kept when a training is interrupted.
+"""
 
 
 def cosine(epoch: int, *, start: float, minimum: float, period: float) -> float:
@@ -26,3 +35,29 @@ def warmup(epoch: int, epochs: int) -> float:
 def multistep(epoch: int, *, start: float, milestones: Sequence[int], factor: float = 0.1) -> float:
     """Return a rate that is multiplied by `factor` at each milestone epoch."""
     return start * factor ** sum(epoch >= milestone for milestone in milestones)
+
+
+@dataclass(frozen=True)
+class Cosine:
+    """Cosine annealing after a linear rise; called as a `Schedule`."""
+
+    minimum: float
+    period: int | None
+    warmup: int
+
+    def __call__(self, place: int, length: float, lr: float) -> float:
+        """Return the learning rate at a place."""
+        factor = warmup(place, self.warmup) if place < self.warmup else 1.0
+        period = self.period or max(1.0, length - self.warmup)
+        return factor * cosine(max(0, place - self.warmup), start=lr, minimum=self.minimum, period=period)
+
+
+@dataclass(frozen=True)
+class Constant:
+    """One rate after a linear rise; called as a `Schedule`."""
+
+    warmup: int
+
+    def __call__(self, place: int, length: float, lr: float) -> float:  # noqa: ARG002 - as every schedule
+        """Return the learning rate at a place."""
+        return lr * (warmup(place, self.warmup) if place < self.warmup else 1.0)

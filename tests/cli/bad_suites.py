@@ -94,7 +94,7 @@ CASES = {
     "unknown key": Case(SEEDS, "seed = [0]\n", "3: seed", "unknown key (did you mean 'seeds'?)"),
     "unknown key of a recipe": Case(EPOCHS, "epoch = 10\n", "11: pretraining.nat.epoch", "(did you mean 'epochs'?)"),
     "unknown key of an optimizer": Case(
-        EPOCHS, f"{EPOCHS}optimizer.rate = 1\n", "12: pretraining.nat.optimizer.rate", "unknown key; known here: name,"
+        EPOCHS, f"{EPOCHS}optimizer.rate = 1\n", "12: pretraining.nat.optimizer.rate", "unknown parameter; it takes lr,"
     ),
     "unknown key of a comparison": Case(BASELINE, "base = 1\n", "17: comparison[0].base", "(did you mean 'baseline'?)"),
     "unknown key of an arm": Case(

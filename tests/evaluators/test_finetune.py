@@ -257,3 +257,19 @@ def test_recorded_steps_end_to_the_bit_as_those_by_hand(make_trial, make_evaluat
 
     assert found.history == by_hand.history
     np.testing.assert_array_equal(found.scores, by_hand.scores)
+
+
+def test_an_optimizer_of_its_own_is_used(make_trial, make_evaluator):
+    trial = make_trial(Task.MULTI_CLASS, classes=3)
+    plain = make_evaluator("finetune", **SETTINGS).evaluate(trial)
+    rest = {name: value for name, value in SETTINGS.items() if name != "lr"}
+    named = {"name": "adam", "lr": SETTINGS["lr"], "weight_decay": 0.0}
+    constant = {"name": "constant", "warmup": 0}
+
+    same = make_evaluator("finetune", **rest, optimizer=named, schedule=constant).evaluate(trial)
+    falling = make_evaluator("finetune", **rest, optimizer=named, schedule="cosine").evaluate(trial)
+    other = make_evaluator("finetune", **rest, optimizer={**named, "name": "sgd"}).evaluate(trial)
+
+    assert np.array_equal(same.scores, plain.scores), "Adam by its name is Adam"
+    assert not np.array_equal(falling.scores, plain.scores)
+    assert not np.array_equal(other.scores, plain.scores)

@@ -16,6 +16,7 @@ from pydantic import BaseModel
 
 from medssl_bench.plan.keys import content_key, differences
 from medssl_bench.plan.stage import BFLOAT16_REVISION
+from medssl_bench.plugin.manager import load_plugins
 from medssl_bench.suite import schema
 
 NUMBERS = st.integers(-(2**63), 2**63) | st.floats(allow_nan=False, allow_infinity=False)
@@ -158,13 +159,19 @@ ELSEWHERE = {
 """Keys that only hold others, say where others come from, or have tests of their own."""
 
 MODELS = (
-    schema.SuiteModel, schema.Pretraining, schema.Optimizer, schema.Schedule, schema.Teacher, schema.ChainLink,
-    schema.AnalysesOf, schema.Comparison, schema.Arm,
+    schema.SuiteModel, schema.Pretraining, schema.Teacher, schema.ChainLink, schema.AnalysesOf,
+    schema.Comparison, schema.Arm,
 )  # fmt: skip
 
 
 def test_every_key_of_a_suite_is_known_to_decide_or_to_describe() -> None:
     fields = {f"{model.__name__}.{name}" for model in MODELS for name in model.model_fields}
+    registry = load_plugins().registry
+    fields |= {
+        f"{heading}.{option}"
+        for heading, kind, name in (("Optimizer", "optimizer", "sgd"), ("Schedule", "schedule", "cosine"))
+        for option in ("name", *registry.find(kind, name).table.model.model_fields)
+    }
     assert DECIDES.keys() | DESCRIBES.keys() | ELSEWHERE == fields
     found = {
         m for m in vars(schema).values() if isinstance(m, type) and issubclass(m, BaseModel) and m is not BaseModel

@@ -147,7 +147,7 @@ steps = 100
     models = suite.model.pretraining
     assert models["longer"].method == {"name": "simclr", "hidden": 512, "temperature": 0.5}
     assert models["longer"].epochs == {"bloodmnist": 9, "default": 3}
-    assert models["longer"].optimizer.lr == 0.1
+    assert models["longer"].optimizer["lr"] == 0.1
     counted = suite.tables[0].arms[-1].chain[0].recipe
     assert (counted.model.epochs, counted.model.steps) == (None, {"default": 100})
     assert counted.method.parameters["hidden"] == 1000
@@ -197,7 +197,7 @@ def test_a_sweep_in_a_chain_and_of_a_whole_component(load: Load) -> None:
     assert _arms(suite) == ["supervised", "frozen augmentation=simclr lr=0.1", "frozen augmentation=plain lr=0.1"]
     first, second = suite.tables[0].arms[-1].chain
     assert first.recipe.augmentation.name == "plain"
-    assert second.recipe.model.optimizer.lr == 0.1
+    assert second.recipe.optimizer.parameters["lr"] == 0.1
     assert second.on is not None
     assert second.on.label == "pathmnist"
 

@@ -50,19 +50,19 @@ LABELS = 'labels = [100, "all"]\n'
         (('name = "small"', 'name = "x"\ndataset = 3'), "3: dataset: expected a table, not 3"),
         (
             ("[pretraining.nat]", "[pretraining.nat]\noptimizer.lrr = 1.0"),
-            "5: pretraining.nat.optimizer.lrr: unknown key (did you mean 'lr'?)",
+            "5: pretraining.nat.optimizer.lrr: optimizer 'adamw': unknown parameter (did you mean 'lr'?)",
         ),
         (
             ("[pretraining.nat]", "[pretraining.nat]\noptimizer = 3"),
-            "5: pretraining.nat.optimizer: expected a table, not",
+            "5: pretraining.nat.optimizer: expected a name or a table for optimizer, not 3",
         ),
         (
             ("[pretraining.nat]", "[pretraining.nat]\noptimizer.lr = -1"),
-            "5: pretraining.nat.optimizer.lr: input should be greater than 0, not -1",
+            "5: pretraining.nat.optimizer.lr: optimizer 'adamw': input should be greater than 0, not -1",
         ),
         (
             ("[pretraining.nat]", "[pretraining.nat]\nschedule.name = 'cosin'"),
-            "5: pretraining.nat.schedule.name: expected 'cosine' or 'constant', not 'cosin' (did you mean 'cosine'?)",
+            "5: pretraining.nat.schedule.name: there is no schedule 'cosin' (did you mean 'cosine'?)",
         ),
         (
             ("[pretraining.nat]", "[pretraining.optimizer]\nzzz = 1"),

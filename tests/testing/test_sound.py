@@ -44,7 +44,7 @@ def test_the_unusual_is_sound(context):
     assert seen[-1] == {"done", "failed", "blocked"}
 
 
-@pytest.mark.parametrize("name", ["example", "methods", "executors"])
+@pytest.mark.parametrize("name", ["example", "methods", "executors", "training"])
 def test_our_own_plugins_hold_to_it(plugins, context, name):
     assert len(_found(plugins, name, context)) > 5
 

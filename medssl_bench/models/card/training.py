@@ -86,6 +86,8 @@ def _evaluation(record: Record, source: CardSource) -> list[tuple[str, str]]:
 
 
 def _settings(table: dict[str, Any]) -> str:
+    """Return an optimizer or a schedule; records of older versions have its name and parameters alone."""
+    table = {"name": table["name"], **table["parameters"]} if "parameters" in table else table
     parts = {name: value for name, value in table.items() if value is not None}
     return ", ".join(
         f"{name} {value if isinstance(value, str) else json.dumps(value)}" for name, value in parts.items()

@@ -21,6 +21,9 @@ Row = tuple[str, ...]
 RECIPE_HEADS: Row = (
     "recipe", "method", "encoder", "augmentation", "duration", "images", "batch", "optimiser", "learning rate", "also",
 )  # fmt: skip
+_BUILT_IN = "training"
+"""Plugin of the optimisers and schedules that come with the harness."""
+
 ARM_HEADS: Row = ("arm", "pretraining", "encoder", "evaluator")
 
 
@@ -102,12 +105,6 @@ def _recipe(recipe: Recipe, scale: float) -> Row:
     duration = {name: number for name, number in getattr(model, unit).items() if number is not None}
     lengths = [f"{number:,}" if name == "default" else f"{name}: {number:,}" for name, number in duration.items()]
     scaled = f" (x {scale:g})" if scale < 1 else ""
-    optimizer, schedule = model.optimizer, model.schedule
-    momentum = f", momentum {optimizer.momentum:g}" if optimizer.name == "sgd" else ""
-    rate = f"{optimizer.lr:g}, {schedule.name}"
-    rate += f" to {schedule.minimum:g}" if schedule.name == "cosine" else ""
-    rate += f", half period {schedule.period:,}" if schedule.period else ""
-    rate += f", warm-up {schedule.warmup:,}" if schedule.warmup else ""
     also = [model.precision, f"keeps the {model.keep} epoch"]
     also += [f"views of {model.view_size} px"] if model.view_size else []
     also += [f"teacher: {model.teacher.arm}"] if model.teacher else []
@@ -119,10 +116,26 @@ def _recipe(recipe: Recipe, scale: float) -> Row:
         f"{', '.join(lengths)} {unit.replace('_', ' ')}{scaled}",
         model.images.text,
         str(model.batch_size),
-        f"{optimizer.name}, weight decay {optimizer.weight_decay:g}{momentum}",
-        rate,
+        _optimizer(recipe.optimizer),
+        f"{recipe.optimizer.parameters['lr']:g}, {_schedule(recipe.schedule)}",
         ", ".join(also),
     )
+
+
+def _optimizer(component: Component) -> str:
+    if component.plugin != _BUILT_IN:
+        return described(component)
+    momentum = f", momentum {component.parameters['momentum']:g}" if component.name == "sgd" else ""
+    return f"{component.name}, weight decay {component.parameters['weight_decay']:g}{momentum}"
+
+
+def _schedule(component: Component) -> str:
+    if component.plugin != _BUILT_IN:
+        return described(component)
+    minimum, period, warmup = (component.parameters[name] for name in ("minimum", "period", "warmup"))
+    text = component.name + (f" to {minimum:g}" if component.name == "cosine" else "")
+    text += f", half period {period:,}" if period else ""
+    return text + (f", warm-up {warmup:,}" if warmup else "")
 
 
 def _recipes(table: Table, arms: set[str]) -> dict[str, Recipe]:

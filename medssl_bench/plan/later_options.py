@@ -1,0 +1,43 @@
+"""Keeps options of recipes and comparisons that are added later out of keys while they stand at their defaults."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from medssl_bench.plugin.first_options import FIRST_OPTIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pydantic import BaseModel
+
+
+def later_options(table: str, model: BaseModel) -> dict[str, Any]:
+    """Return every option that a table got later, with its JSON-able value.
+
+    Args:
+        table: ``recipe`` or ``comparison``.
+        model: the table.
+    """
+    names = type(model).model_fields.keys() - FIRST_OPTIONS[table]
+    dumped: dict[str, Any] = model.model_dump(mode="json", include=names)
+    return dumped
+
+
+def with_later(decides: Mapping[str, Any], table: str, model: BaseModel) -> dict[str, Any]:
+    """Return what decides a result with the later options that are not at their defaults, and without the others.
+
+    So no key changes when a table gets an option, whether or not `decides` names it already.
+
+    Args:
+        decides: what decides the result, as its stage says.
+        table: ``recipe`` or ``comparison``.
+        model: the table.
+    """
+    options = later_options(table, model)
+    at_default = {
+        name
+        for name in options
+        if getattr(model, name) == type(model).model_fields[name].get_default(call_default_factory=True)
+    }
+    return {name: value for name, value in {**options, **decides}.items() if name not in at_default}
