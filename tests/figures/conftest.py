@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import pytest
+from results.conftest import with_printed
 
 from medssl_bench import run
 from medssl_bench.datasets import DatasetContext
@@ -120,6 +121,11 @@ class Ran:
 
     def source(self, **options: object) -> FigureSource:
         return FigureSource(self.suite, self.plan, self.store, self.context, **options)  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="session")
+def plugins() -> Plugins:
+    return with_printed()
 
 
 @pytest.fixture(scope="session")

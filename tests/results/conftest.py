@@ -120,11 +120,16 @@ def _value(trial: Trial) -> float:
     return level + 0.01 * trial.seed + (0.04 * trial.draw if trial.labels != "all" else 0)
 
 
-@pytest.fixture(scope="session")
-def plugins() -> Plugins:
+def with_printed() -> Plugins:
+    """Return all plugins, and one that has a published table."""
     found = load_plugins()
     found.add(Plugin("printed", "installed"), _Printed)
     return found
+
+
+@pytest.fixture(scope="session")
+def plugins() -> Plugins:
+    return with_printed()
 
 
 @pytest.fixture
