@@ -191,20 +191,6 @@ def test_features_may_be_deleted_once_the_maps_are_kept(analysed: Ran, tmp_path:
     assert len(_main_embeddings(source)["arms"].draw().axes) == 8
 
 
-def test_of_an_analysis_of_an_older_version_the_sweep_is_computed(analysed: Ran, tmp_path: Path) -> None:
-    """It kept the maps of its own perplexities alone."""
-    shutil.copytree(analysed.store.path, tmp_path / "store")
-    for file in (tmp_path / "store").rglob("arrays.npz"):
-        with np.load(file) as arrays:
-            older = {name: array for name, array in arrays.items() if not name.startswith("sweep_")}
-        np.savez(file, **older)
-    source = FigureSource(analysed.suite, analysed.plan, Store(tmp_path / "store"), analysed.context)
-    figures = _main_embeddings(source)
-    assert all(found.is_kept() for found in figures["arms"].maps)
-    assert [found.is_kept() for found in figures["sweep"].maps] == [False, False, False]
-    assert len(figures["sweep"].draw().axes) == 3
-
-
 def test_one_encoder_keeps_the_sweep_and_no_key_says_so(ran: Ran, analysed: Ran) -> None:
     swept = {found.arm for found in analysed.plan.analyses if analysed.plan.stages[found.stage].spec.get("sweep")}
     assert swept == {"frozen"}, "the first that is pretrained"
