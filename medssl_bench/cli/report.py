@@ -27,6 +27,14 @@ if TYPE_CHECKING:
     help="A folder, for the page, the tables and the figures as files; or NAME.html, for the page alone.",
 )
 @click.option("--figures/--no-figures", default=True, show_default=True, help="Draw figures; they take a while.")
+@click.option(
+    "--formats",
+    default="png",
+    show_default=True,
+    metavar="LIST",
+    help="What figures are written as: one or more of png, svg and pdf, as in png,svg,pdf. The page shows the SVG "
+    "where it is asked for and not large, else the PNG.",
+)
 @click.pass_context
 def command(
     context: click.Context,
@@ -36,18 +44,28 @@ def command(
     data_dir: Path | None,
     output: Path,
     figures: bool,
+    formats: str,
     **selected: Any,
 ) -> None:
     """Write a report on SUITE from what the store holds. Nothing is run.
 
     The report is one HTML file that opens offline: every table beside the published numbers, published claims
     with their estimates, every figure, a map of each encoder to explore, provenance and cost. In a folder there
-    are also tables/ (Markdown, CSV, LaTeX) and figures/ (PNG, SVG, PDF) to take into a paper.
+    are also tables/ (Markdown, CSV, LaTeX) and figures/ to take into a paper: as PNG, with --formats also as SVG
+    and PDF. Maps (PCA, t-SNE) are read from `embedding` analyses; where there is none they are computed once and kept
+    in the user's cache folder.
     """
     from medssl_bench.session.api import make_report
 
     made = make_report(
-        load_suite(context, suite), output, store=store, data_dir=data_dir, figures=figures, tell=_tell, **selected
+        load_suite(context, suite),
+        output,
+        store=store,
+        data_dir=data_dir,
+        figures=figures,
+        formats=[form.strip() for form in formats.split(",")],
+        tell=_tell,
+        **selected,
     )
     _summarise(made.study)
     click.echo(f"wrote {made.page}" + (f", with {made.files} files beside it" if made.files else ""))

@@ -58,6 +58,8 @@ class Trial:
         report: call it when an epoch ends with its number, their total and metrics, for those who watch; where epochs
             are long, also when one begins, with empty metrics.
         checkpoints: where a long training goes on from, and where it saves its state.
+        sweep: whether an analysis is to show what its settings do, which a report does for one encoder of a suite; no
+            metric may depend on it.
     """
 
     info: DatasetInfo
@@ -71,6 +73,7 @@ class Trial:
     features: Mapping[SplitName, Tensor] | None = None
     report: Callable[[int, int, Mapping[str, float]], None] = lambda _index, _total, _metrics: None
     checkpoints: Checkpoints = field(default_factory=Checkpoints)
+    sweep: bool = False
 
     def choice(self) -> Choice | None:
         """Return the images by which the epoch that counts is chosen, or None where the last one counts."""

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
+PERPLEXITIES = (5, 10, 20, 30, 50, 100)
+"""Perplexities by which a suite shows what t-SNE makes of one encoder (fig. 7.4 of [Jiang 2023])."""
+
 
 def drawn_points(images: int, points: int) -> NDArray[np.int64]:
     """Return which test images are looked at: the same for every encoder and seed; all where there are fewer.
@@ -35,3 +38,8 @@ def fitted_components(train: NDArray[np.float64], wanted: int) -> Any:
 
     solver = "covariance_eigh" if train.shape[0] >= train.shape[1] else "full"
     return PCA(min(wanted, *train.shape), svd_solver=solver).fit(train)
+
+
+def clipped(perplexity: float, points: int) -> float:
+    """Return a perplexity of t-SNE that so many points allow: it looks at three times as many neighbours of each."""
+    return min(float(perplexity), max(1.0, (points - 1) / 3))

@@ -46,12 +46,10 @@ class Embedding(Evaluator):
             Arrays over the P images that are shown: ``index`` (P,), their places in the test set; ``labels`` (P,);
             ``classes``, their names, and ``licence`` of the data, so that a report needs nothing but the store;
             ``images`` (P, H, W[, 3]) uint8, no larger than 48 pixels; ``pca`` (P, 2) and, for each perplexity p,
-            ``tsne_<p>`` (P, 2), float32. The metrics are t-SNE's final Kullback-Leibler divergences.
+            ``tsne_<p>`` (P, 2), float32. The metrics are t-SNE's final Kullback-Leibler divergences. Of the encoder
+            that `Trial.sweep` is set for, also ``sweep_<p>`` (P, 2) for each p of `PERPLEXITIES`, which a figure shows.
         """
-        from sklearn.manifold import TSNE
-        from threadpoolctl import threadpool_limits
-
-        from medssl_bench.evaluators.components import drawn_points, fitted_components, wide
+        from medssl_bench.evaluators.components import PERPLEXITIES, drawn_points, fitted_components, wide
 
         assert trial.features is not None
         train, test = wide(trial.features["train"]), wide(trial.features["test"])
@@ -63,13 +61,30 @@ class Embedding(Evaluator):
         result.arrays["licence"] = np.array(trial.info.licence)
         result.arrays["pca"] = _plane(fitted_components(train, 2).transform(test[index]))
         reduced = fitted_components(train, self.components).transform(test[index])
+        maps: dict[float, tuple[NDArray[np.float32], float]] = {}
         for wanted in self.perplexities:
-            perplexity = min(float(wanted), max(1.0, (len(index) - 1) / 3))
-            tsne = TSNE(2, perplexity=perplexity, init="pca" if reduced.shape[1] > 1 else "random", random_state=0)
-            with threadpool_limits(1):  # its threads wait for each other: on a busy machine that is four times slower
-                result.arrays[f"tsne_{wanted}"] = _plane(tsne.fit_transform(reduced))
-            result.metrics[f"tsne_{wanted}_divergence"] = float(tsne.kl_divergence_)
+            result.arrays[f"tsne_{wanted}"], divergence = _tsne(reduced, wanted, maps)
+            result.metrics[f"tsne_{wanted}_divergence"] = divergence
+        for wanted in PERPLEXITIES if trial.sweep else ():
+            result.arrays[f"sweep_{wanted}"], _ = _tsne(reduced, wanted, maps)
         return result
+
+
+def _tsne(
+    reduced: NDArray[np.float64], wanted: int, known: dict[float, tuple[NDArray[np.float32], float]]
+) -> tuple[NDArray[np.float32], float]:
+    """Return points (P, 2) by t-SNE and its divergence; `known` has those of perplexities that were asked before."""
+    from sklearn.manifold import TSNE
+    from threadpoolctl import threadpool_limits
+
+    from medssl_bench.evaluators.components import clipped
+
+    perplexity = clipped(wanted, len(reduced))
+    if perplexity not in known:
+        tsne = TSNE(2, perplexity=perplexity, init="pca" if reduced.shape[1] > 1 else "random", random_state=0)
+        with threadpool_limits(1):  # its threads wait for each other: on a busy machine that is four times slower
+            known[perplexity] = _plane(tsne.fit_transform(reduced)), float(tsne.kl_divergence_)
+    return known[perplexity]
 
 
 def _plane(points: NDArray[np.floating]) -> NDArray[np.float32]:

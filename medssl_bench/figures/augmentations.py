@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from medssl_bench.datasets.download import Downloadable
 from medssl_bench.figures.contact_sheet import contact_sheet, varied_images
 from medssl_bench.figures.figure import ReportFigure, slug
-from medssl_bench.figures.material import FigureSource, sentences
+from medssl_bench.figures.material import GENERATED, FigureSource, sentences
 from medssl_bench.figures.pretraining import Pretrained, pretrainings
 from medssl_bench.figures.style import COLUMN, new_figure, styled
 from medssl_bench.plan.keys import content_key
@@ -51,11 +51,12 @@ def _figure(source: FigureSource, members: list[Pretrained]) -> ReportFigure:
     tables = {table for found in members for table in found.tables}
     name = _augmentation(source, first).name
     info = source.info(first.dataset)
+    marks = tuple(mark for mark in source.marks(first.dataset) if mark == GENERATED)  # views are those of a full run
     caption = sentences(
         f"left: {IMAGES} training images of {first.dataset}; right: {VIEWS} views of each by {name}",
         f"recipes with it: {', '.join(recipes)}",
         f"licence of the images: {info.licence}" if info and not info.generated else "",
-        *(mark for mark in source.marks(first.dataset) if mark == "generated data"),
+        *marks,
     )
     return ReportFigure(
         slug("augmentation", recipes[0], first.dataset),
@@ -63,6 +64,8 @@ def _figure(source: FigureSource, members: list[Pretrained]) -> ReportFigure:
         caption,
         next(iter(tables)) if len(tables) == 1 else None,
         partial(_draw, source, first),
+        marks,
+        only_here=True,
     )
 
 

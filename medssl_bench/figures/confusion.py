@@ -40,6 +40,7 @@ def confusion_figures(source: FigureSource, table: Table, result: TableResult) -
             caption,
             table.id,
             partial(_draw, shown),
+            source.marks_of(result, shown.dataset),
         )
 
 

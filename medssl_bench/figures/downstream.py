@@ -57,6 +57,7 @@ def downstream_figures(source: FigureSource, table: Table, result: TableResult) 
             caption,
             table.id,
             partial(draw_downstream, panels, looks(arms), _accuracy(table)),
+            source.marks_of(result, dataset),
         )
 
 
@@ -93,6 +94,7 @@ def _by_encoder(
         caption,
         table.id,
         partial(draw_downstream, panels, looks(arms), _accuracy(table)),
+        source.marks_of(result, *panels),
     )
 
 

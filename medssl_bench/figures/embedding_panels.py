@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from medssl_bench.figures.embedding import (
-    COMPONENTS,
-    EmbeddedArm,
-    Embedding,
-    EmbeddingMethod,
-    clipped,
-    embedded_arms,
-    embedding_of,
-    labels_of_test_images,
-    shown_labels,
-)
+from medssl_bench.errors import StoreError
+from medssl_bench.evaluators.components import PERPLEXITIES, clipped
+from medssl_bench.figures.embedding import EmbeddedArm, embedded_arms, labels_of_test_images, map_of, shown_labels
+from medssl_bench.figures.embedding_map import COMPONENTS, Embedding, EmbeddingMap, EmbeddingMethod
 from medssl_bench.figures.figure import ReportFigure, slug
 from medssl_bench.figures.material import FigureSource, sentences
 from medssl_bench.figures.style import COLUMN, PAGE, YELLOW, legend_below, look, new_figure, styled, wrapped
@@ -31,9 +24,6 @@ if TYPE_CHECKING:
 
     from medssl_bench.results.tables import TableResult
     from medssl_bench.suite.table import Table
-
-PERPLEXITIES = (5, 10, 20, 30, 50, 100)
-"""Perplexities of a sweep; all of 5, 10, ... 100 take a minute or more per encoder."""
 
 _METHODS: dict[EmbeddingMethod, str] = {"pca": "PCA", "tsne": "t-SNE"}
 _MOST = 4
@@ -90,8 +80,11 @@ def perplexity_sweep(
         perplexities: in the order of the panels; those that the points are too few for are clipped, each once.
     """
     points = len(shown_labels(source, arm.stage))
-    wanted = list(dict.fromkeys(clipped(perplexity, points) for perplexity in perplexities))
-    values = ", ".join(f"{perplexity:.3g}" for perplexity in wanted)
+    wanted: dict[float, float] = {}
+    for perplexity in perplexities:
+        wanted.setdefault(clipped(perplexity, points), perplexity)
+    rows = _rows_of_sweep(source, arm.stage, wanted)
+    values = ", ".join(f"{value:.3g}" for value in wanted)
     caption = sentences(
         f"{points} test images of {arm.dataset} by t-SNE, after PCA to {COMPONENTS['tsne']}, by perplexity ({values}); "
         f"encoder of {_named(arm)}; {_shaped(arm)}",
@@ -102,7 +95,9 @@ def perplexity_sweep(
         f"{table.title}: t-SNE of {arm.dataset} by perplexity",
         caption,
         table.id,
-        partial(_draw_sweep, source, arm.stage, wanted),
+        partial(_draw, rows, (), scored=False),
+        source.marks_of(result, arm.dataset),
+        _maps(rows),
     )
 
 
@@ -124,6 +119,7 @@ def _figure(
     points = len(shown_labels(source, arms[0].stage))
     left = f" without {', '.join(without)}" if without else ""
     tuned = [arm for arm in arms if arm.labels is not None]
+    rows = _rows_of_arms(source, arms)
     caption = sentences(
         f"{points} test images of {dataset} by PCA (2 components, fitted on all training features) and t-SNE (after "
         f"PCA to {COMPONENTS['tsne']}, perplexity 30), coloured by class; {arms[0].chance}",
@@ -137,7 +133,9 @@ def _figure(
         f"{table.title}: PCA and t-SNE of {dataset}{left}",
         caption,
         table.id,
-        partial(_draw_arms, source, arms, without),
+        partial(_draw, rows, without, scored=True),
+        source.marks_of(result, dataset),
+        _maps(rows),
     )
 
 
@@ -149,28 +147,47 @@ def _shaped(arm: EmbeddedArm) -> str:
     return f"{arm.chance}" if arm.labels is None else f"{arm.labels} labels, {arm.chance}"
 
 
-def _draw_arms(source: FigureSource, arms: list[EmbeddedArm], without: Sequence[str]) -> Figure:
-    bands: list[list[EmbeddingPanel]] = []
+Shown = list[list[tuple[str, EmbeddingMap]]]
+"""Rows of panels: heading and map."""
+
+
+def _maps(rows: Shown) -> tuple[EmbeddingMap, ...]:
+    return tuple(found for row in rows for _, found in row)
+
+
+def _rows_of_arms(source: FigureSource, arms: list[EmbeddedArm]) -> Shown:
+    rows: Shown = []
     for first in range(0, len(arms), _MOST):
         for method, name in _METHODS.items():
-            band = []
+            row = []
             for arm in arms[first : first + _MOST]:
-                found = embedding_of(source, arm.stage, method)
+                found = map_of(source, arm.stage, method)
                 assert found is not None
-                score = "" if found.silhouette is None else f", s = {found.silhouette:.3f}"
-                band.append(EmbeddingPanel(f"{wrapped(_named(arm), 30)}\n{name}{score}", found))
-            bands.append(band)
-    return draw_embeddings(bands, without)
+                row.append((f"{wrapped(_named(arm), 30)}\n{name}", found))
+            rows.append(row)
+    return rows
 
 
-def _draw_sweep(source: FigureSource, stage: str, perplexities: Sequence[float]) -> Figure:
+def _rows_of_sweep(source: FigureSource, stage: str, perplexities: Mapping[float, float]) -> Shown:
     panels = []
-    for perplexity in perplexities:
-        found = embedding_of(source, stage, "tsne", perplexity=perplexity)
+    for value, perplexity in perplexities.items():
+        found = map_of(source, stage, "tsne", perplexity=perplexity)
         assert found is not None
-        panels.append(EmbeddingPanel(f"perplexity {perplexity:.3g}", found))
+        panels.append((f"perplexity {value:.3g}", found))
     most = 3
-    return draw_embeddings([panels[first : first + most] for first in range(0, len(panels), most)])
+    return [panels[first : first + most] for first in range(0, len(panels), most)]
+
+
+def _draw(rows: Shown, without: Sequence[str], *, scored: bool) -> Figure:
+    return draw_embeddings([[_panel(heading, found, scored=scored) for heading, found in row] for row in rows], without)
+
+
+def _panel(heading: str, kept: EmbeddingMap, *, scored: bool) -> EmbeddingPanel:
+    found = kept.embedding()
+    if found is None:
+        raise StoreError(f"{kept.features}: it has gone while the report was made; make the report again")
+    score = f", s = {found.silhouette:.3f}" if scored and found.silhouette is not None else ""
+    return EmbeddingPanel(f"{heading}{score}", found)
 
 
 @styled

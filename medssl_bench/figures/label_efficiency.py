@@ -89,6 +89,7 @@ def label_efficiency_figures(source: FigureSource, table: Table, result: TableRe
             caption,
             table.id,
             partial(draw_label_efficiency, panels, looks(arms), name),
+            source.marks_of(result, *(panel.dataset for panel in panels)),
         )
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from medssl_bench.datasets import Task
 from medssl_bench.results.cells import Results
-from medssl_bench.results.leaderboard import Leaderboard
+from medssl_bench.results.leaderboard import SHUFFLED, Leaderboard
 from medssl_bench.store.arrays import load_history, load_npz
 
 if TYPE_CHECKING:
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from medssl_bench.store.store import Store
     from medssl_bench.suite.suite import Suite
     from medssl_bench.suite.table import Table
+
+GENERATED = "generated data"
 
 Row = dict[str, float]
 """Metrics of one epoch."""
@@ -45,7 +47,7 @@ class FigureSource:
         plan: its plan.
         store: finished stages.
         context: where data sets keep files.
-        cache: folder in which computed embeddings are kept, by stage; None: in memory alone.
+        cache: folder in which maps that no analysis kept are remembered, by stage; None: in memory alone.
         left_out: told, in a line each, which figures cannot be drawn and why.
     """
 
@@ -67,6 +69,10 @@ class FigureSource:
         self.left_out = left_out
         self.results = Results(plan, store)
         self.kept: dict[str, dict[str, Any]] = {}
+        self._analyses_of: dict[str, list[str]] = {}
+        for found in plan.analyses:
+            for parent in plan.stages[found.stage].parents:
+                self._analyses_of.setdefault(parent, []).append(found.stage)
         self.predictions_kept: dict[str, dict[str, NDArray[Any]]] = {}
         self._infos: dict[str, DatasetInfo | None] = dict(plan.datasets)
         self.samples: dict[str, Any] = {}
@@ -136,6 +142,10 @@ class FigureSource:
                     return int(record.metrics["labelled"])
         return None
 
+    def analyses_of(self, stage: str) -> list[str]:
+        """Return the keys of the analyses that are made of the features of an embed stage."""
+        return self._analyses_of.get(stage, [])
+
     def history(self, stage: str) -> list[Row]:
         """Return what a finished stage measured by epoch; empty where it left nothing."""
         return load_history(self.store.folder(stage) / "history.json")
@@ -171,10 +181,14 @@ class FigureSource:
 
     def marks(self, *datasets: str) -> list[str]:
         """Return what a reader must know of a figure that belongs to no comparison."""
-        marks = ["generated data"] if any(info and info.generated for info in map(self.info, datasets)) else []
+        marks = [GENERATED] if any(info and info.generated for info in map(self.info, datasets)) else []
         if self.plan.epochs_scale < 1:
             marks.append(f"SCALED: epochs x {self.plan.epochs_scale:g}, not comparable with a full run")
         return marks
+
+    def marks_of(self, result: TableResult, *datasets: str) -> tuple[str, ...]:
+        """Return what a reader must know of the picture alone, of a figure of a comparison on some data sets."""
+        return (*self.marks(*datasets), *(mark for mark in result.marks if mark == SHUFFLED))
 
 
 def sentences(*parts: str) -> str:

@@ -94,6 +94,7 @@ def _figure(source: FigureSource, dataset: str, before: tuple[str, ...], members
         caption,
         next(iter(tables)) if len(tables) == 1 else None,
         partial(draw_pretrainings, histories),
+        tuple(source.marks(dataset)),
     )
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import wraps
 from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
     from matplotlib.figure import Figure
+    from matplotlib.text import Text
+    from matplotlib.transforms import Bbox
 
 _Given = ParamSpec("_Given")
 
@@ -134,6 +136,20 @@ def legend_below(figure: Figure, handles: Mapping[str, Artist], *, markerscale: 
         ncols=columns,
         markerscale=markerscale,
     )
+
+
+def mark_above(figure: Figure, marks: Sequence[str], box: Bbox) -> Text:
+    """Put what a reader must know above everything, small and at the left, and return the text.
+
+    Args:
+        figure: where to; it is arranged already.
+        marks: such as ``generated data``.
+        box: what is drawn so far, in inches.
+    """
+    width, height = figure.get_size_inches()
+    text = wrapped(" — ".join(marks), int(box.width / 0.048))  # inches that a letter takes
+    place = box.x0 / width, (box.y1 + 0.05) / height
+    return figure.text(*place, text, va="bottom", fontsize=6, color=GREY, fontfamily=_DRAWING["font.family"])
 
 
 def columns_of(panels: int) -> int:

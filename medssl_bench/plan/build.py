@@ -12,6 +12,7 @@ from medssl_bench.plan.known_datasets import KnownDatasets
 from medssl_bench.plan.selection import Only, Selection
 from medssl_bench.plan.stage import Plan, Trial
 from medssl_bench.plan.stages import Cell, StageMaker
+from medssl_bench.plan.sweep import mark_sweep
 from medssl_bench.suite.analyses_of import is_wanted
 
 if TYPE_CHECKING:
@@ -76,6 +77,7 @@ class _Builder:
                 self._add(index, arm, cell)
         if self.problems:
             raise SuiteError(self.problems)
+        mark_sweep(self.suite, self.plan)
         if self.selection.only and not self.plan.trials:
             only = " --only ".join(map(repr, self.selection.only))
             raise UserError(f"--only {only}: no trial of the suite is all of these")

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 from medssl_bench.compare.markdown import claims_to_markdown
 from medssl_bench.errors import UserError
+from medssl_bench.figures.figure import FORMATS
+from medssl_bench.figures.saving import save_figures
 from medssl_bench.report.page.build import Picture, page
 from medssl_bench.results import records
 from medssl_bench.results.formats import latex, markdown
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from medssl_bench.report.study import Study
 
 _LARGE = 250_000
-"""A drawing with more bytes than this is shown as pixels on the page; the folder has it as a drawing too."""
+"""A drawing with more bytes than this is shown as pixels on the page, where there are both."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,12 @@ class Written:
 
 
 def write_report(
-    study: Study, figures: Sequence[ReportFigure], output: Path, tell: Callable[[str], None] = lambda _text: None
+    study: Study,
+    figures: Sequence[ReportFigure],
+    output: Path,
+    tell: Callable[[str], None] = lambda _text: None,
+    *,
+    formats: Sequence[str] = ("png",),
 ) -> Written:
     """Write a report.
 
@@ -48,6 +55,8 @@ def write_report(
         figures: its figures.
         output: a folder, made if need be; or a file that ends with ``.html``, for the page alone.
         tell: told how far the figures are.
+        formats: of the files of figures: some of ``png``, ``svg`` and ``pdf``. The page shows the SVG where there is
+            one that is not large, else the PNG.
 
     Raises:
         UserError: it cannot be written.
@@ -56,12 +65,12 @@ def write_report(
     try:
         if alone:
             with tempfile.TemporaryDirectory(prefix="medssl-report-") as folder:
-                return _write(study, figures, output, Path(folder), tell, count=False)
+                return _write(study, figures, output, Path(folder), tell, formats, count=False)
         if output.exists() and not output.is_dir():
             raise UserError(f"-o {output}: this is a file; give a folder, or NAME.html for the page alone")
         output.mkdir(parents=True, exist_ok=True)
         _write_tables(study, output / "tables")
-        return _write(study, figures, output / "report.html", output / "figures", tell, count=True)
+        return _write(study, figures, output / "report.html", output / "figures", tell, formats, count=True)
     except OSError as error:
         raise UserError(f"-o {output}: this cannot be written: {error.strerror or error}") from error
 
@@ -72,18 +81,22 @@ def _write(
     file: Path,
     folder: Path,
     tell: Callable[[str], None],
+    formats: Sequence[str],
     *,
     count: bool,
 ) -> Written:
-    pictures = []
-    formats = ("png", "svg", "pdf") if count else ("png", "svg")
     folder.mkdir(parents=True, exist_ok=True)
-    for number, figure in enumerate(figures, start=1):
-        tell(f"figure {number} of {len(figures)}: {figure.title}")
-        by_format = {saved.suffix: saved for saved in figure.save(folder, formats)}
-        drawing = by_format[".svg"]
-        shown = drawing if drawing.stat().st_size <= _LARGE else by_format[".png"]
-        pictures.append(Picture(figure.id, figure.title, figure.caption, figure.comparison, shown))
+    wanted = [form for form in FORMATS if form in formats]
+    if not {"png", "svg"} & set(wanted):  # the page needs one of them
+        wanted.insert(0, "png")
+    saved = save_figures(figures, folder, wanted, tell)
+    pictures = [
+        Picture(figure.id, figure.title, figure.caption, figure.comparison, _shown(files))
+        for figure, files in zip(figures, saved, strict=True)
+    ]
+    if old := [form for form in FORMATS if form not in wanted and any(folder.glob(f"*.{form}"))]:
+        forms = ", ".join(old)
+        tell(f"note: {folder} has figures of an earlier report as {forms}, left as they were; see --formats")
     if count:
         captions = [f"{picture.id}: {picture.title}. {picture.caption}\n" for picture in pictures]
         _write_text(folder / "captions.txt", "".join(captions))
@@ -91,6 +104,16 @@ def _write(
     _write_text(file, page(study, pictures))
     beside = sum(path.is_file() for path in file.parent.rglob("*")) - 1 if count else 0
     return Written(study, file, beside)
+
+
+def _shown(files: Sequence[Path]) -> Path:
+    """Return the file that the page shows: a drawing, where there is one and it is not large."""
+    by_format = {file.suffix: file for file in files}
+    drawing, pixels = by_format.get(".svg"), by_format.get(".png")
+    if drawing is not None and (pixels is None or drawing.stat().st_size <= _LARGE):
+        return drawing
+    assert pixels is not None
+    return pixels
 
 
 def _write_tables(study: Study, folder: Path) -> None:

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from medssl_bench.suite.table import Table
 
 
+SHUFFLED = "control: shuffled labels"
+"""The mark of a comparison in which there is nothing to learn."""
+
+
 @dataclass(repr=False)
 class Leaderboard:
     """All tables of a suite.
@@ -203,7 +207,7 @@ def _marks(table: Table, plan: Plan, selection: SelectedBy) -> list[str]:
         marks.append(f"SCALED: epochs x {plan.epochs_scale:g}, not comparable with a full run")
     marks.append(selection.mark)
     if table.model.shuffle_labels:
-        marks.append("control: shuffled labels")
+        marks.append(SHUFFLED)
     return marks
 
 

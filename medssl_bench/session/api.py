@@ -137,6 +137,7 @@ def make_report(
     store: str | Path = "store",
     data_dir: str | Path | None = None,
     figures: bool = True,
+    formats: Sequence[str] = ("png",),
     only: Sequence[str] = (),
     seeds: Iterable[int] | None = None,
     draws: Iterable[int] | None = None,
@@ -151,6 +152,8 @@ def make_report(
         store: directory of the store.
         data_dir: as of `run`; images are read for the samples of augmentations only.
         figures: whether to draw figures.
+        formats: what figures are written as: some of ``png`` (200 dots per inch), ``svg`` (text stays text) and ``pdf``
+            (fonts embedded). The page shows the SVG where it is asked for and not large, else the PNG.
         only: as of `run`; also the other three.
         seeds: as of `run`.
         draws: as of `run`.
@@ -162,10 +165,15 @@ def make_report(
     Raises:
         UserError: the suite or an option is not valid, the store has no result of it, or `output` cannot be written.
     """
+    from medssl_bench.figures.figure import require_formats
     from medssl_bench.report.study import Study
     from medssl_bench.report.write import write_report
     from medssl_bench.store.audit import set_altered_aside
 
+    try:
+        require_formats(formats)
+    except ValueError as error:
+        raise UserError(f"--formats: {error}") from None
     suite = suite if isinstance(suite, Suite) else Suite.load(suite)
     context = dataset_context(data_dir)
     selection = make_selection(only=only, seeds=seeds, draws=draws, epochs_scale=epochs_scale)
@@ -189,8 +197,15 @@ def make_report(
     if figures:
         from medssl_bench.figures import all_figures
 
-        drawn = all_figures(suite, study.plan, opened, context, left_out=lambda text: tell(f"left out: {text}"))
-    return write_report(study, drawn, Path(output), tell)
+        drawn = all_figures(
+            suite,
+            study.plan,
+            opened,
+            context,
+            cache=context.cache_dir / "embeddings",
+            left_out=lambda text: tell(f"left out: {text}"),
+        )
+    return write_report(study, drawn, Path(output), tell, formats=formats)
 
 
 def scales(store: Store) -> list[float]:

@@ -116,6 +116,7 @@ def analyse(spec: Mapping[str, Any], workshop: Workshop, attempt: Attempt) -> St
         encoder=partial(workshop.encoder, None, spec["parents"][0]),
         features=workshop.features(spec["parents"][0]),
         report=_reporter(attempt, component),
+        sweep=bool(spec.get("sweep")),
     )
     with forked(stream("analyse", seed=spec["seed"])):
         found = evaluator.evaluate(trial)

@@ -42,6 +42,19 @@ def load_npz(file: Path) -> dict[str, NDArray[Any]]:
         raise StoreError(f"{file}: these arrays cannot be read ({' '.join(str(error).split())})") from error
 
 
+def names_in_npz(file: Path) -> set[str]:
+    """Return the names of the arrays of an ``npz`` file, without reading them.
+
+    Raises:
+        StoreError: it cannot be read.
+    """
+    try:
+        with open_plain(file) as stream, zipfile.ZipFile(stream) as packed:
+            return {name.removesuffix(".npy") for name in packed.namelist()}
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, NotImplementedError) as error:
+        raise StoreError(f"{file}: these arrays cannot be read ({' '.join(str(error).split())})") from error
+
+
 def load_history(file: Path) -> list[dict[str, Any]]:
     """Read the rows of a ``history.json``; there are none where there is no file.
 

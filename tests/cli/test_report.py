@@ -53,7 +53,7 @@ def page(lab: Path) -> Path:
 
 
 def test_a_folder_has_page_tables_and_figures(cli: Callable[..., Result], here: Path) -> None:
-    result = cli("report", "tiny.toml", "-o", "out")
+    result = cli("report", "tiny.toml", "-o", "out", "--formats", "png,svg,pdf")
     assert result.status == 0, result.err
     assert "tiny: 10 of 10 results" in result.out
     assert "wrote out/report.html" in result.out
@@ -70,6 +70,36 @@ def test_a_folder_has_page_tables_and_figures(cli: Callable[..., Result], here: 
     assert all(f"{stem}:" in captions for stem in stems)
     with (here / "out" / "tables" / "leaderboard.csv").open(encoding="utf-8") as file:
         assert len(list(csv.DictReader(file))) == sum(map(len, _values(cli)))
+
+
+def test_figures_are_png_unless_more_is_asked_for(cli: Callable[..., Result], here: Path, tmp_path: Path) -> None:
+    def endings() -> set[str]:
+        return {file.suffix for file in (tmp_path / "figures").iterdir()}
+
+    first = cli("report", "tiny.toml", "-o", tmp_path)
+    assert first.status == 0, first.err
+    assert endings() == {".png", ".txt"}
+    assert "data:image/png" in (tmp_path / "report.html").read_text("utf-8")
+    assert cli("report", "tiny.toml", "-o", tmp_path, "--formats", "svg, pdf").status == 0
+    assert endings() == {".png", ".svg", ".pdf", ".txt"}
+    assert "data:image/svg+xml" in (tmp_path / "report.html").read_text("utf-8")
+    again = cli("report", "tiny.toml", "-o", tmp_path)
+    assert f"note: {tmp_path}/figures has figures of an earlier report as svg, pdf, left as they were" in again.err
+
+
+def test_the_page_has_a_picture_where_pdf_alone_is_asked_for(
+    cli: Callable[..., Result], here: Path, tmp_path: Path
+) -> None:
+    assert cli("report", "tiny.toml", "-o", tmp_path / "page.html", "--formats", "pdf").status == 0
+    assert [file.name for file in tmp_path.iterdir()] == ["page.html"]
+    assert "data:image/png" in (tmp_path / "page.html").read_text("utf-8")
+
+
+def test_a_format_that_is_not_there(cli: Callable[..., Result], here: Path) -> None:
+    result = cli("report", "tiny.toml", "-o", "none", "--formats", "png,gif")
+    assert result.status == 2
+    assert result.err == "error: --formats: 'gif' is no format of figures; give some of png, svg, pdf\n"
+    assert not (here / "none").exists()
 
 
 def _values(cli: Callable[..., Result]) -> list[list[object]]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE
 
 from medssl_bench.datasets import DatasetInfo, Split, Task
+from medssl_bench.evaluators.components import PERPLEXITIES
 from medssl_bench.randomness import generator
 
 
@@ -46,6 +49,19 @@ def test_it_is_the_same_for_every_seed_and_every_run(make_trial, make_evaluator)
     first, again = (make_evaluator("embedding").evaluate(make_trial(seed=seed)).arrays for seed in (0, 1))
     for name, array in first.items():
         np.testing.assert_array_equal(array, again[name])
+
+
+def test_of_one_encoder_the_maps_of_all_perplexities_are_kept_and_no_number_changes(make_trial, make_evaluator):
+    trial = make_trial(noise=0.7)
+    plain = make_evaluator("embedding", perplexities=[5]).evaluate(trial)
+    found = make_evaluator("embedding", perplexities=[5]).evaluate(replace(trial, sweep=True))
+    assert found.metrics == plain.metrics
+    for name, array in plain.arrays.items():
+        np.testing.assert_array_equal(found.arrays[name], array)
+    added = found.arrays.keys() - plain.arrays.keys()
+    assert added == {f"sweep_{perplexity}" for perplexity in PERPLEXITIES}
+    np.testing.assert_array_equal(found.arrays["sweep_5"], plain.arrays["tsne_5"])
+    np.testing.assert_array_equal(found.arrays["sweep_20"], found.arrays["sweep_100"])  # 45 points allow 14.7
 
 
 def test_few_points_take_a_smaller_perplexity(make_trial, make_evaluator):

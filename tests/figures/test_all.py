@@ -66,6 +66,12 @@ def test_every_figure_fits_a_page(ran: Ran, tmp_path: Path) -> None:
         assert drawn.get_tightbbox().width <= 6.9, figure.id
 
 
+def test_every_picture_has_the_mark_inside(ran: Ran, tmp_path: Path) -> None:
+    for figure in _all(ran, cache=tmp_path):
+        (file,) = figure.save(tmp_path, ["svg"])
+        assert ">generated data<" in file.read_text("utf-8"), figure.id
+
+
 def test_an_empty_store_gives_views_alone(ran: Ran, tmp_path: Path) -> None:
     reasons: list[str] = []
     found = all_figures(ran.suite, ran.plan, Store(tmp_path / "none"), ran.context, left_out=reasons.append)
@@ -80,7 +86,9 @@ def test_scaled_results_are_marked(ran: Ran, tmp_path: Path) -> None:
     (found, *_) = all_figures(ran.suite, scaled, ran.store, context)
     assert found.id == VIEWS[0]
     assert "SCALED" not in found.caption, "views are as of a full run"
-    assert "SCALED: epochs x 0.5" in Ran(ran.suite, scaled, ran.store, context).source().marks()[0]
+    assert found.marks == ()
+    source = Ran(ran.suite, scaled, ran.store, context).source()
+    assert source.marks_of(next(source.tables())[1]) == ("SCALED: epochs x 0.5, not comparable with a full run",)
 
 
 @pytest.mark.parametrize("number", [2, 3])

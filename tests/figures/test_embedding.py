@@ -12,10 +12,13 @@ from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE
 
 from medssl_bench import run
-from medssl_bench.evaluators.components import drawn_points
-from medssl_bench.figures.embedding import clipped, embedded_arms, embedding_of
+from medssl_bench.evaluators.components import clipped, drawn_points
+from medssl_bench.figures import ReportFigure, embedding_map
+from medssl_bench.figures.embedding import embedded_arms, embedding_of
+from medssl_bench.figures.embedding_panels import embedding_figures, sweep_figures
 from medssl_bench.figures.material import FigureSource
 from medssl_bench.plan.build import build_plan
+from medssl_bench.store.arrays import names_in_npz
 from medssl_bench.store.store import Store
 from medssl_bench.store.tensors import load_arrays
 from medssl_bench.suite.suite import Suite
@@ -137,3 +140,62 @@ def test_points_that_an_embedding_analysis_left_are_taken_from_it(ran: Ran, tmp_
         assert found is not None
         assert found.points == pytest.approx(expected.points, abs=1e-3)
         assert (found.silhouette, found.explained_variance) == (expected.silhouette, expected.explained_variance)
+
+
+@pytest.fixture(scope="module")
+def analysed(ran: Ran, tmp_path_factory: pytest.TempPathFactory) -> Ran:
+    """The same suite with an `embedding` analysis, and its store."""
+    folder = tmp_path_factory.mktemp("analysed")
+    text = SUITE.replace('analyses = ["silhouette"]', 'analyses = ["silhouette", "embedding"]')
+    shutil.copytree(ran.store.path, folder / "store")
+    (folder / "tiny.toml").write_text(text, "utf-8")
+    suite = Suite.load(folder / "tiny.toml", ran.suite.plugins)
+    assert not run(suite, store=folder / "store", data_dir=ran.context.data_dir, device="cpu").failed
+    return Ran(suite, build_plan(suite, ran.context), Store(folder / "store"), ran.context)
+
+
+def _refuse(*_given: object) -> None:
+    raise AssertionError("a report computes nothing that an analysis has kept")
+
+
+def test_figures_of_an_analysed_suite_compute_nothing(
+    ran: Ran, analysed: Ran, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    computed = _main_embeddings(ran.source(cache=tmp_path))
+    drawn = {name: figure.draw() for name, figure in computed.items()}
+    monkeypatch.setattr(embedding_map, "_computed", _refuse)
+    kept = _main_embeddings(analysed.source())
+    for name, figure in computed.items():
+        assert (kept[name].id, kept[name].title, kept[name].caption) == (figure.id, figure.title, figure.caption)
+        assert all(found.is_kept() for found in kept[name].maps)
+        for ours, theirs in zip(kept[name].draw().axes, drawn[name].axes, strict=True):
+            assert ours.get_title() == theirs.get_title()
+            for some, others in zip(ours.collections, theirs.collections, strict=True):
+                assert np.asarray(some.get_offsets()) == pytest.approx(np.asarray(others.get_offsets()), abs=1e-3)
+
+
+def _main_embeddings(source: FigureSource) -> dict[str, ReportFigure]:
+    (arms,) = embedding_figures(source, *table_of(source, "main"))
+    (sweep,) = sweep_figures(source)
+    return {"arms": arms, "sweep": sweep}
+
+
+def test_features_may_be_deleted_once_the_maps_are_kept(analysed: Ran, tmp_path: Path) -> None:
+    shutil.copytree(analysed.store.path, tmp_path / "store")
+    store = Store(tmp_path / "store")
+    for file in store.path.rglob("features.safetensors"):
+        file.unlink()
+    source = FigureSource(analysed.suite, analysed.plan, store, analysed.context)
+    for figure in _main_embeddings(source).values():
+        assert all(found.is_kept() for found in figure.maps)
+    assert len(_main_embeddings(source)["arms"].draw().axes) == 8
+
+
+def test_one_encoder_keeps_the_sweep_and_no_key_says_so(ran: Ran, analysed: Ran) -> None:
+    swept = {found.arm for found in analysed.plan.analyses if analysed.plan.stages[found.stage].spec.get("sweep")}
+    assert swept == {"frozen"}, "the first that is pretrained"
+    assert not any("sweep" in stage.identity for stage in analysed.plan.stages.values())
+    (stage,) = {key for key in ran.plan.stages if ran.plan.stages[key].spec.get("sweep")}
+    assert stage in analysed.plan.stages
+    files = [file for file in analysed.store.path.rglob("arrays.npz") if "sweep_5" in names_in_npz(file)]
+    assert len(files) == 1

@@ -7,7 +7,8 @@ import pytest
 from figures.conftest import table_of
 from matplotlib.colors import to_hex
 
-from medssl_bench.figures.embedding import Embedding, embedded_arms, embedding_of
+from medssl_bench.figures.embedding import embedded_arms, embedding_of
+from medssl_bench.figures.embedding_map import Embedding
 from medssl_bench.figures.embedding_panels import (
     EmbeddingPanel,
     draw_embeddings,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import matplotlib as mpl
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -41,6 +43,20 @@ def test_it_is_drawn_once_and_written_in_every_format(tmp_path: Path) -> None:
 def test_the_same_figure_gives_the_same_bytes(tmp_path: Path) -> None:
     first, second = FIGURE.save(tmp_path / "a"), FIGURE.save(tmp_path / "b")
     assert [file.read_bytes() for file in first] == [file.read_bytes() for file in second]
+
+
+def test_marks_stand_above_everything(tmp_path: Path) -> None:
+    marked = replace(FIGURE, marks=("generated data", "SCALED: epochs x 0.1, not comparable with a full run"))
+    (plain,), (file,) = FIGURE.save(tmp_path / "plain", ["png"]), marked.save(tmp_path, ["png"])
+    with Image.open(plain) as before, Image.open(file) as after:
+        assert 0 <= after.width - before.width <= 2
+        added = after.height - before.height
+        assert 20 < added < 80
+        assert (np.asarray(after.convert("L"))[: added - 6] < 160).any()
+        below = np.asarray(after.convert("L"))[added:, : before.width].astype(int)
+        assert np.abs(below - np.asarray(before.convert("L")))[:, :].mean() < 12, "the figure itself is as it was"
+    (drawing,) = marked.save(tmp_path, ["svg"])
+    assert "generated data — SCALED" in drawing.read_text("utf-8")
 
 
 def test_text_stays_text_and_a_dollar_a_dollar(tmp_path: Path) -> None:
