@@ -1,4 +1,4 @@
-"""The schema of suite files. Its descriptions are the suite reference (`docs/suite-reference.md`)."""
+"""The schema of suite files. Its descriptions are the suite reference (`docs/reference/suite.md`)."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from docs.import_graph import drawn, packages
 
-PAGE = Path(__file__).parents[2] / "docs" / "import-graph.md"
+PAGE = Path(__file__).parents[2] / "docs" / "explanation" / "import-graph.md"
 
 
 def test_the_drawing_is_of_this_code() -> None:
