@@ -27,7 +27,7 @@ each image, about one would be."""
 _ROWS = "each image has a row of uniform numbers of its own, and no other row may matter to it"
 _ONCE = (
     "it draws once for a whole batch, so that all images of a batch get the same crop, flip or colours; apply it to "
-    'each image by itself ("Once for each image" in docs/reference/plugins.md), or set same_on_batch=False'
+    'each image by itself ("Once for each image" in docs/how-to/plugins/augmentation.md), or set same_on_batch=False'
 )
 
 _SAME = 1e-4
