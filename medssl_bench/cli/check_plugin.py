@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from medssl_bench.cli.options import data_dir_option, json_option, load_plugins
-from medssl_bench.errors import PluginError, UserError, did_you_mean
+from medssl_bench.errors import UserError, did_you_mean
 
 if TYPE_CHECKING:
     from medssl_bench.plugin.manager import Plugins
@@ -46,7 +46,7 @@ def command(
     from medssl_bench.testing.run import check_plugin
 
     plugins = load_plugins(context)
-    plugin = _find(plugins, name)
+    plugin = plugins.find(name)
     parameters = dict(_parameters(plugins, plugin, *pair) for pair in given)
     checks = []
     with redirect_stdout(sys.stderr) if as_json else nullcontext():  # what a component prints is no JSON
@@ -60,22 +60,6 @@ def command(
     else:
         click.echo(f"\n{plugin.name}: {len(checks) - failed} checks passed, {failed} failed")
     return 1 if failed else 0
-
-
-def _find(plugins: Plugins, name: str) -> Plugin:
-    if name.endswith(".py"):
-        path = Path(name)
-        if not path.is_file():
-            raise UserError(f"there is no file {name}")
-        try:
-            return plugins.add_inline(path.resolve())
-        except PluginError:  # the first check tells the problem, as of an installed plugin
-            return plugins.found[-1]
-    for plugin in plugins.found:
-        if plugin.name == name:
-            return plugin
-    known = [plugin.name for plugin in plugins.found]
-    raise UserError(f"there is no plugin {name!r}{did_you_mean(name, known) or '; there are: ' + ', '.join(known)}")
 
 
 def _parameters(plugins: Plugins, plugin: Plugin, component: str, text: str) -> tuple[tuple[str, str], dict[str, Any]]:

@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import json
 import selectors
-import warnings
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from medssl_bench.child_process import how_it_ended
-from medssl_bench.errors import OUT_OF_MEMORY, LeaseLost, PlainWarning, UserError
+from medssl_bench.errors import OUT_OF_MEMORY
+from medssl_bench.executors.remote import Relay, record_death, tell
 from medssl_bench.executors.worker_process import LOOK
-from medssl_bench.plugin.watching import Epoch, Outcome
 from medssl_bench.stopping import stop_if_asked
-from medssl_bench.store.checkpoints import StoredCheckpoints
-from medssl_bench.store.record import Record
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from medssl_bench.executors.base import Job
     from medssl_bench.executors.worker_process import WorkerProcess
-    from medssl_bench.plan.stage import Stage
+    from medssl_bench.plugin.watching import Outcome
 
 
 class Crew:
@@ -41,6 +38,8 @@ class Crew:
         self._job, self._outcomes, self._packed = job, outcomes, len(workers) > 1
         self._stages = {stage.key: stage for stage in job.stages}
         self._elsewhere: dict[str, Outcome] = {}
+        for worker in workers:
+            worker.relay = Relay(job, self._note, self._is_at)
 
     def watch(self) -> None:
         """Pass on what the workers say until the last has ended.
@@ -64,7 +63,7 @@ class Crew:
                     is_dead = worker.is_dead()  # before what it has said is read to its end
                     if is_dead:
                         self._hear(worker)
-                    is_through = is_dead or worker.at is None or worker.was_stopped
+                    is_through = is_dead or worker.relay.at is None or worker.relay.was_stopped
                     if (is_through or not worker.is_open) and worker.events in selector.get_map():
                         selector.unregister(worker.events)
                     if is_through:
@@ -78,12 +77,12 @@ class Crew:
             Stopped: a stop has been asked for, of which it may have died.
         """
         stop_if_asked(soon=True)
-        stage = self._stages.get(worker.at or "")
+        stage = self._stages.get(worker.relay.at or "")
         if stage is None or stage.key in self._outcomes:
             return
-        if any(other.at == stage.key and not other.is_dead() for other in self.workers):
+        if any(other.relay.at == stage.key and not other.is_dead() for other in self.workers):
             return
-        outcome = _died(stage, how_it_ended(worker.process.returncode), self._job)
+        outcome = record_death(stage, how_it_ended(worker.process.returncode), self._job)
         if outcome is not None:
             tell(outcome, self._job, self._outcomes)
 
@@ -95,46 +94,16 @@ class Crew:
 
     def _hear(self, worker: WorkerProcess) -> None:
         for line in worker.lines():
-            self._act(worker, json.loads(line))
+            worker.relay.hear(json.loads(line))
 
-    def _act(self, worker: WorkerProcess, event: dict[str, Any]) -> None:
-        if "end" in event:
-            worker.at = None
-        elif "stopped" in event:
-            worker.was_stopped = True
-        elif "refused" in event:
-            raise UserError(event["refused"])
-        elif "warning" in event:
-            known = {kind.__name__: kind for kind in PlainWarning.__subclasses__()}.get(event["category"])
-            text = event["warning"] if known else f"{event['category']}: {event['warning']}"
-            warnings.warn(text, known or UserWarning, stacklevel=2)
-        else:
-            worker.spoke = True
-            self._pass_on(worker, event)
+    def _is_at(self, key: str) -> bool:
+        return any(other.relay.at == key for other in self.workers)
 
     def _ended(self, worker: WorkerProcess) -> None:
         """Deal at once with a worker that has died beside others: they may wait for its stage."""
-        if len(self.workers) > 1 and worker.at is not None and not worker.was_asked_to_stop():
+        if len(self.workers) > 1 and worker.relay.at is not None and not worker.was_asked_to_stop():
             worker.end_descendants()
             self.bury(worker)
-
-    def _pass_on(self, worker: WorkerProcess, event: dict[str, Any]) -> None:
-        """Tell watchers of an event of a stage."""
-        stage = self._stages[event["stage"]].info()
-        if event["hook"] == "medssl_stage_ends":
-            worker.at = ""
-            self._note(Outcome(stage, **event["outcome"]))
-            return
-        if event["hook"] == "medssl_stage_waits":
-            worker.at = ""
-            if any(other.at == stage.key for other in self.workers):  # for one of this crew
-                return
-        else:
-            worker.at = stage.key
-        more = {name: value for name, value in event.items() if name not in {"hook", "stage"}}
-        if "epoch" in more:
-            more["epoch"] = Epoch(**more["epoch"])
-        self._job.watchers.tell(event["hook"], stage=stage, **more)
 
     def _note(self, outcome: Outcome) -> None:
         """Tell how a stage has ended, once; of what another worker may have done, it tells itself."""
@@ -147,34 +116,3 @@ class Crew:
             self.without_memory.add(key)
         else:
             tell(outcome, self._job, self._outcomes)
-
-
-def tell(outcome: Outcome, job: Job, outcomes: dict[str, Outcome]) -> None:
-    """Note how a stage has ended, and tell the watchers."""
-    outcomes[outcome.stage.key] = outcome
-    job.watchers.tell("medssl_stage_ends", stage=outcome.stage, outcome=outcome)
-
-
-def _died(stage: Stage, how: str, job: Job) -> Outcome | None:
-    """Record that a worker has died at a stage; None: it had done it, or another process has taken it over."""
-    reason = f"the worker process {how}"
-    spec = {**stage.spec, "parents": list(stage.parents)}
-    scale = stage.spec["epochs_scale"]
-    record = Record(
-        stage.key, stage.kind, stage.title, "failed", stage.identity, epochs_scale=scale, reason=reason, spec=spec
-    )
-    try:
-        lease = job.store.leases.acquire(stage.key)
-        if lease is None:
-            return None
-        try:
-            if job.store.is_done(stage.key):
-                return None
-            job.store.fail(record, f"{reason}: there is no traceback\n", lease)
-        finally:
-            lease.release(keep=StoredCheckpoints.is_in(lease))
-    except LeaseLost:
-        return None
-    except OSError as error:
-        reason += f" (not recorded: {' '.join(str(error).split())})"
-    return Outcome(stage.info(), "failed", reason=reason)

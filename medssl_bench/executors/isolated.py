@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import os
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from medssl_bench.child_process import how_it_ended
 from medssl_bench.errors import UserError
 from medssl_bench.executors.base import Executor, Job
-from medssl_bench.executors.crew import Crew, tell
+from medssl_bench.executors.crew import Crew
 from medssl_bench.executors.local import blocked_by
+from medssl_bench.executors.remote import describe, tell
 from medssl_bench.executors.worker_process import worker_processes
 from medssl_bench.plugin.watching import Outcome
 from medssl_bench.stopping import Stopped
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from medssl_bench.plan.stage import Stage
 
@@ -53,19 +53,19 @@ class IsolatedExecutor(Executor):
         jobs, failed_starts = self._jobs, 0
         while waiting := _waiting(job, outcomes):
             before, number = len(outcomes), min(jobs, len(waiting))
-            given = _given(job, waiting, {**self._settings, "beside_others": number > 1})
+            given = describe(job, waiting, {**self._settings, "beside_others": number > 1})
             with worker_processes(number, given, {**os.environ, **_threads(self._jobs)}) as workers:
                 crew = Crew(job, outcomes, workers)
                 crew.watch()
             if any(worker.was_asked_to_stop() for worker in workers):  # and this process was not
                 raise Stopped
-            deaths = [worker for worker in workers if worker.at is not None]
+            deaths = [worker for worker in workers if worker.relay.at is not None]
             for worker in deaths:
                 crew.bury(worker)
             crew.close()
             if crew.without_memory - outcomes.keys():
                 jobs = 1
-            is_failed_start = deaths and len(outcomes) == before and not any(worker.spoke for worker in deaths)
+            is_failed_start = deaths and len(outcomes) == before and not any(worker.relay.spoke for worker in deaths)
             failed_starts = failed_starts + 1 if is_failed_start else 0
             if failed_starts == _MOST_STARTS:
                 how = how_it_ended(deaths[0].process.returncode)
@@ -94,20 +94,3 @@ def _threads(jobs: int) -> dict[str, str]:
     # those that a scheduler or a container lets this process use, where the system tells
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return {"OMP_NUM_THREADS": str(max(1, cores // jobs))}
-
-
-def _given(job: Job, stages: Sequence[Stage], settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a worker needs to know."""
-    entries = [entry for named in job.registry.entries.values() for entry in named.values()]
-    inline = {str(entry.plugin.file.resolve()): entry.plugin.source for entry in entries if entry.plugin.file}
-    return {
-        "stages": [asdict(stage) for stage in stages],
-        "inline": dict(sorted(inline.items())),
-        "block": job.watchers.blocked(),
-        "store": str(job.store.path),
-        "data_dir": str(job.context.data_dir),
-        "cache_dir": str(job.context.cache_dir),
-        "mirror": job.context.mirror,
-        "device": job.device,
-        "settings": dict(settings),
-    }

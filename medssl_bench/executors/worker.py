@@ -15,24 +15,12 @@ import sys
 import threading
 import warnings
 from contextlib import suppress
-from dataclasses import asdict
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from medssl_bench.datasets import DatasetContext
 from medssl_bench.errors import UserError
-from medssl_bench.executors.base import Job, Watchers
-from medssl_bench.executors.local import LocalExecutor
-from medssl_bench.plan.stage import Stage
-from medssl_bench.plugin.component import components_in
-from medssl_bench.plugin.manager import load_plugins
+from medssl_bench.executors.base import Watchers
+from medssl_bench.executors.remote import event_of, work
 from medssl_bench.stopping import SIGNALS, STATUS, is_stop, listen, nothing_is_left, seconds_since_raised
-from medssl_bench.store.store import Store
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from medssl_bench.plugin.registry import Registry
 
 _LOOK = 1.0
 """Seconds between two looks at whether the process that started this one is still there."""
@@ -54,23 +42,21 @@ class Events(Watchers):
     def __init__(self, pipe: int) -> None:
         os.set_blocking(pipe, False)
         self._pipe: int | None = pipe
+        self._number = 0
         self._writing = threading.RLock()  # one that a warning in the midst of a line does not wait for
 
     def tell(self, hook: str, **arguments: Any) -> None:
         """Write one event."""
-        stage = arguments.pop("stage")
-        more = {name: value if isinstance(value, str) else asdict(value) for name, value in arguments.items()}
-        if isinstance(outcome := more.get("outcome"), dict):
-            del outcome["stage"]
-        self.write(hook=hook, stage=stage.key, **more)
+        self.write(**event_of(hook, arguments))
 
     def write(self, **event: Any) -> None:
         """Write one line; wait for a reader, unless it is of an epoch."""
         if self._pipe is None:
             return
-        line = json.dumps(event).encode() + b"\n"
-        can_go = "epoch" in event and len(line) <= select.PIPE_BUF  # such a line is written whole or not at all
         with self._writing:  # a thread that warns must not break the line of another
+            self._number += 1
+            line = json.dumps({"n": self._number, **event}).encode() + b"\n"
+            can_go = "epoch" in event and len(line) <= select.PIPE_BUF  # such a line is written whole or not at all
             while line:
                 try:
                     line = line[os.write(self._pipe, line) :]
@@ -114,7 +100,7 @@ def main() -> None:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)  # who started this process has it begin with them blocked
         given = json.loads(_line(job) or _end())
         threading.Thread(target=_look_after, args=(job, parent, events), daemon=True).start()
-        _run(given, events)
+        work(given, events)
         events.write(end=True)
     except BaseException as error:
         status = STATUS
@@ -130,29 +116,6 @@ def main() -> None:
     with suppress(OSError, ValueError):
         sys.stderr.flush()
     os._exit(status)
-
-
-def _run(given: dict[str, Any], events: Events) -> None:
-    plugins = load_plugins(given["block"])
-    for file, source in given["inline"].items():
-        plugins.add_inline(Path(file), source)
-    stages = [Stage(**{**stage, "parents": tuple(stage["parents"])}) for stage in given["stages"]]
-    _check_components(stages, plugins.registry)
-    context = DatasetContext(Path(given["data_dir"]), Path(given["cache_dir"]), given["mirror"])
-    job = Job(tuple(stages), plugins.registry, Store(Path(given["store"])), context, given["device"], events)
-    LocalExecutor(**given["settings"]).run(job)
-
-
-def _check_components(stages: Sequence[Stage], registry: Registry) -> None:
-    """Raise an error if a component is not what the plan was made with.
-
-    Raises:
-        UserError: it is not there, or its source is another.
-    """
-    for stage in stages:
-        for component in components_in(stage.spec):
-            if registry.find(component.kind, component.name).plugin.source != component.source:
-                raise UserError(f"plugin {component.plugin!r} has changed since the plan was made; run again")
 
 
 def _line(descriptor: int) -> bytes:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from types import FrameType
 
+    from medssl_bench.executors.remote import Relay
+
 _PREPARE = """
 if hasattr(signal, "SIGTTOU"):
     signal.signal(signal.SIGTTOU, signal.SIG_IGN)  # what a plugin prints is shown, though the group is its own
@@ -43,16 +45,14 @@ class WorkerProcess:
         job: an open file descriptor on which it is given its job, and sees that this process is there.
 
     Attributes:
-        at: key of the stage that it is at, empty between two; None once it has ended well.
-        spoke: whether it has told of a stage.
-        was_stopped: whether it has said that it was asked to stop.
+        relay: what it has said; set by the crew that it works in.
         is_open: whether it can still say something.
     """
 
+    relay: Relay
+
     def __init__(self, process: subprocess.Popen[bytes], events: int, job: int) -> None:
         self.process, self.events, self._job = process, events, job
-        self.at: str | None = ""
-        self.spoke = self.was_stopped = False
         self.is_open = True
         self._begun = b""
         os.set_blocking(events, False)
@@ -102,7 +102,7 @@ class WorkerProcess:
 
     def was_asked_to_stop(self) -> bool:
         """Return whether it ended before its time as somebody, and not this process, has asked it to stop."""
-        return self.at is not None and (self.was_stopped or was_asked_to_stop(self.process.returncode))
+        return self.relay.at is not None and (self.relay.was_stopped or was_asked_to_stop(self.process.returncode))
 
     def finish(self) -> None:
         """Wait for it, and end what it leaves behind."""

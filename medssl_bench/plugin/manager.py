@@ -83,6 +83,26 @@ class Plugins:
         """Return whether a plugin is blocked."""
         return bool(self.manager.is_blocked(name))
 
+    def find(self, name: str) -> Plugin:
+        """Return a plugin by its name, or a Python file as one; what is wrong with it is its `problem`.
+
+        Raises:
+            UserError: there is none of this name.
+        """
+        if name.endswith(".py"):
+            path = Path(name)
+            if not path.is_file():
+                raise UserError(f"there is no file {name}")
+            try:
+                return self.add_inline(path.resolve())
+            except PluginError:
+                return self.found[-1]
+        known = [plugin.name for plugin in self.found]
+        if name not in known:
+            hint = did_you_mean(name, known) or f"; there are: {', '.join(known)}"
+            raise UserError(f"there is no plugin {name!r}{hint}; install one of your own first (pip install -e .)")
+        return self.found[known.index(name)]
+
     def check_watchers(self) -> None:
         """Check the plugins that were registered with `manager` itself, as a script does to watch a run.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 from medssl_bench.datasets import DatasetContext
@@ -54,22 +55,49 @@ def check_component(
 
     A parameter ``epochs`` that is not given is 2 where it may be, as the contract needs no good results.
     """
-    title = f"{entry.kind.name} {entry.name}"
-    usable = list(run_steps(title, [[("factory", lambda: _factory(entry))]]))
-    yield from usable
-    if not usable[0].ok:
-        return
-    yield from run_steps(title, [_described(entry)])
+    title = title_of(entry)
+    for phase in phases(plugins, entry, values, context):
+        failed = False
+        for check in run_steps(title, phase.groups):
+            yield check
+            failed |= not check.ok
+        if failed and phase.essential:
+            return
+
+
+def title_of(entry: Entry) -> str:
+    """Return what checks of a component begin with: its kind and name."""
+    return f"{entry.kind.name} {entry.name}"
+
+
+@dataclass(frozen=True)
+class Phase:
+    """Groups of steps; the steps of an essential one must be run before the next phase is asked for.
+
+    Attributes:
+        groups: the steps.
+        essential: whether there is nothing to check after it where it fails.
+    """
+
+    groups: list[Group]
+    essential: bool = False
+
+
+def phases(plugins: Plugins, entry: Entry, values: Mapping[str, Any], context: DatasetContext) -> Iterator[Phase]:
+    """Give the phases in which one component is checked; arguments as of `check_component`."""
+    yield Phase([[("factory", lambda: _factory(entry))]], essential=True)
+    yield Phase([_described(entry)])
     missing = [p.name for p in entry.table.parameters() if p.required and p.name not in values]
     if missing or entry.kind.name == "reference":
         what = f"needs {', '.join(missing)}" if missing else "is made for a table's name"
         hint = f"; give --with {entry.kind.name}:{entry.name} '{missing[0]} = ...'" if missing else ""
-        yield Check(title, "behaviour", ok=True, found=f"not checked: it {what}{hint}")
+        yield Phase([[("behaviour", lambda: f"not checked: it {what}{hint}")]])
         return
     made: list[Component] = []
-    yield from run_steps(title, [[("its parameters are valid", lambda: _resolve(plugins, entry, values, made))]])
-    if made:
-        yield from _behaviour(plugins, made[0], context, title)
+    yield Phase([[("its parameters are valid", lambda: _resolve(plugins, entry, values, made))]], essential=True)
+    groups: list[Group] = []
+    yield Phase([[("can be built", lambda: _build(plugins, made[0], context, groups))]], essential=True)
+    yield Phase(groups)
 
 
 def _described(entry: Entry) -> Group:
@@ -104,7 +132,9 @@ def _component(plugins: Plugins, entry: Entry, values: Mapping[str, Any]) -> Com
     return plugins.registry.resolve_or_raise(entry.kind.name, {**values, "name": entry.name})
 
 
-def _behaviour(plugins: Plugins, component: Component, context: DatasetContext, title: str) -> Iterator[Check]:
+def _build(plugins: Plugins, component: Component, context: DatasetContext, groups: list[Group]) -> str:
+    """Add the groups of steps for a component of its kind, which may build it to begin with."""
+
     def build(**supplies: Any) -> Any:
         return plugins.registry.build(component, **supplies)
 
@@ -118,11 +148,5 @@ def _behaviour(plugins: Plugins, component: Component, context: DatasetContext, 
         "executor": lambda: executor_steps(build, plugins),
         "claims": lambda: claims_steps(build),
     }
-    groups: list[Group] = []
-
-    def build_it() -> str:
-        groups.extend(makers[component.kind]())
-        return "yes"
-
-    yield from run_steps(title, [[("can be built", build_it)]])
-    yield from run_steps(title, groups)
+    groups.extend(makers[component.kind]())
+    return "yes"
