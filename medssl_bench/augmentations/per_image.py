@@ -116,7 +116,7 @@ def _is_shared(op: Op, images: Tensor) -> bool:
 
 
 def _draws_once(module: nn.Module, images: Tensor, *, intensity: bool, batches: int) -> bool:
-    """Return whether copies of an image are more alike within a batch than between batches, time and again."""
+    """Return whether copies of an image are repeatedly more alike within a batch than between batches."""
     for number in range(_ROUNDS):
         keys = [stream("copies", round=number, batch=batch) for batch in range(batches)]
         views = [draw_view(module, images, key, intensity=intensity) for key in keys]

@@ -1,4 +1,4 @@
-"""Draws which package imports which, as a Mermaid diagram: ``docs/explanation/import-graph.md``. Make it anew with
+"""Draws which package imports which, as a Mermaid diagram: ``docs/explanation/import-graph.md``. Make it again with
 
 PYTHONPATH=tests python -m docs.import_graph > docs/explanation/import-graph.md
 """
