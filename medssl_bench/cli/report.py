@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="A folder, for the page, the tables and the figures as files; or NAME.html, for the page alone.",
 )
-@click.option("--figures/--no-figures", default=True, show_default=True, help="Draw figures. This takes time.")
+@click.option("--figures/--no-figures", default=True, show_default=True, help="Draw figures; they take a while.")
 @click.pass_context
 def command(
     context: click.Context,
@@ -38,7 +38,7 @@ def command(
     figures: bool,
     **selected: Any,
 ) -> None:
-    """Write a report on SUITE from the results in the store. Nothing is run.
+    """Write a report on SUITE from what the store holds. Nothing is run.
 
     The report is one HTML file that opens offline: every table beside the published numbers, published claims
     with their estimates, every figure, a map of each encoder to explore, provenance and cost. In a folder there

@@ -46,7 +46,7 @@ def all_figures(
         store: finished stages.
         context: where data sets keep files; they are read for pictures of augmentations alone.
         cache: folder in which computed embeddings are kept, by stage; None: in memory alone.
-        left_out: called with a line for each figure that cannot be drawn.
+        left_out: told, in a line each, which figures cannot be drawn and why.
     """
     source = FigureSource(suite, plan, store, context, cache=cache, left_out=left_out)
     found = []

@@ -30,7 +30,7 @@ _FEWEST = 3
 """Test images that a plane needs to show anything."""
 
 _REVISION = 1
-"""Raise it when points come out otherwise than before: kept ones are then computed again."""
+"""Raise it when points come out otherwise than before: kept ones are then computed anew."""
 
 
 @dataclass(frozen=True)

@@ -81,7 +81,7 @@ def rendered(figure: Figure, form: str) -> bytes:
 
     buffer = io.BytesIO()
     with mpl.rc_context(), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Glyph .* missing from", category=UserWarning)  # `save` reports it
+        warnings.filterwarnings("ignore", message="Glyph .* missing from", category=UserWarning)  # told by `save`
         mpl.rcdefaults()  # a file matplotlibrc of the working directory has settings too
         mpl.rcParams.update(SAVING)
         figure.savefig(buffer, format=form, metadata=_UNDATED[form])

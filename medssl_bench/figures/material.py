@@ -46,7 +46,7 @@ class FigureSource:
         store: finished stages.
         context: where data sets keep files.
         cache: folder in which computed embeddings are kept, by stage; None: in memory alone.
-        left_out: called with a line for each figure that cannot be drawn.
+        left_out: told, in a line each, which figures cannot be drawn and why.
     """
 
     def __init__(

@@ -47,7 +47,7 @@ def write_report(
         study: what to write of.
         figures: its figures.
         output: a folder, made if need be; or a file that ends with ``.html``, for the page alone.
-        tell: called with the progress of the figures.
+        tell: told how far the figures are.
 
     Raises:
         UserError: it cannot be written.
