@@ -2,7 +2,7 @@
 
     python benchmarks/checkpoints.py --seconds 120
 
-It trains on random images and tells the share of the time that went into saving, fsync included.
+It trains on random images and prints the share of the time that saving took, fsync included.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Arms timed against each other: in turns, round by round, so that a slow minute of the machine is everybody's."""
+"""Arms timed against each other: they are interleaved, so noise hits all of them equally."""
 
 from __future__ import annotations
 

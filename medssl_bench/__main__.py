@@ -35,7 +35,7 @@ def main() -> None:
                 os.write(2, b"\nstopped: run the same command again to go on\n")
         status = STATUS if can_go_on else 130
     if can_go_on and isinstance(status, int):
-        with suppress(OSError, ValueError):  # closed, or nobody reads it
+        with suppress(OSError, ValueError):  # the pipe is closed
             sys.stdout.flush()
         nothing_is_left(status)
     sys.exit(status)  # type: ignore[arg-type]

@@ -42,4 +42,4 @@ class Checkpoints:
         """Save a state."""
 
     def forget(self) -> None:
-        """Delete what was saved: the stage starts anew."""
+        """Delete what was saved: the stage starts again."""

@@ -1,4 +1,4 @@
-"""The errors a user can cause, each told in one line."""
+"""The errors that a user can cause, each printed in one line."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 
 
 OUT_OF_MEMORY = "out of memory"
-"""How the reason of a stage begins that has failed for want of memory."""
+"""Prefix of the reason of an out-of-memory failure."""
 
 _LONGEST_WORD = 200
 """Characters of what may be a misspelt name; to compare takes time by the square of their number."""
 
 _LONGEST = 1500
-"""Characters of a message; what is longer shows a value that no one reads."""
+"""Largest number of characters of a message; a longer one shows a whole value."""
 
 
 def printable(text: str) -> str:
@@ -60,7 +60,7 @@ class StoreError(UserError):
 
 
 class DamagedError(StoreError):
-    """A finished stage is not what was written; it has been set aside, and another run computes it anew."""
+    """A finished stage is not what was written; it has been set aside, and another run computes it again."""
 
 
 class NotReadable(StoreError):
@@ -80,7 +80,7 @@ class PlainWarning(UserWarning):
 
 
 class DamageWarning(PlainWarning):
-    """The result of a finished stage is not what was written; it is set aside and computed anew."""
+    """The result of a finished stage is not what was written; it is set aside and computed again."""
 
 
 class FontWarning(PlainWarning):

@@ -39,7 +39,7 @@ def generator(purpose: str, **axes: int | str) -> np.random.Generator:
 def forked(seed: int) -> Iterator[None]:
     """Seed the global generators of torch, NumPy and Python inside the block and restore them after it.
 
-    What third-party code draws from global state is thereby reproducible, and touches nobody else's stream.
+    So draws of third-party code from global state are reproducible, and change no other stream.
     """
     import torch
 

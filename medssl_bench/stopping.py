@@ -31,7 +31,7 @@ _MOMENT = 0.2
 
 
 class Stopped(KeyboardInterrupt):
-    """Somebody has asked this process to stop; what is finished, and the checkpoint of what is not, are kept."""
+    """This process was asked to stop; finished stages, and checkpoints of the others, are kept."""
 
 
 class _Request:
@@ -178,8 +178,8 @@ def stop_if_asked(*, soon: bool = False) -> None:
     """Raise `Stopped` if a stop has been asked for, where it may have been swallowed or turned into another error.
 
     Args:
-        soon: whether to wait a moment for a request: whoever asks all processes of a job asks one after the other, and
-            an error may come of a child that was asked before this process.
+        soon: whether to wait a moment for a request: the processes of a job are asked one after the other, so an error
+            may come from a child that was asked before this process.
 
     Raises:
         Stopped: it has been.
@@ -200,7 +200,7 @@ def is_stop(error: BaseException) -> bool:
 
 
 def _forget_in_child() -> None:
-    """Let a forked process end as it would without us: else who ends a pool of processes waits for ever."""
+    """Restore signal handlers in a forked process: otherwise a pool of processes never ends."""
     if _request.before is not None:
         _put_back()
 

@@ -1,6 +1,6 @@
-"""Keeps programs and modules in the working directory from being taken for those that are installed.
+"""Keeps the current directory off `sys.path` and off the search for programs.
 
-A suite's folder may come from a stranger. The only code of it that runs is that of the plugins that the suite names.
+A suite's folder may come from another person. Only the plugins that the suite names run.
 """
 
 from __future__ import annotations

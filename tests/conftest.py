@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, settings
 # one thread each: the models are tiny, and the suite runs in several processes
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-# a worker process would import torch anew in every run; its own tests have one
+# a worker process would import torch again in every run; its own tests have one
 os.environ.setdefault("MEDSSL_BENCH_EXECUTOR", "local")
 
 # tables are as wide as a terminal, and who runs the tests may have one; tests that need a width set it

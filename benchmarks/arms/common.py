@@ -74,6 +74,6 @@ def loop(step: Callable[[], object], settings: Settings) -> Block:
 
 
 def wait(device: str) -> None:
-    """Wait until the device has done all that it was told."""
+    """Wait until the device has done all its work."""
     if device == "cuda":
         torch.cuda.synchronize()

@@ -27,7 +27,7 @@ each image, about one would be."""
 _ROWS = "each image has a row of uniform numbers of its own, and no other row may matter to it"
 _ONCE = (
     "it draws once for a whole batch, so that all images of a batch get the same crop, flip or colours; apply it to "
-    'each image by itself ("Once for each image" in docs/plugins.md), or set same_on_batch=False'
+    'each image by itself ("Once for each image" in docs/how-to/plugins/augmentation.md), or set same_on_batch=False'
 )
 
 _SAME = 1e-4
@@ -116,7 +116,7 @@ def _is_shared(op: Op, images: Tensor) -> bool:
 
 
 def _draws_once(module: nn.Module, images: Tensor, *, intensity: bool, batches: int) -> bool:
-    """Return whether copies of an image are more alike within a batch than between batches, time and again."""
+    """Return whether copies of an image are repeatedly more alike within a batch than between batches."""
     for number in range(_ROUNDS):
         keys = [stream("copies", round=number, batch=batch) for batch in range(batches)]
         views = [draw_view(module, images, key, intensity=intensity) for key in keys]

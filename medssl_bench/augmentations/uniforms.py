@@ -21,7 +21,7 @@ def uniforms(key: int | Tensor, count: int, columns: Tensor) -> Tensor:
         key: seed of the view, in [0, 2**63): a number, or a scalar int64 tensor on the device of `columns`.
         count: number of images B.
         columns: (K,) int64; each op and each of its parameters has a number of its own, so that adding an op
-            shifts nobody else's numbers.
+            does not change the numbers of the others.
 
     Returns:
         (B, K) float32 in [0, 1) on the device of `columns`, with 24 random bits.

@@ -114,7 +114,7 @@ def probe(bench: Bench) -> Work:
 
 
 def look(bench: Bench) -> Work:
-    """Return what a look at the images costs by which an epoch is chosen, beside their way through the encoder."""
+    """Return the cost of a validation pass, without the part of the encoder."""
     labels, classes = bench.data.splits["val"].labels, len(bench.data.info.classes)
     found = []
     for times in (1, 8):

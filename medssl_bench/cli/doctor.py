@@ -17,7 +17,7 @@ from medssl_bench.cli.options import data_dir_option, device_option, load_plugin
 Line = tuple[str, str, bool]
 
 _FEW = 6
-"""Numbers that are told one by one."""
+"""How many numbers are listed."""
 
 
 @click.command("doctor")
@@ -29,8 +29,8 @@ _FEW = 6
 def command(context: click.Context, /, store: Path, data_dir: Path | None, device: str, *, calibrate: bool) -> int:
     """Check this machine and this installation: versions, plugins, device, speed, folders. Exit status 1 on trouble.
 
-    With --calibrate, under a minute: the parts of the work are timed on generated images, and what they cost is kept in
-    the cache folder. Let nothing else run meanwhile.
+    --calibrate takes under a minute. It times the parts of the work on generated images, and keeps the costs in the
+    cache folder. Run nothing else during it.
     """
     from rich.text import Text
 

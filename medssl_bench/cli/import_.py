@@ -22,9 +22,7 @@ _MOST_PARTS = 6
 @click.argument("checkpoint", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("-o", "--output", type=click.Path(path_type=Path, file_okay=False), required=True, help="A new folder.")
 @click.option("--overwrite", is_flag=True, help="Replace a model that is in the folder already.")
-@click.option(
-    "--prefix", help="What stands before the names of the encoder's tensors, such as convnet; none: found out."
-)
+@click.option("--prefix", help="Prefix of the names of the encoder's tensors, such as convnet; none: it is searched.")
 @click.pass_context
 def command(context: click.Context, /, checkpoint: Path, output: Path, prefix: str | None, *, overwrite: bool) -> None:
     """Take the ResNet out of CHECKPOINT, for suites to start from.

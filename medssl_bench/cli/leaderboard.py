@@ -46,10 +46,10 @@ def command(
     output: Path | None,
     **selected: Any,
 ) -> None:
-    """Show or write the tables of SUITE from what the store holds. Nothing is run.
+    """Show or write the tables of SUITE from the results in the store. Nothing is run.
 
-    Results that were scaled down are never mixed with full ones: where the store holds only scaled ones, these are
-    shown, and marked; give --epochs-scale to see those of one scale.
+    Scaled-down results are never mixed with full ones. If the store has only scaled-down results, they are shown and
+    marked. Use --epochs-scale to see those of one scale.
     """
     from medssl_bench.session.api import load_leaderboard
 

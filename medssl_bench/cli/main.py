@@ -1,4 +1,4 @@
-"""The command ``medssl-bench``: its verbs, and how its errors are told."""
+"""The command ``medssl-bench``: its verbs, and how errors are printed."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ _VERBS = {
     "new-plugin": "write a new, working plugin package",
     "check-plugin": "test every component of a plugin",
     "schema": "print the JSON Schema of suite files, for editors",
-    "store": "look at a store, check, clean, archive, merge it",
-    "verify": "compute a finished stage anew and compare",
+    "store": "list, check, clean, export or merge a store",
+    "verify": "compute a finished stage again and compare",
     "doctor": "check this machine and this installation",
 }
 
@@ -44,7 +44,7 @@ _NoArguments: type[click.UsageError] | tuple[()] = getattr(click.exceptions, "No
 """What click raises for a command without arguments; before 8.2 it shows the help itself."""
 
 _MOST_LINES = 100
-"""How many problems of a suite are told at once."""
+"""How many problems of a suite are printed at once."""
 
 
 class _Verbs(click.Group):
@@ -114,10 +114,10 @@ def _show_warning(
     file: TextIO | None = None,  # noqa: ARG001 - the signature of warnings.showwarning
     line: str | None = None,  # noqa: ARG001
 ) -> None:
-    """Tell a warning of ours in one line, and any other with its place."""
+    """Print a warning of this package in one line, and any other with its place."""
     known = issubclass(category, PlainWarning)
     place = "" if known else f"{filename}:{lineno}: {category.__name__}: "
-    with suppress(OSError):  # as Python itself has it: what nobody can read must not end a run
+    with suppress(OSError):  # as in Python itself: a closed stderr must not end a run
         click.echo(f"warning: {place}{printable(str(message))}", err=True)
 
 

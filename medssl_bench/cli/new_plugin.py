@@ -25,13 +25,13 @@ from medssl_bench.plugin.scaffold import TEMPLATES, write_plugin
 @click.option(
     "--kind",
     type=click.Choice(list(TEMPLATES)),
-    help="What it is to have.  [default: an augmentation and an evaluator]",
+    help="Kind of its component.  [default: an augmentation and an evaluator]",
 )
 @click.pass_context
 def command(context: click.Context, name: str, parent: Path, kind: str | None) -> None:
     """Write a new plugin package called NAME: working, tested, and ready to be installed.
 
-    It has one component of a kind, or a watcher, a suite that uses it, and tests.
+    It has one component (or a watcher), a suite that uses it, and tests.
     """
     _require_free(context, name)
     written = write_plugin(name, parent, kind)

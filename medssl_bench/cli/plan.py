@@ -54,13 +54,13 @@ def command(
     as_json: bool,
     **selected: Any,
 ) -> None:
-    """Show what of SUITE is done, what will run, why something is stale, and how long it is expected to take.
+    """Show which stages of SUITE are done, which will run, why stages are stale, and how long they will take.
 
     A line for each arm counts its stages. A stage that several arms need is done once: it is counted at the first of
     them, and as shared at the others. --stages shows each stage, with its key and why it runs.
 
-    Times rest on this store's records of like stages on this machine; where there are none, on its calibration
-    (doctor --calibrate); without one they are rough.
+    Times come from this store's records of similar stages on this machine. Without records they come from the
+    calibration (doctor --calibrate). Without both they are rough.
     """
     from medssl_bench.datasets.locations import dataset_context
     from medssl_bench.plan.arms import by_arm

@@ -29,7 +29,7 @@ _LEAST_NAME = 14
 """Columns that a name of an arm has at least; a longer one is folded."""
 
 _MOST_REASONS = 3
-"""How many reasons of one arm are told; ``--stages`` tells all."""
+"""How many reasons of one arm are shown; ``--stages`` shows all."""
 
 
 def arm_tables(arms: Sequence[ArmPlan], headings: dict[str, str], width: int) -> Group:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     envvar="MEDSSL_BENCH_EXECUTOR",
     show_default=True,
     shell_complete=names("executor"),
-    help="Who runs the stages: see list executors.",
+    help="The executor, which runs the stages: see list executors.",
 )
 @click.option("--executor-set", "settings", multiple=True, metavar="KEY=VALUE", help="A parameter of the executor.")
 @click.option("--retry-failed", is_flag=True, help="Try stages again that failed in an earlier run.")
@@ -52,7 +52,7 @@ def command(
     retry_failed: bool,
     **selected: Any,
 ) -> int:
-    """Run SUITE: do what the store does not hold yet, and show the leaderboard.
+    """Run SUITE: compute the stages that the store does not have yet, and show the leaderboard.
 
     Finished stages are kept whatever happens, and trainings save checkpoints: kill it, or press Ctrl-C, and run the
     same command again to go on. Several runs can share a store, also on several machines.

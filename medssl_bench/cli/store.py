@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @click.group("store")
 def command() -> None:
-    """Look at a store, check it, clean it up, take a study out of it, or merge another one into it."""
+    """List, check or clean a store; export a study from it; or merge another store into it."""
 
 
 def _opened(path: Path) -> Store:
@@ -44,11 +44,11 @@ def _opened(path: Path) -> Store:
     return store
 
 
-@command.command("ls", short_help="List what is finished, failed, damaged or being worked on.")
+@command.command("ls", short_help="List finished, failed, damaged and running stages.")
 @store_option
 @json_option
 def ls(store: Path, *, as_json: bool) -> None:
-    """List the stages of a store: finished, failed, and those that are being worked on."""
+    """List the stages of a store: finished, failed and running."""
     from medssl_bench.store.contents import contents
 
     rows = contents(_opened(store))
@@ -78,11 +78,11 @@ def ls(store: Path, *, as_json: bool) -> None:
     console.print(f"\n{totals or 'nothing'}; {size(sum(row.bytes for row in rows))}", highlight=False, markup=False)
 
 
-@command.command("verify", short_help="Read everything and compare it with what was written.")
+@command.command("verify", short_help="Read all files and compare them with their checksums.")
 @store_option
-@click.option("--set-aside", is_flag=True, help="Move what is wrong to damaged/: the next run computes it anew.")
+@click.option("--set-aside", is_flag=True, help="Move damaged stages to damaged/: the next run computes them again.")
 def verify(store: Path, *, set_aside: bool) -> int:
-    """Read every finished stage and compare it with what was written; exit with 1 if anything is not, or unreadable."""
+    """Compare every finished stage with its checksums; exit status 1 if one is damaged or cannot be read."""
     from medssl_bench.store.audit import audit
 
     opened, count, wrong, unread = _opened(store), 0, 0, 0
@@ -114,15 +114,15 @@ def _verify_descriptions(store: Store, *, set_aside: bool) -> int:
         click.echo(printable(f"datasets/{file.name}: {found}{f'; set aside in {moved}' if moved else ''}"))
     if unsigned:
         text = f"note: {unsigned} descriptions of data sets have no digest, as an older version wrote them; a run where"
-        click.echo(f"{text} the data are writes them anew", err=True)
+        click.echo(f"{text} the data are writes them again", err=True)
     return wrong
 
 
-@command.command("gc", short_help="Delete what no suite that you name needs.")
+@command.command("gc", short_help="Delete stages that none of the named suites needs.")
 @click.argument("suites", nargs=-1, type=click.Path(path_type=Path), metavar="[SUITE]...")
 @store_option
 @data_dir_option
-@click.option("--delete", is_flag=True, help="Delete it; else it is only listed.")
+@click.option("--delete", is_flag=True, help="Delete; without this option, only list.")
 @click.option(
     "--gone",
     multiple=True,
@@ -139,10 +139,10 @@ def gc(
     *,
     delete: bool,
 ) -> None:
-    """Delete what none of the SUITEs needs, and what is damaged or left over; without a SUITE, the latter alone.
+    """Delete stages that none of the SUITEs needs, and damaged and left-over files; without SUITE, only the latter.
 
-    Results of scaled-down runs of a SUITE stay. Nothing is deleted that a run under way needs, whatever its suite. A
-    run on another machine cannot be asked: it counts as under way until you say --gone HOST.
+    Results of scaled-down runs of a SUITE stay. What a running run needs is never deleted, whatever its suite. A run
+    on another machine counts as running until you say --gone HOST.
     """
     from medssl_bench.store.garbage import delete as delete_one
     from medssl_bench.store.garbage import find_garbage
@@ -181,7 +181,7 @@ def export(
 ) -> None:
     """Write a study as one file: SUITE, all its finished stages, and what is known of its data; no images.
 
-    Unpack it with tar, or take it into a store with `store merge`: it gives the same report.
+    Unpack it with tar, or copy it into a store with `store merge`: it gives the same report.
     """
     from medssl_bench.errors import UserError
     from medssl_bench.plan.remembered import remembered_names
@@ -215,13 +215,13 @@ def _told_places(study: ArchivedStudy, plan: Plan) -> Iterator[str]:
         yield f"{place!r} is in the keys of results, which name it to their readers"
 
 
-@command.command("merge", short_help="Take what another store, or an exported study, holds.")
+@command.command("merge", short_help="Copy the stages of another store, or of an exported study.")
 @click.argument("other", type=click.Path(path_type=Path))
 @store_option
 def merge(other: Path, store: Path) -> int:
-    """Take what OTHER holds, a store or a file of `store export`, into this one.
+    """Copy the stages of OTHER, a store or a file of `store export`, into this store.
 
-    Everything is verified on the way. A good result is never replaced, a damaged one is. Runs may go on in both.
+    All files are verified. A good result is never replaced; a damaged one is. Both stores may be in use.
     """
     from medssl_bench.store.archive import opened_archive
     from medssl_bench.store.copying import merge as merge_stores
@@ -242,7 +242,7 @@ def _plan(
     """Return a suite and its plan.
 
     Raises:
-        UserError: its data sets have never been seen, so that nobody knows which stages are its.
+        UserError: its data sets were never read, so its stages are unknown.
     """
     from medssl_bench.datasets.locations import dataset_context
     from medssl_bench.errors import UserError
@@ -253,7 +253,7 @@ def _plan(
     plan = build_plan(loaded, dataset_context(data_dir), make_selection(**selected), store)
     pending = [stage.title for stage in plan.stages.values() if stage.pending]
     if pending:
-        raise UserError(f"{suite}: the data of {pending[0]!r} have not been seen, so its results cannot be told")
+        raise UserError(f"{suite}: the data of {pending[0]!r} were never read, so its stages are unknown")
     return loaded, plan
 
 
@@ -280,7 +280,7 @@ def _readme(name: str, file: str) -> str:
         [
             f"# {name}",
             "",
-            "A study of medssl-bench. To make its report anew:",
+            "A study of medssl-bench. To make its report again:",
             "",
             f"    medssl-bench report {shlex.quote(f'suite/{file}')} --store store -o report",
             "",

@@ -1,4 +1,4 @@
-"""The options by which `embed` and `export` are told which trained encoder is meant."""
+"""The options of `embed` and `export` that select a trained encoder."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 def encoder_options(function: _Function) -> _Function:
     """Add the options that choose one trial of a suite, and where results and data are."""
     for option in (
-        click.option("--draw", type=int, help="Its label draw; none: the first, and what else there is is said."),
-        click.option("--seed", type=int, help="Its training seed; none: the first, and what else there is is said."),
+        click.option("--draw", type=int, help="Its label draw; none: the first, and the others are listed."),
+        click.option("--seed", type=int, help="Its training seed; none: the first, and the others are listed."),
         click.option(
             "--labels",
-            help="Its label budget as tables write it; none: the first, and what else there is is said.",
+            help="Its label budget as tables write it; none: the first, and the others are listed.",
         ),
-        click.option("--dataset", help="The data set; may be left out where the suite has one."),
-        click.option("--table", metavar="ID", help="The comparison; may be left out where the suite has one."),
-        click.option("--arm", required=True, help="Name of the arm whose encoder is meant."),
-        click.option("--epochs-scale", type=float, metavar="F", help="Of a run that was scaled by F."),
+        click.option("--dataset", help="The data set; may be left out if the suite has only one."),
+        click.option("--table", metavar="ID", help="The comparison; may be left out if the suite has only one."),
+        click.option("--arm", required=True, help="Name of the arm whose encoder to use."),
+        click.option("--epochs-scale", type=float, metavar="F", help="Scale F of the run, if it was scaled down."),
         data_dir_option,
         store_option,
         suite_argument,

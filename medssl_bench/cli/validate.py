@@ -17,8 +17,8 @@ from medssl_bench.errors import printable
 def command(context: click.Context, suite: Path, data_dir: Path | None) -> None:
     """Check SUITE without running it: every problem with its file, line and key; exit status 2 if there is one.
 
-    Encoders are built, without numbers, and let encode images of the size of the data; nothing is downloaded. Of each
-    data set it tells how it was read, the images of each class and split, and images that splits share.
+    It builds each encoder, without weights, and tries it on images of the size of the data. It downloads nothing. For
+    each data set it prints how it was read, the images of each class and split, and images that splits share.
     """
     from medssl_bench.cli.validated_data import described
     from medssl_bench.datasets.locations import dataset_context

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from medssl_bench.suite.suite import Suite
 
 _MOST_CLASSES = 20
-"""How many classes of a split are told one by one."""
+"""How many classes of a split are listed."""
 
 
 def described(suite: Suite, context: DatasetContext) -> list[str]:

@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 @store_option
 @data_dir_option
 @click.option(
-    "--suite", type=click.Path(path_type=Path), help="The suite, where the stage uses one of its inline plugins."
+    "--suite", type=click.Path(path_type=Path), help="The suite, if the stage uses one of its inline plugins."
 )
 @click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1, mps or auto.")
-@click.option("--anyway", is_flag=True, help="Also where torch, device or threads are not as they were.")
+@click.option("--anyway", is_flag=True, help="Compare although torch, device or threads are different.")
 @click.pass_context
 def command(
     context: click.Context,
@@ -37,7 +37,7 @@ def command(
     *,
     anyway: bool,
 ) -> int:
-    """Compute a finished stage anew and compare it with what the store holds; the store is only read.
+    """Compute a finished stage again and compare it with the store; the store is only read.
 
     RECORD is a content key, or the beginning of one, as `plan --stages` and `store ls` show it, or the path of a
     record.json. The exit status is 0 if all files have the same bytes and all metrics the same values, else 1.
@@ -54,7 +54,7 @@ def command(
     others = unlike(found, workshop)
     if others and not anyway:
         raise UserError(f"{found.title}: the same bits are not to be expected ({'; '.join(others)}); --anyway compares")
-    click.echo(f"{printable(found.title)}: computed anew ...")
+    click.echo(f"{printable(found.title)}: computed again ...")
     if not found.provenance.get("deterministic"):
         click.echo("note: its record does not promise the same bits")
     with tempfile.TemporaryDirectory(prefix="medssl-bench-") as folder:

@@ -1,4 +1,4 @@
-"""What of this machine decides how fast it is, as far as can be told without torch."""
+"""What decides the speed of this machine, as far as it is known without torch."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Machine:
-    """A machine, and what torch is told about it.
+    """A machine, and the settings of torch on it.
 
     Attributes:
         host: its name.

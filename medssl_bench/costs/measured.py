@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _NAME = "calibration.json"
 _SCHEMA = 1
-_AGAIN = "medssl-bench doctor --calibrate measures anew"
+_AGAIN = "medssl-bench doctor --calibrate measures again"
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
 """The units that work is counted in, and roughly what each costs. Importing this module imports no torch.
 
 Work is a number of units by name, as in ``{"pretrain image:float32": 35840, "pretrain step:float32": 280}``. It takes
-the sum of these numbers times the seconds of each. A name may have a variant after a colon; one that nobody measured
-costs what the name alone does.
+the sum of these numbers times the seconds of each. A name may have a variant after a colon; an unmeasured
+variant costs what the name alone costs.
 
 An *image* is of 28 pixels and goes through a ResNet-18. Of other images through other encoders there are as many as
 they have times the arithmetic, and of a *step* as many as they have times the parameters.
@@ -35,12 +35,12 @@ ROUGH: Mapping[str, float] = {
     "analysis": 1.0,
     "analysis:embedding": 10.0,
 }
-"""Seconds of each unit on two processor cores, for want of a calibration.
+"""Seconds of each unit on two processor cores; used until this machine is calibrated.
 
-``start`` is that of a run: a process that imports torch. ``stage`` is what every stage costs beside its work. ``encoder
+``start`` is that of a run: a process that imports torch. ``stage`` is the overhead of every stage. ``encoder
 made`` and ``encoder kept`` are an encoder built and one written. ``pretrain image`` has two views, which are made for
-``view`` each, or for the sum of the ``op`` of a list. ``forward image`` is in evaluation mode. ``look`` is one look at
-the images that an epoch is chosen by, beside their way through the encoder."""
+``view`` each, or for the sum of the ``op`` of a list. ``forward image`` is in evaluation mode. ``look`` is one
+validation pass, without the part of the encoder."""
 
 
 def seconds(work: Mapping[str, float], costs: Mapping[str, float]) -> float:

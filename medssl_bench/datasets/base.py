@@ -17,7 +17,7 @@ SplitName = Literal["train", "val", "test"]
 SPLITS: tuple[SplitName, ...] = ("train", "val", "test")
 
 
-ONE_CLASS = "nothing measured on them would tell a classifier from a guess: add images of other classes"
+ONE_CLASS = "no metric on them can show whether a classifier is better than a guess: add images of other classes"
 """Why no split may have images of one class only."""
 
 
@@ -74,7 +74,7 @@ class Split:
     Attributes:
         images: uint8, (N, H, W) for grey images or (N, H, W, 3) for RGB ones.
         labels: integers, (N, 1) with class numbers, or (N, L) with 0 and 1 for a multi-label set.
-        groups: (N,) integers that tell which images belong together (one patient, say), or None.
+        groups: (N,) integers, equal for images that belong together (one patient, say), or None.
     """
 
     images: NDArray[np.uint8]

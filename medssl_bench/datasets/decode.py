@@ -53,7 +53,7 @@ class Decoded:
 
 
 def is_colour(path: Path) -> bool:
-    """Return whether an image file says that it is in colour; its pixels are not looked at.
+    """Return whether an image file says that it is in colour; its pixels are not read.
 
     Raises:
         Exception: whatever the decoder raises on a broken file.

@@ -46,7 +46,7 @@ class RemoteFile:
 
 
 def is_present(file: RemoteFile, context: DatasetContext) -> bool:
-    """Return whether a file is in the data folder; its content is not looked at."""
+    """Return whether a file is in the data folder; its content is not read."""
     return (context.data_dir / file.name).is_file()
 
 
@@ -77,7 +77,7 @@ def fetch(file: RemoteFile, context: DatasetContext, report: Report | None = Non
         ) from error
     if found != file.md5:
         raise DataError(
-            f"{path}: its MD5 is {found}, the published file's is {file.md5}; delete it to have it downloaded anew, or "
+            f"{path}: its MD5 is {found}, the published file's is {file.md5}; delete it to download it again, or "
             f'use it as it is with {{ name = "npz", path = "..." }}'
         )
     return path

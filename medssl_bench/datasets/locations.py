@@ -27,7 +27,7 @@ def dataset_context(data_dir: str | Path | None = None) -> DatasetContext:
         data_dir: folder of data files; None: what `DATA_VARIABLE` says, or a folder of the user's cache.
 
     Raises:
-        UserError: the folder begins with ``~`` and the name of nobody, or there is no home folder for caches.
+        UserError: the folder begins with ``~`` and an unknown user, or there is no home folder for caches.
     """
     from medssl_bench.datasets import DatasetContext
 
@@ -36,7 +36,7 @@ def dataset_context(data_dir: str | Path | None = None) -> DatasetContext:
     try:
         folder = Path(chosen).expanduser()
     except RuntimeError:
-        raise UserError(f"{chosen}: nobody of this name has a home folder; correct {DATA_VARIABLE}") from None
+        raise UserError(f"{chosen}: there is no user of this name; correct {DATA_VARIABLE}") from None
     return DatasetContext(folder, cache, os.environ.get(MIRROR_VARIABLE) or None)
 
 

@@ -27,7 +27,7 @@ def require_memory(size: int, what: str) -> None:
 
 
 def _free_memory() -> int | None:
-    """Return the bytes that can be had without swapping; all there are, or None, where the system does not tell."""
+    """Return the bytes available without swapping; the total, or None, if the system does not say."""
     free = [number for number in (_free_of_machine(), _free_of_group()) if number is not None]
     return min(free, default=None)
 

@@ -1,4 +1,4 @@
-"""How long work on files tells how far it is."""
+"""Progress of long work on files."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Files of a cache that carry the SHA-256 of what is in them and of what it stands for.
+"""Files of a cache with the SHA-256 of their content and of their key.
 
-A cache decides results: pixels are taken from it, and what a file's digest is. What was altered, emptied or put in
-another's place is not read, but made anew; so is what older versions wrote, without such a seal.
+A cache decides results: pixels are taken from it, and what a file's digest is. A file that was altered,
+emptied or replaced is made again; so is a file of an older version, which has no seal.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def write_sealed(file: Path, key: str, content: bytes) -> None:
 
     Args:
         file: the file.
-        key: what its content stands for.
+        key: what the content was made from.
         content: what is in it.
 
     Raises:
@@ -67,7 +67,7 @@ def read_sealed_array(file: Path, key: str, shape: tuple[int, ...], dtype: type)
 
     Args:
         file: the file.
-        key: what it stands for.
+        key: what the content was made from.
         shape: that it must have.
         dtype: that it must have.
     """

@@ -1,4 +1,4 @@
-"""Convolutions on small maps, computed without the taps that only ever see padding and the pixels that nobody sees.
+"""Convolutions on small maps, without the taps that read only padding and the pixels that no tap reads.
 
 At 28 pixels the last two stages of a ResNet see maps of 2x2 and 1x1. There a padded 3x3 convolution multiplies mostly
 zeros: on 1x1 it *is* a linear layer by its centre tap, on 2x2 one dense product of 4 C_in by 4 C_out. A 1x1 convolution

@@ -115,7 +115,7 @@ class FineTuning:
         return model.to(memory_format=torch.channels_last)
 
     def _run_epoch(self) -> None:
-        """Train for an epoch, or for what is left of it, and look at its end if it is to be looked at."""
+        """Train for an epoch, or for the rest of it, and validate if validation is due."""
         epoch, epochs = self._epoch, self._settings.epochs
         self._trial.report(epoch, epochs, {})
         row = {"epoch": float(epoch), "loss": self._train_epoch()}

@@ -13,7 +13,7 @@ from medssl_bench.evaluators.base import Evaluation, Evaluator, Needs, Trial
 class Majority(Evaluator):
     """Predicts, for every test image, how often each class (or label) is among all training images.
 
-    It is told the class counts of the whole training split, whatever the label budget: a floor must not be lower
+    It uses the class counts of the whole training split, whatever the label budget: a floor must not be lower
     because the few labelled images happen to have another majority than the rest.
     """
 

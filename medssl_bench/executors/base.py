@@ -27,7 +27,7 @@ class Watchers:
         manager: pluggy's manager.
 
     Attributes:
-        ended: how each stage ended that has been told of, in order; what a run leaves that is interrupted.
+        ended: the outcomes reported so far, in order; an interrupted run returns them.
     """
 
     def __init__(self, manager: pluggy.PluginManager) -> None:
@@ -78,7 +78,7 @@ class Job:
         store: where results go.
         context: where data sets find files.
         device: ``cpu``, ``cuda``, ``cuda:1``, ``mps``, or ``auto``.
-        watchers: to be told what happens.
+        watchers: called with the events of the run.
     """
 
     stages: tuple[Stage, ...]

@@ -25,7 +25,7 @@ class Crew:
 
     Args:
         job: the stages.
-        outcomes: how stages have ended that has been told of; filled.
+        outcomes: outcomes reported so far; filled.
         workers: one, or several that share the device.
 
     Attributes:
@@ -106,10 +106,10 @@ class Crew:
             self.bury(worker)
 
     def _note(self, outcome: Outcome) -> None:
-        """Tell how a stage has ended, once; of what another worker may have done, it tells itself."""
+        """Report each outcome once; the worker that did the stage reports it."""
         key = outcome.stage.key
         if key in self._outcomes or (self._packed and outcome.status == "blocked"):
-            return  # what is blocked is found anew when this crew has ended
+            return  # blocked stages are determined again when this crew has ended
         if self._packed and outcome.elsewhere:
             self._elsewhere[key] = outcome
         elif self._packed and outcome.status == "failed" and outcome.reason.startswith(OUT_OF_MEMORY):

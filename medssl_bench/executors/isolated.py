@@ -46,7 +46,7 @@ class IsolatedExecutor(Executor):
         """Run the stages.
 
         Raises:
-            UserError: the worker refuses the job, or dies before it has begun, time and again.
+            UserError: the worker refuses the job, or dies repeatedly before it has begun.
             Stopped: a worker was asked to stop.
         """
         outcomes: dict[str, Outcome] = {}
@@ -74,7 +74,7 @@ class IsolatedExecutor(Executor):
 
 
 def _waiting(job: Job, outcomes: dict[str, Outcome]) -> list[Stage]:
-    """Return the stages that have not ended, and tell of those that are blocked now."""
+    """Return the stages that have not ended, and report those that are blocked now."""
     found = []
     for stage in job.stages:
         if stage.key in outcomes:
@@ -88,9 +88,9 @@ def _waiting(job: Job, outcomes: dict[str, Outcome]) -> list[Stage]:
 
 
 def _threads(jobs: int) -> dict[str, str]:
-    """Return the environment in which each of several workers has its part of the cores, if nobody has settled that."""
+    """Return the environment that gives each worker its part of the cores, unless OMP_NUM_THREADS is set."""
     if jobs == 1 or "OMP_NUM_THREADS" in os.environ:
         return {}
-    # those that a scheduler or a container lets this process use, where the system tells
+    # those that a scheduler or a container lets this process use, where the system says
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return {"OMP_NUM_THREADS": str(max(1, cores // jobs))}

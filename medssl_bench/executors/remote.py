@@ -58,7 +58,7 @@ def work(given: Mapping[str, Any], watchers: Watchers) -> list[Outcome]:
 
     Args:
         given: what `describe` returned.
-        watchers: told what happens; a worker passes it on as events.
+        watchers: called with what happens; a worker passes it on as events.
 
     Raises:
         UserError: a plugin is not what the plan was made with, or the device is not here.
@@ -89,7 +89,7 @@ def _check_components(stages: Sequence[Stage], registry: Registry) -> None:
 
 
 def event_of(hook: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what watchers are told as an event, JSON-able; `Relay` passes it on."""
+    """Return an event for watchers, JSON-able; `Relay` passes it on."""
     more = {
         name: value if isinstance(value, str) else asdict(value) for name, value in arguments.items() if name != "stage"
     }
@@ -107,13 +107,13 @@ class Relay:
 
     Args:
         job: the job that the worker has stages of.
-        ended: told how a stage has ended.
-        is_known: whether a wait for a stage need not be told, as this run itself is at it.
+        ended: called with the outcome of each stage.
+        is_known: whether this run itself computes a stage, so that a wait for it is not reported.
 
     Attributes:
         at: key of the stage that the worker is at, empty between two; None once it has ended well.
-        spoke: whether it has told of a stage.
-        was_stopped: whether it has said that it was asked to stop.
+        spoke: whether it has reported a stage.
+        was_stopped: whether it reported that it was asked to stop.
     """
 
     job: Job
@@ -172,7 +172,7 @@ class Relay:
 
 
 def tell(outcome: Outcome, job: Job, outcomes: dict[str, Outcome]) -> None:
-    """Note how a stage has ended, and tell the watchers."""
+    """Note the outcome of a stage, and call the watchers."""
     outcomes[outcome.stage.key] = outcome
     job.watchers.tell("medssl_stage_ends", stage=outcome.stage, outcome=outcome)
 

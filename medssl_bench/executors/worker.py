@@ -1,7 +1,7 @@
 """The worker of the isolated executor: reads a job from a pipe, runs it, and says what happens, a JSON line each.
 
 It ends, with whatever it has started, as soon as the process that started it is gone. Components may start processes of
-their own: standard input is empty, and neither pipe gets to them, so that nobody waits for what they hold open.
+their own: standard input is empty, and they do not inherit the pipes, so that no process waits for them.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ _PATIENCE = 10.0
 
 
 class Events(Watchers):
-    """Writes what the local executor tells its watchers as JSON lines.
+    """Writes the events of the local executor as JSON lines.
 
-    Nobody may be reading, as when the process that started this one is stopped: what an epoch has given is then left
-    out, so that the work goes on. A process that is forked from this one says nothing.
+    The reader may be suspended, with the process that started this one: events of epochs are then left out, so that
+    the work goes on. A process that is forked from this one says nothing.
 
     Args:
         pipe: open file descriptor to write to.
@@ -134,7 +134,7 @@ def _look_after(job: int, parent: int, events: Events) -> None:
     while True:
         if select.select([job], [], [], _LOOK)[0] and not os.read(job, 1):
             _end()
-        if os.getppid() != parent:  # though somebody else holds the pipe open
+        if os.getppid() != parent:  # although another process holds the pipe open
             _end()
         if (seconds_since_raised() or 0.0) > _PATIENCE:
             events.write(stopped=True)

@@ -27,7 +27,7 @@ if hasattr(signal, "SIGTTOU"):
 """
 
 LOOK = 0.2
-"""Seconds between two looks at whether a worker is still there; its pipe does not tell if another process holds it."""
+"""Seconds between two checks that a worker is alive; its pipe does not show it if another process holds it."""
 
 _LAST = 10.0
 """Seconds that a worker may take to exit when it has said its last word."""
@@ -101,7 +101,7 @@ class WorkerProcess:
         return self.process.poll() is not None
 
     def was_asked_to_stop(self) -> bool:
-        """Return whether it ended before its time as somebody, and not this process, has asked it to stop."""
+        """Return whether another process asked it to stop before it was done."""
         return self.relay.at is not None and (self.relay.was_stopped or was_asked_to_stop(self.process.returncode))
 
     def finish(self) -> None:

@@ -119,7 +119,7 @@ def _worth_drawing(panels: Panels) -> bool:
 
 
 def _accuracy(table: Table) -> str:
-    """Return what the epoch is selected by: in a history `val_` stands for those images."""
+    """Return what the epoch is selected by: in a history `val_` means those images."""
     return "test accuracy" if table.model.selection == "test" else "validation accuracy"
 
 

@@ -103,7 +103,7 @@ class ReportFigure:
         return self.write(self.render(formats), folder)
 
     def write(self, found: Rendered, folder: Path) -> list[Path]:
-        """Write a rendered figure, each file whole or not at all; letters without a font are told in a warning."""
+        """Write a rendered figure, each file whole or not at all; a warning names letters without a font."""
         folder.mkdir(parents=True, exist_ok=True)
         if found.missing:
             told = f"no font of this machine has {found.missing!r}: figures show boxes"

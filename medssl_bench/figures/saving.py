@@ -53,7 +53,7 @@ def save_figures(
         figures: what to draw.
         folder: where to; made if need be.
         formats: as of `ReportFigure.render`.
-        tell: told of each figure that is written, in a line.
+        tell: called with one line for each figure that is written.
 
     Returns:
         The files of each figure, in the order of `formats`.

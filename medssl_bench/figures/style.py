@@ -33,7 +33,7 @@ GREY = "#767676"
 PALE = 0.3
 """Opacity of raw curves behind smoothed ones."""
 
-_DRAWING: Any = {  # keyed by names that each release of matplotlib types anew
+_DRAWING: Any = {  # keyed by names that each release of matplotlib types again
     "font.family": "DejaVu Sans",
     "font.size": 7,
     "axes.titlesize": 7.5,
@@ -163,5 +163,5 @@ def wrapped(text: str, width: int) -> str:
 
 
 def shortened(text: str, most: int) -> str:
-    """Return a text of at most `most` characters, the rest told by an ellipsis."""
+    """Return a text of at most `most` characters, cut with an ellipsis."""
     return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"

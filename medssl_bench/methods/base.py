@@ -38,7 +38,7 @@ class Batch:
         views: one tensor for each `View` that the method asks for, (B, 3, size, size) float in [0, 1].
         image: the images themselves, (B, 3, H, W) float in [0, 1].
         index: (B,) int64, their places among the images of the pretraining; of validation images, among those.
-        group: (B,) int64, which images belong together (one patient, say), or None where the set does not tell.
+        group: (B,) int64, which images belong together (one patient, say), or None if the data set has no groups.
     """
 
     views: tuple[Tensor, ...]

@@ -62,7 +62,7 @@ def read_encoder(file: Path, prefix: str | None = None) -> ImportedEncoder:
 
     Args:
         file: the checkpoint.
-        prefix: what stands before the names of the encoder's tensors; None: the only ResNet there is.
+        prefix: prefix of the names of the encoder's tensors; None: the only ResNet there is.
 
     Raises:
         UserError: it cannot be read, wants to run code, or holds no ResNet, or several that differ.

@@ -29,7 +29,7 @@ _STATE_DICT = "save the network's state dict with torch.save(model.state_dict(),
 
 _KINDS: dict[bytes, str] = {
     b"\x89HDF\r\n\x1a\n": "an HDF5 file, as Keras writes; only PyTorch's checkpoints and safetensors are read",
-    b"version https://git-lfs": "a pointer of Git LFS that stands for the file; 'git lfs pull' fetches the file itself",
+    b"version https://git-lfs": "a pointer of Git LFS, not the file; 'git lfs pull' fetches the file",
     b"\x1f\x8b": "compressed (gzip); unpack it first",
     b"BZh": "compressed (bzip2); unpack it first",
     b"\xfd7zXZ": "compressed (xz); unpack it first",
@@ -58,7 +58,7 @@ _MOST_NAMES = 200
 
 
 class _Unread(dict[Any, Any]):
-    """Stands for an object of a class that is not made: whatever it is made from is dropped."""
+    """Replaces an object whose class is not imported; its arguments are dropped."""
 
     def __new__(cls, *_arguments: Any, **_keywords: Any) -> Self:
         return super().__new__(cls)
@@ -74,7 +74,7 @@ class _Unread(dict[Any, Any]):
 
 
 def _path_text(*parts: str) -> str:
-    """Stands for the classes of paths: a path in a checkpoint is read as text."""
+    """Replaces the classes of paths: a path in a checkpoint is read as text."""
     return "/".join(map(str, parts))
 
 
@@ -155,7 +155,7 @@ def _is_safetensors(start: bytes, file: Path) -> bool:
 def _other_kind(start: bytes, file: Path) -> str:
     """Return what a file is that is no checkpoint, as far as its beginning tells, or an empty string."""
     if start.lstrip().lower().startswith((b"<!doctype", b"<html", b"<?xml", b"<head")):
-        return "a web page: the download went wrong; fetch the file anew"
+        return "a web page: the download went wrong; fetch the file again"
     for beginning, what in _KINDS.items():
         if start.startswith(beginning):
             return what

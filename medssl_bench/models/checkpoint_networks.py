@@ -43,7 +43,7 @@ class Network:
     """A ResNet in a checkpoint.
 
     Attributes:
-        prefix: what stands before the names of its tensors.
+        prefix: of the names of its tensors.
         names: the names of its tensors in the checkpoint, by timm's names of them (torchvision's are the same).
         besides: names behind the prefix of tensors that are neither its own nor those of a head.
         between: how many modules without tensors stand between the first normalisation and the first stage, of an
@@ -89,7 +89,7 @@ def networks_in(tensors: Mapping[str, Tensor]) -> list[Network]:
 
     Their parts are called as torchvision and timm do (``conv1``, ``bn1``, ``layer1`` to ``layer4``), or by their
     places in an ``nn.Sequential`` of a ResNet's children, as lightly and fastai write them. In blocks, ``shortcut``
-    stands for ``downsample``, as in many a ResNet for CIFAR.
+    means ``downsample``, as in many ResNets for CIFAR.
     """
     found = {}
     for name in tensors:
@@ -180,7 +180,7 @@ def choose(networks: list[Network], tensors: Mapping[str, Tensor], wanted: str |
     if wanted is not None and tensors:
         wanted = wanted if not wanted or wanted.endswith(".") else f"{wanted}."
         if wanted not in prefixes:
-            raise UserError(f"--prefix {wanted}: no ResNet stands behind it; there are: {listed}")
+            raise UserError(f"--prefix {wanted}: there is no ResNet with this prefix; there are: {listed}")
         return networks[prefixes.index(wanted)], ""
     if not tensors:
         raise ValueError("there is no state dict in it")

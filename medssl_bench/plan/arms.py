@@ -19,7 +19,7 @@ class ArmPlan:
     Attributes:
         table: id of the comparison.
         arm: name of the arm.
-        results: how many results it gives the tables; trials that chance cannot tell apart have one.
+        results: how many results it gives the tables; trials that differ in no random choice have one.
         stages: the stages that it needs and no arm before it does.
         shared: how many it needs that an arm before it needs too.
     """

@@ -39,7 +39,7 @@ def build_plan(
 
     Args:
         suite: a valid suite.
-        context: where data sets keep files; only looked at, nothing is fetched.
+        context: where data sets keep files; only read, nothing is fetched.
         selection: what to plan; None: everything.
         store: where to look up what was known of data sets that are not here, to show their results; None: they are
             pending.

@@ -40,7 +40,7 @@ class Estimate:
 
 @dataclass(frozen=True)
 class _Done:
-    """What a record tells: what was done, and how long it took."""
+    """The timing of a record: the work, and how long it took."""
 
     work: Work
     seconds: float
@@ -50,7 +50,7 @@ class Estimates:
     """Estimates how long stages take here.
 
     The work of a stage, times the costs of its units, is corrected by how much longer or shorter like stages took than
-    that: so a record of 100 images tells something of 10,000.
+    that: so a record of 100 images helps to estimate 10,000.
 
     Args:
         records: finished stages; those of another machine, device or number of threads do not count.
@@ -106,7 +106,7 @@ def _of_here(records: Iterable[Record], calibration: Calibration | None, kind: s
 
 
 def _is_of_this_machine(provenance: dict[str, Any], kind: str) -> bool:
-    """Return whether a record may be of this machine, and of a kind of device, as far as its provenance tells."""
+    """Return whether a record may be of this machine, and of a kind of device, as far as its provenance says."""
     device = provenance.get("device")
     if device is None:
         return True
@@ -114,13 +114,13 @@ def _is_of_this_machine(provenance: dict[str, Any], kind: str) -> bool:
     its_kind, _, its_name = str(device).partition(": ")
     if kind not in {"auto", its_kind}:
         return False
-    if its_kind == "cuda":  # which one this machine has, torch alone can tell
+    if its_kind == "cuda":  # only torch knows which one this machine has
         return provenance.get("host", here.host) == here.host
     return its_name == f"{processor()}, {here.cores} cores"
 
 
 def _done(record: Record) -> _Done | None:
-    """Return what a record tells of speed; None: nothing, as that of an older version, or of one that is not sound."""
+    """Return the timing of a record, or None if it has none or is not valid."""
     work, took = record.cost.get("work"), record.cost.get("wall_seconds")
     if not isinstance(work, dict) or not _is_number(took) or not took > 0:
         return None

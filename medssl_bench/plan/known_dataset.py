@@ -41,6 +41,6 @@ class KnownDataset:
             left_out |= _DESCRIPTIVE
             identity["outputs"] = len(self.info.classes) if self.info else None
         identity["parameters"] = {k: value for k, value in identity["parameters"].items() if k not in left_out}
-        if self.pending:  # files that have not been read may differ
+        if self.pending:  # files that were never read count as different
             return {**identity, "unseen": self.component.to_data()}
         return {**identity, "fingerprint": self.fingerprint}

@@ -34,14 +34,14 @@ def remember(known: KnownDataset, store: Store) -> None:
 
 
 def recall(component: Component, store: Store) -> tuple[DatasetInfo, str] | None:
-    """Return what a store remembers of a data set, and its fingerprint, or None; what was altered is told of."""
+    """Return a store's description of a data set, and its fingerprint, or None; an altered one gives a warning."""
     file = store.path / "datasets" / description_name(_key(component))
     try:
         found = read_description(file)
         return _info(found.info), found.fingerprint
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, TypeError, KeyError) as error:  # what cannot be read is as good as forgotten
+    except (OSError, ValueError, TypeError, KeyError) as error:  # an unreadable description counts as missing
         text = f"{file}: this is not what was written ({error}); run the suite where its data are"
         warnings.warn(text, DamageWarning, stacklevel=2)
         return None

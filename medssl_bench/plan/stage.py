@@ -18,7 +18,7 @@ StageKind = Literal["pretrain", "embed", "evaluate", "analyse"]
 
 REVISIONS: dict[StageKind, int] = {"pretrain": 1, "embed": 1, "evaluate": 1, "analyse": 1}
 """Raise one whenever the harness' own part of such a stage gives other results than before (a golden-number test
-watches), so that results made by the older one are computed anew."""
+watches), so that results made by the older one are computed again."""
 
 MULTI_LABEL_METRICS = 2
 """Raise it if those of multi-label sets alone change. 2: balanced accuracy leaves out labels with one kind of image."""

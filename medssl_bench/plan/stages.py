@@ -55,7 +55,7 @@ class StageMaker:
         plan: where to add them.
         registry: where components come from.
         datasets: what is known of the data.
-        tables: all comparisons of the suite, so that titles tell their stages apart.
+        tables: all comparisons of the suite, so that titles of stages are unique.
     """
 
     def __init__(self, plan: Plan, registry: Registry, datasets: KnownDatasets, tables: Iterable[Table]) -> None:

@@ -54,7 +54,7 @@ def look(plan: Plan, store: Store, estimates: Estimates | None = None) -> list[S
     Args:
         plan: what is asked for.
         store: what there is.
-        estimates: tells how long what is missing takes; None: by the store's records alone.
+        estimates: estimates how long missing stages take; None: from the store's records alone.
     """
     needed = _needed(plan, store)
     records = list(store.records()) if needed else []

@@ -1,4 +1,4 @@
-"""What stages are called, so that two of one suite are told apart and one whose settings changed is known again."""
+"""Titles of stages: unique in a suite, and the same after a change of settings."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Titles:
-    """Names encoders and analyses by what tells them apart within a suite, and by no more.
+    """Names encoders and analyses by the parameters in which they differ within a suite.
 
     A setting that all of them share is left out, so that a title stays when it is changed: then `plan` can say what
     has changed.

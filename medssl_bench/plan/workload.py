@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from medssl_bench.plan.known_dataset import KnownDataset
 
 _VIEWS = 2
-"""Views that a method asks for; what one with others costs, past records tell."""
+"""Views of a usual method; the cost of other numbers of views comes from records."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Images:
 
 
 def labelled_images(budget: Budget, known: KnownDataset, total: int) -> int:
-    """Return how many labelled images a budget is of a training split of `total`, as far as can be told."""
+    """Return how many labelled images a budget is of a training split of `total`, as far as it is known."""
     number = budget.images(total) if budget.short != "error" or budget.amount <= total else total
     if number is not None:
         return number

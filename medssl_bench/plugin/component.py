@@ -1,4 +1,4 @@
-"""A component as a suite uses it: a name, validated parameters, and what tells two versions of it apart."""
+"""A component as a suite uses it: a name, validated parameters, and its revision and source."""
 
 from __future__ import annotations
 

@@ -93,7 +93,7 @@ def _imported(file: Path, content: bytes, root: Path) -> Iterator[str]:
     """Yield the dotted names that a file imports, or names as the place of a factory; none of what is not Python."""
     try:
         tree = ast.parse(content)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):  # told when it is loaded
+    except (SyntaxError, ValueError, RecursionError, MemoryError):  # reported when it is loaded
         return
     package = file.relative_to(root).parent.parts
     for node in ast.walk(tree):

@@ -1,4 +1,4 @@
-"""Mappings that components give back: their names and values are looked at where they enter the harness.
+"""Mappings that components return: their names and values are checked on return.
 
 Each function returns the first thing that is wrong, to be said after "gives", in one line; or an empty string.
 """
@@ -25,7 +25,7 @@ def wrong_with_names(what: str, given: Any, reserved: Collection[str] = (), pref
     """
     if not isinstance(given, Mapping):
         return f"{what}s as {type(given).__name__}, not as a dict by name"
-    taken = {name.casefold() for name in reserved}  # one file system tells "Head" from "head", another does not
+    taken = {name.casefold() for name in reserved}  # on some file systems "Head" and "head" are one file
     seen: dict[str, str] = {}
     for name in given:
         if not isinstance(name, str) or not _NAME.fullmatch(name) or len(name) > _LONGEST_NAME:
@@ -42,7 +42,7 @@ def wrong_with_names(what: str, given: Any, reserved: Collection[str] = (), pref
         if prefix and folded.startswith(prefix):
             return f"a {what} called {name!r}; names that begin with {prefix!r} are the harness' own; give it another"
         if folded in seen:
-            return f"two {what}s called {seen[folded]!r} and {name!r}, which some file systems do not tell apart"
+            return f"two {what}s called {seen[folded]!r} and {name!r}, which are one name on some file systems"
         seen[folded] = name
     return ""
 

@@ -1,4 +1,4 @@
-"""Components that are asked something outside a stage, where what they get wrong must be told in one line."""
+"""Turns the errors of a component outside a stage into one line."""
 
 from __future__ import annotations
 

@@ -112,7 +112,7 @@ def import_from(files: Mapping[Path, bytes], root: Path) -> str:
     now = {os.path.realpath(file): content for file, content in files.items()}
     for name, (path, content) in _executed.items():
         if name in sys.modules and now.get(path, content) != content:
-            return f"{Path(path).name} has changed since it was imported; start Python anew"
+            return f"{Path(path).name} has changed since it was imported; start Python again"
     if _finder not in sys.meta_path:
         sys.meta_path.insert(0, _finder)
     _finder.add(files, root)

@@ -55,8 +55,8 @@ class OneComponent:
 class AddedLater:
     """Marks a parameter that a component was given later: ``Annotated[str, AddedLater("none")]``.
 
-    At the neutral value the component does what it did before, bit for bit, so the parameter is no part of what tells
-    results apart, and results made before it existed stay valid.
+    At the neutral value the component does what it did before, bit for bit, so the parameter is not in the
+    key, and results made before it existed stay valid.
     """
 
     neutral: Any
@@ -165,7 +165,7 @@ class ParameterTable:
         self._check_fields()
 
     def _check_fields(self) -> None:
-        """Check what can be told of the parameters before a suite gives any."""
+        """Check the declared parameters, before a suite gives values."""
         for name, field in self.model.model_fields.items():
             if _mentions(field.annotation, Path) and field.annotation not in (Path, Path | None):
                 raise PluginError(f"parameter {name!r} must be a Path, or a Path or None, to name files")
@@ -216,7 +216,7 @@ class ParameterTable:
             if valid[name] is not None:
                 try:
                     valid[name] = str((base / Path(valid[name]).expanduser()).resolve())
-                except (OSError, RuntimeError, ValueError) as error:  # a null byte, or a home folder that nobody has
+                except (OSError, RuntimeError, ValueError) as error:  # a null byte, or an unknown user after ~
                     raise ParameterProblem((name,), f"{valid[name]!r} is not a path: {error}") from None
         return valid
 

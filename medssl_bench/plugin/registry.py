@@ -37,7 +37,7 @@ class Register(Protocol):
             name: what suites call it; letters, digits, ``_``, ``.`` and ``-``.
             factory: function or class that makes it, or ``"module:attribute"``, imported when first used.
             revision: raise it whenever the component gives other results than before, so that results
-                made with the older one are computed anew.
+                made with the older one are computed again.
         """
 
 

@@ -19,7 +19,7 @@ _QUIET_SECONDS = 60.0
 """How long a log may say nothing of a stage that trains."""
 
 _SHORT_SECONDS = 60.0
-"""What a run will still take is told where it is more than this."""
+"""The time left is shown if it is longer than this."""
 
 
 class PlainLines:
@@ -33,7 +33,7 @@ class PlainLines:
         self._began = time.monotonic()
         self._left = TimeLeft()
         self._told: dict[str, float] = {}
-        """When each stage that is worked on was last told of, by key."""
+        """When the last line of each running stage was printed, by key."""
 
     @hookimpl
     def medssl_run_begins(self, run: RunInfo) -> None:

@@ -118,7 +118,7 @@ class LiveView:
         self._console.print(f"{run.suite}: {ended(outcomes)} in {took}", highlight=False, markup=False, soft_wrap=True)
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        """Draw what happens now: called several times a second, so that times move while a stage is at work."""
+        """Draw the current state. It is called several times a second, so that times change while a stage runs."""
         height = max(console.height - 1, 2)
         lines = self._lines(console, options, [self._overall(options.max_width)])
         lines += self._stages(console, options, height - len(lines))

@@ -22,7 +22,7 @@ class _Running:
 
     Attributes:
         began: when it began.
-        first: when it was first told how far it is, and which part was done then; a training that goes on from a
+        first: when its progress was first reported, and which part was done then; a training that goes on from a
             checkpoint begins at its middle.
         last: the same, of the last time.
     """
@@ -44,7 +44,7 @@ class _Running:
 
 
 class TimeLeft:
-    """The time that a run will still take; it is told what happens.
+    """The time that a run will still take, updated by the events of the run.
 
     A stage that reports epochs is judged by its own speed, any other by its estimate, corrected by how the finished
     stages held to theirs. So the time moves while a stage is at work.

@@ -158,9 +158,9 @@ def make_report(
         seeds: as of `run`.
         draws: as of `run`.
         epochs_scale: as of `run`.
-        tell: told how far the figures are, and what cannot be drawn.
+        tell: called with the progress of the figures, and with what cannot be drawn.
 
-    A result that is no longer what was written is set aside, told of in a warning, and missing in the report.
+    A result that is no longer what was written is set aside, with a warning, and missing in the report.
 
     Raises:
         UserError: the suite or an option is not valid, the store has no result of it, or `output` cannot be written.

@@ -74,7 +74,7 @@ def fitting_encoders(
 
     Args:
         suite: where the stages come from.
-        stages: to be looked at.
+        stages: to be checked.
         fetch: whether to download pretrained weights that are not here, once; else a note says that a run does.
         done: finished stages, whose encoders need no proof.
 
@@ -119,7 +119,7 @@ def _name(component: Component) -> str:
 
 
 def _needed(stages: Iterable[Stage]) -> dict[str, Request]:
-    """Return the encoders that stages build, each once with each size of images, by what tells them apart."""
+    """Return the encoders that stages build, each once with each size of images, by what they differ in."""
     found: dict[str, Request] = {}
     for stage in stages:
         made = stage.kind in {"pretrain", "embed"} or "encoder" in stage.identity  # else features are all it needs

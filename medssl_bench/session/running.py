@@ -226,5 +226,5 @@ def _set_damaged_aside(store: Store, waiting: list[StageStatus]) -> None:
     for status in waiting:
         damage = store.damage(status.stage.key)
         if damage and (moved := store.set_aside(status.stage.key)):
-            text = f"{status.stage.title}: {damage}; it is set aside in {moved} and computed anew"
+            text = f"{status.stage.title}: {damage}; it is set aside in {moved} and computed again"
             warnings.warn(text, DamageWarning, stacklevel=3)

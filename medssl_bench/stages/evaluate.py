@@ -126,7 +126,7 @@ def analyse(spec: Mapping[str, Any], workshop: Workshop, attempt: Attempt) -> St
 
 
 def _reporter(attempt: Attempt, component: Component) -> Callable[[int, int, Mapping[str, float]], None]:
-    """Return what an evaluator tells its progress to; a report that watchers cannot show is its failure."""
+    """Return the function that an evaluator reports its progress to; an invalid report fails the stage."""
 
     def report(index: int, total: int, metrics: Mapping[str, float]) -> None:
         if wrong := wrong_with_report(index, total, metrics):

@@ -19,7 +19,7 @@ _MOST = 64
 """Cells that are judged at once."""
 
 _KEPT_BYTES = 2**28
-"""Of what waits for its turn; beyond it, the oldest is forgotten, and will be found anew."""
+"""Of what waits for its turn; beyond it, the oldest is forgotten, and will be found again."""
 
 Spec = Mapping[str, Any]
 Cost = Mapping[str, float]
@@ -68,7 +68,7 @@ class Siblings:
         return evaluator.evaluate(trial), {}
 
     def forget(self) -> None:
-        """Free the memory of what waits for its turn; it will be found anew."""
+        """Free the memory of what waits for its turn; it will be found again."""
         self._found.clear()
 
     def is_judged_elsewhere(self, stage: Stage, make_evaluator: Callable[[], Evaluator]) -> bool:
@@ -128,7 +128,7 @@ def _are_siblings(stage: Stage, spec: Spec) -> bool:
 
 
 def _clocks() -> dict[str, float]:
-    """Return where the clocks stand by which a record tells its cost."""
+    """Return wall and processor time, for the cost in a record."""
     return {"wall_seconds": time.perf_counter(), "processor_seconds": time.process_time()}
 
 

@@ -1,4 +1,4 @@
-"""Computes a finished stage anew, beside the store, and compares."""
+"""Computes a finished stage again, beside the store, and compares."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from medssl_bench.store.tensors import load_arrays
 
 @dataclass
 class Comparison:
-    """A stage beside itself, computed anew.
+    """A stage beside itself, computed again.
 
     Attributes:
         same: names of files with the same bytes.
@@ -38,7 +38,7 @@ class Comparison:
 
 
 def recompute(record: Record, workshop: Workshop, folder: Path) -> Comparison:
-    """Do a finished stage anew, and compare its files and metrics with what is in the store.
+    """Do a finished stage again, and compare its files and metrics with what is in the store.
 
     Args:
         record: of the stage.

@@ -19,10 +19,10 @@ _LARGEST_PACKED = 2**25
 
 
 def commit_of(folder: Path) -> str | None:
-    """Return the commit that is checked out around a folder; None: there is no repository, or it cannot be told.
+    """Return the commit that is checked out around a folder; None: there is no repository, or it cannot be read.
 
-    Only files are read, none of them through a link, and no program is started. A bare repository that lies about is
-    not taken for the one that the folder belongs to.
+    Only files are read, none of them through a link, and no program is started. A bare repository beside
+    the folder is not the one that the folder belongs to.
     """
     try:
         for place in (folder, *folder.parents):

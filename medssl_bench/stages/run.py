@@ -39,8 +39,8 @@ def run_stage(
     """Run one stage whose parents are finished, and record how it ended; only an interrupt gets out of here.
 
     A stage that has been finished meanwhile, or has failed, is not run again. A failure that cannot be recorded, on a
-    full disk for one, is told in the outcome all the same. Not recorded are those that a second try may not have: of a
-    damaged result, as that can be computed anew, of one that this user may not read, and of too little memory beside
+    full disk for one, is in the outcome all the same. Not recorded are those that a second try may not have: of a
+    damaged result, as that can be computed again, of one that this user may not read, and of too little memory beside
     others. Nothing fails once a stop has been asked for: what is raised then is taken for the stop.
 
     Args:
@@ -106,7 +106,7 @@ def _attempt(stage: Stage, workshop: Workshop, report: Report, lease: Lease) -> 
     try:
         _refuse_deadly(lease)
         result = perform(stage, workshop, Attempt(lease.files, report, checkpoints))
-        if seconds_since_raised() is not None:  # somebody's code has swallowed it, and may have ended before its time
+        if seconds_since_raised() is not None:  # other code has caught the request, and may have returned early
             stop_if_asked()
         _require_finite(result.metrics)
         cost = {

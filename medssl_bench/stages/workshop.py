@@ -145,7 +145,7 @@ class Workshop:
         return LoadedDataset(self._warned(spec, info, splits), splits)
 
     def _warned(self, spec: Mapping[str, Any], info: DatasetInfo, splits: Splits) -> DatasetInfo:
-        """Return what is known of a data set with what its images show; warnings are told, and kept for tables."""
+        """Return the description of a data set with the warnings that its images give; tables repeat the warnings."""
         found = known_copies(content_key(dict(spec)), lambda: splits, self.context.cache_dir)
         info = replace(info, warnings=tuple(dict.fromkeys([*info.warnings, *found.warnings])))
         if info.warnings and self.remembers:

@@ -1,4 +1,4 @@
-"""Files that are there and may not be read, which is told as that, and never as damage."""
+"""Files that exist and may not be read: the message says so, and never calls them damaged."""
 
 from __future__ import annotations
 

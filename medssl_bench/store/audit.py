@@ -29,7 +29,7 @@ class Finding:
     Attributes:
         key: of the stage, or the name of its folder.
         what: what is wrong, in one line.
-        is_damage: whether it is not what was written; else this user may not read it, so nobody knows.
+        is_damage: whether it is not what was written; False: this user may not read it.
     """
 
     key: str
@@ -41,7 +41,7 @@ def audit(store: Store) -> Iterator[Finding | None]:
     """Yield for each finished stage what is wrong with it first, or None.
 
     Sizes and SHA-256 sums of all files are compared with the record, the record with its digest, and files that no
-    record names are told.
+    record names are reported.
     """
     for folder in finished(store.path):
         try:

@@ -70,14 +70,14 @@ class StoredCheckpoints(Checkpoints):
         return {} if found is None else found["spent"]
 
     def restore(self) -> TrainingState | None:
-        """Return the state that was saved last, or None; one that is damaged is told of and left out."""
+        """Return the state that was saved last, or None; a damaged one gives a warning and is left out."""
         found = _sound(self._lease)
         if found is None:
             return None
         return TrainingState(load_tensors(_file(self._lease, found["number"])), found["values"])
 
     def forget(self) -> None:
-        """Delete the checkpoint: the stage starts anew."""
+        """Delete the checkpoint: the stage starts again."""
         _delete(self._lease)
 
     def is_due(self) -> bool:
@@ -92,7 +92,7 @@ class StoredCheckpoints(Checkpoints):
         return affordable and now - self._saved >= EVERY
 
     def save(self, state: TrainingState) -> None:
-        """Save a state; a disk that is full is told of once, and the training goes on.
+        """Save a state; a full disk gives one warning, and the training goes on.
 
         Raises:
             Stopped: a stop has been asked for; the state is saved.
@@ -156,7 +156,7 @@ def _delete(lease: Lease) -> None:
 
 
 def _sound(lease: Lease) -> dict[str, Any] | None:
-    """Return the `_index` of the last checkpoint, or None; one that is damaged is told of and deleted."""
+    """Return the `_index` of the last checkpoint, or None; a damaged one gives a warning and is deleted."""
     file = lease.folder / _INDEX
     if not file.exists():
         return None
@@ -166,7 +166,7 @@ def _sound(lease: Lease) -> dict[str, Any] | None:
         reason = _wrong_with(file, found["sha256"])
         if not reason:
             return found
-    text = f"{file}: the checkpoint is damaged ({reason}); the stage starts anew"
+    text = f"{file}: the checkpoint is damaged ({reason}); the stage starts again"
     warnings.warn(text, DamageWarning, stacklevel=2)
     _delete(lease)
     return None

@@ -39,14 +39,14 @@ class Garbage:
 
 
 def find_garbage(store: Store, needed: Collection[str] | None, gone: Collection[str] = ()) -> list[Garbage]:
-    """Return what can be deleted: never what a run under way needs, nor what somebody works on.
+    """Return what can be deleted: never what a run under way needs, nor a stage that is being worked on.
 
     Args:
         store: where to look.
         needed: keys of the stages that are to stay; None: all stay, and only damaged results and what was left over
             can be deleted.
-        gone: hosts of which somebody knows that no run of theirs is alive, as patterns: nothing can be known of
-            processes of other machines, which else count as alive.
+        gone: hosts that the user declared dead (`--gone`), as patterns; processes of other machines otherwise count
+            as alive.
 
     Raises:
         StoreError: what a run needs cannot be read.

@@ -125,7 +125,7 @@ class Leases:
         work: the folder ``work`` of the store.
 
     Attributes:
-        gone: hosts of which somebody knows that nothing of theirs is alive, as patterns.
+        gone: hosts that the user declared dead (`--gone`), as patterns.
     """
 
     def __init__(self, work: Path) -> None:
@@ -168,12 +168,12 @@ class Leases:
         return min((path.name for path in listed(self._work / key) if _is_owner(path.name)), default=None)
 
     def is_held(self, key: str) -> bool:
-        """Return whether somebody may be working on a stage; a dead process of another machine counts at first."""
+        """Return whether a process may be working on a stage; a dead process of another machine counts at first."""
         owner = self.owner(key)
         return owner is not None and owner != _FREE and not self._has_expired(self._work / key, owner)
 
     def unfinished(self) -> list[str]:
-        """Return the keys of the stages that somebody works on or has left unfinished."""
+        """Return the keys of the stages that are being worked on or were left unfinished."""
         return [path.name for path in listed(self._work) if is_key(path.name) and path.is_dir()]
 
     def is_gone(self, process: Process) -> bool:
@@ -181,12 +181,12 @@ class Leases:
         return process.is_dead() or process.is_of(self.gone)
 
     def is_of_the_dead(self, owner: str) -> bool:
-        """Return whether the owner of this name surely does not run any more."""
+        """Return whether the owner of this name has certainly ended."""
         process = _process_of(owner)
         return process is not None and self.is_gone(process)
 
     def is_idle(self, owner: str) -> bool:
-        """Return whether surely nobody works in the folder of this name in a stage's place."""
+        """Return whether certainly no process works in the folder of this name."""
         return owner == _FREE or self.is_of_the_dead(owner)
 
     def _found(self, place: Path, name: str) -> bool:

@@ -1,4 +1,4 @@
-"""What processes have left in a store that were killed: files that were never finished, and nobody will."""
+"""Unfinished files that killed processes left in a store."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def leftovers(store: Path, leases: Leases) -> Iterator[Path]:
 
 
 def _of_stage(place: Path, leases: Leases) -> Iterator[Path]:
-    """Yield what is beside the checkpoint of a stage that nobody is at; who takes it over begins that anew."""
+    """Yield the files beside the checkpoint of a stage without a process; a new owner makes them again."""
     for folder in _all_in(place):
         if leases.is_idle(folder.name):
             yield from (path for path in _all_in(folder) if path.name == "files" or path.name.startswith("."))

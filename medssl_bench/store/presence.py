@@ -1,7 +1,7 @@
 """Which runs are under way, and what they need: so that nothing of it is deleted.
 
-No clock tells whether a run is alive: of a process of this machine the system is asked, and one of another machine,
-which cannot be asked, counts as alive until somebody who knows says that it is gone.
+No clock decides whether a run is alive. The system knows it for processes of this machine. A process of another machine
+counts as alive until the user says that it is gone.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def needed_by_runs(store: Path, gone: Collection[str] = ()) -> set[str]:
 
     Args:
         store: the store's folder.
-        gone: hosts of which somebody knows that no run of theirs is alive, as patterns.
+        gone: hosts that the user declared dead (`--gone`), as patterns.
 
     Raises:
         StoreError: what a run needs cannot be read.

@@ -156,7 +156,7 @@ class Store:
         """
         record = self.record(key)
         if record is None:
-            text = f"{self.path}: stage {key[:12]} is not there, or is damaged; run again to compute it anew"
+            text = f"{self.path}: stage {key[:12]} is not there, or is damaged; run again to compute it again"
             raise DamagedError(text)
         file = self.folder(key) / name
         if name not in record.files:
@@ -177,7 +177,7 @@ class Store:
         return file
 
     def set_aside(self, key: str) -> Path | None:
-        """Move a damaged stage to ``damaged/``, so that it can be computed anew; return where to.
+        """Move a damaged stage to ``damaged/``, so that it can be computed again; return where to.
 
         None: another worker was first, or the store cannot be written.
         """

@@ -103,7 +103,7 @@ class _Bounded:
 def members_of(file: Path) -> Iterator[Iterator[Member]]:
     """Give the plain files of a gzipped tar file, in order; folders, links and devices are passed over.
 
-    Whoever takes the last has read the file to its end, where its checksum is.
+    After the last one, the file was read to its end, with its checksum.
 
     Raises:
         StoreError: it cannot be read, is no such archive, or a damaged one, or is larger than its size lets one expect.

@@ -1,4 +1,4 @@
-"""The suite's own tables of components, which stand for what they say wherever their names do."""
+"""The suite's own tables of components: a table's name means its component."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Aliases:
             return {}
         try:
             return {name: nested for name, nested in entry.table.nested.items() if name in value}
-        except PluginError:  # told when the component is resolved
+        except PluginError:  # reported when the component is resolved
             return {}
 
 

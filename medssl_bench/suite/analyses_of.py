@@ -44,7 +44,7 @@ def is_wanted(
     wanted: AnalysesOf, *, arm: str | None = None, dataset: str, labels: str | None = None,
     seed: int | None = None, draw: int | None = None,
 ) -> bool:  # fmt: skip
-    """Return whether an encoder is to be analysed; None stands for what does not tell its encoder from others."""
+    """Return whether an encoder is to be analysed; None: a property that the encoder does not depend on."""
     labels_wanted = None if wanted.labels is None else [budget.text for budget in wanted.labels]
     asked: tuple[tuple[Sequence[object] | None, object], ...] = (
         (wanted.arms, arm),

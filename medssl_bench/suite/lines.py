@@ -1,4 +1,4 @@
-"""Finds the line of every key and item of a TOML document, which `tomllib` does not tell.
+"""Finds the line of every key and item of a TOML document, which `tomllib` does not give.
 
 The scanner expects text that `tomllib` has accepted; it does not check anything itself.
 """

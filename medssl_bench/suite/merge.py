@@ -5,7 +5,7 @@ from __future__ import annotations
 from medssl_bench.suite.positions import Node
 
 _IDENTITY = {"comparison": "id", "arm": "name"}
-"""Lists whose items are merged, and the key that tells which item is which; other lists are replaced."""
+"""Lists whose items are merged, and the key that identifies an item; other lists are replaced."""
 
 _COMPONENTS = {"augmentation", "encoder", "evaluator", "method", "on", "optimizer", "schedule"}
 """Keys of components, which can be written as a mere name."""
@@ -19,7 +19,7 @@ def merge(base: Node, over: Node, key: str = "") -> Node:
 
     Args:
         base: what is extended.
-        over: what extends it; a table in it stands for changes, any other value for itself.
+        over: what extends it; a table in it changes the table of `base`, any other value replaces it.
         key: the key that both stand at, empty for whole suites and recipes; the lists ``comparison`` and ``arm`` are
             merged by ``id`` and ``name``.
     """
@@ -69,6 +69,6 @@ def _merge_lists(base: list[Node], over: list[Node], key: str) -> list[Node]:
 
 
 def identity(node: Node, key: str) -> str | None:
-    """Return the text that tells an item of a list from the others, or None where it has none."""
+    """Return the text that identifies an item of a list, or None if it has none."""
     name = node.value[key].value if isinstance(node.value, dict) and key in node.value else None
     return name if isinstance(name, str) else None

@@ -1,4 +1,4 @@
-"""Writes the suite reference from the schema: ``python -m medssl_bench.suite.reference > docs/suite-reference.md``."""
+"""Writes the suite reference from the schema: ``python -m medssl_bench.suite.reference > docs/reference/suite.md``."""
 
 from __future__ import annotations
 
@@ -40,10 +40,10 @@ _INTRO = """\
 # Suite reference
 
 A suite is a [TOML](https://toml.io) file. This page lists every key. It is generated from the schema; do not
-edit it, run `python -m medssl_bench.suite.reference > docs/suite-reference.md`.
+edit it, run `python -m medssl_bench.suite.reference > docs/reference/suite.md`.
 
 An unknown key, a value of the wrong type and a name that means nothing are errors.
-`medssl-bench validate SUITE` tells them all at once, each with its file, line and key. `medssl-bench schema`
+`medssl-bench validate SUITE` prints them all at once, each with its file, line and key. `medssl-bench schema`
 prints the same rules, with the parameters of every installed component, as JSON Schema for editors.
 
 TOML has two traps. An inline table `{ ... }` must stand on one line. A key belongs to the last `[table]` above

@@ -107,7 +107,7 @@ class Resolver:
         return self.registry.resolve_or_raise(kind, meant, self.base)
 
     def _try(self, step: Any, *arguments: Any) -> Any:
-        """Run a step; note what it cannot resolve and go on, so that one look tells every problem."""
+        """Run a step; note what it cannot resolve and go on, so that all problems are reported at once."""
         try:
             return step(*arguments)
         except _Unresolved:
@@ -126,7 +126,7 @@ class Resolver:
                 self._fail((*key, place, *field), f"{there}; each may stand once{hint}")
 
     def _component(self, kind: str, value: Any, key: Key) -> Component:
-        """Resolve a component; a name of the suite's own table of that kind stands for what the table says."""
+        """Resolve a component; a name of the suite's own table of that kind means the component of that table."""
         given: dict[str, Any] = value if isinstance(value, dict) else {}
         alias = self.aliases.has(kind, value)
         meant = self.aliases.written_out(kind, value)
@@ -258,7 +258,7 @@ class Resolver:
             given = " ".join(f"{name}={item}" for name, item in value.items() if name not in {"name", "path"})
             label = f"{value['name']} {given}".strip()
         first, place = self.called.setdefault(label, (component, key))
-        if first != component:  # tables, titles and --only tell data sets apart by their labels
+        if first != component:  # tables, titles and --only name data sets by their labels
             message = f"{label!r} is another data set at {key_text(place)}; give each a [dataset.NAME] table of its own"
             raise self._fail(key, message)
         return NamedDataset(label, component, key)

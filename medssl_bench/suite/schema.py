@@ -1,4 +1,4 @@
-"""The schema of suite files. Its descriptions are the suite reference (`docs/suite-reference.md`)."""
+"""The schema of suite files. Its descriptions are the suite reference (`docs/reference/suite.md`)."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class _Table(BaseModel):
 
 
 def _refuse_skip(budget: Budget | None) -> Budget | None:
-    """Refuse a budget that would leave out a cell for want of other images than the cell's labelled ones."""
+    """Refuse a budget with ``short = "skip"``, which leaves out cells of a table."""
     if budget is not None and budget.short == "skip":
         raise ValueError('short = "skip" leaves out cells of a table, so it is for `labels`; write "clip" or "error"')
     return budget

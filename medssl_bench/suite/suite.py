@@ -56,7 +56,7 @@ class Suite:
             path: the file.
             plugins: where components come from; None: the installed plugins. The suite's inline plugins are
                 added to it: loading a suite that names some runs their code.
-            announce: told the names of the inline plugins, if there are some, before any of their code runs.
+            announce: called with the names of the inline plugins, if any, before their code runs.
 
         Raises:
             SuiteError: the suite is not valid; it carries every problem with file, line and key.

@@ -131,7 +131,7 @@ def _arm_variant(arm: Node, suffixes: dict[str, str]) -> Node:
     arm = arm.replaced("pretraining", Node(links, arm.value["pretraining"].position))
     if "name" in arm.value and isinstance(arm.value["name"].value, str):
         name = arm.value["name"].value
-        if len(name) <= _LONGEST_NAME:  # else the schema tells of the name that stands in the file
+        if len(name) <= _LONGEST_NAME:  # else the schema reports the name in the file
             name = _short(" ".join([name, *suffixes.values()]), _LONGEST_NAME)
         arm = arm.replaced("name", Node(name, arm.value["name"].position))
     return arm
@@ -171,7 +171,7 @@ def _text(value: Any) -> str:
 
 
 def _short(name: str, longest: int = _LONGEST) -> str:
-    """Return a name that is not too long: what is cut has a checksum of the whole, which tells it from others."""
+    """Return a name that is not too long: a cut name has a checksum of the whole, so that it is unique."""
     if len(name) <= longest:
         return name
     return f"{name[: longest - 7]}~{hashlib.sha256(name.encode()).hexdigest()[:6]}"

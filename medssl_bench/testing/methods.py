@@ -173,13 +173,13 @@ class _Bench:
         before = {name: value.clone() for name, value in method.state_dict().items()}
         self._validate(method)
         for name, value in method.state_dict().items():
-            require(torch.equal(value, before[name]), f"{name} changes on validation batches; look at self.training")
+            require(torch.equal(value, before[name]), f"{name} changes on validation batches; check self.training")
         plain, again, validated = (self._second_loss(validates=validates) for validates in (False, False, True))
         repeats = torch.equal(plain, again)  # else it fails for that, and nothing can be told here
         require(
             not repeats or torch.equal(plain, validated),
             "a validation batch changes the loss of the next training batch, through state that is in no buffer; "
-            "look at self.training, and keep state in buffers",
+            "check self.training, and keep state in buffers",
         )
         return "yes"
 
@@ -227,7 +227,7 @@ class _Bench:
                 require(
                     torch.equal(value, resumed[name]),
                     f"{name} ends as another if the training is interrupted {where}; keep all state in parameters and "
-                    "buffers, and draw from torch's global generator, which is seeded anew at every step",
+                    "buffers, and draw from torch's global generator, which is seeded again at every step",
                 )
         return "to the bit"
 

@@ -16,7 +16,7 @@ _Result = TypeVar("_Result")
 class Tape:
     """Records every operation on tensors, and plays all of them back on the tensors that were there.
 
-    What Python decides while it is recorded (numbers, branches, shapes, which tensor stands for what) is fixed, as in a
+    What Python decides while it is recorded (numbers, branches, shapes, which tensor is used where) is fixed, as in a
     CUDA graph. Reading a value back is refused, as there.
     """
 

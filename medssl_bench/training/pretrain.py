@@ -127,7 +127,7 @@ class Pretraining:
         return self._result
 
     def _epoch(self, epoch: int) -> None:
-        """Train for an epoch, or for what is left of it, look at its end, and note what is found."""
+        """Train for an epoch, or for the rest of it, validate if due, and record the metrics."""
         started, before = time.perf_counter(), self._step
         self.report(epoch, self.length.epochs, {}, None)
         row = {"epoch": float(epoch), "lr": self._learning_rate(epoch * self.length.steps_per_epoch)}
@@ -271,7 +271,7 @@ class Pretraining:
 
 
 class _Unknown(Progress):
-    """Stands for the progress of a step that is recorded, as it would be the same for ever."""
+    """The progress during the recording of a step; raises if it is read, because a recording would keep its value."""
 
     def __getattribute__(self, name: str) -> Any:
         if name.startswith("__"):

@@ -32,7 +32,7 @@ def one_thread() -> Iterator[None]:
 def keep_freed_memory() -> bool:
     """Let the C library keep what a training step frees for the next step, for the rest of the process.
 
-    By default the GNU C library gives large blocks back to the system at once and gets them anew in the next step,
+    By default the GNU C library gives large blocks back to the system at once and gets them again in the next step,
     page by page; that costs a training step on the processor about a fifth of its time.
 
     Returns:

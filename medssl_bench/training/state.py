@@ -38,7 +38,7 @@ def resume(checkpoints: Checkpoints, module: nn.Module, optimizer: Optimizer) ->
     except (RuntimeError, KeyError, ValueError) as error:
         checkpoints.forget()
         raise StageError(
-            "its checkpoint does not fit, and is deleted; run with --retry-failed to start anew"
+            "its checkpoint does not fit, and is deleted; run with --retry-failed to start again"
         ) from error
     return state
 

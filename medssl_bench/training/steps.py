@@ -17,7 +17,7 @@ from medssl_bench.training.state import state_of
 
 Input = Tensor | int
 Step = Callable[..., dict[str, Tensor]]
-"""Changes a module and an optimiser, and returns what is to be told of it. It may depend on its inputs alone."""
+"""Changes a module and an optimiser, and returns metrics. It depends on its inputs alone."""
 
 
 class NotRecorded(UserWarning):

@@ -94,7 +94,7 @@ class ViewMaker:
 
 
 def _component(view: View, augmentation: Component, registry: Registry) -> Component:
-    """Return the augmentation of a view, with the parameters that the method wants otherwise."""
+    """Return the augmentation of a view, with the parameters that the method changes."""
     written: str | Mapping[str, Any] = view.augmentation or _as_written(augmentation)
     if view.parameters:
         written = {**({"name": written} if isinstance(written, str) else written), **view.parameters}

@@ -1,6 +1,6 @@
-"""Writes docs/bad-input.md: every bad input, what the program says of it, and its exit status.
+"""Writes docs/reference/bad-input.md: every bad input, what the program says of it, and its exit status.
 
-PYTHONPATH=tests python -m cli.bad_input_table > docs/bad-input.md
+PYTHONPATH=tests python -m cli.bad_input_table > docs/reference/bad-input.md
 """
 
 from __future__ import annotations

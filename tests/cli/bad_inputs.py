@@ -116,7 +116,7 @@ def _file(what: str, content: bytes) -> BadInput:
 
 
 def _rewritten(change: Callable[[dict[str, bytes]], Mapping[str, bytes]]) -> Make:
-    """Return what writes the entries of the zip anew."""
+    """Return what writes the entries of the zip again."""
 
     def make() -> None:
         with zipfile.ZipFile("squares.npz") as file:
@@ -311,7 +311,7 @@ def _flat(root: Path) -> None:
 
 
 def _again(root: Path, change: Callable[[Any], Any]) -> None:
-    """Write all images anew."""
+    """Write all images again."""
     for path in sorted(root.rglob("*.png")):
         Image.fromarray(change(np.asarray(Image.open(path)))).save(path)
 
@@ -576,10 +576,10 @@ def _variable(what: str, name: str, value: str, *arguments: str) -> BadInput:
 _ENVIRONMENT = [
     _variable("MEDSSL_BENCH_STORE is a file", "MEDSSL_BENCH_STORE", "suite.toml", "plan", "suite.toml"),
     _variable("MEDSSL_BENCH_DATA is a file", "MEDSSL_BENCH_DATA", "suite.toml", "plan", "suite.toml"),
-    _variable("MEDSSL_BENCH_DATA is nobody's", "MEDSSL_BENCH_DATA", "~nobodyhere/x", "plan", "suite.toml"),
+    _variable("MEDSSL_BENCH_DATA names an unknown user", "MEDSSL_BENCH_DATA", "~nobodyhere/x", "plan", "suite.toml"),
     _variable("MEDSSL_BENCH_MIRROR is no address", "MEDSSL_BENCH_MIRROR", "nonsense", *_FETCH),
     _variable("MEDSSL_BENCH_MIRROR is a file", "MEDSSL_BENCH_MIRROR", "file:///etc", *_FETCH),
-    _variable("MEDSSL_BENCH_MIRROR answers to nobody", "MEDSSL_BENCH_MIRROR", "http://127.0.0.1:1", *_FETCH),
+    _variable("MEDSSL_BENCH_MIRROR does not answer", "MEDSSL_BENCH_MIRROR", "http://127.0.0.1:1", *_FETCH),
     _variable("MEDSSL_BENCH_BLOCK names what is needed", "MEDSSL_BENCH_BLOCK", "datasets", *VALIDATE),
 ]
 

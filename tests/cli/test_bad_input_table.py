@@ -1,4 +1,4 @@
-"""Bad input of every kind: exit status 2, one line, nothing written, and what docs/bad-input.md says of it."""
+"""Bad input of every kind: exit status 2, one line, nothing written, as docs/reference/bad-input.md says."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from cli.bad_input_table import attempted, table
 from cli.bad_inputs import KINDS, BadInput
 
-PAGE = Path(__file__).parents[2] / "docs" / "bad-input.md"
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "bad-input.md"
 CASES = [pytest.param(case, id=f"{kind}: {case.what}") for kind, cases in KINDS.items() for case in cases]
 
 
@@ -28,7 +28,8 @@ def test_bad_input(case: BadInput) -> None:
     sys.version_info[:2] != (3, 11), reason="other versions word what is no TOML or no Python otherwise"
 )
 def test_the_page_is_what_is_printed() -> None:
-    assert PAGE.read_text("utf-8") == table(), "run: PYTHONPATH=tests python -m cli.bad_input_table > docs/bad-input.md"
+    command = "PYTHONPATH=tests python -m cli.bad_input_table > docs/reference/bad-input.md"
+    assert PAGE.read_text("utf-8") == table(), f"run: {command}"
 
 
 def test_there_are_many_and_none_twice() -> None:

@@ -52,5 +52,5 @@ def test_the_documented_line_gives_a_script(shell: str) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert "_medssl_bench_completion" in done.stdout
-    tutorial = (Path(__file__).parents[2] / "docs" / "tutorial.md").read_text("utf-8")
+    tutorial = (Path(__file__).parents[2] / "docs" / "tutorial" / "first-suite.md").read_text("utf-8")
     assert f"{shell}_source" in tutorial

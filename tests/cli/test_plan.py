@@ -108,7 +108,7 @@ def test_one_of_another_machine_is_told_and_does_not_count(cli: Cli, tiny: Path,
     _calibration(torch="1.0").write(cache)
     out = cli("plan", tiny).out
     assert "this time is rough" in out
-    assert out.splitlines()[-1].endswith("medssl-bench doctor --calibrate measures anew")
+    assert out.splitlines()[-1].endswith("medssl-bench doctor --calibrate measures again")
     assert "does not count: it is of another torch (1.0, here" in out
     found = cli("plan", tiny, "--json")
     assert found.err.startswith("warning: the calibration of ")

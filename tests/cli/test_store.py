@@ -60,7 +60,7 @@ def test_verify_of_a_store(cli, ran):
     assert "set aside in" in cli("store", "verify", "--set-aside").out
     assert cli("store", "verify").status == 0
     assert cli("run", ran).status == 0
-    assert len(_rows(cli)) == len(json.loads(cli("plan", ran, "--json").out)["stages"]), "it was computed anew"
+    assert len(_rows(cli)) == len(json.loads(cli("plan", ran, "--json").out)["stages"]), "it was computed again"
 
 
 def test_gc(cli, ran):
@@ -87,7 +87,7 @@ def test_gc_of_a_suite_whose_data_were_never_seen(cli, ran):
         file.unlink()
     refused = cli("store", "gc", ran, "--delete")
     assert refused.status == 2
-    assert "have not been seen, so its results cannot be told" in refused.err
+    assert "were never read, so its stages are unknown" in refused.err
 
 
 def test_an_exported_study_gives_the_same_tables_elsewhere_without_the_data(cli, ran, tmp_path_factory, monkeypatch):
@@ -139,7 +139,7 @@ def test_what_is_known_of_data_is_checked(cli, ran):
     assert cli("store", "verify").status == 0
     Path("gone.npz").rename("squares.npz")
     assert cli("run", ran, "--draws", "0,1,2", "--only", "frozen").status == 0
-    assert file.read_text() == sound, "a run where the data are writes it anew"
+    assert file.read_text() == sound, "a run where the data are writes it again"
 
 
 def test_what_an_older_version_knew_of_data_is_read(cli, ran):

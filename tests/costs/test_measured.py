@@ -54,7 +54,7 @@ def test_one_of_another_machine_does_not_count(changes: dict[str, object], words
     assert found.calibration is None
     assert found.problem.startswith(f"the calibration of {made.time[:10]} does not count: it is of")
     assert words in found.problem
-    assert found.problem.endswith("medssl-bench doctor --calibrate measures anew")
+    assert found.problem.endswith("medssl-bench doctor --calibrate measures again")
 
 
 def test_the_name_of_the_machine_does_not_matter(tmp_path: Path) -> None:

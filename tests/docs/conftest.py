@@ -17,7 +17,7 @@ def reader(tmp_path, monkeypatch, capsys):
     for name in [name for name in os.environ if name.startswith("MEDSSL_BENCH_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))  # this machine may be calibrated
-    monkeypatch.setenv("MEDSSL_BENCH_EXECUTOR", "local")  # a worker process would import torch anew for every command
+    monkeypatch.setenv("MEDSSL_BENCH_EXECUTOR", "local")  # a worker process would import torch again for every command
     yield lambda page: Reader(page, capsys, monkeypatch)
     for name, module in list(sys.modules.items()):
         if str(getattr(module, "__file__", "")).startswith(f"{tmp_path}/"):

@@ -1,6 +1,6 @@
-"""Draws which package imports which, as a Mermaid diagram: ``docs/import-graph.md``. Make it anew with
+"""Draws which package imports which, as a Mermaid diagram: ``docs/explanation/import-graph.md``. Make it again with
 
-PYTHONPATH=tests python -m docs.import_graph > docs/import-graph.md
+PYTHONPATH=tests python -m docs.import_graph > docs/explanation/import-graph.md
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ _HEAD = """\
 # Import graph
 
 Each arrow is an import, also one that is for types alone. An arrow is left out where a longer way says the same. No
-arrow runs upwards: `make lint` checks that ([the layers](../pyproject.toml) stand under `tool.importlinter`). This page
-is generated: `PYTHONPATH=tests python -m docs.import_graph > docs/import-graph.md`.
+arrow runs upwards: `make lint` checks that ([the layers](../../pyproject.toml) stand under `tool.importlinter`). This
+page is generated: `PYTHONPATH=tests python -m docs.import_graph > docs/explanation/import-graph.md`.
 
 """
 

@@ -7,7 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+DOCS = ROOT / "docs"
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(DOCS.rglob("*.md"))]
+ABOUT_PLUGINS = [page for page in PAGES if "plugin" in str(page.relative_to(ROOT))]
+
+
+def page_id(page: Path) -> str:
+    """Return a page's path in the repository, to name a test by."""
+    return page.relative_to(ROOT).as_posix()
+
 
 _TITLE = re.compile(r"# ([\w./-]+\.(?:py|toml))$")
 
@@ -52,6 +60,11 @@ def blocks(text: str) -> list[Block]:
             fence = None
     assert fence is None, f"the block that begins in line {fence and fence[0]} has no end"
     return found
+
+
+def without_blocks(text: str) -> str:
+    """Return a page without its fenced blocks."""
+    return re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL)
 
 
 def section(text: str, heading: str) -> str:

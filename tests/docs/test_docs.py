@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from docs.pages import PAGES
+from docs.pages import PAGES, page_id
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if page.name != "results.md"], ids=lambda page: page.name)
+@pytest.mark.parametrize("page", [page for page in PAGES if page.name != "results.md"], ids=page_id)
 def test_page(page, reader):
     """Follow a page (that on results is followed by `test_results_page`)."""
     reader(page).read()

@@ -7,13 +7,14 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from docs.pages import ROOT, blocks
+from docs.pages import ABOUT_PLUGINS, blocks
 from scipy.stats import entropy
 
 
 @pytest.fixture(scope="module")
 def evaluator():
-    (block,) = [b for b in blocks((ROOT / "docs" / "plugins.md").read_text("utf-8")) if b.file == "effective_rank.py"]
+    found = [block for page in ABOUT_PLUGINS for block in blocks(page.read_text("utf-8"))]
+    (block,) = [block for block in found if block.file == "effective_rank.py"]
     scope: dict = {}
     exec(compile(block.text, "effective_rank.py", "exec"), scope)
     return scope["EffectiveRank"]()

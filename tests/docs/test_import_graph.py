@@ -6,11 +6,11 @@ from pathlib import Path
 
 from docs.import_graph import drawn, packages
 
-PAGE = Path(__file__).parents[2] / "docs" / "import-graph.md"
+PAGE = Path(__file__).parents[2] / "docs" / "explanation" / "import-graph.md"
 
 
 def test_the_drawing_is_of_this_code() -> None:
-    assert PAGE.read_text("utf-8") == drawn(), "make it anew as the page says"
+    assert PAGE.read_text("utf-8") == drawn(), "make it again as the page says"
 
 
 def test_it_knows_what_is_imported() -> None:

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from docs.pages import ROOT, first_column, section
+from docs.pages import DOCS, ROOT, first_column, section
 
 from medssl_bench.store.record import Record
 
-PAGE = ROOT / "docs" / "results.md"
+PAGE = DOCS / "reference" / "results.md"
 TEXT = PAGE.read_text("utf-8")
 
 

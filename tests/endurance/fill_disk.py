@@ -74,7 +74,7 @@ def main(folder: Path, epochs: int) -> int:
 
 
 def in_namespace() -> int:
-    """Start this script anew where it may mount."""
+    """Start this script again where it may mount."""
     unshare = shutil.which("unshare")
     command = [unshare or "", "--user", "--map-root-user", "--mount", sys.executable, *sys.argv, "--inside"]
     if os.geteuid() == 0:

@@ -1,4 +1,4 @@
-"""The scripts of this folder, each in small; docs/reliability.md says how to start them in full."""
+"""The scripts of this folder, each in small; docs/explanation/reliability.md says how to start them in full."""
 
 from __future__ import annotations
 

@@ -96,7 +96,7 @@ def test_one_of_several_encoders_is_chosen_by_its_prefix(tmp_path: Path) -> None
     with pytest.raises(UserError, match=r"several ResNets in it: 'student\.', 'teacher\.'; choose one with --prefix"):
         read_encoder(tmp_path / "two.pt")
     assert read_encoder(tmp_path / "two.pt", "teacher").prefix == "teacher."
-    with pytest.raises(UserError, match="no ResNet stands behind it; there are: 'student"):
+    with pytest.raises(UserError, match="there is no ResNet with this prefix; there are: 'student"):
         read_encoder(tmp_path / "two.pt", "pupil")
 
 

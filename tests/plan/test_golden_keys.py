@@ -1,7 +1,7 @@
 """The keys of the suites of this repository: results in stores are found by them, so none may change unnoticed.
 
 `golden_keys.json` has, for each suite and each kind of stage, how many stages there are and a digest of their keys. If
-results really change, raise the revision that says so and write the file anew:
+results really change, raise the revision that says so and write the file again:
 
     PYTHONPATH=tests python -m plan.test_golden_keys
 """

@@ -250,7 +250,7 @@ def test_source_and_revision_of_a_plugin_are_in_the_keys(
 
 
 def test_the_revision_of_bfloat16_is_in_the_keys_of_its_stages_alone(plan_of: PlanOf) -> None:
-    """Float32 results are what they were when losses and similarities became float32: they are not computed anew."""
+    """Float32 results are what they were when losses and similarities became float32: they are not computed again."""
     half = (RECIPE, f'{RECIPE}precision = "bfloat16"\n')
     tuned = (
         'name = "scratch"\n  evaluator = "finetune"',

@@ -72,7 +72,7 @@ def test_modules_beside_an_editable_module_count(install: Install, tmp_path: Pat
     part.write_text("x = 2\n")
     changed = plugin()
     assert changed.source != first.source
-    assert changed.problem == "split_part.py has changed since it was imported; start Python anew", "the old one runs"
+    assert changed.problem == "split_part.py has changed since it was imported; start Python again", "the old one runs"
     del sys.modules["split_part"], sys.modules["split_one"]
     assert plugin() == changed.__class__(**{**vars(changed), "problem": ""})
 

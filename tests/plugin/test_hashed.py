@@ -80,7 +80,7 @@ def test_byte_code_of_what_an_inline_plugin_imports_from_beside(
     try:
         assert _number(file) == 1
         part.write_text("NUMBER = 3\n")
-        with pytest.raises(PluginError, match=f"{part.name} has changed since it was imported; start Python anew"):
+        with pytest.raises(PluginError, match=f"{part.name} has changed since it was imported; start Python again"):
             _number(file)
     finally:
         sys.modules.pop(name)

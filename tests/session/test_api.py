@@ -131,7 +131,7 @@ def test_damage_is_set_aside_told_and_computed_anew(tmp_path: Path) -> None:
         result = run(suite, store=tmp_path / "store", data_dir=tmp_path)
     (failed,) = told.failed
     assert "the SHA-256 of encoder.safetensors is not that of its record; it is set aside in" in failed.reason
-    assert not result.failed, "the same run computes both anew"
+    assert not result.failed, "the same run computes both again"
     assert {outcome.status for outcome in result.outcomes} == {"done"}
     assert (last / "encoder.safetensors").is_file()
     assert (evaluated / "predictions.npz").is_file()

@@ -133,7 +133,7 @@ def test_what_another_process_may_be_judging_is_waited_for(folder, calls):
 
     run(folder, "store")
 
-    assert calls == [4], "not one in vain while its siblings are another's"
+    assert calls == [4], "no probe is trained whose siblings belong to another worker"
 
 
 def test_one_that_cannot_be_judged_fails_alone(folder, monkeypatch):

@@ -1,4 +1,4 @@
-"""The commit of the working directory, as git tells it, and without running anything that lies about there."""
+"""The commit of the working directory, as git gives it, and without running any file of the folder."""
 
 from __future__ import annotations
 

@@ -154,7 +154,7 @@ def test_what_led_to_a_damaged_checkpoint_is_no_part_of_the_result(name: str, wo
         return _writes(attempt)
 
     doing(begins_anew)
-    with pytest.warns(DamageWarning, match=f"{name}: the checkpoint is damaged .* the stage starts anew"):
+    with pytest.warns(DamageWarning, match=f"{name}: the checkpoint is damaged .* the stage starts again"):
         assert _run(workshop) is not None
     record = workshop.store.record(KEY)
     assert record is not None

@@ -80,7 +80,7 @@ def test_every_flipped_byte_is_noticed(lease: Lease) -> None:
 def test_an_index_that_is_none(text: str, lease: Lease) -> None:
     _of(lease).save(_state(1))
     (lease.folder / "checkpoint.txt").write_text(text)
-    with pytest.warns(DamageWarning, match=r"checkpoint.txt: the checkpoint is damaged .* the stage starts anew"):
+    with pytest.warns(DamageWarning, match=r"checkpoint.txt: the checkpoint is damaged .* the stage starts again"):
         assert _of(lease).restore() is None
     assert _of(lease).restore() is None, "and is not told of again"
     _of(lease).save(_state(2))

@@ -380,7 +380,7 @@ def test_a_stage_whose_files_are_not_all_there_is_not_finished(store: Store) -> 
     assert store.record(KEY) is None
     (store.folder(KEY) / "weights").unlink()
     assert (store.is_done(KEY), store.damage(KEY)) == (False, "weights is missing")
-    with pytest.raises(StoreError, match="is not there, or is damaged; run again to compute it anew"):
+    with pytest.raises(StoreError, match="is not there, or is damaged; run again to compute it again"):
         store.checked(KEY, "weights")
     assert store.damage(OTHER) == "", "nothing is wrong with what is not there"
 

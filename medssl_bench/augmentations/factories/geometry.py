@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from medssl_bench.augmentations.op import Op
 
 
-def horizontal_flip(size: int, *, p: Probability = 0.5) -> Op:  # noqa: ARG001 - every op is told the size
+def horizontal_flip(size: int, *, p: Probability = 0.5) -> Op:  # noqa: ARG001 - every op receives the size
     """Mirror left to right.
 
     Args:

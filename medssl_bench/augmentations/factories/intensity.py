@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def color_jitter(
-    size: int,  # noqa: ARG001 - every op is told the size
+    size: int,  # noqa: ARG001 - every op receives the size
     *,
     brightness: FactorLimits = (0.5, 1.5),
     contrast: FactorLimits = (0.5, 1.5),

@@ -71,7 +71,7 @@ class FolderDataset(Dataset):
         return 3 if any(self._is_colour(label) for label in range(len(self._listing.classes))) else 1
 
     def _is_colour(self, label: int) -> bool:
-        """Return whether the first image of a class that can be read is in colour; what cannot be is told later."""
+        """Return whether the first readable image of a class is in colour; unreadable images are reported later."""
         from medssl_bench.datasets.decode import is_colour
 
         for name in (n for n, own in zip(self._listing.names, self._listing.labels, strict=True) if own == label):
@@ -111,7 +111,7 @@ class FolderDataset(Dataset):
         for split in SPLITS:
             if sum(count > 0 for count in self._class_counts(split)) < 2:
                 raise DataError(f"{self.path}: all images of the {split} split have the same class; {ONE_CLASS}")
-        notes = self._read.notes  # what cannot be read is told here
+        notes = self._read.notes  # a folder that cannot be read raises here
         return DatasetInfo(
             title=self.title,
             task=task,
@@ -139,7 +139,7 @@ class FolderDataset(Dataset):
     def fingerprint(self) -> str | None:
         """Return the SHA-256 over the names and contents of the images, or None where there is no folder.
 
-        Where the names of the images do not say which split and class they are of, how they are read is told too.
+        If the names of the images do not show split and class, the way they are read is hashed too.
 
         Raises:
             DataError: a file cannot be read.

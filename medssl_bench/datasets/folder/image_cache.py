@@ -67,7 +67,7 @@ def read_images(
         size: side in pixels.
         channels: 1 (grey) or 3 (RGB).
         strict: refuse to make colour images grey.
-        unreadable: files that are known not to be images, with the reason; they are told with those that are found.
+        unreadable: files that are known not to be images, with the reason; listed with those that are found.
 
     Raises:
         DataError: files cannot be read, use little of their range, or the array does not fit into memory.
@@ -145,7 +145,7 @@ def told_together(listing: Listing, problems: Mapping[str, str], cache_dir: Path
         place = cache_dir / "unreadable" / f"{listing.root.name}-{key}.txt"
         text = "".join(f"{printable(name)}\t{printable(reason)}\n" for name, reason in problems.items())
         line += f" and {len(problems) - _NAMED:,} more"
-        with suppress(OSError):  # what cannot be written is not told of
+        with suppress(OSError):  # a list that cannot be written is left out
             with replacing(place) as part:
                 part.write_text(text, "utf-8")
             line += f" (all in {place})"

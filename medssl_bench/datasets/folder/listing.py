@@ -44,7 +44,7 @@ class Listing:
     notes: tuple[str, ...] = ()
 
     def reading(self) -> str:
-        """Return what tells two readings of the same files apart; empty where the names alone say all.
+        """Return what two readings of the same files differ in; empty if the names determine it.
 
         They do in ``train/CLASS/``, ``val/CLASS/`` and ``test/CLASS/``, and in ``CLASS/``.
         """
@@ -68,7 +68,7 @@ def list_images(root: Path, wishes: Wishes | None = None, leave_out: Sequence[st
     Args:
         root: the folder.
         wishes: what the suite says of its layout.
-        leave_out: patterns of names that are not looked at; of the others, masks beside images are refused, unless it
+        leave_out: patterns of names that are left out; of the others, masks beside images are refused, unless it
             is empty.
 
     Raises:

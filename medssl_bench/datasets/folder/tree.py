@@ -1,4 +1,4 @@
-"""The files below a folder, sorted by what can be done with them; each folder is listed when it is looked at."""
+"""The files below a folder, sorted by their use; each folder is listed when it is needed."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Node:
     Attributes:
         path: of the folder.
         root: the folder of the data set.
-        leave_out: patterns of names, or of paths below the root, that are not looked at.
+        leave_out: patterns of names, or of paths below the root, that are left out.
         is_link: whether it is a symbolic link.
     """
 

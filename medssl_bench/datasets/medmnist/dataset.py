@@ -97,7 +97,7 @@ class MedMNIST(Dataset):
         try:
             labels = read_layout(self._context.data_dir / self.file.name).labels
             return {split: class_counts(labels[split], tuple(self._published["label"])) for split in SPLITS}
-        except DataError:  # a damaged file is told, with what to do, where it is read
+        except DataError:  # load() reports a damaged file, with what to do
             return {}
 
     def fingerprint(self) -> str:

@@ -57,7 +57,7 @@ class NpzMembers:
         twice = [name for name, count in Counter(self._zip.namelist()).items() if count > 1]
         if twice:
             self._zip.close()
-            raise DataError(f"{path}: holds {twice[0]!r} twice, and which one is meant nobody can tell; write it anew")
+            raise DataError(f"{path}: holds {twice[0]!r} twice; write the file again with each name once")
 
     def __enter__(self) -> Self:
         return self

@@ -40,7 +40,7 @@ class PhantomDataset(Dataset):
         val: number of images.
         test: number of images.
         seed: of all that is random.
-        nuisance: scale of what tells nothing of the class: stain, light, blur and noise.
+        nuisance: scale of what does not depend on the class: stain, light, blur and noise.
 
     Raises:
         DataError: a parameter is out of range.

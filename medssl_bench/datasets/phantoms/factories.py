@@ -25,7 +25,7 @@ def phantom_cells(
     seed: int = 0,
     nuisance: Nuisance = 1.0,
 ) -> Dataset:
-    """Generated RGB images of blood cells: eight kinds, uneven in number, told apart by shape and texture.
+    """Generated RGB images of blood cells: eight kinds, uneven in number, which differ in shape and texture.
 
     After the look of the collection behind BloodMNIST (Acevedo et al. 2020, doi:10.1016/j.dib.2020.105474); every
     pixel is drawn by formula. Image i of a split is the same however many there are, and shows the same at any size.
@@ -65,7 +65,7 @@ def phantom_layers(
 
     Args:
         context: where files are; none is used.
-        task: what the labels tell: the disease (four classes), whether there is one (binary), the grade of drusen
+        task: what the labels mean: the disease (four classes), whether there is one (binary), the grade of drusen
             (four grades) or which of four findings there are (multi-label).
         size: side of the images in pixels.
         train: number of training images.

@@ -1,1 +1,1 @@
-"""The files that ``medssl-bench new-plugin`` writes; ``$name`` and ``$module`` stand for the plugin's names."""
+"""The files that ``medssl-bench new-plugin`` writes; ``$name`` and ``$module`` are replaced by the plugin's names."""

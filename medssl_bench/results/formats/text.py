@@ -35,7 +35,7 @@ def missing(cell: Cell | PrintedCell) -> str:
 
 
 def nothing(cell: Cell | PrintedCell) -> str:
-    """Return what stands for a number that is not there: ``failed``, ``blocked``, or a dash while it may come."""
+    """Return the text in place of a missing number: ``failed``, ``blocked``, or a dash while it is not computed."""
     return next((word for word, number in _lost(cell) if number), "–")
 
 

@@ -188,7 +188,7 @@ COLUMN = (np.arange(12) % 3).astype(np.int64)[:, None]
         ({"train_labels": COLUMN * 0}, "all training images have the same class"),
         ({"train_labels": COLUMN * 2}, "no image has label 3, but one has label 4"),
         ({"train_labels": COLUMN * 10**15}, "no image has label 3, but one has label 2000000000000000"),
-        ({"val_labels": COLUMN[:6] * 0}, "val_labels: all val images have the same class; nothing measured on them"),
+        ({"val_labels": COLUMN[:6] * 0}, "val_labels: all val images have the same class; no metric on them"),
         ({"test_labels": COLUMN[:9] * 0}, "test_labels: all test images have the same class"),
         ({"train_labels": np.zeros((12, 10_001), np.uint8)}, "train_labels: has 10,001 columns; a multi-label set has"),
         ({"train_labels": COLUMN.reshape(12, *[1] * 9)}, "train_labels: has 10 axes; 12 images need labels of shape"),
