@@ -168,6 +168,8 @@ def test_a_device_that_is_not_there_is_refused(suite) -> None:
 
 
 def test_a_worker_that_dies_before_it_has_read_its_job_is_told_in_one_line(suite, monkeypatch) -> None:
+    import torch  # noqa: F401 - else the process that builds the encoders would be the first to die
+
     monkeypatch.setattr("medssl_bench.child_process._START", "raise SystemExit(7)")
     file = suite("well")
     file.write_text(file.read_text().replace("draws = [0]", f"draws = {list(range(60))}"))  # more than a pipe holds
