@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import functools
 import inspect
 import re
+import textwrap
+from itertools import pairwise
 
 _SECTIONS = r"(?:Keyword |Other )?(?:Args|Arguments|Parameters|Params)"
 _GOOGLE = re.compile(rf"^{_SECTIONS}:$")
@@ -15,6 +18,8 @@ _SECTION = re.compile(
     re.MULTILINE,
 )
 """Where a section begins."""
+
+_ATTRIBUTES = re.compile(r"^Attributes(:?)$", re.MULTILINE)
 
 _SPHINX = re.compile(r"^:param (?:[^:]*\s)?\*{0,2}(\w+): *(.*)$")
 _NAMED = re.compile(r"^\*{0,2}(\w+)\s*(?:\((?:[^()]|\([^()]*\))*\))?: *(.*)$")
@@ -30,8 +35,9 @@ def own_text(documented: object) -> str:
         documented = documented.func
     if not inspect.isclass(documented):
         return inspect.getdoc(documented) or ""
-    of_init = vars(documented).get("__init__")
-    texts = [vars(documented).get("__doc__"), getattr(of_init, "__doc__", None)]
+    texts = [vars(documented).get("__doc__"), getattr(vars(documented).get("__init__"), "__doc__", None)]
+    if "__dataclass_params__" in vars(documented) and (texts[0] or "").startswith(f"{documented.__name__}("):
+        del texts[0]  # the signature, which a dataclass without a docstring gets
     return "\n\n".join(inspect.cleandoc(text) for text in texts if text)
 
 
@@ -47,7 +53,37 @@ def description(documented: object) -> str:
 
 def arguments(documented: object) -> dict[str, str]:
     """Return the text of each argument that an object's docstring documents, its lines joined."""
-    lines = own_text(documented).splitlines()
+    return _named(own_text(documented))
+
+
+def fields(documented: type) -> dict[str, str]:
+    """Return the text of each field that a class or a base class of it documents, its lines joined.
+
+    They are in a section such as ``Args:`` or ``Attributes:`` of its docstring, or in a docstring below the field.
+    """
+    found: dict[str, str] = {}
+    for base in reversed(documented.__mro__):
+        if base.__module__.partition(".")[0] not in {"builtins", "abc", "pydantic"}:
+            found |= _below_fields(base) | _named(_ATTRIBUTES.sub(r"Args\1", own_text(base)))
+    return found
+
+
+def _below_fields(documented: type) -> dict[str, str]:
+    """Return the docstrings that stand below fields in the source of a class, if there is a source."""
+    try:
+        (body,) = ast.parse(textwrap.dedent(inspect.getsource(documented))).body
+    except (OSError, TypeError, ValueError, SyntaxError):
+        return {}
+    found = {}
+    for field, below in pairwise(getattr(body, "body", [])):
+        text = below.value.value if isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant) else None
+        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name) and isinstance(text, str):
+            found[field.target.id] = " ".join(text.split())
+    return found
+
+
+def _named(text: str) -> dict[str, str]:
+    lines = text.splitlines()
     found: dict[str, str] = {}
     for place, line in enumerate(lines):
         if _GOOGLE.match(line):

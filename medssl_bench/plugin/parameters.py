@@ -1,28 +1,29 @@
-"""The typed keyword parameters of a factory, as the validated and documented TOML table of its component."""
+"""The parameters that a component declares, as its validated and documented TOML table."""
 
 from __future__ import annotations
 
-import functools
-import inspect
 import json
-import types
 import typing
 import warnings
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 from pydantic.errors import PydanticInvalidForJsonSchema, PydanticSchemaGenerationError
+from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined, to_jsonable_python
 
 from medssl_bench.errors import PluginError, did_you_mean
 from medssl_bench.plugin import docstring
+from medssl_bench.plugin.fields import has_fields, instantiate, made_of, of_fields
+from medssl_bench.plugin.marks import AddedLater, Components, InDuration, LooksInto, OneComponent
+from medssl_bench.plugin.signature import of_factory
+from medssl_bench.plugin.type_text import type_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-
-    from pydantic.fields import FieldInfo
 
     from medssl_bench.plugin.kinds import Kind
 
@@ -31,61 +32,8 @@ _NO_SCHEMA = (PydanticInvalidForJsonSchema, PydanticSchemaGenerationError)
 
 
 @dataclass(frozen=True)
-class Components:
-    """Marks a parameter that is a list of components: ``ops: Annotated[list[Any], Components("op")]``.
-
-    In the suite each item is a name or a table; the factory receives the built components.
-    """
-
-    kind: str
-
-
-@dataclass(frozen=True)
-class OneComponent:
-    """Marks a parameter that is a component or none: ``augmentation: Annotated[Any, OneComponent("augmentation")]``.
-
-    The factory receives a function that makes the component from the positional arguments of its kind, by name
-    (``augmentation(size=28)``), or None.
-    """
-
-    kind: str
-
-
-@dataclass(frozen=True)
-class AddedLater:
-    """Marks a parameter that a component was given later: ``Annotated[str, AddedLater("none")]``.
-
-    At the neutral value the component does what it did before, bit for bit, so the parameter is not in the
-    key, and results made before it existed stay valid.
-    """
-
-    neutral: Any
-
-
-@dataclass(frozen=True)
-class InDuration:
-    """Marks a parameter of a schedule in the unit of the training's duration: ``Annotated[int, InDuration(least=0)]``.
-
-    ``epochs_scale`` scales it with the duration; `least` is the smallest number that it may become.
-    """
-
-    least: int
-
-
-@dataclass(frozen=True)
-class LooksInto:
-    """Marks a parameter whose file is looked into when a suite is read: ``Annotated[Path | None, LooksInto(check)]``.
-
-    `check` is called with the file, where there is one, and raises ValueError with what is wrong, in one line. It must
-    be quick, and import no torch.
-    """
-
-    check: Callable[[Path], None]
-
-
-@dataclass(frozen=True)
 class Parameter:
-    """One keyword parameter of a factory, for people: all fields are text but `required`."""
+    """One parameter of a component, for people: all fields are text but `required`."""
 
     name: str
     type: str
@@ -95,7 +43,7 @@ class Parameter:
 
 
 class ParameterProblem(Exception):
-    """A value that a factory does not take; `path` leads to it inside the component's table."""
+    """A value that a component does not take; `path` leads to it inside the component's table."""
 
     def __init__(self, path: tuple[str | int, ...], message: str) -> None:
         super().__init__(message)
@@ -104,32 +52,35 @@ class ParameterProblem(Exception):
 
 
 class ParameterTable:
-    """The keyword parameters of one factory.
+    """The parameters of one component.
 
     Args:
-        factory: function or class whose keyword-only parameters are all typed.
-        kind: the kind of component it makes; says which positional parameters it must take.
+        factory: function or class whose keyword-only parameters are all typed, or a frozen dataclass or pydantic model,
+            whose fields are the parameters.
+        kind: the kind of component it makes; says which positional arguments there are.
 
     Attributes:
         defaults: the JSON-able defaults, by parameter.
+        has_fields: whether the parameters are fields of a dataclass or model.
+        nested: the parameters that hold components.
+        neutral: neutral values of the parameters that were added later.
 
     Raises:
-        PluginError: the factory's signature is not one that the harness can call.
+        PluginError: the harness cannot make a component of the factory.
     """
 
     def __init__(self, factory: Callable[..., Any], kind: Kind) -> None:
         self._factory = factory
-        keywords = _keywords(factory, kind)
-        hints = _hints(factory, keywords)
-        self._docs = docstring.arguments(factory)
+        self.has_fields = has_fields(factory, kind)
+        declared = of_fields(factory, kind) if self.has_fields else of_factory(factory, kind)  # type: ignore[arg-type]
+        hints = declared.types
+        _check_names(hints)
         self.nested = {name: nested for name, hint in hints.items() if (nested := _nested(hint))}
         fields: dict[str, Any] = {
-            name: (hints[name], ... if parameter.default is parameter.empty else parameter.default)
-            for name, parameter in keywords.items()
+            name: (_unchecked(hint) if name in self.nested else hint, declared.defaults.get(name, ...))
+            for name, hint in hints.items()
         }
-        for name in self.nested:  # checked when the components are resolved
-            fields[name] = (Any, fields[name][1])
-        self.defaults = {n: _json_default(n, p.default) for n, p in keywords.items() if p.default is not p.empty}
+        self.defaults = {name: _json_default(name, default) for name, default in declared.defaults.items()}
         try:
             with warnings.catch_warnings(action="ignore"):  # that a parameter shares a name with pydantic's methods
                 self.model: type[BaseModel] = create_model(
@@ -164,6 +115,11 @@ class ParameterTable:
         }
         self._check_fields()
 
+    @cached_property
+    def _docs(self) -> dict[str, str]:
+        """What docstrings say of the parameters; read when asked for, as that may need the source."""
+        return (docstring.fields if self.has_fields else docstring.arguments)(self._factory)
+
     def _check_fields(self) -> None:
         """Check the declared parameters, before a suite gives values."""
         for name, field in self.model.model_fields.items():
@@ -177,11 +133,11 @@ class ParameterTable:
                     raise PluginError(f"the default of parameter {details['loc'][0]!r}: {details['msg']}") from None
 
     def parameters(self) -> list[Parameter]:
-        """Return the parameters in the order in which the factory declares them."""
+        """Return the parameters in the order in which they are declared."""
         return [
             Parameter(
                 name=name,
-                type=_type_text(field),
+                type=type_text(field),
                 default="" if field.is_required() else json.dumps(self.defaults[name]),
                 required=field.is_required(),
                 doc=self._docs.get(name) or " ".join((field.description or "").split()),
@@ -209,9 +165,8 @@ class ParameterTable:
                 raise ParameterProblem((name,), f"unknown parameter{did_you_mean(name, fields)}; {takes}")
         for name, field in fields.items():
             if field.is_required() and name not in values:
-                raise ParameterProblem((), f"parameter {name!r} is required ({_type_text(field)})")
-        instance = self.instance({**self.defaults, **values})
-        valid: dict[str, Any] = to_jsonable_python(instance.model_dump())
+                raise ParameterProblem((), f"parameter {name!r} is required ({type_text(field)})")
+        valid: dict[str, Any] = to_jsonable_python(self.instance({**self.defaults, **values}).model_dump())
         for name in self.path_names():
             if valid[name] is not None:
                 try:
@@ -236,6 +191,27 @@ class ParameterTable:
             message = f"{first['msg'][:1].lower()}{first['msg'][1:]}"
             raise ParameterProblem(path, f"{message}, not {_short(first['input'])}") from None
 
+    def typed(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Return valid JSON-able values as the types that are declared; nested components are None."""
+        found = self.instance({name: None if name in self.nested else value for name, value in values.items()})
+        return {name: getattr(found, name) for name in values}
+
+    def make(self, supplies: tuple[Any, ...], values: dict[str, Any]) -> Any:
+        """Make the component.
+
+        Args:
+            supplies: the positional arguments of its kind.
+            values: every parameter, typed, with nested components built.
+
+        Raises:
+            Unfit: a dataclass or model refuses the values.
+        """
+        return made_of(self.instantiate(values), supplies) if self.has_fields else self._factory(*supplies, **values)
+
+    def instantiate(self, values: dict[str, Any]) -> Any:
+        """Return an instance of a dataclass or model; arguments and errors as of `make`."""
+        return instantiate(self._factory, values)
+
     def path_names(self) -> list[str]:
         """Return the names of the parameters that are files or folders."""
         return [name for name, field in self.model.model_fields.items() if _mentions(field.annotation, Path)]
@@ -249,48 +225,22 @@ class ParameterTable:
         return schema
 
 
-def _keywords(factory: Callable[..., Any], kind: Kind) -> dict[str, inspect.Parameter]:
-    """Return the keyword-only parameters of a factory whose positional ones are those of its kind."""
-    if not callable(factory):
-        raise PluginError(f"{factory!r} is not a function, a class or 'module:attribute'")
-    try:
-        parameters = list(inspect.signature(factory).parameters.values())
-    except (TypeError, ValueError) as error:
-        raise PluginError(f"its signature cannot be read: {error}") from error
-    positional = tuple(p.name for p in parameters if p.kind in {p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD})
-    wanted = f"({', '.join((*kind.receives, '*', '...'))})"
-    if positional != kind.receives:
-        raise PluginError(
-            f"the factory of {kind.name} must have the signature {wanted}; this one takes ({', '.join(positional)})"
-        )
-    keywords = {p.name: p for p in parameters if p.kind is p.KEYWORD_ONLY}
-    if len(keywords) + len(positional) != len(parameters):
-        raise PluginError(f"the factory of {kind.name} must have the signature {wanted}, without *args or **kwargs")
-    for parameter in keywords.values():
-        owned = parameter.name.startswith("model_") and hasattr(BaseModel, parameter.name)  # by pydantic
-        if owned or parameter.name == "name" or parameter.name.startswith("_"):
-            raise PluginError(f"a parameter cannot be called {parameter.name!r}; choose another name")
-        if parameter.annotation is parameter.empty:
-            raise PluginError(f"parameter {parameter.name!r} has no type; write '{parameter.name}: float' or the like")
-    return keywords
+def _check_names(hints: Mapping[str, Any]) -> None:
+    for name in hints:
+        owned = name.startswith("model_") and hasattr(BaseModel, name)  # by pydantic
+        if owned or name == "name" or name.startswith("_"):
+            raise PluginError(f"a parameter cannot be called {name!r}; choose another name")
 
 
-def _hints(factory: Callable[..., Any], keywords: Mapping[str, inspect.Parameter]) -> dict[str, Any]:
-    """Return the evaluated annotations of the keyword parameters alone.
-
-    The others may name types that are imported for type checkers only.
-    """
-    function: Any = factory
-    while isinstance(function, functools.partial):
-        function = function.func
-    function = inspect.unwrap(function.__init__ if inspect.isclass(function) else function)
-    holder = types.SimpleNamespace(__annotations__={n: p.annotation for n, p in keywords.items()})
-    try:
-        return typing.get_type_hints(holder, globalns=getattr(function, "__globals__", {}), include_extras=True)
-    except (NameError, TypeError, SyntaxError, AttributeError) as error:
-        raise PluginError(
-            f"the type of a parameter cannot be evaluated ({error}); import it outside 'if TYPE_CHECKING'"
-        ) from error
+def _unchecked(hint: Any) -> Any:
+    """Return the type of a nested component in the table: anything, as it is checked when it is resolved."""
+    kept: list[Any] = [Any]
+    for item in typing.get_args(hint)[1:]:
+        if isinstance(item, AddedLater):
+            kept.append(item)
+        elif isinstance(item, FieldInfo) and item.description:
+            kept.append(Field(description=item.description))
+    return Annotated[tuple(kept)] if len(kept) > 1 else Any
 
 
 def _nested(hint: Any) -> Components | OneComponent | None:
@@ -321,47 +271,6 @@ def _mentions(annotation: Any, wanted: type) -> bool:
     return annotation is wanted or any(_mentions(argument, wanted) for argument in typing.get_args(annotation))
 
 
-def _type_text(field: FieldInfo) -> str:
-    """Return a type as a person would write it: ``0.5 | 1.0``, ``number >= 0``, ``[number, number]``."""
-    text = _annotation_text(field.annotation)
-    for limit in field.metadata:
-        name = type(limit).__name__
-        if name in _SIGNS:
-            text += f" {_SIGNS[name]} {getattr(limit, name.lower())}"
-    return text
-
-
-_SIGNS = {"Ge": ">=", "Gt": ">", "Le": "<=", "Lt": "<"}
-
-
-_NAMES: dict[Any, str] = {
-    int: "integer",
-    float: "number",
-    str: "text",
-    bool: "true | false",
-    Path: "path",
-    type(None): "none",
-    Any: "any",
-}
-
-
-def _annotation_text(annotation: Any) -> str:
-    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
-    if origin is typing.Literal:
-        return " | ".join(json.dumps(value) for value in arguments)
-    if origin in {typing.Union, types.UnionType}:
-        return " | ".join(_annotation_text(argument) for argument in arguments)
-    if origin is Annotated:
-        return _annotation_text(arguments[0])
-    if origin is tuple:
-        return f"[{', '.join(_annotation_text(a) for a in arguments if a is not Ellipsis)}]"
-    if origin is dict:
-        return "table"
-    if origin in {list, set, frozenset}:
-        return f"list of {_annotation_text(arguments[0])}"
-    return _NAMES.get(annotation, getattr(annotation, "__name__", str(annotation)))
-
-
 def _short(value: object) -> str:
     text = "nothing" if value is PydanticUndefined else repr(value)
     return text if len(text) <= 60 else f"{text[:57]}..."
@@ -372,6 +281,7 @@ __all__ = [
     "Components",
     "Field",
     "InDuration",
+    "LooksInto",
     "OneComponent",
     "Parameter",
     "ParameterProblem",

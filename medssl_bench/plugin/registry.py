@@ -4,134 +4,20 @@ from __future__ import annotations
 
 import os
 import re
-import sys
-from contextlib import redirect_stdout
 from dataclasses import dataclass, field
-from functools import cached_property, partial
-from importlib import import_module
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any
 
 from medssl_bench.errors import PluginError, UserError, did_you_mean
-from medssl_bench.plugin import docstring
 from medssl_bench.plugin.component import Component
 from medssl_bench.plugin.content import TARGET, file_digest
-from medssl_bench.plugin.first_options import FIRST_OPTIONS
-from medssl_bench.plugin.kinds import KINDS, Kind
-from medssl_bench.plugin.parameters import Components, OneComponent, ParameterProblem, ParameterTable
-from medssl_bench.stopping import Stopped, is_stop
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from medssl_bench.plugin.entry import Entry, Plugin, Register
+from medssl_bench.plugin.fields import Unfit
+from medssl_bench.plugin.kinds import KINDS
+from medssl_bench.plugin.parameters import Components, OneComponent, ParameterProblem
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
-
-
-class Register(Protocol):
-    """What a plugin's hook is given: call it once for each component."""
-
-    def __call__(self, name: str, factory: Callable[..., Any] | str, *, revision: int = 1) -> None:
-        """Register a component.
-
-        Args:
-            name: what suites call it; letters, digits, ``_``, ``.`` and ``-``.
-            factory: function or class that makes it, or ``"module:attribute"``, imported when first used.
-            revision: raise it whenever the component gives other results than before, so that results
-                made with the older one are computed again.
-        """
-
-
-@dataclass(frozen=True)
-class Plugin:
-    """A plugin that was found.
-
-    Attributes:
-        name: the name of its entry point, or of its file.
-        origin: ``built-in``, ``installed``, ``editable`` or ``inline``.
-        distribution: the distribution that it comes with, or an empty string.
-        version: version of that distribution, or an empty string.
-        source: SHA-256 of its source when that can change under an unchanged version, else None.
-        problem: why it is not used (broken or blocked), or an empty string.
-        file: the file of an inline plugin, else None.
-    """
-
-    name: str
-    origin: str
-    distribution: str = ""
-    version: str = ""
-    source: str | None = None
-    problem: str = ""
-    file: Path | None = None
-
-    def provenance(self) -> dict[str, Any]:
-        """Return what a record says of the plugin."""
-        return {
-            "origin": self.origin,
-            "distribution": self.distribution,
-            "version": self.version,
-            "source": self.source,
-        }
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A registered component; its factory is imported and read when first needed."""
-
-    kind: Kind
-    name: str
-    plugin: Plugin
-    target: Callable[..., Any] | str
-    revision: int = 1
-
-    @cached_property
-    def factory(self) -> Callable[..., Any]:
-        """The factory.
-
-        Raises:
-            PluginError: it cannot be imported.
-        """
-        if not isinstance(self.target, str):
-            return self.target
-        module, _, attribute = self.target.partition(":")
-        try:
-            with redirect_stdout(sys.stderr):
-                factory: Callable[..., Any] = getattr(import_module(module), attribute)
-        except BaseException as error:  # SystemExit too: a module that exits must not end the harness
-            if is_stop(error):
-                raise Stopped from error
-            raise PluginError(f"{self.title}: cannot import {self.target}: {_line(error)}") from error
-        return factory
-
-    @cached_property
-    def table(self) -> ParameterTable:
-        """The parameters.
-
-        Raises:
-            PluginError: the factory cannot be imported, or has a signature that the harness cannot call.
-        """
-        factory = self.factory
-        try:
-            return ParameterTable(factory, self.kind)
-        except PluginError as error:
-            raise PluginError(f"{self.title}: {error}") from error
-
-    @property
-    def later(self) -> set[str]:
-        """Options that a component of this repository got after keys were first made of it."""
-        first = FIRST_OPTIONS.get(f"{self.plugin.name} {self.kind.name} {self.name}")
-        if first is None:
-            return set()
-        return {name for name in self.table.defaults if name not in first and name not in self.table.neutral}
-
-    @property
-    def title(self) -> str:
-        """How messages name the component."""
-        return f"{self.kind.name} {self.name!r} of plugin {self.plugin.name!r}"
-
-    @property
-    def summary(self) -> str:
-        """The first line of the factory's docstring."""
-        return docstring.summary(self.factory)
 
 
 @dataclass
@@ -213,6 +99,7 @@ class Registry:
         digests = {p: self._digest(p, valid[p], entry) for p in table.path_names() if valid[p] is not None}
         for parameter, nested in table.nested.items():
             valid[parameter] = self._resolve_nested(nested, parameter, valid[parameter], base)
+        self._try_out(entry, valid)
         return Component(
             kind=kind,
             name=name,
@@ -286,13 +173,25 @@ class Registry:
                 f"{entry.title} has revision {entry.revision} here; the plan asks for revision "
                 f"{component.revision} of plugin {component.plugin!r}"
             )
-        nested = entry.table.nested
-        instance = entry.table.instance({n: None if n in nested else v for n, v in component.parameters.items()})
-        keywords = {
-            name: self._build_nested(value, supplies) if name in nested else getattr(instance, name)
-            for name, value in component.parameters.items()
-        }
-        return entry.factory(*(supplies[name] for name in entry.kind.receives), **keywords)
+        values = entry.table.typed(component.parameters)
+        for name in entry.table.nested:
+            values[name] = self._build_nested(component.parameters[name], supplies)
+        try:
+            return entry.table.make(tuple(supplies[name] for name in entry.kind.receives), values)
+        except Unfit as refused:
+            raise PluginError(f"{entry.title}: {refused}") from refused
+
+    def _try_out(self, entry: Entry, parameters: dict[str, Any]) -> None:
+        """Let a dataclass or model look at its parameters, unless it holds components that only a stage can build."""
+        table = entry.table
+        if not table.has_fields or any(isinstance(parameters[name], list) for name in table.nested):
+            return
+        values = table.typed(parameters) | {name: self._build_nested(parameters[name], {}) for name in table.nested}
+        try:
+            table.instantiate(values)
+        except Unfit as refused:
+            path = (refused.field,) if refused.field in parameters else ()
+            raise ParameterProblem(path, f"{entry.kind.name} {entry.name!r}: {refused.message}") from refused
 
     def _build_nested(self, value: Any, supplies: dict[str, Any]) -> Any:
         if isinstance(value, list):
@@ -326,5 +225,4 @@ def _split(kind: str, value: Any) -> tuple[str, dict[str, Any]]:
     raise ParameterProblem((), f"expected {expected} for {kind}, not {value!r}")
 
 
-def _line(error: BaseException) -> str:
-    return " ".join(f"{type(error).__name__}: {error}".split())
+__all__ = ["Entry", "NameCollision", "Plugin", "Register", "Registry"]
