@@ -23,10 +23,10 @@ def medssl_evaluators(register: Register) -> None:
     # 2: a last batch of one image counts too, and every record has its loss_gap
     register("linear_probe", linear_probe, revision=2)
     register("finetune", finetune)
-    register("knn", knn)
-    register("majority", majority)
-    register("silhouette", silhouette)
-    register("embedding", embedding)
+    register("knn", "medssl_bench.evaluators.knn:NearestNeighbours")
+    register("majority", "medssl_bench.evaluators.majority:Majority")
+    register("silhouette", "medssl_bench.evaluators.silhouette:Silhouette")
+    register("embedding", "medssl_bench.evaluators.embedding:Embedding")
 
 
 def linear_probe(
@@ -109,62 +109,3 @@ def finetune(
         optimizer=optimizer,
         schedule=schedule,
     )
-
-
-def knn(
-    *,
-    k: Count = 20,
-    weighting: Literal["uniform", "similarity"] = "similarity",
-    temperature: Annotated[float, Field(gt=0)] = 0.07,
-) -> Evaluator:
-    """Nearest neighbours by cosine similarity of the features: no training, nothing to choose (Wu et al. 2018).
-
-    Args:
-        k: number of neighbours; all labelled images where there are fewer.
-        weighting: whether a neighbour counts 1, or exp(similarity / temperature).
-        temperature: of the weights.
-    """
-    from medssl_bench.evaluators.knn import NearestNeighbours
-
-    return NearestNeighbours(k=k, weighting=weighting, temperature=temperature)
-
-
-def majority() -> Evaluator:
-    """The majority class of the labelled images: a floor. Its AUROC is 0.5, as it tells no image from another."""
-    from medssl_bench.evaluators.majority import Majority
-
-    return Majority()
-
-
-def silhouette(
-    *,
-    components: Annotated[tuple[Count, ...], Field(min_length=1)] = (2, 50),
-    points: Annotated[int, Field(ge=2)] = 2000,
-) -> Evaluator:
-    """Silhouette coefficient of the classes among test images, after PCA (an analysis; Jiang 2023, App. D).
-
-    Args:
-        components: numbers of principal components; each gives a coefficient and its explained variance.
-        points: how many test images are drawn; all where there are fewer.
-    """
-    from medssl_bench.evaluators.silhouette import Silhouette
-
-    return Silhouette(components=list(components), points=points)
-
-
-def embedding(
-    *,
-    points: Annotated[int, Field(ge=5)] = 2000,
-    components: Annotated[int, Field(ge=2)] = 50,
-    perplexities: Annotated[tuple[Count, ...], Field(min_length=1)] = (30,),
-) -> Evaluator:
-    """Maps of the test images by PCA and t-SNE, for figures and the report (an analysis; Jiang 2023, ch. 7).
-
-    Args:
-        points: how many test images are shown; all where there are fewer. They are those of `silhouette`.
-        components: principal components that t-SNE starts from.
-        perplexities: of t-SNE; one map for each.
-    """
-    from medssl_bench.evaluators.embedding import Embedding
-
-    return Embedding(points=points, components=components, perplexities=list(perplexities))

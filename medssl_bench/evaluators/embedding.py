@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import numpy as np
+from pydantic import Field
 
 from medssl_bench.datasets import Task
 from medssl_bench.evaluators.base import Evaluation, Evaluator, Needs, Trial
+from medssl_bench.evaluators.ranges import Count
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -18,22 +21,24 @@ _THUMBNAIL = 48
 """Largest side of a picture, in pixels."""
 
 
+@dataclass(frozen=True, kw_only=True)
 class Embedding(Evaluator):
-    """The map of the test images by their first two principal components, and by t-SNE (van der Maaten 2008) after PCA.
+    """Maps of the test images by PCA and t-SNE, for figures and the report (an analysis; Jiang 2023, ch. 7).
+
+    One map is by the first two principal components, the others are by t-SNE (van der Maaten 2008) after PCA.
 
     Args:
-        points: how many test images are drawn; all where there are fewer. They are those of the silhouette.
+        points: how many test images are shown; all where there are fewer. They are those of `silhouette`.
         components: principal components that t-SNE starts from.
-        perplexities: of t-SNE, one map for each; brought below a third of the points where they are few.
+        perplexities: of t-SNE; one map for each. Few points bring them below a third of their number.
     """
 
     analysis: ClassVar[bool] = True
     needs: ClassVar[Needs] = "features"
 
-    def __init__(self, *, points: int, components: int, perplexities: list[int]) -> None:
-        self.points = points
-        self.components = components
-        self.perplexities = perplexities
+    points: Annotated[int, Field(ge=5)] = 2000
+    components: Annotated[int, Field(ge=2)] = 50
+    perplexities: Annotated[tuple[Count, ...], Field(min_length=1)] = (30,)
 
     def refuses(self, info: DatasetInfo) -> str:
         """Refuse multi-label sets: their images have no one class to be shown by."""

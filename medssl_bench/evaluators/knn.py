@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from dataclasses import dataclass
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
 
 from medssl_bench.evaluators.base import Evaluation, Evaluator, Needs, Trial
+from medssl_bench.evaluators.ranges import Count
 
-Weighting = Literal["uniform", "similarity"]
 
-
+@dataclass(frozen=True, kw_only=True)
 class NearestNeighbours(Evaluator):
-    """Classifies by the k labelled images of the highest cosine similarity.
-
-    With ``similarity`` weighting a neighbour counts exp(similarity / temperature) (Wu et al. 2018, sec. 3.4).
+    """Nearest neighbours by cosine similarity of the features: no training, nothing to choose (Wu et al. 2018).
 
     Args:
         k: number of neighbours; all labelled images where there are fewer.
-        weighting: how much each neighbour counts.
+        weighting: whether a neighbour counts 1, or exp(similarity / temperature).
         temperature: of the weights.
     """
 
@@ -24,10 +25,9 @@ class NearestNeighbours(Evaluator):
     uses_seed: ClassVar[bool] = False
     uses_validation: ClassVar[bool] = False
 
-    def __init__(self, *, k: int, weighting: Weighting, temperature: float) -> None:
-        self.k = k
-        self.weighting = weighting
-        self.temperature = temperature
+    k: Count = 20
+    weighting: Literal["uniform", "similarity"] = "similarity"
+    temperature: Annotated[float, Field(gt=0)] = 0.07
 
     def evaluate(self, trial: Trial) -> Evaluation:
         """Let the neighbours of each test image vote."""

@@ -11,10 +11,10 @@ from medssl_bench.evaluators.base import Evaluation, Evaluator, Needs, Trial
 
 
 class Majority(Evaluator):
-    """Predicts, for every test image, how often each class (or label) is among all training images.
+    """The majority class of the labelled images: a floor. Its AUROC is 0.5, as it tells no image from another.
 
-    It uses the class counts of the whole training split, whatever the label budget: a floor must not be lower
-    because the few labelled images happen to have another majority than the rest.
+    It predicts, for every test image, how often each class (or label) is among all training images, whatever the label
+    budget: a floor must not be lower because the few labelled images happen to have another majority than the rest.
     """
 
     needs: ClassVar[Needs] = "labels"

@@ -2,30 +2,36 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, ClassVar
+
+from pydantic import Field
 
 from medssl_bench.datasets import Task
 from medssl_bench.errors import StageError
 from medssl_bench.evaluators.base import Evaluation, Evaluator, Needs, Trial
+from medssl_bench.evaluators.ranges import Count
 
 if TYPE_CHECKING:
     from medssl_bench.datasets import DatasetInfo
 
 
+@dataclass(frozen=True, kw_only=True)
 class Silhouette(Evaluator):
-    """Euclidean silhouette coefficient (Rousseeuw 1987) of test images, after PCA fitted on all training features.
+    """Silhouette coefficient of the classes among test images, after PCA (an analysis; Jiang 2023, App. D).
+
+    The distance is Euclidean (Rousseeuw 1987), and PCA is fitted on all training features.
 
     Args:
-        components: numbers of principal components to compute it with.
+        components: numbers of principal components; each gives a coefficient and its explained variance.
         points: how many test images are drawn; all where there are fewer.
     """
 
     analysis: ClassVar[bool] = True
     needs: ClassVar[Needs] = "features"
 
-    def __init__(self, *, components: list[int], points: int) -> None:
-        self.components = components
-        self.points = points
+    components: Annotated[tuple[Count, ...], Field(min_length=1)] = (2, 50)
+    points: Annotated[int, Field(ge=2)] = 2000
 
     def refuses(self, info: DatasetInfo) -> str:
         """Refuse multi-label sets: their images belong to no one cluster."""

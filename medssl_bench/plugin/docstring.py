@@ -8,6 +8,7 @@ import inspect
 import re
 import textwrap
 from itertools import pairwise
+from typing import Any
 
 _SECTIONS = r"(?:Keyword |Other )?(?:Args|Arguments|Parameters|Params)"
 _GOOGLE = re.compile(rf"^{_SECTIONS}:$")
@@ -56,7 +57,7 @@ def arguments(documented: object) -> dict[str, str]:
     return _named(own_text(documented))
 
 
-def fields(documented: type) -> dict[str, str]:
+def fields(documented: Any) -> dict[str, str]:
     """Return the text of each field that a class or a base class of it documents, its lines joined.
 
     They are in a section such as ``Args:`` or ``Attributes:`` of its docstring, or in a docstring below the field.

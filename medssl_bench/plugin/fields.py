@@ -44,10 +44,7 @@ def has_fields(factory: Any, kind: Kind) -> bool:
     Raises:
         PluginError: it is such a class, and the harness cannot make a component of it.
     """
-    if not inspect.isclass(factory):
-        return False
-    is_dataclass = "__dataclass_params__" in vars(factory)
-    if not is_dataclass and not issubclass(factory, BaseModel):
+    if not inspect.isclass(factory) or not (issubclass(factory, BaseModel) or _is_dataclass(factory)):
         return False
     aliased = [name for name, field in _pydantic_fields(factory).items() if field.alias or field.validation_alias]
     if aliased:
@@ -58,11 +55,17 @@ def has_fields(factory: Any, kind: Kind) -> bool:
         if fits(factory, kind):
             return False
         raise PluginError(f"a dataclass or pydantic model of {kind.name} needs a method {_wanted(kind)}")
-    if is_dataclass and not factory.__dataclass_params__.frozen:
+    if _is_dataclass(factory) and not factory.__dataclass_params__.frozen:
         if fits(factory, kind):
             return False
         raise PluginError("the dataclass must be frozen, as its fields are in the key; write @dataclass(frozen=True)")
     return True
+
+
+def _is_dataclass(cls: Any) -> bool:
+    """Return whether ``__init__`` is that of a dataclass, which the class is itself or has for a base class."""
+    initialised = next(base for base in cls.__mro__ if "__init__" in vars(base))
+    return "__dataclass_params__" in vars(initialised)
 
 
 def of_fields(cls: type, kind: Kind) -> Declaration:
@@ -76,7 +79,7 @@ def of_fields(cls: type, kind: Kind) -> Declaration:
     for name in names:
         _check_name(cls, name)
     of_pydantic = _pydantic_fields(cls)
-    declared = of_pydantic or {field.name: field for field in _dataclass_fields(cls).values()}
+    declared: Mapping[str, FieldInfo | dataclasses.Field[Any]] = of_pydantic or _dataclass_fields(cls)
     hints = {name: _typed(field) for name, field in of_pydantic.items()} if of_pydantic else _hints(cls, names)
     defaults = {name: _default(name, declared[name]) for name in names if not _is_required(declared[name])}
     return Declaration({name: hints[name] for name in names}, defaults)
