@@ -55,17 +55,21 @@ def has_fields(factory: Any, kind: Kind) -> bool:
         if fits(factory, kind):
             return False
         raise PluginError(f"a dataclass or pydantic model of {kind.name} needs a method {_wanted(kind)}")
-    if _is_dataclass(factory) and not factory.__dataclass_params__.frozen:
+    if _is_dataclass(factory) and not vars(_initialised(factory))["__dataclass_params__"].frozen:
         if fits(factory, kind):
             return False
         raise PluginError("the dataclass must be frozen, as its fields are in the key; write @dataclass(frozen=True)")
     return True
 
 
-def _is_dataclass(cls: Any) -> bool:
+def _is_dataclass(cls: type) -> bool:
     """Return whether ``__init__`` is that of a dataclass, which the class is itself or has for a base class."""
-    initialised = next(base for base in cls.__mro__ if "__init__" in vars(base))
-    return "__dataclass_params__" in vars(initialised)
+    return "__dataclass_params__" in vars(_initialised(cls))
+
+
+def _initialised(cls: type) -> type:
+    """Return the class that has the ``__init__`` of a class: itself, or a base class."""
+    return next(base for base in cls.__mro__ if "__init__" in vars(base))
 
 
 def of_fields(cls: type, kind: Kind) -> Declaration:

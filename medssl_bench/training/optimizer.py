@@ -10,13 +10,17 @@ from torch.optim import Optimizer
 
 from medssl_bench.errors import StageError
 from medssl_bench.training import builtin
-from medssl_bench.training.schedule import Schedule
+from medssl_bench.training.schedule import Constant, Cosine, Schedule
 
 MakeOptimizer = Callable[[list[dict[str, Any]], bool], Optimizer]
 """Makes an optimiser from parameter groups, and from whether its steps are recorded in a CUDA graph."""
 
-_OPTIMIZERS = {"adamw": builtin.adamw, "adam": builtin.adam, "sgd": builtin.sgd}
-_SCHEDULES = {"cosine": builtin.cosine, "constant": builtin.constant}
+_OPTIMIZERS: dict[str, type[builtin.AdamW | builtin.Adam | builtin.Sgd]] = {
+    "adamw": builtin.AdamW,
+    "adam": builtin.Adam,
+    "sgd": builtin.Sgd,
+}
+_SCHEDULES: dict[str, type[Cosine | Constant]] = {"cosine": Cosine, "constant": Constant}
 
 
 def make_optimizer(
@@ -41,7 +45,7 @@ def make_optimizer(
     """
     if make is None:
         values = {name: value for name, value in settings.items() if name != "name"}
-        optimizer = _OPTIMIZERS[settings["name"]](groups, recorded, **values)
+        optimizer = _OPTIMIZERS[settings["name"]](**values).build(groups, recorded)
     else:
         optimizer = make(groups, recorded)
     if not isinstance(optimizer, Optimizer):

@@ -5,6 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import Field
+
+from medssl_bench.plugin.parameters import InDuration
 
 Schedule = Callable[[int, float, float], float]
 """A schedule: the learning rate at a place.
@@ -37,27 +42,41 @@ def multistep(epoch: int, *, start: float, milestones: Sequence[int], factor: fl
     return start * factor ** sum(epoch >= milestone for milestone in milestones)
 
 
-@dataclass(frozen=True)
-class Cosine:
-    """Cosine annealing after a linear rise; called as a `Schedule`."""
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What the built-in schedules take.
 
-    minimum: float
-    period: int | None
-    warmup: int
+    Args:
+        minimum: of cosine; the others ignore it.
+        period: of cosine; the others ignore it.
+        warmup: linear rise from 0 before the schedule starts, in the duration's unit.
+    """
+
+    minimum: Annotated[float, Field(ge=0)] = 1e-5
+    period: Annotated[int | None, Field(ge=1), InDuration(least=1)] = None
+    warmup: Annotated[int, Field(ge=0), InDuration(least=0)] = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cosine(Settings):
+    """Cosine annealing without restarts (Loshchilov and Hutter 2017).
+
+    Args:
+        minimum: learning rate at the end of the cosine's half period.
+        period: half period of the cosine, in the duration's unit; past it the rate climbs again; none: all of it.
+    """
 
     def __call__(self, place: int, length: float, lr: float) -> float:
-        """Return the learning rate at a place."""
+        """Return the learning rate at a place; arguments as of `Schedule`."""
         factor = warmup(place, self.warmup) if place < self.warmup else 1.0
         period = self.period or max(1.0, length - self.warmup)
         return factor * cosine(max(0, place - self.warmup), start=lr, minimum=self.minimum, period=period)
 
 
-@dataclass(frozen=True)
-class Constant:
-    """One rate after a linear rise; called as a `Schedule`."""
-
-    warmup: int
+@dataclass(frozen=True, kw_only=True)
+class Constant(Settings):
+    """One learning rate, after a linear rise if one is wanted."""
 
     def __call__(self, place: int, length: float, lr: float) -> float:  # noqa: ARG002 - as every schedule
-        """Return the learning rate at a place."""
+        """Return the learning rate at a place; arguments as of `Schedule`."""
         return lr * (warmup(place, self.warmup) if place < self.warmup else 1.0)

@@ -25,13 +25,13 @@ ROOT = Path(__file__).parents[2]
 EDITS = [
     (
         "training/builtin.py",
-        ') -> Optimizer:\n    """Adam with decoupled',
-        '    amsgrad: bool = False,\n) -> Optimizer:\n    """Adam with decoupled',
+        '        weight_decay: decoupled weight decay.\n    """\n',
+        '        weight_decay: decoupled weight decay.\n    """\n\n    amsgrad: bool = False\n',
     ),
     (
-        "training/builtin.py",
-        'warmup: Warmup = 0) -> Schedule:\n    """Cosine',
-        'warmup: Warmup = 0, restarts: bool = False) -> Schedule:\n    """Cosine',
+        "training/schedule.py",
+        'past it the rate climbs again; none: all of it.\n    """\n',
+        'past it the rate climbs again; none: all of it.\n    """\n\n    restarts: bool = False\n',
     ),
     (
         "suite/schema.py",
@@ -49,9 +49,9 @@ EDITS = [
         '    smooth_labels: bool = Field(False, description="")\n    shuffle_labels: bool = Field(',
     ),
     (
-        "evaluators/builtin.py",
-        "    temperature: Annotated[float, Field(gt=0)] = 0.07,\n",
-        "    temperature: Annotated[float, Field(gt=0)] = 0.07,\n    centre: bool = False,\n",
+        "evaluators/knn.py",
+        "    temperature: Annotated[float, Field(gt=0)] = 0.07\n",
+        "    temperature: Annotated[float, Field(gt=0)] = 0.07\n    centre: bool = False\n",
     ),
 ]
 """File, text and what stands instead of it: an option for an optimizer, a schedule, a recipe, a comparison, knn."""
