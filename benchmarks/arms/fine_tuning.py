@@ -13,7 +13,8 @@ from benchmarks.arms import Block, Settings
 from benchmarks.arms.common import CLASSES, REGISTRY, split, wait
 from medssl_bench.datasets import DatasetInfo, Split, Task
 from medssl_bench.evaluators.base import Trial
-from medssl_bench.evaluators.classifier_training import FineTuneSettings, FineTuning
+from medssl_bench.evaluators.classifier_training import FineTuning
+from medssl_bench.evaluators.finetune_settings import FineTuneSettings
 from medssl_bench.training.processor import keep_freed_memory
 
 
@@ -48,7 +49,9 @@ def make(settings: Settings) -> Block:
             encoder=encoder,
             report=note,
         )
-        how = FineTuneSettings(epochs, 1e-4, 0.0, settings.batch, 1, None, settings.precision, "none")
+        how = FineTuneSettings(
+            epochs=epochs, lr=1e-4, batch_size=settings.batch, validate_every=1, precision=settings.precision
+        )
         FineTuning(trial, how).run()
         return (times[-1] - times[2]) / ((epochs - 1) * whole)
 

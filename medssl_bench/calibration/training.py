@@ -15,7 +15,8 @@ from medssl_bench.calibration.bench import IMAGES, Bench, Enough, Timer, line, m
 from medssl_bench.costs.units import Work
 from medssl_bench.evaluators.base import Trial
 from medssl_bench.evaluators.classification import BestEpoch
-from medssl_bench.evaluators.classifier_training import FineTuneSettings, FineTuning
+from medssl_bench.evaluators.classifier_training import FineTuning
+from medssl_bench.evaluators.finetune_settings import FineTuneSettings
 from medssl_bench.evaluators.linear_probe import LinearProbe
 from medssl_bench.methods.base import MethodContext
 from medssl_bench.stages.embed import features

@@ -2,110 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal
-
-from pydantic import Field
+from typing import TYPE_CHECKING
 
 from medssl_bench.plugin.markers import hookimpl
-from medssl_bench.plugin.parameters import AddedLater, OneComponent
 
 if TYPE_CHECKING:
-    from medssl_bench.evaluators.base import Evaluator
     from medssl_bench.plugin.registry import Register
 
-Count = Annotated[int, Field(ge=1)]
-ClassBalance = Annotated[Literal["none", "undersample", "oversample", "class_weights"], AddedLater("none")]
+_HERE = "medssl_bench.evaluators"
 
 
 @hookimpl
 def medssl_evaluators(register: Register) -> None:
     """Register the evaluators that come with the harness."""
     # 2: a last batch of one image counts too, and every record has its loss_gap
-    register("linear_probe", linear_probe, revision=2)
-    register("finetune", finetune)
-    register("knn", "medssl_bench.evaluators.knn:NearestNeighbours")
-    register("majority", "medssl_bench.evaluators.majority:Majority")
-    register("silhouette", "medssl_bench.evaluators.silhouette:Silhouette")
-    register("embedding", "medssl_bench.evaluators.embedding:Embedding")
-
-
-def linear_probe(
-    *,
-    epochs: Count = 500,
-    lr: Annotated[float, Field(gt=0)] = 1e-3,
-    weight_decay: Annotated[float, Field(ge=0)] = 1e-4,
-    batch_size: Count = 64,
-    drops: Literal["fraction", "as_run"] = "fraction",
-    validate_every: Count = 10,
-    balance: ClassBalance = "none",
-) -> Evaluator:
-    """Logistic regression on the features of the frozen encoder (Jiang 2023, Table 3.2).
-
-    Args:
-        epochs: passes over the labelled images; not stated in the thesis, 500 in its code.
-        lr: learning rate of AdamW; multiplied by 0.1 twice, see `drops`.
-        weight_decay: 1e-4 as the thesis prints, 1e-3 as its code ran.
-        batch_size: images of a batch; a smaller set is one batch.
-        drops: `fraction`, the rate drops at 60 % and 80 % of the epochs; `as_run`, at epochs 60 and 80 of any number,
-            as the thesis' code did.
-        validate_every: epochs between two looks at the validation images.
-        balance: `undersample`, as many images of each class as the smallest has, the others are left out;
-            `oversample`, every class comes equally often in an epoch of as many images; `class_weights`, the loss of
-            an image counts n / (k n_c), for n images, n_c of them of its class, and k classes.
-    """
-    from medssl_bench.evaluators.linear_probe import LinearProbe
-
-    return LinearProbe(
-        epochs=epochs,
-        lr=lr,
-        weight_decay=weight_decay,
-        batch_size=batch_size,
-        drops=drops,
-        validate_every=validate_every,
-        balance=balance,
-    )
-
-
-def finetune(
-    *,
-    epochs: Count = 500,
-    lr: Annotated[float, Field(gt=0)] = 1e-3,
-    weight_decay: Annotated[float, Field(ge=0)] = 0.0,
-    batch_size: Annotated[int, Field(ge=2)] = 128,
-    validate_every: Count = 10,
-    augmentation: Annotated[Any, OneComponent("augmentation")] = None,
-    precision: Literal["float32", "bfloat16"] = "float32",
-    balance: ClassBalance = "none",
-    optimizer: Annotated[Any, OneComponent("optimizer"), AddedLater(None)] = None,
-    schedule: Annotated[Any, OneComponent("schedule"), AddedLater(None)] = None,
-) -> Evaluator:
-    """Encoder and linear layer trained together; from scratch it is the supervised baseline (Jiang 2023, Table 3.2).
-
-    Args:
-        epochs: passes over the labelled images; not stated in the thesis, 500 in its code.
-        lr: learning rate of Adam.
-        weight_decay: L2 penalty.
-        batch_size: images of a batch; a smaller set is one batch.
-        validate_every: epochs between two looks at the validation images.
-        augmentation: augmentation of the training images; none as in the thesis.
-        precision: arithmetic of the encoder's forward pass; weights, classifier and loss stay float32.
-        balance: `undersample`, as many images of each class as the smallest has, the others are left out;
-            `oversample`, every class comes equally often in an epoch of as many images; `class_weights`, the loss of
-            an image counts n / (k n_c), for n images, n_c of them of its class, and k classes.
-        optimizer: another optimiser, whose own parameters then hold instead of `lr` and `weight_decay`; none: Adam.
-        schedule: learning rate over the epochs; none: one learning rate.
-    """
-    from medssl_bench.evaluators.finetune import FineTune
-
-    return FineTune(
-        epochs=epochs,
-        lr=lr,
-        weight_decay=weight_decay,
-        batch_size=batch_size,
-        validate_every=validate_every,
-        augmentation=augmentation,
-        precision=precision,
-        balance=balance,
-        optimizer=optimizer,
-        schedule=schedule,
-    )
+    register("linear_probe", f"{_HERE}.linear_probe:LinearProbe", revision=2)
+    register("finetune", f"{_HERE}.finetune:FineTune")
+    register("knn", f"{_HERE}.knn:NearestNeighbours")
+    register("majority", f"{_HERE}.majority:Majority")
+    register("silhouette", f"{_HERE}.silhouette:Silhouette")
+    register("embedding", f"{_HERE}.embedding:Embedding")

@@ -2,46 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor, nn
-from torch.optim import Optimizer
 
 from medssl_bench.augmentations.per_image import copies, require_own_draws
 from medssl_bench.augmentations.views import draw_view, has_own_streams
 from medssl_bench.checkpoints import TrainingState
 from medssl_bench.encoders.dim import feature_dim
 from medssl_bench.encoders.recordable import is_recordable
-from medssl_bench.evaluators.balance import Balance, balanced_labels, loss_weights
+from medssl_bench.evaluators.balance import balanced_labels, loss_weights
 from medssl_bench.evaluators.base import Evaluation, Trial
 from medssl_bench.evaluators.classification import BestEpoch, loss, probabilities, targets
+from medssl_bench.evaluators.finetune_settings import FineTuneSettings
 from medssl_bench.evaluators.minibatches import minibatches
 from medssl_bench.randomness import forked
 from medssl_bench.stopping import at_checkpoints
 from medssl_bench.training.images import DeviceImages, evaluation_batch
 from medssl_bench.training.optimizer import MakeOptimizer, make_optimizer, set_learning_rate
 from medssl_bench.training.recording import recorder_for
-from medssl_bench.training.schedule import Schedule
 from medssl_bench.training.state import part, resume, state_of
 from medssl_bench.training.steps import Steps
-
-
-@dataclass(frozen=True)
-class FineTuneSettings:
-    """How to fine-tune: the parameters of `FineTune`."""
-
-    epochs: int
-    lr: float
-    weight_decay: float
-    batch_size: int
-    validate_every: int
-    augmentation: Callable[..., nn.Module] | None
-    precision: str
-    balance: Balance
-    optimizer: Callable[..., Optimizer] | None = None
-    schedule: Callable[[], Schedule] | None = None
 
 
 class FineTuning:

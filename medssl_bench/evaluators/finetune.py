@@ -5,65 +5,24 @@ Jiang 2023, sec. 3.2.4: Adam, one learning rate, no schedule, un-augmented image
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from medssl_bench.errors import StageError
-from medssl_bench.evaluators.balance import Balance, balanced_trial, refuses_balance
+from medssl_bench.evaluators.balance import balanced_trial, refuses_balance
 from medssl_bench.evaluators.base import Evaluation, Evaluator, Needs, Passes, Trial
+from medssl_bench.evaluators.finetune_settings import FineTuneSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from torch import nn
-    from torch.optim import Optimizer
-
     from medssl_bench.datasets import DatasetInfo
-    from medssl_bench.training.schedule import Schedule
 
 
-class FineTune(Evaluator):
-    """Trains the encoder with a linear layer on top.
-
-    Args:
-        epochs: passes over the labelled images.
-        lr: learning rate of Adam.
-        weight_decay: L2 penalty.
-        batch_size: images of a batch; a smaller set is one batch.
-        validate_every: epochs between two looks at the images that the epoch is chosen by.
-        augmentation: makes the augmentation of the training images for a size; None: un-augmented.
-        precision: ``float32`` or ``bfloat16`` arithmetic of the forward pass.
-        balance: how classes of unequal size are made up for.
-        optimizer: makes the optimiser from parameter groups and whether steps are recorded; None: Adam.
-        schedule: makes the learning rate over the epochs; None: one learning rate.
-    """
+@dataclass(frozen=True, kw_only=True)
+class FineTune(FineTuneSettings, Evaluator):
+    """Encoder and linear layer trained together; from scratch it is the supervised baseline (Jiang 2023, Table 3.2)."""
 
     needs: ClassVar[Needs] = "encoder"
     trains_encoder: ClassVar[bool] = True
-
-    def __init__(
-        self,
-        *,
-        epochs: int,
-        lr: float,
-        weight_decay: float,
-        batch_size: int,
-        validate_every: int,
-        augmentation: Callable[..., nn.Module] | None,
-        precision: str,
-        balance: Balance,
-        optimizer: Callable[..., Optimizer] | None = None,
-        schedule: Callable[[], Schedule] | None = None,
-    ) -> None:
-        self.epochs = epochs
-        self.lr = lr
-        self.weight_decay = weight_decay
-        self.batch_size = batch_size
-        self.validate_every = validate_every
-        self.augmentation = augmentation
-        self.precision = precision
-        self.balance = balance
-        self.optimizer = optimizer
-        self.schedule = schedule
 
     def refuses(self, info: DatasetInfo) -> str:
         """Refuse to balance classes where images have several labels."""
@@ -79,11 +38,11 @@ class FineTune(Evaluator):
 
     def evaluate(self, trial: Trial) -> Evaluation:
         """Train on the labelled images and predict the test images."""
-        from medssl_bench.evaluators.classifier_training import FineTuneSettings, FineTuning
+        from medssl_bench.evaluators.classifier_training import FineTuning
 
         trial = balanced_trial(self.balance, trial)
         if len(trial.train) < 2:
             raise StageError(
                 "fine-tuning needs two labelled images or more: batch normalisation has no variance in one"
             )
-        return FineTuning(trial, FineTuneSettings(**vars(self))).run()
+        return FineTuning(trial, self).run()

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from medssl_bench.evaluators.balance import Balance, balanced_trial, refuses_balance
+from medssl_bench.evaluators.balance import balanced_trial, refuses_balance
 from medssl_bench.evaluators.base import Evaluation, Evaluator, Needs, Passes, Trial
+from medssl_bench.evaluators.ranges import ClassBalance, Count, Decay, Rate
 from medssl_bench.metrics import Metric
 
 if TYPE_CHECKING:
@@ -14,44 +16,40 @@ if TYPE_CHECKING:
 
     from medssl_bench.datasets import DatasetInfo
 
-Drops = Literal["fraction", "as_run"]
 
-
+@dataclass(frozen=True, kw_only=True)
 class LinearProbe(Evaluator):
-    """Logistic regression, trained by AdamW with a learning rate that drops twice.
+    """Logistic regression on the features of the frozen encoder (Jiang 2023, Table 3.2).
 
     Args:
-        epochs: passes over the labelled images.
-        lr: learning rate.
-        weight_decay: decoupled weight decay.
+        epochs: passes over the labelled images; not stated in the thesis, 500 in its code.
+        lr: learning rate of AdamW; multiplied by 0.1 twice, see `drops`.
+        weight_decay: 1e-4 as the thesis prints, 1e-3 as its code ran.
         batch_size: images of a batch; a smaller set is one batch.
-        drops: the rate is multiplied by 0.1 at 60 % and 80 % of the epochs (``fraction``), or at epochs 60 and 80
-            whatever their number (``as_run``).
-        validate_every: epochs between two looks at the images that the epoch is chosen by.
-        balance: how classes of unequal size are made up for.
+        drops: `fraction`, the rate drops at 60 % and 80 % of the epochs; `as_run`, at epochs 60 and 80 of any number,
+            as the thesis' code did.
+        validate_every: epochs between two looks at the validation images.
+        balance: `undersample`, as many images of each class as the smallest has, the others are left out;
+            `oversample`, every class comes equally often in an epoch of as many images; `class_weights`, the loss of
+            an image counts n / (k n_c), for n images, n_c of them of its class, and k classes.
     """
 
     needs: ClassVar[Needs] = "features"
     measures: ClassVar[Mapping[str, Metric]] = {"loss_gap": Metric(higher_is_better=False, high=math.inf)}
 
-    def __init__(
-        self,
-        *,
-        epochs: int,
-        lr: float,
-        weight_decay: float,
-        batch_size: int,
-        drops: Drops,
-        validate_every: int,
-        balance: Balance,
-    ) -> None:
-        self.epochs = epochs
-        self.lr = lr
-        self.weight_decay = weight_decay
-        self.batch_size = batch_size
-        self.milestones = (60, 80) if drops == "as_run" else (max(1, int(epochs * 0.6)), max(1, int(epochs * 0.8)))
-        self.validate_every = validate_every
-        self.balance = balance
+    epochs: Count = 500
+    lr: Rate = 1e-3
+    weight_decay: Decay = 1e-4
+    batch_size: Count = 64
+    drops: Literal["fraction", "as_run"] = "fraction"
+    validate_every: Count = 10
+    balance: ClassBalance = "none"
+
+    @property
+    def milestones(self) -> tuple[int, int]:
+        """The epochs at which the learning rate drops."""
+        as_run, epochs = self.drops == "as_run", self.epochs
+        return (60, 80) if as_run else (max(1, int(epochs * 0.6)), max(1, int(epochs * 0.8)))
 
     def refuses(self, info: DatasetInfo) -> str:
         """Refuse to balance classes where images have several labels."""
@@ -70,6 +68,7 @@ class LinearProbe(Evaluator):
         from medssl_bench.evaluators.probes import ProbeSettings, train_probes
         from medssl_bench.training.processor import one_thread
 
-        settings = ProbeSettings(**vars(self))
+        values = {name: value for name, value in vars(self).items() if name != "drops"}
+        settings = ProbeSettings(**values, milestones=self.milestones)
         with one_thread():
             return train_probes([balanced_trial(self.balance, trial) for trial in trials], settings)
