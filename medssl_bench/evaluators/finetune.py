@@ -38,6 +38,7 @@ class FineTune(Evaluator):
     """
 
     needs: ClassVar[Needs] = "encoder"
+    follows_criterion: ClassVar[bool] = True
     trains_encoder: ClassVar[bool] = True
 
     def __init__(

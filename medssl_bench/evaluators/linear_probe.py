@@ -32,6 +32,7 @@ class LinearProbe(Evaluator):
     """
 
     needs: ClassVar[Needs] = "features"
+    follows_criterion: ClassVar[bool] = True
     measures: ClassVar[Mapping[str, Metric]] = {"loss_gap": Metric(higher_is_better=False, high=math.inf)}
 
     def __init__(
@@ -67,7 +68,8 @@ class LinearProbe(Evaluator):
 
     def evaluate_together(self, trials: Sequence[Trial]) -> list[Evaluation]:
         """Train the probes of several trials as one batched problem; see `train_probes`."""
-        from medssl_bench.evaluators.probes import ProbeSettings, train_probes
+        from medssl_bench.evaluators.probe_trial import ProbeSettings
+        from medssl_bench.evaluators.probes import train_probes
         from medssl_bench.training.processor import one_thread
 
         settings = ProbeSettings(**vars(self))

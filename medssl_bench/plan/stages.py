@@ -9,6 +9,7 @@ from medssl_bench.datasets import Task
 from medssl_bench.datasets.budget import Budget
 from medssl_bench.errors import did_you_mean
 from medssl_bench.plan.checks import CellCheck, Unfit
+from medssl_bench.plan.chosen_by import chosen_by
 from medssl_bench.plan.later_options import later_options, with_later
 from medssl_bench.plan.stage import BFLOAT16_REVISION, MULTI_LABEL_METRICS, AnalysisCell, Plan, Stage
 from medssl_bench.plan.titles import Titles
@@ -88,7 +89,8 @@ class StageMaker:
             labels, validation, selection = Budget("all"), Budget("none"), "last"
         if selection == "validation" and validation.unit == "none":
             selection = "last"
-        # else validation labels decide nothing
+        model, criterion = chosen_by(cell.table, cell.known.info, evaluator, selection)
+        # unless an epoch is chosen by them, validation labels decide nothing
         chosen = validation.is_drawn and selection == "validation" and evaluator.uses_validation
         drawn = labels.is_drawn or chosen or model.shuffle_labels
         decides = {
@@ -106,6 +108,8 @@ class StageMaker:
             decides["metrics"] = MULTI_LABEL_METRICS
         if evaluator.needs == "encoder" and not start:
             decides["encoder"] = self._fresh_encoder(arm.encoder, cell.known, cell.seed)
+        if criterion:
+            decides["select_by"] = criterion.component.identity()
         images = work = None
         if cell.known.info:
             counts = cell.known.info.counts
@@ -130,6 +134,7 @@ class StageMaker:
                 **later_options("comparison", model),
                 **decides,
                 "evaluator": component.to_data(),
+                "select_by": criterion.component.to_data() if criterion else None,
                 "dataset": _dataset_spec(cell.known),
                 "encoder": start.spec["encoder"] if start else self._encoder_spec(arm.encoder, cell.known, cell.seed),
                 "start": start.key if start else None,

@@ -20,6 +20,7 @@ from medssl_bench.evaluators.base import Evaluation, Evaluator, Trial
 from medssl_bench.evaluators.below_chance import below_chance
 from medssl_bench.evaluators.check_evaluation import wrong_with, wrong_with_report
 from medssl_bench.metrics.classification import measure
+from medssl_bench.metrics.criterion import make_criterion
 from medssl_bench.plugin.component import Component
 from medssl_bench.randomness import forked, generator, stream
 from medssl_bench.stages.attempt import Attempt
@@ -87,6 +88,7 @@ def _trial(spec: Mapping[str, Any], workshop: Workshop, evaluator: Evaluator) ->
     val_budget = Budget(**spec["validation_labels"])
     if spec["selection"] != "validation":  # then they decide nothing, and the draw may not be in the key
         val_budget = Budget("none")
+    criterion = spec.get("select_by")  # not there in records of older versions
     return Trial(
         info=data.info,
         splits=splits,
@@ -97,6 +99,7 @@ def _trial(spec: Mapping[str, Any], workshop: Workshop, evaluator: Evaluator) ->
         device=workshop.device,
         encoder=partial(workshop.encoder, spec["encoder"], spec["start"]),
         features=workshop.features(spec["parents"][0]) if evaluator.needs == "features" else None,
+        criterion=make_criterion(Component.from_data(criterion), workshop.registry) if criterion else None,
     )
 
 

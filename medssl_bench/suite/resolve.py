@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from medssl_bench.errors import Problem, SuiteError, UserError, did_you_mean, quoted
 from medssl_bench.key_path import key_text
+from medssl_bench.metrics.criterion import find_criterion
 from medssl_bench.plugin.component import Component
 from medssl_bench.plugin.guarded import make
 from medssl_bench.plugin.parameters import ParameterProblem
 from medssl_bench.suite.aliases import ALIASED, Aliases, name_of
 from medssl_bench.suite.analyses_of import unknown
-from medssl_bench.suite.columns import Columns, columns_of
+from medssl_bench.suite.columns import Columns, columns_of, refuses_criterion
 from medssl_bench.suite.floors import EVALUATORS, FLOOR_NAMES, floors_of
 from medssl_bench.suite.initial_weights import without_weights
 from medssl_bench.suite.table import Arm, Link, NamedDataset, Recipe, Table
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from medssl_bench.evaluators import Evaluator
+    from medssl_bench.metrics.criterion import Criterion
     from medssl_bench.plugin.registry import Registry
     from medssl_bench.suite import schema
     from medssl_bench.suite.columns import Columns
@@ -192,6 +194,7 @@ class Resolver:
         if None in (*datasets, encoder, *arms, *analyses):
             raise _Unresolved
         columns = self._columns(model, [*floors, *arms], (*key, "metrics"))
+        criterion = self._criterion(model, [*floors, *arms], columns, (*key, "select_by"))
         self._check_analyses_of(model, [*floors, *arms], labels, (*key, "analyses_of"))
         return Table(
             model=model,
@@ -202,6 +205,7 @@ class Resolver:
             draws=tuple(model.draws or self.model.draws),
             metrics=columns.metrics,
             not_measured=columns.not_measured,
+            criterion=criterion,
         )
 
     def _columns(self, model: schema.Comparison, arms: Sequence[Arm], key: Key) -> Columns:
@@ -210,6 +214,19 @@ class Resolver:
         for place, message in columns.problems:
             self._fail(key if place is None else (*key, place), message)
         return columns
+
+    def _criterion(self, model: schema.Comparison, arms: Sequence[Arm], columns: Columns, key: Key) -> Criterion | None:
+        """Return the metric by which epochs are chosen, if the suite names one; note why it cannot be that."""
+        if model.select_by is None:
+            return None
+        built = {arm.name: (arm.evaluator.name, self._built(arm.evaluator, key)) for arm in arms}
+        if wrong := refuses_criterion(built):
+            self._fail(key, wrong)
+        try:
+            return find_criterion(model.select_by, self.registry, columns.own)
+        except UserError as error:
+            self._fail(key, str(error))
+            return None
 
     def _check_lists(self, model: schema.Comparison, key: Key) -> None:
         self._unique([budget.text for budget in model.labels], (*key, "labels"))

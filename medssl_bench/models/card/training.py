@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING, Any
 from medssl_bench.models.card.facts import UNKNOWN_LICENCE, licence, one_line, written
 from medssl_bench.plugin.component import Component
 from medssl_bench.plugin.guarded import make
+from medssl_bench.results.metric_names import metric_name
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from medssl_bench.datasets import DatasetInfo
     from medssl_bench.evaluators import Evaluator
     from medssl_bench.models.card.facts import CardSource
@@ -80,9 +83,15 @@ def _evaluation(record: Record, source: CardSource) -> list[tuple[str, str]]:
         ("evaluator", f"`{written(spec['evaluator'])}`"),
         ("labelled images", str(record.metrics.get("labelled"))),
         ("labelled validation images", str(record.metrics.get("labelled_validation")) if chooses else "none used"),
-        ("selection", str(spec["selection"]) if chooses else "there is nothing to select"),
+        ("selection", _selection(spec) if chooses else "there is nothing to select"),
         ("seed, draw", f"{spec['seed']}, {spec['draw']}"),
     ]
+
+
+def _selection(spec: Mapping[str, Any]) -> str:
+    """Return which epoch counts, and by which metric, if the suite names one."""
+    by = spec.get("select_by")  # not there in records of older versions
+    return f"{spec['selection']}, by {metric_name(by['name'])}" if by else str(spec["selection"])
 
 
 def _settings(table: dict[str, Any]) -> str:

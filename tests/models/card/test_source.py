@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from medssl_bench.models.card.facts import _given, one_line, written
+from medssl_bench.models.card.training import _selection
 from medssl_bench.plugin.manager import load_plugins
 from medssl_bench.store.tensors import save_tensors
 
@@ -40,3 +41,9 @@ def test_a_component_is_written_without_the_folders_of_its_files(tmp_path: Path)
 
 def test_a_text_cannot_break_the_table_it_stands_in() -> None:
     assert one_line("a | b\n<script>") == "a / b &lt;script>"
+
+
+def test_another_metric_that_chose_the_epoch_is_named() -> None:
+    assert _selection({"selection": "validation"}) == "validation", "as records of older versions have it"
+    assert _selection({"selection": "validation", "select_by": None}) == "validation"
+    assert _selection({"selection": "validation", "select_by": {"name": "auroc"}}) == "validation, by AUROC"
