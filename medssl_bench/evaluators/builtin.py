@@ -38,6 +38,8 @@ def linear_probe(
     drops: Literal["fraction", "as_run"] = "fraction",
     validate_every: Count = 10,
     balance: ClassBalance = "none",
+    optimizer: Annotated[Any, OneComponent("optimizer"), AddedLater(None)] = None,
+    schedule: Annotated[Any, OneComponent("schedule"), AddedLater(None)] = None,
 ) -> Evaluator:
     """Logistic regression on the features of the frozen encoder (Jiang 2023, Table 3.2).
 
@@ -52,10 +54,14 @@ def linear_probe(
         balance: `undersample`, as many images of each class as the smallest has, the others are left out;
             `oversample`, every class comes equally often in an epoch of as many images; `class_weights`, the loss of
             an image counts n / (k n_c), for n images, n_c of them of its class, and k classes.
+        optimizer: another optimiser, whose own parameters then hold instead of `lr` and `weight_decay`; none: AdamW.
+            Each probe is then trained by itself, which takes longer.
+        schedule: learning rate over the epochs, instead of `drops`; none: as `drops` says.
     """
-    from medssl_bench.evaluators.linear_probe import LinearProbe
+    from medssl_bench.evaluators.linear_probe import LinearProbe, LoneProbe
 
-    return LinearProbe(
+    make = LinearProbe if optimizer is None else LoneProbe
+    return make(
         epochs=epochs,
         lr=lr,
         weight_decay=weight_decay,
@@ -63,6 +69,8 @@ def linear_probe(
         drops=drops,
         validate_every=validate_every,
         balance=balance,
+        optimizer=optimizer,
+        schedule=schedule,
     )
 
 

@@ -10,9 +10,12 @@ from medssl_bench.evaluators.base import Evaluation, Evaluator, Needs, Passes, T
 from medssl_bench.metrics import Metric
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+
+    from torch.optim import Optimizer
 
     from medssl_bench.datasets import DatasetInfo
+    from medssl_bench.training.schedule import Schedule
 
 Drops = Literal["fraction", "as_run"]
 
@@ -29,6 +32,9 @@ class LinearProbe(Evaluator):
             whatever their number (``as_run``).
         validate_every: epochs between two looks at the images that the epoch is chosen by.
         balance: how classes of unequal size are made up for.
+        optimizer: makes the optimiser from parameter groups and whether steps are recorded; None: AdamW. Only a
+            `LoneProbe` has one.
+        schedule: makes the learning rate over the epochs; None: as `drops` says.
     """
 
     needs: ClassVar[Needs] = "features"
@@ -45,6 +51,8 @@ class LinearProbe(Evaluator):
         drops: Drops,
         validate_every: int,
         balance: Balance,
+        optimizer: Callable[..., Optimizer] | None = None,
+        schedule: Callable[[], Schedule] | None = None,
     ) -> None:
         self.epochs = epochs
         self.lr = lr
@@ -53,6 +61,8 @@ class LinearProbe(Evaluator):
         self.milestones = (60, 80) if drops == "as_run" else (max(1, int(epochs * 0.6)), max(1, int(epochs * 0.8)))
         self.validate_every = validate_every
         self.balance = balance
+        self.optimizer = optimizer
+        self.schedule = schedule
 
     def refuses(self, info: DatasetInfo) -> str:
         """Refuse to balance classes where images have several labels."""
@@ -75,3 +85,18 @@ class LinearProbe(Evaluator):
         settings = ProbeSettings(**vars(self))
         with one_thread():
             return train_probes([balanced_trial(self.balance, trial) for trial in trials], settings)
+
+
+class LoneProbe(LinearProbe):
+    """A linear probe with an optimiser of its own: each is trained by itself, as no two share the optimiser's state."""
+
+    evaluate_together = Evaluator.evaluate_together
+
+    def evaluate(self, trial: Trial) -> Evaluation:
+        """Train the probe on the labelled features and predict the test images."""
+        from medssl_bench.evaluators.lone_probe import train_probe
+        from medssl_bench.evaluators.probe_trial import ProbeSettings
+        from medssl_bench.training.processor import one_thread
+
+        with one_thread():
+            return train_probe(balanced_trial(self.balance, trial), ProbeSettings(**vars(self)))
