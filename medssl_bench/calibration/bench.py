@@ -14,8 +14,11 @@ import torch
 from medssl_bench.costs.units import Work
 from medssl_bench.datasets import DatasetContext, Split, Splits
 from medssl_bench.plan.build import build_plan
+from medssl_bench.plan.kinds.evaluate import EvaluateSpec
+from medssl_bench.plan.kinds.pretrain import PretrainSpec
 from medssl_bench.plan.selection import Selection
-from medssl_bench.plan.stage import Plan, Stage, StageKind
+from medssl_bench.plan.stage import Plan, Stage
+from medssl_bench.plugin.component import Component
 from medssl_bench.plugin.manager import Plugins
 from medssl_bench.stages.workshop import LoadedDataset, Workshop
 from medssl_bench.store.store import Store
@@ -70,9 +73,18 @@ class Bench:
     workshop: Workshop
     data: LoadedDataset
 
-    def stage(self, kind: StageKind, words: str = "") -> Stage:
+    def stage(self, kind: str, words: str = "") -> Stage:
         """Return the stage of a kind whose title holds some words."""
         return next(stage for stage in self.plan.stages.values() if stage.kind == kind and words in stage.title)
+
+    @property
+    def pretraining(self) -> PretrainSpec:
+        """What the pretraining is told."""
+        return self.plan.spec(self.stage("pretrain").key, PretrainSpec)
+
+    def evaluator(self, words: str) -> Component:
+        """Return the evaluator of the evaluation whose title holds some words."""
+        return self.plan.spec(self.stage("evaluate", words).key, EvaluateSpec).evaluator
 
     def splits(self, count: int) -> Splits:
         """Return the first images of each split."""
@@ -89,7 +101,7 @@ def bench(plugins: Plugins, device: torch.device) -> Iterator[Bench]:
         plan = build_plan(Suite.load(file, plugins), context, Selection())
         store.prepare()
         workshop = Workshop(plugins.registry, store, context, device)
-        spec = next(iter(plan.stages.values())).spec["dataset"]
+        spec = next(iter(plan.stages.values())).spec.dataset
         yield Bench(plan, workshop, workshop.dataset(spec))
 
 

@@ -21,7 +21,7 @@ _START += ", medssl_bench.encoders.timm_encoder, medssl_bench.stages.run"
 def stages(bench: Bench) -> Work:
     """Return what stages cost beside their work."""
     shop = bench.workshop
-    majority, spec = bench.stage("evaluate", "majority"), bench.stage("pretrain").spec["encoder"]
+    majority, spec = bench.stage("evaluate", "majority"), bench.pretraining.encoder
     numbers = iter(range(10_000))
     encoder = shop.encoder(spec, None)
 

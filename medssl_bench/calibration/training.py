@@ -18,7 +18,6 @@ from medssl_bench.evaluators.classification import BestEpoch
 from medssl_bench.evaluators.classifier_training import FineTuneSettings, FineTuning
 from medssl_bench.evaluators.linear_probe import LinearProbe
 from medssl_bench.methods.base import MethodContext
-from medssl_bench.plugin.component import Component
 from medssl_bench.stages.embed import features
 from medssl_bench.training.images import DeviceImages
 from medssl_bench.training.pretrain import Pretraining
@@ -39,17 +38,18 @@ def pretraining(bench: Bench, precision: str) -> Work:
 
 
 def _pretraining_step(bench: Bench, precision: str, batch: int) -> float:
-    spec, shop = bench.stage("pretrain").spec, bench.workshop
+    spec, shop = bench.pretraining, bench.workshop
     splits, timer = bench.splits(batch), _timer()
-    settings = {**spec, "duration": {"epochs": _EPOCHS}, "batch_size": batch, "precision": precision}
-    settings |= {name: {"name": spec[name]["name"], **spec[name]["parameters"]} for name in ("optimizer", "schedule")}
-    encoder = shop.encoder(spec["encoder"], None)
-    component = Component.from_data(spec["method"])
-    method = shop.registry.build(component, encoder=encoder, context=MethodContext(spec["view_size"], batch, None))
+    settings = {**spec.settings(), "duration": {"epochs": _EPOCHS}, "batch_size": batch, "precision": precision}
+    settings |= {
+        name: {"name": component.name, **component.parameters}
+        for name, component in (("optimizer", spec.optimizer), ("schedule", spec.schedule))
+    }
+    encoder = shop.encoder(spec.encoder, None)
+    assert spec.view_size is not None
+    method = shop.registry.build(spec.method, encoder=encoder, context=MethodContext(spec.view_size, batch, None))
     method.to(shop.device).to(memory_format=torch.channels_last)
-    views = ViewMaker(
-        method.views(), Component.from_data(spec["augmentation"]), spec["view_size"], shop.registry, shop.device, 0
-    )
+    views = ViewMaker(method.views(), spec.augmentation, spec.view_size, shop.registry, shop.device, 0)
 
     def report(_index: int, _total: int, _metrics: Mapping[str, float], speed: float | None) -> None:
         if speed:
@@ -76,7 +76,7 @@ def _fine_tuning_step(bench: Bench, precision: str, batch: int) -> float:
             timer.add(time.perf_counter() - began[0])
         began[0] = time.perf_counter()
 
-    given = Component.from_data(bench.stage("evaluate", "finetune").spec["evaluator"]).parameters
+    given = bench.evaluator("finetune").parameters
     changed = {"epochs": _EPOCHS, "batch_size": batch, "precision": precision}
     with suppress(Enough):
         FineTuning(_trial(bench, batch, report=report), FineTuneSettings(**{**given, **changed})).run()
@@ -90,7 +90,7 @@ def _timer() -> Timer:
 def forward(bench: Bench) -> Work:
     """Return what an image costs in evaluation mode."""
     shop = bench.workshop
-    encoder = shop.encoder(bench.stage("pretrain").spec["encoder"], None)
+    encoder = shop.encoder(bench.pretraining.encoder, None)
     found: Work = {}
     for precision in PRECISIONS:
         with torch.autocast(shop.device.type, torch.bfloat16, enabled=precision == "bfloat16"):
@@ -101,7 +101,7 @@ def forward(bench: Bench) -> Work:
 
 def probe(bench: Bench) -> Work:
     """Return what epochs and steps of a linear probe cost."""
-    given = Component.from_data(bench.stage("evaluate", "probe").spec["evaluator"]).parameters
+    given = bench.evaluator("probe").parameters
     epochs, dim, batch = 60, 512, 64
     evaluator = LinearProbe(**{**given, "epochs": epochs, "batch_size": batch})
     drawn = torch.Generator().manual_seed(0)
@@ -126,7 +126,7 @@ def look(bench: Bench) -> Work:
 
 def _trial(bench: Bench, labelled: int, **more: Any) -> Trial:
     """Return a cell with some labelled images, of which the last epoch counts."""
-    spec, shop = bench.stage("pretrain").spec, bench.workshop
+    spec, shop = bench.pretraining, bench.workshop
     return Trial(
         info=bench.data.info,
         splits=bench.data.splits,
@@ -135,6 +135,6 @@ def _trial(bench: Bench, labelled: int, **more: Any) -> Trial:
         selection="last",
         seed=0,
         device=shop.device,
-        encoder=lambda: shop.encoder(spec["encoder"], None),
+        encoder=lambda: shop.encoder(spec.encoder, None),
         **more,
     )

@@ -11,8 +11,8 @@ import click
 
 from medssl_bench.cli.options import data_dir_option, load_suite, store_option, suite_argument
 from medssl_bench.errors import StageError, UserError
+from medssl_bench.plan.kinds.evaluate import EvaluateSpec
 from medssl_bench.plan.stage import Trial
-from medssl_bench.plugin.component import Component
 
 if TYPE_CHECKING:
     from medssl_bench.datasets import DatasetInfo
@@ -89,9 +89,9 @@ class TrainedEncoder:
             options = ", ".join(f"--{name}" for name in picked.others)
             click.echo(f"note: picked {picked.text}; choose with {options}", err=True)
         key = encoder_stage(plan, self.trial)
-        spec = plan.stages[self.trial.stage].spec["encoder"]
+        spec = plan.spec(self.trial.stage, EvaluateSpec).encoder
         if key is None:
-            if not (spec and starts_from_weights(Component.from_data(spec["component"]))):
+            if not (spec and starts_from_weights(spec.component)):
                 raise UserError(f"--arm {self.trial.arm!r}: this arm trains no encoder")
             key = self.trial.stage
         if not opened.is_done(key):
@@ -100,7 +100,7 @@ class TrainedEncoder:
         self.suite = loaded
         self.plan = plan
         self.store = opened
-        self.dataset = plan.stages[self.trial.stage].spec["dataset"]
+        self.dataset = plan.stages[self.trial.stage].spec.dataset
         self._datasets = KnownDatasets(loaded.plugins.registry, where, opened)
         self.workshop = Workshop(loaded.plugins.registry, opened, where, find_device("auto"))
         try:
@@ -114,8 +114,8 @@ class TrainedEncoder:
         """Return what is known of every data set of the plan, by its component as a stage names it."""
         found: dict[str, DatasetInfo | None] = {}
         for stage in self.plan.stages.values():
-            data = stage.spec["dataset"]["component"]
-            name = json.dumps(data, sort_keys=True)
+            component = stage.spec.dataset.component
+            name = json.dumps(component.to_data(), sort_keys=True)
             if name not in found:
-                found[name] = self._datasets.get(Component.from_data(data)).info
+                found[name] = self._datasets.get(component).info
         return found

@@ -9,24 +9,25 @@ changes none. `isolated` uses this, and an executor of a plugin may.
 from __future__ import annotations
 
 import warnings
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from medssl_bench.datasets import DatasetContext
 from medssl_bench.errors import LeaseLost, PlainWarning, UserError
 from medssl_bench.executors.base import Job, Watchers
-from medssl_bench.plan.stage import Stage
+from medssl_bench.plan.stage_data import stage_from_data, stage_to_data
 from medssl_bench.plugin.component import components_in
 from medssl_bench.plugin.manager import load_plugins
 from medssl_bench.plugin.watching import Epoch, Outcome, StageInfo
+from medssl_bench.stages.records import record_of
 from medssl_bench.store.checkpoints import StoredCheckpoints
-from medssl_bench.store.record import Record
 from medssl_bench.store.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from medssl_bench.plan.stage import Stage
     from medssl_bench.plugin.registry import Registry
 
 
@@ -41,7 +42,7 @@ def describe(job: Job, stages: Sequence[Stage], settings: Mapping[str, Any]) -> 
     entries = [entry for named in job.registry.entries.values() for entry in named.values()]
     inline = {str(entry.plugin.file.resolve()): entry.plugin.source for entry in entries if entry.plugin.file}
     return {
-        "stages": [asdict(stage) for stage in stages],
+        "stages": [stage_to_data(stage) for stage in stages],
         "inline": dict(sorted(inline.items())),
         "block": job.watchers.blocked(),
         "store": str(job.store.path.absolute()),
@@ -69,7 +70,7 @@ def work(given: Mapping[str, Any], watchers: Watchers) -> list[Outcome]:
     plugins = load_plugins(given["block"])
     for file, source in given["inline"].items():
         plugins.add_inline(Path(file), source)
-    stages = [Stage(**{**stage, "parents": tuple(stage["parents"])}) for stage in given["stages"]]
+    stages = [stage_from_data(stage) for stage in given["stages"]]
     _check_components(stages, plugins.registry)
     context = DatasetContext(Path(given["data_dir"]), Path(given["cache_dir"]), given["mirror"])
     job = Job(tuple(stages), plugins.registry, Store(Path(given["store"])), context, given["device"], watchers)
@@ -83,7 +84,7 @@ def _check_components(stages: Sequence[Stage], registry: Registry) -> None:
         UserError: it is not there, or its source is another.
     """
     for stage in stages:
-        for component in components_in(stage.spec):
+        for component in components_in(stage.spec.to_data()):
             if registry.find(component.kind, component.name).plugin.source != component.source:
                 raise UserError(f"plugin {component.plugin!r} has changed since the plan was made; run again")
 
@@ -189,11 +190,7 @@ def record_death(stage: Stage, how: str, job: Job) -> Outcome | None:
         How the stage has ended; None: it was done, or another process has taken it over.
     """
     reason = f"the worker process {how}"
-    spec = {**stage.spec, "parents": list(stage.parents)}
-    scale = stage.spec["epochs_scale"]
-    record = Record(
-        stage.key, stage.kind, stage.title, "failed", stage.identity, epochs_scale=scale, reason=reason, spec=spec
-    )
+    record = replace(record_of(stage), status="failed", reason=reason)
     try:
         lease = job.store.leases.acquire(stage.key)
         if lease is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from medssl_bench.datasets.download import Downloadable
 from medssl_bench.figures.contact_sheet import contact_sheet, varied_images
@@ -13,7 +13,7 @@ from medssl_bench.figures.material import GENERATED, FigureSource, sentences
 from medssl_bench.figures.pretraining import Pretrained, pretrainings
 from medssl_bench.figures.style import COLUMN, new_figure, styled
 from medssl_bench.plan.keys import content_key
-from medssl_bench.plugin.component import Component
+from medssl_bench.plan.kinds.pretrain import PretrainSpec
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -31,8 +31,8 @@ def augmentation_figures(source: FigureSource) -> Iterator[ReportFigure]:
     """Yield a figure for each augmentation and data set that some recipe brings together, where the data are there."""
     groups: dict[str, list[Pretrained]] = {}
     for found in pretrainings(source):
-        spec = source.plan.stages[found.stage].spec
-        together = {name: spec[name] for name in ("augmentation", "dataset", "view_size")}
+        spec = _spec(source, found)
+        together = {"augmentation": spec.augmentation.to_data(), "dataset": spec.dataset.key, "size": spec.view_size}
         groups.setdefault(content_key(together), []).append(found)
     told = set()
     for members in groups.values():
@@ -49,7 +49,7 @@ def _figure(source: FigureSource, members: list[Pretrained]) -> ReportFigure:
     first = members[0]
     recipes = list(dict.fromkeys(found.recipe for found in members))
     tables = {table for found in members for table in found.tables}
-    name = _augmentation(source, first).name
+    name = _spec(source, first).augmentation.name
     info = source.info(first.dataset)
     marks = tuple(mark for mark in source.marks(first.dataset) if mark == GENERATED)  # views are those of a full run
     caption = sentences(
@@ -69,15 +69,13 @@ def _figure(source: FigureSource, members: list[Pretrained]) -> ReportFigure:
     )
 
 
-def _augmentation(source: FigureSource, found: Pretrained) -> Component:
-    return Component.from_data(source.plan.stages[found.stage].spec["augmentation"])
+def _spec(source: FigureSource, found: Pretrained) -> PretrainSpec:
+    return source.plan.spec(found.stage, PretrainSpec)
 
 
 def _dataset(source: FigureSource, found: Pretrained) -> Dataset:
-    spec = source.plan.stages[found.stage].spec["dataset"]
-    dataset: Dataset = source.suite.plugins.registry.build(
-        Component.from_data(spec["component"]), context=source.context
-    )
+    component = _spec(source, found).dataset.component
+    dataset: Dataset = source.suite.plugins.registry.build(component, context=source.context)
     return dataset
 
 
@@ -85,7 +83,7 @@ def _is_there(source: FigureSource, found: Pretrained) -> bool:
     """Return whether the images that the plan was made for can be read without fetching anything."""
     dataset = _dataset(source, found)
     fingerprint = dataset.fingerprint()
-    if fingerprint is None or fingerprint != source.plan.stages[found.stage].spec["dataset"]["fingerprint"]:
+    if fingerprint is None or fingerprint != _spec(source, found).dataset.fingerprint:
         return False
     return not isinstance(dataset, Downloadable) or dataset.is_present()
 
@@ -105,7 +103,7 @@ def sample(source: FigureSource, found: Pretrained) -> Tensor:
 
     from medssl_bench.training.images import DeviceImages
 
-    key = content_key(source.plan.stages[found.stage].spec["dataset"])
+    key = _spec(source, found).dataset.key
     if key not in source.samples:
         split = _dataset(source, found).load()["train"]
         places = varied_images(split.labels, IMAGES)
@@ -119,8 +117,8 @@ def views(source: FigureSource, found: Pretrained, originals: Tensor) -> list[Te
     from medssl_bench.augmentations.views import draw_view
     from medssl_bench.randomness import stream
 
-    spec: dict[str, Any] = source.plan.stages[found.stage].spec
-    module = source.suite.plugins.registry.build(_augmentation(source, found), size=spec["view_size"])
+    spec = _spec(source, found)
+    module = source.suite.plugins.registry.build(spec.augmentation, size=spec.view_size)
     return [draw_view(module, originals, stream("preview", seed=0, view=view)) for view in range(VIEWS)]
 
 

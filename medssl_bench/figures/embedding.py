@@ -22,6 +22,9 @@ from medssl_bench.figures.embedding_map import (
     EmbeddingMap,
     EmbeddingMethod,
 )
+from medssl_bench.plan.kinds.analyse import AnalyseSpec
+from medssl_bench.plan.kinds.embed import EmbedSpec
+from medssl_bench.plan.kinds.evaluate import EvaluateSpec
 from medssl_bench.store.arrays import names_in_npz
 
 if TYPE_CHECKING:
@@ -65,7 +68,7 @@ def embedded_arms(source: FigureSource, table: Table, dataset: str) -> list[Embe
     found: dict[str, EmbeddedArm] = {}
     for arm in names:
         trial = source.trial(table, dataset, arm, budgets[-1], chance)
-        trained = trial is not None and source.plan.stages[trial.stage].spec["trains_encoder"]
+        trained = trial is not None and source.plan.spec(trial.stage, EvaluateSpec).trains_encoder
         stage = _embed_stage(source, trial.stage) if trial else None
         if stage is not None:
             arms = (*found[stage].arms, arm) if stage in found else (arm,)
@@ -76,10 +79,12 @@ def embedded_arms(source: FigureSource, table: Table, dataset: str) -> list[Embe
 def _embed_stage(source: FigureSource, evaluated: str) -> str | None:
     """Return the embed stage of the encoder that a trial ends with, if the store can show a map of it; or None."""
     stage = source.plan.stages[evaluated]
-    trained = stage.spec["trains_encoder"]
+    trained = source.plan.spec(evaluated, EvaluateSpec).trains_encoder
     for key, other in source.plan.stages.items():
-        ours = other.kind == "embed" and (other.spec["start"] == evaluated if trained else key in stage.parents)
-        if ours and other.spec["dataset"] == stage.spec["dataset"] and _can_be_shown(source, key):
+        if not isinstance(other.spec, EmbedSpec) or other.spec.dataset != stage.spec.dataset:
+            continue
+        ours = other.spec.start == evaluated if trained else key in stage.parents
+        if ours and _can_be_shown(source, key):
             return key
     return None
 
@@ -152,10 +157,10 @@ def labels_of_test_images(source: FigureSource, stage: str) -> tuple[NDArray[np.
 
     Every evaluation keeps them; None where there is no evaluation yet, or the images have no one class each.
     """
-    dataset = source.plan.stages[stage].spec["dataset"]
+    dataset = source.plan.stages[stage].spec.dataset
     for trial in source.plan.trials:
-        evaluated = source.plan.stages[trial.stage]
-        if evaluated.spec["dataset"] != dataset or evaluated.spec["shuffle_labels"]:
+        evaluated = source.plan.spec(trial.stage, EvaluateSpec)
+        if evaluated.dataset != dataset or evaluated.shuffle_labels:
             continue
         arrays = source.predictions(trial.stage)
         if arrays is not None:
@@ -187,7 +192,7 @@ def _arrays(source: FigureSource, stage: str, name: str) -> tuple[Path, str] | N
 
 
 def _parameter(source: FigureSource, analysis: str, name: str) -> object:
-    return source.plan.stages[analysis].spec["evaluator"]["parameters"].get(name)
+    return source.plan.spec(analysis, AnalyseSpec).evaluator.parameters.get(name)
 
 
 def _features_file(source: FigureSource, stage: str) -> Path:

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 from medssl_bench.errors import Problem, SuiteError, UserError
 from medssl_bench.key_path import key_text
+from medssl_bench.plan.cell import Cell
 from medssl_bench.plan.checks import CellCheck, Unfit
+from medssl_bench.plan.kinds import followers
 from medssl_bench.plan.known_datasets import KnownDatasets
+from medssl_bench.plan.maker import StageMaker
 from medssl_bench.plan.selection import Only, Selection
 from medssl_bench.plan.stage import Plan, Trial
-from medssl_bench.plan.stages import Cell, StageMaker
 from medssl_bench.plan.sweep import mark_sweep
 from medssl_bench.suite.analyses_of import is_wanted
 
@@ -154,5 +156,5 @@ class _Builder:
         self.plan.trials.append(
             Trial(cell.table.id, arm.name, cell.dataset.label, cell.labels.text, cell.seed, cell.draw, stage.key)
         )
-        for analysis in cell.table.analyses:
-            self.maker.analyse(arm, cell, analysis, stage)
+        for follow in followers():
+            follow(self.maker, arm, cell, stage)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from medssl_bench.plan.spec import DatasetSpec
+
 if TYPE_CHECKING:
     from medssl_bench.datasets import DatasetInfo
     from medssl_bench.plugin.component import Component
@@ -32,6 +34,16 @@ class KnownDataset:
     def pending(self) -> bool:
         """Whether the data cannot be seen yet."""
         return self.fingerprint is None
+
+    @property
+    def spec(self) -> DatasetSpec:
+        """What stages that read it are given."""
+        return DatasetSpec(component=self.component, fingerprint=self.fingerprint)
+
+    @property
+    def size(self) -> int | None:
+        """Side of its images in pixels; None while the data cannot be seen."""
+        return self.info.size if self.info else None
 
     def identity(self) -> dict[str, Any]:
         """Return what decides its images, labels and splits."""

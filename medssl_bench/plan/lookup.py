@@ -6,6 +6,8 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 from medssl_bench.errors import UserError, did_you_mean, quoted
+from medssl_bench.plan.kinds.evaluate import EvaluateSpec
+from medssl_bench.plan.kinds.pretrain import PretrainSpec
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -96,11 +98,8 @@ def encoder_stage(plan: Plan, trial: Trial) -> str | None:
 
     That is the trial's own stage where it trained the encoder, else the last pretraining of its chain.
     """
-    stage = plan.stages[trial.stage]
-    if stage.spec["trains_encoder"]:
-        return stage.key
-    start: str | None = stage.spec["start"]
-    return start
+    spec = plan.spec(trial.stage, EvaluateSpec)
+    return trial.stage if spec.trains_encoder else spec.start
 
 
 def training_stages(plan: Plan, trial: Trial) -> list[str]:
@@ -113,14 +112,14 @@ def training_stages(plan: Plan, trial: Trial) -> list[str]:
         new = set(plan.stages[waiting.pop()].parents) - found
         found |= new
         waiting += new
-    return [key for key, stage in plan.stages.items() if key in found and stage.kind in {"pretrain", "evaluate"}]
+    return [key for key, stage in plan.stages.items() if key in found and stage.spec.trains]
 
 
 def chain_stages(plan: Plan, trial: Trial) -> list[str]:
     """Return the keys of the pretrainings that a trial's encoder starts from, in the order in which they are done."""
-    stage = plan.stages[trial.stage]
+    start = plan.spec(trial.stage, EvaluateSpec).start
     found: list[str] = []
-    while stage.spec.get("start"):
-        stage = plan.stages[stage.spec["start"]]
-        found.insert(0, stage.key)
+    while start:
+        found.insert(0, start)
+        start = plan.spec(start, PretrainSpec).start
     return found

@@ -68,8 +68,8 @@ def _info(data: dict[str, Any]) -> DatasetInfo:
 
 def remembered_names(plan: Plan) -> set[str]:
     """Return the names of the files in which a store remembers the data sets of a plan."""
-    specs = (stage.spec["dataset"]["component"] for stage in plan.stages.values())
-    return {description_name(_key(Component.from_data(spec))) for spec in specs}
+    components = (stage.spec.dataset.component for stage in plan.stages.values())
+    return {description_name(_key(component)) for component in components}
 
 
 def _key(component: Component) -> str:

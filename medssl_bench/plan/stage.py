@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Generic
+
+from typing_extensions import TypeVar
 
 from medssl_bench.plan.keys import content_key
+from medssl_bench.plan.spec import Spec
 from medssl_bench.plugin.watching import StageInfo
 
 if TYPE_CHECKING:
@@ -14,29 +17,16 @@ if TYPE_CHECKING:
     from medssl_bench.costs.units import Work
     from medssl_bench.datasets import DatasetInfo
 
-StageKind = Literal["pretrain", "embed", "evaluate", "analyse"]
-
-REVISIONS: dict[StageKind, int] = {"pretrain": 1, "embed": 1, "evaluate": 1, "analyse": 1}
-"""Raise one whenever the harness' own part of such a stage gives other results than before (a golden-number test
-watches), so that results made by the older one are computed again."""
-
-MULTI_LABEL_METRICS = 2
-"""Raise it if those of multi-label sets alone change. 2: balanced accuracy leaves out labels with one kind of image."""
-
-BFLOAT16_REVISION = 2
-"""The same of what is computed in bfloat16; it is in the keys of such stages alone, so that float32 results stay.
-
-2: losses, similarities that are compared, and the classifier of a fine-tuning are float32.
-"""
+_Spec_co = TypeVar("_Spec_co", bound=Spec, covariant=True, default=Spec)
+_OfKind = TypeVar("_OfKind", bound=Spec)
 
 
 @dataclass(frozen=True)
-class Stage:
+class Stage(Generic[_Spec_co]):
     """A unit of work with a result that can be reused, described by data alone.
 
     Attributes:
         key: content key; of a pending stage, a provisional one that starts with ``pending-``.
-        kind: what is done.
         title: what it is for, in words; unique in a plan. Stages of two plans with one title under two keys are one
             piece of work whose settings have changed.
         identity: what the key hashes.
@@ -48,14 +38,18 @@ class Stage:
     """
 
     key: str
-    kind: StageKind
     title: str
     identity: dict[str, Any]
-    spec: dict[str, Any]
+    spec: _Spec_co
     parents: tuple[str, ...] = ()
     images: int | None = None
     speed_group: str = ""
     work: Work | None = None
+
+    @property
+    def kind(self) -> str:
+        """Name of the kind of stage."""
+        return self.spec.kind
 
     @property
     def pending(self) -> bool:
@@ -124,28 +118,44 @@ class Plan:
     analyses: list[AnalysisCell] = field(default_factory=list)
     datasets: dict[str, DatasetInfo | None] = field(default_factory=dict)
     _titles: set[str] = field(default_factory=set, repr=False, compare=False)
+    _asked_for: list[str] = field(default_factory=list, repr=False)
+    _analysed: set[AnalysisCell] = field(default_factory=set, repr=False, compare=False)
 
     def wanted(self) -> list[str]:
         """Return the keys of the stages whose results are shown; the others only serve them."""
-        return list(dict.fromkeys([t.stage for t in self.trials] + [a.stage for a in self.analyses]))
+        return list(dict.fromkeys([t.stage for t in self.trials] + [a.stage for a in self.analyses] + self._asked_for))
+
+    def ask_for(self, stage: Stage) -> None:
+        """Want the result of a stage that is neither a trial nor an analysis."""
+        self._asked_for.append(stage.key)
+
+    def spec(self, key: str, kind: type[_OfKind]) -> _OfKind:
+        """Return the spec of a stage that is known to be of a kind."""
+        spec = self.stages[key].spec
+        assert isinstance(spec, kind), f"{self.stages[key].title} is of kind {spec.kind}"
+        return spec
+
+    def add_analysis(self, cell: AnalysisCell) -> None:
+        """Add an analysis, once."""
+        if cell not in self._analysed:
+            self._analysed.add(cell)
+            self.analyses.append(cell)
 
     def add_stage(
         self,
-        kind: StageKind,
         title: str,
         decides: dict[str, Any],
-        spec: dict[str, Any],
+        spec: _OfKind,
         *,
         parents: Sequence[Stage],
         pending: bool,
         images: int | None,
         speed_group: str = "",
         work: Work | None = None,
-    ) -> Stage:
+    ) -> Stage[_OfKind]:
         """Add a stage, or return the one with this key that is there already.
 
         Args:
-            kind: what is done.
             title: what it is for, in words.
             decides: what decides its result, beside its parents; the key hashes it.
             spec: what a worker needs to do it.
@@ -157,17 +167,18 @@ class Plan:
         """
         pending = pending or any(parent.pending for parent in parents)
         keys = tuple(parent.key for parent in parents)
-        identity = {**decides, "stage": kind, "revision": REVISIONS[kind], "parents": list(keys)}
-        if self.epochs_scale < 1 and kind in {"pretrain", "evaluate"}:
+        identity = {**decides, "stage": spec.kind, "revision": spec.revision, "parents": list(keys)}
+        if self.epochs_scale < 1 and spec.trains:
             identity["epochs_scale"] = self.epochs_scale
         key = content_key(identity)
         if pending:
             key = f"pending-{key[:32]}"
         if key not in self.stages:
-            spec = {**spec, "epochs_scale": self.epochs_scale}
+            spec = spec.model_copy(update={"epochs_scale": self.epochs_scale})
             title = self._unique(title)
-            self.stages[key] = Stage(key, kind, title, identity, spec, keys, images, speed_group, work)
-        return self.stages[key]
+            self.stages[key] = Stage(key, title, identity, spec, keys, images, speed_group, work)
+        stage: Stage[Any] = self.stages[key]
+        return stage
 
     def _unique(self, title: str) -> str:
         """Return a title that no other stage has; `StageMaker` sees to it, but names of arms can be anything."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -26,7 +27,8 @@ def mark_sweep(suite: Suite, plan: Plan) -> None:
             )
             for cell in found:
                 if _encoder(cell) == _encoder(shown):
-                    plan.stages[cell.stage].spec["sweep"] = True
+                    stage = plan.stages[cell.stage]
+                    plan.stages[cell.stage] = replace(stage, spec=stage.spec.model_copy(update={"sweep": True}))
             return
 
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from medssl_bench.costs.arithmetic import relative
 from medssl_bench.plugin.component import Component
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from medssl_bench.costs.units import Work
     from medssl_bench.datasets.budget import Budget
     from medssl_bench.evaluators import Evaluator
@@ -63,22 +61,33 @@ def pretraining_images(duration: dict[str, int], images: int, batch_size: int) -
 
 
 def pretraining_work(
-    encoder: Component, view_size: int | None, augmentation: Component, settings: Mapping[str, Any], images: Images
+    encoder: Component,
+    augmentation: Component,
+    images: Images,
+    *,
+    view_size: int | None,
+    duration: dict[str, int],
+    batch_size: int,
+    validate_every: int,
+    precision: str,
 ) -> Work:
     """Return the work of a pretraining.
 
     Args:
         encoder: what is trained.
-        view_size: side of the views in pixels.
         augmentation: of the recipe.
-        settings: of the stage: duration, batch_size, validate_every, precision.
         images: training and validation images.
+        view_size: side of the views in pixels.
+        duration: one of ``epochs``, ``steps`` and ``images_seen``.
+        batch_size: images of a batch.
+        validate_every: epochs between two looks at the validation images.
+        precision: of the training.
     """
-    one, precision = relative(encoder, view_size), settings["precision"]
-    seen = pretraining_images(settings["duration"], images.train, settings["batch_size"])
-    steps = seen / max(1, min(settings["batch_size"], images.train))
+    one = relative(encoder, view_size)
+    seen = pretraining_images(duration, images.train, batch_size)
+    steps = seen / max(1, min(batch_size, images.train))
     epochs = seen / max(1, images.train)
-    followed = images.chosen_by * (epochs / settings["validate_every"] + 1)
+    followed = images.chosen_by * (epochs / validate_every + 1)
     return {
         "stage": 1,
         "encoder made": one.parameters,

@@ -216,9 +216,7 @@ def _leaks(table: Table, plan: Plan, store: Store) -> dict[str, tuple[str, ...]]
 
     What a store remembers counts only for the content that the plan is of: another folder may have the same name.
     """
-    contents = {
-        trial.dataset: plan.stages[trial.stage].spec["dataset"]["fingerprint"] for trial in _trials(plan, table)
-    }
+    contents = {trial.dataset: plan.stages[trial.stage].spec.dataset.fingerprint for trial in _trials(plan, table)}
     found: dict[str, tuple[str, ...]] = {}
     for dataset in table.datasets:
         if dataset.label in plan.datasets:

@@ -21,6 +21,8 @@ from medssl_bench.child_process import end_with_parent, how_it_ended, start_chil
 from medssl_bench.encoders.known_shapes import known_features
 from medssl_bench.errors import Problem, StageError, SuiteError, UserError
 from medssl_bench.key_path import key_text
+from medssl_bench.plan.kinds.evaluate import EvaluateSpec
+from medssl_bench.plan.spec import SpecWithEncoder
 from medssl_bench.plugin.component import Component
 from medssl_bench.stopping import Stopped, stop_if_asked
 
@@ -122,11 +124,12 @@ def _needed(stages: Iterable[Stage]) -> dict[str, Request]:
     """Return the encoders that stages build, each once with each size of images, by what they differ in."""
     found: dict[str, Request] = {}
     for stage in stages:
-        made = stage.kind in {"pretrain", "embed"} or "encoder" in stage.identity  # else features are all it needs
-        spec = stage.spec.get("encoder") if made else None
-        if spec and spec["size"]:
-            text = json.dumps([spec["component"], spec["size"]], sort_keys=True)
-            found.setdefault(text, (Component.from_data(spec["component"]), spec["size"]))
+        # an evaluation of features needs no encoder
+        made = not isinstance(stage.spec, EvaluateSpec) or "encoder" in stage.identity
+        spec = stage.spec.encoder if made and isinstance(stage.spec, SpecWithEncoder) else None
+        if spec and spec.size:
+            text = json.dumps([spec.component.to_data(), spec.size], sort_keys=True)
+            found.setdefault(text, (spec.component, spec.size))
     return found
 
 

@@ -2,31 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import torch
 from torch import Tensor, nn
 
 from medssl_bench.datasets import Splits
 from medssl_bench.datasets.base import SPLITS, SplitName
 from medssl_bench.errors import StageError
+from medssl_bench.plan.kinds.embed import EmbedSpec
+from medssl_bench.plan.stage import Stage
 from medssl_bench.stages.attempt import Attempt
 from medssl_bench.stages.workshop import StageResult, Workshop
 from medssl_bench.store.tensors import save_tensors
 from medssl_bench.training.images import DeviceImages, evaluation_batch
 
 
-def embed(spec: Mapping[str, Any], workshop: Workshop, attempt: Attempt) -> StageResult:
+def embed(stage: Stage[EmbedSpec], workshop: Workshop, attempt: Attempt) -> StageResult:
     """Compute features.
 
     Args:
-        spec: of an embed stage.
+        stage: what to do.
         workshop: what to work with.
         attempt: in whose folder to leave ``features.safetensors``: (N, D) float32 for each split.
     """
-    data = workshop.dataset(spec["dataset"])
-    encoder = workshop.encoder(spec["encoder"], spec["start"])
+    data = workshop.dataset(stage.spec.dataset)
+    encoder = workshop.encoder(stage.spec.encoder, stage.spec.start)
     found = features(encoder, data.splits, workshop.device)
     if not all(torch.isfinite(tensor).all() for tensor in found.values()):
         raise StageError("the encoder gives features that are not finite numbers; its training has diverged")

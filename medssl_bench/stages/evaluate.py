@@ -1,12 +1,9 @@
-"""The evaluate and analyse stages: an evaluator on one cell."""
+"""The evaluate stage: an evaluator on one cell."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,21 +15,21 @@ from medssl_bench.datasets.label_draws import draw_labels
 from medssl_bench.errors import StageError
 from medssl_bench.evaluators.base import Evaluation, Evaluator, Trial
 from medssl_bench.evaluators.below_chance import below_chance
-from medssl_bench.evaluators.check_evaluation import wrong_with, wrong_with_report
 from medssl_bench.metrics.classification import measure
 from medssl_bench.metrics.criterion import make_criterion
-from medssl_bench.plugin.component import Component
+from medssl_bench.plan.kinds.evaluate import EvaluateSpec
+from medssl_bench.plan.stage import Stage
 from medssl_bench.randomness import forked, generator, stream
 from medssl_bench.stages.attempt import Attempt
+from medssl_bench.stages.evaluator_answer import keep, reporter, require_sound, savez
 from medssl_bench.stages.workshop import LoadedDataset, StageResult, Workshop
-from medssl_bench.store.tensors import save_tensors
 
 
-def evaluate(spec: Mapping[str, Any], workshop: Workshop, attempt: Attempt) -> StageResult:
+def evaluate(stage: Stage[EvaluateSpec], workshop: Workshop, attempt: Attempt) -> StageResult:
     """Judge one cell of a comparison.
 
     Args:
-        spec: of an evaluate stage; its first parent is the embed stage of an evaluator that needs features.
+        stage: what to do; its first parent is the embed stage of an evaluator that needs features.
         workshop: what to work with.
         attempt: in whose folder to leave ``predictions.npz`` (the scores of the whole test set), ``history.json``, and
             the weights that were trained.
@@ -40,24 +37,24 @@ def evaluate(spec: Mapping[str, Any], workshop: Workshop, attempt: Attempt) -> S
     Raises:
         StageError: the evaluator does not do what it must.
     """
-    component = Component.from_data(spec["evaluator"])
+    spec, component = stage.spec, stage.spec.evaluator
     evaluator: Evaluator = workshop.registry.build(component)
     trial = replace(
-        _trial(spec, workshop, evaluator),
-        report=_reporter(attempt, component),
+        _trial(stage, workshop, evaluator),
+        report=reporter(attempt, component),
         checkpoints=attempt.checkpoints,
     )
-    with forked(stream("evaluate", seed=spec["seed"])):
+    with forked(stream("evaluate", seed=spec.seed)):
         found, elsewhere = workshop.siblings.evaluate(
-            evaluator, spec, trial, lambda other: _trial(other, workshop, evaluator)
+            evaluator, stage, trial, lambda other: _trial(other, workshop, evaluator)
         )
-    data, splits, train, val = workshop.dataset(spec["dataset"]), trial.splits, trial.train, trial.val
+    data, splits, train, val = workshop.dataset(spec.dataset), trial.splits, trial.train, trial.val
     truth = splits["test"].labels
-    _require_sound(found, evaluator, component)
+    require_sound(found, evaluator, component)
     _check(found, truth, data, component.name)
     assert found.scores is not None
-    _savez(attempt.folder / "predictions.npz", _predictions(found, truth, train, val))
-    _keep(found, attempt.folder)
+    savez(attempt.folder / "predictions.npz", _predictions(found, truth, train, val))
+    keep(found, attempt.folder)
     metrics: dict[str, Any] = measure(data.info.task, truth, found.scores)
     if found.last_scores is not None:
         metrics["last_epoch"] = measure(data.info.task, truth, found.last_scores)
@@ -79,69 +76,26 @@ def evaluate(spec: Mapping[str, Any], workshop: Workshop, attempt: Attempt) -> S
     )
 
 
-def _trial(spec: Mapping[str, Any], workshop: Workshop, evaluator: Evaluator) -> Trial:
+def _trial(stage: Stage[EvaluateSpec], workshop: Workshop, evaluator: Evaluator) -> Trial:
     """Return the cell of an evaluate stage."""
-    data = workshop.dataset(spec["dataset"])
-    splits = _shuffled(data.splits, spec["draw"]) if spec["shuffle_labels"] else data.splits
-    classes, draw = len(data.info.classes), spec["draw"]
-    budget = Budget(**spec["labels"], short=spec["short"])
-    val_budget = Budget(**spec["validation_labels"])
-    if spec["selection"] != "validation":  # then they decide nothing, and the draw may not be in the key
+    spec, draw = stage.spec, stage.spec.draw
+    data = workshop.dataset(spec.dataset)
+    splits = _shuffled(data.splits, draw) if spec.shuffle_labels else data.splits
+    classes, val_budget = len(data.info.classes), spec.validation_labels
+    if spec.selection != "validation":  # then they decide nothing, and the draw may not be in the key
         val_budget = Budget("none")
-    criterion = spec.get("select_by")  # not there in records of older versions
     return Trial(
         info=data.info,
         splits=splits,
-        train=draw_labels(splits["train"].labels, budget, draw, classes=classes),
+        train=draw_labels(splits["train"].labels, spec.labels, draw, classes=classes),
         val=draw_labels(splits["val"].labels, val_budget, draw, split="val", classes=classes),
-        selection=spec["selection"],
-        seed=spec["seed"],
+        selection=spec.selection,
+        seed=spec.seed,
         device=workshop.device,
-        encoder=partial(workshop.encoder, spec["encoder"], spec["start"]),
-        features=workshop.features(spec["parents"][0]) if evaluator.needs == "features" else None,
-        criterion=make_criterion(Component.from_data(criterion), workshop.registry) if criterion else None,
+        encoder=partial(workshop.encoder, spec.encoder, spec.start),
+        features=workshop.features(stage.parents[0]) if evaluator.needs == "features" else None,
+        criterion=make_criterion(spec.select_by, workshop.registry) if spec.select_by else None,
     )
-
-
-def analyse(spec: Mapping[str, Any], workshop: Workshop, attempt: Attempt) -> StageResult:
-    """Describe an encoder; arguments as of `evaluate`."""
-    data = workshop.dataset(spec["dataset"])
-    component = Component.from_data(spec["evaluator"])
-    evaluator: Evaluator = workshop.registry.build(component)
-    trial = Trial(
-        info=data.info,
-        splits=data.splits,
-        train=np.empty(0, dtype=np.int64),
-        val=np.empty(0, dtype=np.int64),
-        selection="last",
-        seed=spec["seed"],
-        device=workshop.device,
-        encoder=partial(workshop.encoder, None, spec["parents"][0]),
-        features=workshop.features(spec["parents"][0]),
-        report=_reporter(attempt, component),
-        sweep=bool(spec.get("sweep")),
-    )
-    with forked(stream("analyse", seed=spec["seed"])):
-        found = evaluator.evaluate(trial)
-    _require_sound(found, evaluator, component)
-    _keep(found, attempt.folder)
-    return StageResult(metrics=dict(found.metrics), headline=dict(found.metrics), flags=dict(found.flags))
-
-
-def _reporter(attempt: Attempt, component: Component) -> Callable[[int, int, Mapping[str, float]], None]:
-    """Return the function that an evaluator reports its progress to; an invalid report fails the stage."""
-
-    def report(index: int, total: int, metrics: Mapping[str, float]) -> None:
-        if wrong := wrong_with_report(index, total, metrics):
-            raise StageError(f"evaluator {component.name!r} reports {wrong}")
-        attempt.report(index, total, metrics, None)
-
-    return report
-
-
-def _require_sound(found: Evaluation, evaluator: Evaluator, component: Component) -> None:
-    if wrong := wrong_with(found, evaluator):
-        raise StageError(f"evaluator {component.name!r} gives {wrong}")
 
 
 def _shuffled(splits: Splits, draw: int) -> Splits:
@@ -183,19 +137,6 @@ def _predictions(
     if found.last_scores is not None:
         arrays["y_score_last_epoch"] = np.asarray(found.last_scores, dtype=np.float32)
     return arrays
-
-
-def _savez(file: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
-    np.savez(file, **arrays)  # type: ignore[arg-type] # savez's own keywords are reserved names
-
-
-def _keep(found: Evaluation, folder: Path) -> None:
-    if found.history:
-        (folder / "history.json").write_text(json.dumps(found.history, indent=1) + "\n", "utf-8")
-    for name, tensors in found.weights.items():
-        save_tensors(tensors, folder / f"{name}.safetensors")
-    if found.arrays:
-        _savez(folder / "arrays.npz", found.arrays)
 
 
 def _class_counts(data: LoadedDataset, labels: NDArray[np.int64]) -> list[int]:

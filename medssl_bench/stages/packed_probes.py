@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from itertools import islice
 
 from medssl_bench.evaluators.base import Evaluation, Evaluator, Trial
 from medssl_bench.evaluators.check_evaluation import wrong_with
-from medssl_bench.plan.keys import content_key
+from medssl_bench.plan.kinds.evaluate import EvaluateSpec
 from medssl_bench.plan.stage import Stage
 from medssl_bench.store.store import Store
 
@@ -21,10 +21,9 @@ _MOST = 64
 _KEPT_BYTES = 2**28
 """Of what waits for its turn; beyond it, the oldest is forgotten, and will be found again."""
 
-Spec = Mapping[str, Any]
 Cost = Mapping[str, float]
 """``wall_seconds`` and ``processor_seconds``, as in a record."""
-MakeTrial = Callable[[Spec], Trial]
+MakeTrial = Callable[[Stage[EvaluateSpec]], Trial]
 
 
 class Siblings:
@@ -37,18 +36,22 @@ class Siblings:
 
     def __init__(self, store: Store, stages: Sequence[Stage] = ()) -> None:
         self._store = store
-        self._stages = [stage for stage in stages if stage.kind == "evaluate"]
+        self._stages: list[Stage[EvaluateSpec]] = [
+            stage  # type: ignore[misc] # mypy does not narrow a type parameter
+            for stage in stages
+            if isinstance(stage.spec, EvaluateSpec)
+        ]
         self._found: dict[str, tuple[Evaluation, Cost]] = {}
         self._failed: set[str] = set()
 
     def evaluate(
-        self, evaluator: Evaluator, spec: Spec, trial: Trial, make_trial: MakeTrial
+        self, evaluator: Evaluator, stage: Stage[EvaluateSpec], trial: Trial, make_trial: MakeTrial
     ) -> tuple[Evaluation, Cost]:
         """Judge a cell, and with it those that have the same evaluator and features and are still to be done.
 
         Args:
             evaluator: of the cell.
-            spec: of its stage.
+            stage: the cell's.
             trial: the cell.
             make_trial: makes the trial of another stage.
 
@@ -58,12 +61,11 @@ class Siblings:
         """
         if not _judges_together(evaluator):
             return evaluator.evaluate(trial), {}
-        key = content_key(dict(spec))
-        if key in self._found:
-            return self._found.pop(key)
-        others = {} if spec["parents"][0] in self._failed else self._others(spec, key)
-        if others and self._judge(evaluator, key, trial, others, make_trial):
-            own, share = self._found.pop(key)
+        if stage.key in self._found:
+            return self._found.pop(stage.key)
+        others = [] if stage.parents[0] in self._failed else self._others(stage)
+        if others and self._judge(evaluator, stage.key, trial, others, make_trial):
+            own, share = self._found.pop(stage.key)
             return own, {name: -seconds * len(others) for name, seconds in share.items()}
         return evaluator.evaluate(trial), {}
 
@@ -73,28 +75,31 @@ class Siblings:
 
     def is_judged_elsewhere(self, stage: Stage, make_evaluator: Callable[[], Evaluator]) -> bool:
         """Return whether another process works on a sibling of a stage, and so may be judging it too."""
-        spec = {**stage.spec, "parents": list(stage.parents)}
-        if content_key(spec) in self._found:
+        if not isinstance(stage.spec, EvaluateSpec) or stage.key in self._found:
             return False
-        others = (other for other in self._stages if other.key != stage.key and _are_siblings(other, spec))
+        others = (other for other in self._stages if _are_siblings(other, stage))
         return any(self._store.leases.is_held(other.key) for other in others) and _judges_together(make_evaluator())
 
-    def _others(self, spec: Spec, key: str) -> dict[str, Spec]:
-        """Return the specs of the siblings that are still to be done, by their content."""
-        found: dict[str, Spec] = {}
-        for stage in self._stages:
-            if _are_siblings(stage, spec) and not self._store.is_done(stage.key) and not self._is_taken(stage.key):
-                other = {**stage.spec, "parents": list(stage.parents)}
-                found[content_key(other)] = other
-        found.pop(key, None)
-        return dict(list(found.items())[: _MOST - 1])
+    def _others(self, stage: Stage) -> list[Stage[EvaluateSpec]]:
+        """Return the siblings that are still to be done."""
+        found = (
+            other
+            for other in self._stages
+            if _are_siblings(other, stage) and not self._store.is_done(other.key) and not self._is_taken(other.key)
+        )
+        return list(islice(found, _MOST - 1))
 
     def _is_taken(self, key: str) -> bool:
         """Return whether a stage has failed, or is worked on in another process."""
         return self._store.failure(key) is not None or self._store.leases.owner(key) is not None
 
     def _judge(
-        self, evaluator: Evaluator, key: str, trial: Trial, others: Mapping[str, Spec], make_trial: MakeTrial
+        self,
+        evaluator: Evaluator,
+        key: str,
+        trial: Trial,
+        others: Sequence[Stage[EvaluateSpec]],
+        make_trial: MakeTrial,
     ) -> bool:
         """Judge a cell with others; return whether that went well.
 
@@ -102,17 +107,17 @@ class Siblings:
         """
         began = _clocks()
         try:
-            trials = [trial, *(make_trial(spec) for spec in others.values())]
+            trials = [trial, *map(make_trial, others)]
             evaluations = list(evaluator.evaluate_together(trials))
             if len(evaluations) != len(trials) or any(wrong_with(found, evaluator) for found in evaluations):
                 return False
         except Exception:  # noqa: BLE001 - whichever is to blame fails by itself, with its own message
-            self._failed.update(spec["parents"][0] for spec in others.values())
+            self._failed.update(other.parents[0] for other in others)
             return False
         share = {name: (now - began[name]) / len(trials) for name, now in _clocks().items()}
-        self._found |= {
-            name: (found, share) for name, found in zip([*others, key], evaluations[1:] + evaluations[:1], strict=True)
-        }
+        names = [*(other.key for other in others), key]  # its own last, so that it is not forgotten
+        evaluations = evaluations[1:] + evaluations[:1]
+        self._found |= {name: (found, share) for name, found in zip(names, evaluations, strict=True)}
         while len(self._found) > 1 and sum(_size(found) for found, _ in self._found.values()) > _KEPT_BYTES:
             del self._found[next(iter(self._found))]
         return True
@@ -122,9 +127,11 @@ def _judges_together(evaluator: Evaluator) -> bool:
     return evaluator.needs == "features" and type(evaluator).evaluate_together is not Evaluator.evaluate_together
 
 
-def _are_siblings(stage: Stage, spec: Spec) -> bool:
-    like = all(stage.spec[name] == spec[name] for name in ("evaluator", "dataset"))
-    return like and list(stage.parents) == spec["parents"]
+def _are_siblings(other: Stage[EvaluateSpec], stage: Stage) -> bool:
+    """Return whether two stages have the same evaluator, data set and features, and differ in something else."""
+    if other.key == stage.key or other.parents != stage.parents or not isinstance(stage.spec, EvaluateSpec):
+        return False
+    return (other.spec.evaluator, other.spec.dataset) == (stage.spec.evaluator, stage.spec.dataset)
 
 
 def _clocks() -> dict[str, float]:

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import Any, Self
+from typing import Self
 
 import torch
 from torch import nn
 
-from medssl_bench.datasets.budget import Budget
 from medssl_bench.datasets.label_draws import draw_unlabelled
 from medssl_bench.errors import StageError
 from medssl_bench.methods.base import Method, MethodContext
-from medssl_bench.plugin.component import Component
-from medssl_bench.plugin.registry import Registry
+from medssl_bench.plan.kinds.pretrain import PretrainSpec
+from medssl_bench.plan.stage import Stage
 from medssl_bench.randomness import forked, stream
 from medssl_bench.stages.attempt import Attempt
 from medssl_bench.stages.workshop import StageResult, Workshop
@@ -24,11 +22,11 @@ from medssl_bench.training.pretrain import Pretraining
 from medssl_bench.training.view_maker import ViewMaker
 
 
-def pretrain(spec: Mapping[str, Any], workshop: Workshop, attempt: Attempt) -> StageResult:
+def pretrain(stage: Stage[PretrainSpec], workshop: Workshop, attempt: Attempt) -> StageResult:
     """Pretrain an encoder.
 
     Args:
-        spec: of a pretrain stage.
+        stage: what to do.
         workshop: what to work with.
         attempt: in whose folder to leave ``encoder.safetensors``, ``method.safetensors`` (what the method holds beside
             the encoder) and ``history.json``.
@@ -36,8 +34,10 @@ def pretrain(spec: Mapping[str, Any], workshop: Workshop, attempt: Attempt) -> S
     Raises:
         StageError: the pretraining cannot be carried out.
     """
-    data = workshop.dataset(spec["dataset"])
-    places = draw_unlabelled(len(data.splits["train"]), Budget(**spec["images"]), spec["seed"])
+    spec = stage.spec
+    assert spec.view_size is not None, "the data was seen before this was planned"
+    data = workshop.dataset(spec.dataset)
+    places = draw_unlabelled(len(data.splits["train"]), spec.images, spec.seed)
     if len(places) < 2:
         raise StageError(f"{len(places)} unlabelled image(s) is too few to pretrain on")
     train = DeviceImages(data.splits["train"], workshop.device, places)
@@ -45,23 +45,22 @@ def pretrain(spec: Mapping[str, Any], workshop: Workshop, attempt: Attempt) -> S
     method = _method(spec, workshop, len(places))
     views = ViewMaker(
         method.views(),
-        Component.from_data(spec["augmentation"]),
-        spec["view_size"],
+        spec.augmentation,
+        spec.view_size,
         workshop.registry,
         workshop.device,
-        spec["seed"],
+        spec.seed,
     )
-    optimizer, schedule = (component_of(workshop.registry, kind, spec[kind]) for kind in ("optimizer", "schedule"))
     training = Pretraining(
         method,
         train,
         val,
         views,
-        {**spec, "optimizer": optimizer.parameters, "schedule": schedule.parameters},
+        spec.settings(),
         attempt.report,
         attempt.checkpoints,
-        optimizer=lambda groups, recorded: workshop.registry.build(optimizer, groups=groups, recorded=recorded),
-        schedule=workshop.registry.build(schedule),
+        optimizer=lambda groups, recorded: workshop.registry.build(spec.optimizer, groups=groups, recorded=recorded),
+        schedule=workshop.registry.build(spec.schedule),
     )
     result = training.run()
 
@@ -84,20 +83,16 @@ def pretrain(spec: Mapping[str, Any], workshop: Workshop, attempt: Attempt) -> S
     )
 
 
-def component_of(registry: Registry, kind: str, data: dict[str, Any]) -> Component:
-    """Return the optimizer or the schedule of a spec; records of older versions have its name and parameters alone."""
-    return Component.from_data(data) if "parameters" in data else registry.resolve_or_raise(kind, data)
-
-
-def _method(spec: Mapping[str, Any], workshop: Workshop, images: int) -> Method:
+def _method(spec: PretrainSpec, workshop: Workshop, images: int) -> Method:
     """Return the method around the encoder that the pretraining starts from, on the device."""
-    encoder = workshop.encoder(spec["encoder"], spec["start"])
-    teacher = _teacher(spec["teacher"], workshop) if spec["teacher"] else None
-    context = MethodContext(spec["view_size"], images, teacher)
-    with forked(stream("method weights", seed=spec["seed"])):
-        method = workshop.registry.build(Component.from_data(spec["method"]), encoder=encoder, context=context)
+    encoder = workshop.encoder(spec.encoder, spec.start)
+    teacher = _teacher(spec.teacher, workshop) if spec.teacher else None
+    assert spec.view_size is not None
+    context = MethodContext(spec.view_size, images, teacher)
+    with forked(stream("method weights", seed=spec.seed)):
+        method = workshop.registry.build(spec.method, encoder=encoder, context=context)
     if not isinstance(method, Method):
-        raise StageError(f"method {spec['method']['name']!r} gave {type(method).__name__}, not a Method")
+        raise StageError(f"method {spec.method.name!r} gave {type(method).__name__}, not a Method")
     method.to(workshop.device).to(memory_format=torch.channels_last)
     return method
 

@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 
 from medssl_bench.errors import UserError
-from medssl_bench.plan.stage import Stage
 from medssl_bench.plugin.component import components_in
 from medssl_bench.plugin.registry import Registry
 from medssl_bench.stages.attempt import Attempt
 from medssl_bench.stages.provenance import circumstances
+from medssl_bench.stages.records import stage_of
 from medssl_bench.stages.run import perform
 from medssl_bench.stages.workshop import Workshop
 from medssl_bench.store.arrays import load_npz
@@ -49,10 +49,8 @@ def recompute(record: Record, workshop: Workshop, folder: Path) -> Comparison:
         UserError: a component is not there, or not what it was.
         StageError: the stage fails now.
     """
-    spec = {name: value for name, value in record.spec.items() if name != "parents"}
-    parents = tuple(record.spec.get("parents", ()))
-    require_components(spec, workshop.registry)
-    stage = Stage(record.key, record.kind, record.title, record.identity, spec, parents)  # type: ignore[arg-type]
+    require_components(record.spec, workshop.registry)
+    stage = stage_of(record)
     result = perform(stage, workshop, Attempt(folder))
     found = Comparison()
     new = {file.name for file in folder.iterdir()}

@@ -9,25 +9,20 @@ import time
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from importlib import import_module
 from typing import Any
 
 from medssl_bench.errors import OUT_OF_MEMORY, DamagedError, LeaseLost, NotReadable, StageError, UserError, printable
-from medssl_bench.plan.stage import Stage, StageKind
+from medssl_bench.plan.stage import Stage
 from medssl_bench.plugin.watching import Outcome
 from medssl_bench.stages.attempt import Attempt, Meter, Report
-from medssl_bench.stages.embed import embed
-from medssl_bench.stages.evaluate import analyse, evaluate
-from medssl_bench.stages.pretrain import pretrain
 from medssl_bench.stages.provenance import circumstances, provenance
+from medssl_bench.stages.records import record_of
 from medssl_bench.stages.workshop import StageResult, Workshop
 from medssl_bench.stopping import Stopped, is_stop, seconds_since_raised, stop_if_asked, uninterrupted
 from medssl_bench.store.checkpoints import StoredCheckpoints
 from medssl_bench.store.leases import Lease
-from medssl_bench.store.record import Record
 from medssl_bench.training.device import is_out_of_memory
-
-_Do = Callable[[Mapping[str, Any], Workshop, Attempt], StageResult]
-_DO: dict[StageKind, _Do] = {"pretrain": pretrain, "embed": embed, "evaluate": evaluate, "analyse": analyse}
 
 _MOST_DEATHS = 20
 """How many workers in a row may die on a stage, none of which got further, before it counts as failed."""
@@ -54,7 +49,7 @@ def run_stage(
     """
     began = time.perf_counter()
     try:
-        if stage.kind == "evaluate" and workshop.is_judged_elsewhere(stage):
+        if workshop.is_judged_elsewhere(stage):
             return None
         lease: Lease | None = None
         outcome: Outcome | None = None
@@ -92,10 +87,7 @@ def ended(stage: Stage, workshop: Workshop) -> Outcome | None:
 
 def _attempt(stage: Stage, workshop: Workshop, report: Report, lease: Lease) -> Outcome:
     """Do the work under a lease, and record how it ended."""
-    spec = {**stage.spec, "parents": list(stage.parents)}
-    record = Record(
-        stage.key, stage.kind, stage.title, "done", stage.identity, epochs_scale=spec["epochs_scale"], spec=spec
-    )
+    record = record_of(stage)
     before, now = StoredCheckpoints.spent_in(lease), circumstances(workshop.device)
     earlier: list[dict[str, Any]] = before.pop("circumstances", [])
     known = [*earlier, *([] if now in earlier else [now])]
@@ -119,7 +111,7 @@ def _attempt(stage: Stage, workshop: Workshop, report: Report, lease: Lease) -> 
         }
         for name, share in result.elsewhere.items():
             cost[name] += share
-        made = provenance(workshop.registry, spec, workshop.device, earlier)
+        made = provenance(workshop.registry, record.spec, workshop.device, earlier)
         done = replace(record, metrics=result.metrics, flags=result.flags, cost=cost, provenance=made)
         with uninterrupted():
             workshop.store.finish(done, lease)
@@ -148,7 +140,9 @@ def _attempt(stage: Stage, workshop: Workshop, report: Report, lease: Lease) -> 
 
 def perform(stage: Stage, workshop: Workshop, attempt: Attempt) -> StageResult:
     """Do the work of a stage: leave its files in the attempt's folder, and return what was measured."""
-    return _DO[stage.kind]({**stage.spec, "parents": list(stage.parents)}, workshop, attempt)
+    module, _, name = stage.spec.does.partition(":")
+    does: Callable[[Stage, Workshop, Attempt], StageResult] = getattr(import_module(module), name)
+    return does(stage, workshop, attempt)
 
 
 def _require_finite(metrics: Mapping[str, Any]) -> None:

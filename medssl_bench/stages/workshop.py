@@ -17,11 +17,12 @@ from medssl_bench.datasets.check_splits import wrong_with_splits
 from medssl_bench.datasets.copies import known_copies
 from medssl_bench.encoders.dim import check_encoder
 from medssl_bench.errors import DataError, LeakWarning, StageError
-from medssl_bench.plan.keys import content_key
+from medssl_bench.plan.kinds import spec_of
+from medssl_bench.plan.kinds.evaluate import EvaluateSpec
 from medssl_bench.plan.known_dataset import KnownDataset
 from medssl_bench.plan.remembered import remember
+from medssl_bench.plan.spec import DatasetSpec, EncoderSpec, SpecWithEncoder
 from medssl_bench.plan.stage import Stage
-from medssl_bench.plugin.component import Component
 from medssl_bench.plugin.registry import Registry
 from medssl_bench.randomness import forked, stream
 from medssl_bench.stages.packed_probes import Siblings
@@ -111,45 +112,47 @@ class Workshop:
             torch.cuda.empty_cache()
 
     def is_judged_elsewhere(self, stage: Stage) -> bool:
-        """Return whether another process may be judging an evaluate stage together with those that are like it."""
-        component = Component.from_data(stage.spec["evaluator"])
+        """Return whether another process may be judging a stage together with those that are like it."""
+        if not isinstance(stage.spec, EvaluateSpec):
+            return False
+        component = stage.spec.evaluator
         try:
             return self.siblings.is_judged_elsewhere(stage, lambda: self.registry.build(component))
         except Exception:  # noqa: BLE001 - the stage itself fails of it, and says why
             return False
 
-    def dataset(self, spec: Mapping[str, Any]) -> LoadedDataset:
+    def dataset(self, spec: DatasetSpec) -> LoadedDataset:
         """Return a data set; the last few stay in memory, as many as are small.
 
         Args:
-            spec: ``component`` and ``fingerprint``, from a stage.
+            spec: from a stage.
 
         Raises:
             DataError: it cannot be had or is not valid.
             StageError: its content is no longer what the plan was made for.
         """
-        found = _kept(self._datasets, content_key(dict(spec)), lambda: self._load(spec))
+        found = _kept(self._datasets, spec.key, lambda: self._load(spec))
         while len(self._datasets) > 1 and sum(map(_size, self._datasets.values())) > _KEPT_BYTES:
             self._datasets.popitem(last=False)
         return found
 
-    def _load(self, spec: Mapping[str, Any]) -> LoadedDataset:
-        dataset: Dataset = self.registry.build(Component.from_data(spec["component"]), context=self.context)
+    def _load(self, spec: DatasetSpec) -> LoadedDataset:
+        dataset: Dataset = self.registry.build(spec.component, context=self.context)
         splits = dataset.load()
-        if dataset.fingerprint() != spec["fingerprint"]:
-            raise StageError(f"data set {spec['component']['name']!r} has changed since the plan was made; run again")
+        if dataset.fingerprint() != spec.fingerprint:
+            raise StageError(f"data set {spec.component.name!r} has changed since the plan was made; run again")
         info = dataset.info()
         assert info is not None
         if wrong := wrong_with_splits(info, splits):
-            raise DataError(f"data set {spec['component']['name']!r}: {wrong}")
+            raise DataError(f"data set {spec.component.name!r}: {wrong}")
         return LoadedDataset(self._warned(spec, info, splits), splits)
 
-    def _warned(self, spec: Mapping[str, Any], info: DatasetInfo, splits: Splits) -> DatasetInfo:
+    def _warned(self, spec: DatasetSpec, info: DatasetInfo, splits: Splits) -> DatasetInfo:
         """Return the description of a data set with the warnings that its images give; tables repeat the warnings."""
-        found = known_copies(content_key(dict(spec)), lambda: splits, self.context.cache_dir)
+        found = known_copies(spec.key, lambda: splits, self.context.cache_dir)
         info = replace(info, warnings=tuple(dict.fromkeys([*info.warnings, *found.warnings])))
         if info.warnings and self.remembers:
-            known = KnownDataset(Component.from_data(spec["component"]), info, spec["fingerprint"])
+            known = KnownDataset(spec.component, info, spec.fingerprint)
             remember(known, self.store)
         for line in info.warnings:
             warnings.warn(f"{info.title}: {line}", LeakWarning, stacklevel=2)
@@ -163,11 +166,11 @@ class Workshop:
         found = load_tensors(self.store.checked(key, "features.safetensors"))
         return {name: found[name] for name in SPLITS}
 
-    def encoder(self, spec: Mapping[str, Any] | None, start: str | None) -> nn.Module:
+    def encoder(self, spec: EncoderSpec | None, start: str | None) -> nn.Module:
         """Return an encoder on the device: a freshly initialised one, or what an earlier stage left.
 
         Args:
-            spec: ``component``, ``size`` and ``seed`` with which it was, or is, first made; None: as `start` says.
+            spec: how it was, or is, first made; None: as `start` says.
             start: key of the stage that left its weights; None for a fresh one.
         """
         weights = None
@@ -175,20 +178,22 @@ class Workshop:
             weights = load_tensors(self.store.checked(start, "encoder.safetensors"))
             spec = spec or self.encoder_spec(start)
         assert spec is not None
-        with forked(stream("encoder weights", seed=spec["seed"])):
-            encoder: nn.Module = self.registry.build(Component.from_data(spec["component"]), size=spec["size"])
-        check_encoder(encoder, spec["size"])
+        assert spec.size is not None
+        with forked(stream("encoder weights", seed=spec.seed)):
+            encoder: nn.Module = self.registry.build(spec.component, size=spec.size)
+        check_encoder(encoder, spec.size)
         if weights is not None:
             encoder.load_state_dict(weights)
         return encoder.to(self.device)
 
-    def encoder_spec(self, key: str) -> dict[str, Any]:
+    def encoder_spec(self, key: str) -> EncoderSpec:
         """Return how the encoder that a stage left was first made, following its chain to the beginning."""
         record = self.store.record(key)
         if record is None:
             raise StageError(f"stage {key[:12]} is not in the store")
-        spec: dict[str, Any] | None = record.spec.get("encoder")
-        return spec if spec is not None else self.encoder_spec(record.spec["start"])
+        spec = spec_of(record.kind, record.spec)
+        assert isinstance(spec, SpecWithEncoder)
+        return spec.encoder or self.encoder_spec(str(spec.start))
 
 
 def _size(data: LoadedDataset) -> int:

@@ -2,60 +2,37 @@
 
 from __future__ import annotations
 
-import os
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
-from medssl_bench.errors import Problem, SuiteError, UserError, did_you_mean, quoted
+from medssl_bench.errors import SuiteError, UserError, did_you_mean, quoted
 from medssl_bench.key_path import key_text
 from medssl_bench.metrics.criterion import find_criterion
 from medssl_bench.plugin.component import Component
 from medssl_bench.plugin.guarded import make
-from medssl_bench.plugin.parameters import ParameterProblem
-from medssl_bench.suite.aliases import ALIASED, Aliases, name_of
+from medssl_bench.suite.aliases import ALIASED
 from medssl_bench.suite.analyses_of import unknown
 from medssl_bench.suite.columns import Columns, columns_of, refuses_criterion
+from medssl_bench.suite.component_resolver import ComponentResolver, Key, Unresolved
 from medssl_bench.suite.floors import EVALUATORS, FLOOR_NAMES, floors_of
-from medssl_bench.suite.initial_weights import without_weights
 from medssl_bench.suite.table import Arm, Link, NamedDataset, Recipe, Table
 from medssl_bench.suite.teachers import unknown_teachers
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
-    from medssl_bench.evaluators import Evaluator
     from medssl_bench.metrics.criterion import Criterion
     from medssl_bench.plugin.registry import Registry
     from medssl_bench.suite import schema
     from medssl_bench.suite.columns import Columns
     from medssl_bench.suite.positions import Node
 
-Key = tuple[str | int, ...]
 
-
-class _Unresolved(Exception):
-    """Something was not found; the problem is noted already."""
-
-
-class Resolver:
-    """Resolves one suite.
-
-    Args:
-        model: the checked document.
-        root: the document with positions.
-        registry: the components there are.
-        base: the folder of the suite file, from which relative paths start.
-    """
+class Resolver(ComponentResolver):
+    """Resolves one suite; arguments as of `ComponentResolver`."""
 
     def __init__(self, model: schema.SuiteModel, root: Node, registry: Registry, base: Path) -> None:
-        self.model = model
-        self.root = root
-        self.registry = registry
-        self.base = base
-        self.aliases = Aliases(model, registry)
-        self.problems: list[Problem] = []
-        self.missing: dict[Problem, list[Component]] = {}
-        self.encoders: list[tuple[Component, Key]] = []
+        super().__init__(model, root, registry, base)
         self.called: dict[str, tuple[Component, Key]] = {}
         self.recipes: dict[str, Recipe | None] = {}
 
@@ -67,110 +44,43 @@ class Resolver:
         """
         for kind in ALIASED:
             for alias in getattr(self.model, kind):
-                self._try(self._component, kind, alias, (kind, alias))
+                self.attempt(self.resolved, kind, alias, (kind, alias))
         for place, name in enumerate(self.model.claims):
             try:
                 make(self.registry, self.registry.resolve_or_raise("claims", name))
             except UserError as error:
-                self._fail(("claims", place), str(error))
+                self.fail(("claims", place), str(error))
         for name in self.model.pretraining:
-            self.recipes[name] = self._try(self._recipe, name)
+            self.recipes[name] = self.attempt(self._recipe, name)
         for key, message in unknown_teachers(self.model):
-            self._fail(key, message)
-        self._unique([table.id for table in self.model.comparison], ("comparison",), "id")
-        tables = [self._try(self._table, index) for index in range(len(self.model.comparison))]
+            self.fail(key, message)
+        self.unique([table.id for table in self.model.comparison], ("comparison",), "id")
+        tables = [self.attempt(self._table, index) for index in range(len(self.model.comparison))]
         for name in ("seeds", "draws"):
-            self._unique([str(number) for number in getattr(self.model, name)], (name,))
+            self.unique([str(number) for number in getattr(self.model, name)], (name,))
         if self.problems:
             # the variants of a swept recipe have the same problem at the same place
             found = {(p.position, p.key.rpartition(".")[2], p.message): p for p in reversed(self.problems)}
             raise SuiteError(reversed(found.values()))
         return tuple(table for table in tables if table is not None)
 
-    def component(self, kind: str, value: Any, settings: Mapping[str, Any] | None = None) -> Component:
-        """Return a component that the suite does not name itself, written as in a suite.
-
-        Args:
-            kind: name of its kind.
-            value: a name, which may be that of one of the suite's own tables, a table, or a list of ops.
-            settings: parameters that stand instead of the value's.
-
-        Raises:
-            UserError: it means nothing, or a list of ops is given parameters.
-        """
-        meant = self.aliases.written_out(kind, value)
-        if settings:
-            if isinstance(meant, list):
-                message = "is a list of ops, which has no parameters of its own; change the ops in the suite"
-                raise UserError(f"the {kind} {message}")
-            meant = self.aliases.written_out(
-                kind, {**({"name": meant} if isinstance(meant, str) else meant), **settings}
-            )
-        return self.registry.resolve_or_raise(kind, meant, self.base)
-
-    def _try(self, step: Any, *arguments: Any) -> Any:
-        """Run a step; note what it cannot resolve and go on, so that all problems are reported at once."""
-        try:
-            return step(*arguments)
-        except _Unresolved:
-            return None
-
-    def _fail(self, key: Key, message: str) -> _Unresolved:
-        self.problems.append(Problem(self.root.locate(key), key_text(key), message))
-        return _Unresolved()
-
-    def _unique(self, names: Sequence[str | None], key: Key, *field: str, hint: str = "") -> None:
-        """Note every item of a list that is called as an earlier one is; None is one that was not resolved."""
-        first: dict[str | None, int] = {}
-        for place, name in enumerate(names):
-            if first.setdefault(name, place) != place and name is not None:
-                there = f"{name!r} is there already, at {key_text((*key, first[name]))}"
-                self._fail((*key, place, *field), f"{there}; each may stand once{hint}")
-
-    def _component(self, kind: str, value: Any, key: Key) -> Component:
-        """Resolve a component; a name of the suite's own table of that kind means the component of that table."""
-        given: dict[str, Any] = value if isinstance(value, dict) else {}
-        alias = self.aliases.has(kind, value)
-        meant = self.aliases.written_out(kind, value)
-        try:
-            component = self.registry.resolve(kind, meant, self.base)
-        except ParameterProblem as problem:
-            inside = problem.path and problem.path[0] in given and problem.path[0] != "name"
-            where = key if inside or not alias else (kind, name_of(value))
-            path = problem.path[1:] if isinstance(meant, list) and problem.path[:1] == ("ops",) else problem.path
-            raise self._fail((*where, *path), problem.message) from None
-        place: Key = (kind, name_of(value)) if alias else key
-        self._note_missing(component, place)
-        if kind == "encoder":
-            self.encoders += [(component, place), (without_weights(component, self.registry), place)]
-        return component
-
-    def _note_missing(self, component: Component, key: Key) -> None:
-        entry = self.registry.find(component.kind, component.name)
-        for name in entry.table.path_names():
-            path = component.parameters[name]
-            if path is not None and not os.path.exists(path):  # noqa: PTH110 - Path.exists raises on impossible names
-                where = (*key, name)
-                problem = Problem(self.root.locate(where), key_text(where), f"there is no file or folder {path}")
-                self.missing.setdefault(problem, []).append(component)
-
     def _recipe(self, name: str) -> Recipe:
         model = self.model.pretraining[name]
         key = ("pretraining", name)
         found = {
-            kind: self._try(self._component, kind, getattr(model, kind), (*key, kind))
+            kind: self.attempt(self.resolved, kind, getattr(model, kind), (*key, kind))
             for kind in ("method", "encoder", "augmentation")
         }
         for kind, default in (("optimizer", "adamw"), ("schedule", "cosine")):
             value = getattr(model, kind)
             if isinstance(value, dict) and "name" not in value:
                 value = {"name": default, **value}
-            found[kind] = self._try(self._component, kind, value, (*key, kind))
+            found[kind] = self.attempt(self.resolved, kind, value, (*key, kind))
         if found["optimizer"] is not None and not _has_rate(found["optimizer"]):
             message = f"optimizer {found['optimizer'].name!r} has no parameter `lr`, a number above 0"
-            raise self._fail((*key, "optimizer"), message)
+            raise self.fail((*key, "optimizer"), message)
         if None in found.values():
-            raise _Unresolved
+            raise Unresolved
         return Recipe(name, model, **found)
 
     def _table(self, index: int) -> Table:
@@ -178,21 +88,21 @@ class Resolver:
         key = ("comparison", index)
         self._check_lists(model, key)
         datasets = [
-            self._try(self._dataset, value, (*key, "datasets", place)) for place, value in enumerate(model.datasets)
+            self.attempt(self._dataset, value, (*key, "datasets", place)) for place, value in enumerate(model.datasets)
         ]
         labels = [dataset.label if dataset else None for dataset in datasets]
-        self._unique(labels, (*key, "datasets"), hint="; a [dataset.NAME] table gives one a name of its own")
-        encoder = self._try(self._component, "encoder", model.encoder, (*key, "encoder"))
-        self._unique([arm.name for arm in model.arm], (*key, "arm"), "name")
-        arms = [self._try(self._arm, arm, encoder, (*key, "arm", place)) for place, arm in enumerate(model.arm)]
+        self.unique(labels, (*key, "datasets"), hint="; a [dataset.NAME] table gives one a name of its own")
+        encoder = self.attempt(self.resolved, "encoder", model.encoder, (*key, "encoder"))
+        self.unique([arm.name for arm in model.arm], (*key, "arm"), "name")
+        arms = [self.attempt(self._arm, arm, encoder, (*key, "arm", place)) for place, arm in enumerate(model.arm)]
         analyses = [
-            self._try(self._analysis, value, (*key, "analyses", place)) for place, value in enumerate(model.analyses)
+            self.attempt(self._analysis, value, (*key, "analyses", place)) for place, value in enumerate(model.analyses)
         ]
         known = [arm for arm in arms if arm is not None]
         floors = self._floors(model, known, encoder, (*key, "floors")) if encoder is not None else []
         self._check_names(model, key, [floor.name for floor in floors])
         if None in (*datasets, encoder, *arms, *analyses):
-            raise _Unresolved
+            raise Unresolved
         columns = self._columns(model, [*floors, *arms], (*key, "metrics"))
         criterion = self._criterion(model, [*floors, *arms], columns, (*key, "select_by"))
         self._check_analyses_of(model, [*floors, *arms], labels, (*key, "analyses_of"))
@@ -209,29 +119,29 @@ class Resolver:
         )
 
     def _columns(self, model: schema.Comparison, arms: Sequence[Arm], key: Key) -> Columns:
-        built = {arm.name: (arm.evaluator.name, self._built(arm.evaluator, key)) for arm in arms}
+        built = {arm.name: (arm.evaluator.name, self.built(arm.evaluator, key)) for arm in arms}
         columns = columns_of(model.metrics, built, self.registry)
         for place, message in columns.problems:
-            self._fail(key if place is None else (*key, place), message)
+            self.fail(key if place is None else (*key, place), message)
         return columns
 
     def _criterion(self, model: schema.Comparison, arms: Sequence[Arm], columns: Columns, key: Key) -> Criterion | None:
         """Return the metric by which epochs are chosen, if the suite names one; note why it cannot be that."""
         if model.select_by is None:
             return None
-        built = {arm.name: (arm.evaluator.name, self._built(arm.evaluator, key)) for arm in arms}
+        built = {arm.name: (arm.evaluator.name, self.built(arm.evaluator, key)) for arm in arms}
         if wrong := refuses_criterion(built):
-            self._fail(key, wrong)
+            self.fail(key, wrong)
         try:
             return find_criterion(model.select_by, self.registry, columns.own)
         except UserError as error:
-            self._fail(key, str(error))
+            self.fail(key, str(error))
             return None
 
     def _check_lists(self, model: schema.Comparison, key: Key) -> None:
-        self._unique([budget.text for budget in model.labels], (*key, "labels"))
+        self.unique([budget.text for budget in model.labels], (*key, "labels"))
         for name in ("seeds", "draws"):
-            self._unique([str(number) for number in getattr(model, name) or ()], (*key, name))
+            self.unique([str(number) for number in getattr(model, name) or ()], (*key, name))
 
     def _check_analyses_of(
         self, model: schema.Comparison, arms: Sequence[Arm], datasets: Sequence[str | None], key: Key
@@ -245,11 +155,11 @@ class Resolver:
             "draws": model.draws or self.model.draws,
         }
         for where, message in unknown(model.analyses_of, known):
-            self._fail((*key, *where), message)
+            self.fail((*key, *where), message)
         for place, name in enumerate(model.analyses_of.arms or ()):
             for arm in arms:
-                if arm.name == name and self._built(arm.evaluator, key).needs == "labels":
-                    self._fail((*key, "arms", place), f"{name!r} has no encoder that could be analysed")
+                if arm.name == name and self.built(arm.evaluator, key).needs == "labels":
+                    self.fail((*key, "arms", place), f"{name!r} has no encoder that could be analysed")
 
     def _check_names(self, model: schema.Comparison, key: Key, floors: list[str]) -> None:
         names = [arm.name for arm in model.arm]
@@ -257,19 +167,19 @@ class Resolver:
         for place, name in enumerate(names):
             if name in floors:
                 message = f"{name!r} is the name of a floor; call the arm otherwise, or set floors = []"
-                self._fail((*key, "arm", place, "name"), message)
+                self.fail((*key, "arm", place, "name"), message)
         if model.baseline is not None and model.baseline not in (*names, *floors):
             hint = did_you_mean(model.baseline, [*names, *floors]) or f"; the arms are {quoted([*names, *floors])}"
-            self._fail((*key, "baseline"), f"there is no arm {model.baseline!r}{hint}")
+            self.fail((*key, "baseline"), f"there is no arm {model.baseline!r}{hint}")
         if model.reference is not None:
             plugin, _, table = model.reference.partition(":")
             try:
                 make(self.registry, self.registry.resolve_or_raise("reference", plugin), table=table)
             except UserError as error:
-                self._fail((*key, "reference"), str(error))
+                self.fail((*key, "reference"), str(error))
 
     def _dataset(self, value: Any, key: Key) -> NamedDataset:
-        component = self._component("dataset", value, key)
+        component = self.resolved("dataset", value, key)
         label = value
         if isinstance(value, dict):
             given = " ".join(f"{name}={item}" for name, item in value.items() if name not in {"name", "path"})
@@ -277,66 +187,52 @@ class Resolver:
         first, place = self.called.setdefault(label, (component, key))
         if first != component:  # tables, titles and --only name data sets by their labels
             message = f"{label!r} is another data set at {key_text(place)}; give each a [dataset.NAME] table of its own"
-            raise self._fail(key, message)
+            raise self.fail(key, message)
         return NamedDataset(label, component, key)
 
     def _arm(self, model: schema.Arm, encoder: Component | None, key: Key) -> Arm:
         chain = [self._link(link, (*key, "pretraining", place)) for place, link in enumerate(model.pretraining)]
-        evaluator = self._component("evaluator", model.evaluator, (*key, "evaluator"))
-        if self._built(evaluator, (*key, "evaluator")).analysis:
-            raise self._fail(
+        evaluator = self.resolved("evaluator", model.evaluator, (*key, "evaluator"))
+        if self.built(evaluator, (*key, "evaluator")).analysis:
+            raise self.fail(
                 (*key, "evaluator"),
                 f"{evaluator.name!r} describes an encoder and predicts nothing; put it under the comparison's analyses",
             )
         if chain and model.encoder is not None:
-            raise self._fail((*key, "encoder"), "the encoder of an arm with pretraining is that of its first recipe")
+            raise self.fail((*key, "encoder"), "the encoder of an arm with pretraining is that of its first recipe")
         if model.encoder is not None:
-            encoder = self._component("encoder", model.encoder, (*key, "encoder"))
+            encoder = self.resolved("encoder", model.encoder, (*key, "encoder"))
         if chain:
             encoder = chain[0].recipe.encoder
         if encoder is None:
-            raise _Unresolved
+            raise Unresolved
         return Arm(model.name, tuple(chain), evaluator, encoder)
 
     def _link(self, link: schema.ChainLink, key: Key) -> Link:
         if link.recipe not in self.recipes:
             known = list(self.recipes)
             hint = did_you_mean(link.recipe, known) or f"; the recipes are {quoted(known) or 'none'}"
-            raise self._fail(key, f"there is no [pretraining.{link.recipe}]{hint}")
+            raise self.fail(key, f"there is no [pretraining.{link.recipe}]{hint}")
         recipe = self.recipes[link.recipe]
         on = self._dataset(link.on, (*key, "on")) if link.on is not None else None
         if recipe is None:
-            raise _Unresolved
+            raise Unresolved
         return Link(recipe, on)
 
     def _analysis(self, value: Any, key: Key) -> Component:
-        component = self._component("evaluator", value, key)
-        if not self._built(component, key).analysis:
-            raise self._fail(
+        component = self.resolved("evaluator", value, key)
+        if not self.built(component, key).analysis:
+            raise self.fail(
                 key, f"{component.name!r} gives a classifier; it can be an arm's evaluator, not an analysis"
             )
         return component
-
-    def _built(self, component: Component, key: Key) -> Evaluator:
-        try:
-            evaluator: Evaluator = make(self.registry, component)
-        except UserError as error:
-            raise self._fail(key, str(error)) from error
-        from medssl_bench.evaluators.base import Needs
-
-        known = get_args(Needs)
-        if evaluator.needs not in known:
-            message = f"evaluator {component.name!r} needs {evaluator.needs!r}, which is none of {', '.join(known)}"
-            raise self._fail(key, message)
-        return evaluator
 
     def _floor_kinds(self, model: schema.Comparison) -> Sequence[str]:
         return self.model.floors if model.floors is None else model.floors
 
     def _floors(self, model: schema.Comparison, arms: list[Arm], encoder: Component, key: Key) -> list[Arm]:
         evaluators = {
-            kind: self._component("evaluator", EVALUATORS[kind], key)
-            for kind in dict.fromkeys(self._floor_kinds(model))
+            kind: self.resolved("evaluator", EVALUATORS[kind], key) for kind in dict.fromkeys(self._floor_kinds(model))
         }
         return floors_of(evaluators, arms, encoder, self.registry)
 

@@ -128,4 +128,5 @@ def _is_untrained(stage: Stage) -> bool:
 
 def _spoilt(stage: Stage) -> Stage:
     """Return a stage that fails: its data are no longer those that the plan was made for."""
-    return replace(stage, spec={**stage.spec, "dataset": {**stage.spec["dataset"], "fingerprint": "another"}})
+    dataset = stage.spec.dataset.model_copy(update={"fingerprint": "another"})
+    return replace(stage, spec=stage.spec.model_copy(update={"dataset": dataset}))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from leased import leased
+from plan.made_up import embedding
 
 from medssl_bench.datasets import DatasetContext
 from medssl_bench.errors import PluginError, UserError
@@ -18,7 +19,7 @@ from medssl_bench.plugin.watching import Outcome
 from medssl_bench.store.record import Record
 from medssl_bench.store.store import Store
 
-STAGES = tuple(Stage(f"{title:0<64}", "embed", title, {}, {}) for title in ("a", "b"))
+STAGES = tuple(Stage(f"{title:0<64}", title, {}, embedding()) for title in ("a", "b"))
 
 
 class _Does(Executor):

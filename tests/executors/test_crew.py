@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from leased import leased
+from plan.made_up import embedding
 
 from medssl_bench.datasets import DatasetContext
 from medssl_bench.executors import Job, Watchers
@@ -23,7 +24,7 @@ from medssl_bench.plugin.watching import Outcome
 from medssl_bench.store.record import Record
 from medssl_bench.store.store import Store
 
-STAGE = Stage("ab" + "0" * 62, "embed", "a", {}, {"epochs_scale": 1.0})
+STAGE = Stage("ab" + "0" * 62, "a", {}, embedding())
 BEGINS = {"hook": "medssl_stage_begins", "stage": STAGE.key}
 
 

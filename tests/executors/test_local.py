@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from plan.made_up import embedding
 
 from medssl_bench import hookimpl
 from medssl_bench.datasets import DatasetContext
@@ -44,9 +45,7 @@ class _Raises:
 
 def _stage(title: str, *parents: str) -> Stage:
     """Return a stage whose data set does not exist, so that it fails when it runs."""
-    component = {"kind": "dataset", "name": "no_such", "parameters": {}, "revision": 1, "plugin": "", "source": None}
-    spec = {"dataset": {"component": {**component, "files": {}}, "fingerprint": "x"}, "epochs_scale": 1.0}
-    return Stage(f"{title:0<64}", "embed", title, {"title": title}, spec, tuple(f"{p:0<64}" for p in parents))
+    return Stage(f"{title:0<64}", title, {"title": title}, embedding(), tuple(f"{p:0<64}" for p in parents))
 
 
 def _stage_of(plugins: Plugins, error: type[BaseException]) -> Stage:
@@ -58,8 +57,7 @@ def _stage_of(plugins: Plugins, error: type[BaseException]) -> Stage:
     name = f"raising-{error.__name__}"
     plugins.registry.add(Entry(KINDS["dataset"], name, Plugin("mine", "inline"), factory))
     component = plugins.registry.resolve("dataset", name, Path())
-    spec = {"dataset": {"component": component.to_data(), "fingerprint": "x"}, "epochs_scale": 1.0}
-    return Stage(f"{error.__name__:0<64}", "embed", error.__name__, {}, spec)
+    return Stage(f"{error.__name__:0<64}", error.__name__, {}, embedding(component))
 
 
 @contextmanager

@@ -41,7 +41,7 @@ def test_arms_and_the_encoders_they_end_with(source: FigureSource) -> None:
     ]
     assert {str(one.chance) for one in found} == {"seed 0, draw 0"}
     (supervised,) = [source.plan.stages[one.stage] for one in found if one.arms == ("supervised",)]
-    assert "40 labels · seed 0 · draw 0" in source.plan.stages[supervised.spec["start"]].title
+    assert "40 labels · seed 0 · draw 0" in source.plan.stages[supervised.spec.start].title
 
 
 def test_pca_is_scikit_learns_fitted_on_training_features(source: FigureSource) -> None:
@@ -192,10 +192,10 @@ def test_features_may_be_deleted_once_the_maps_are_kept(analysed: Ran, tmp_path:
 
 
 def test_one_encoder_keeps_the_sweep_and_no_key_says_so(ran: Ran, analysed: Ran) -> None:
-    swept = {found.arm for found in analysed.plan.analyses if analysed.plan.stages[found.stage].spec.get("sweep")}
+    swept = {found.arm for found in analysed.plan.analyses if analysed.plan.stages[found.stage].spec.sweep}
     assert swept == {"frozen"}, "the first that is pretrained"
     assert not any("sweep" in stage.identity for stage in analysed.plan.stages.values())
-    (stage,) = {key for key in ran.plan.stages if ran.plan.stages[key].spec.get("sweep")}
+    (stage,) = {key for key in ran.plan.stages if getattr(ran.plan.stages[key].spec, "sweep", False)}
     assert stage in analysed.plan.stages
     files = [file for file in analysed.store.path.rglob("arrays.npz") if "sweep_5" in names_in_npz(file)]
     assert len(files) == 1

@@ -78,9 +78,9 @@ def test_what_is_done_with_small_sets_is_told_to_the_worker_and_is_in_no_key(pla
     clipped, strict = plan_of(clip), plan_of(plain)
     assert clipped.stages.keys() == strict.stages.keys()
     spec = stage_of(clipped, arm="tuned").spec
-    assert (spec["short"], spec["validation_labels"]["short"]) == ("clip", "clip")
-    assert of_kind(clipped, "pretrain")[0].spec["images"]["short"] == "clip"
-    assert of_kind(strict, "pretrain")[0].spec["images"]["short"] == "error"
+    assert (spec.labels.short, spec.validation_labels.short) == ("clip", "clip")
+    assert of_kind(clipped, "pretrain")[0].spec.images.short == "clip"
+    assert of_kind(strict, "pretrain")[0].spec.images.short == "error"
 
 
 def test_scaled_plans_share_nothing_that_is_trained(plan_of: PlanOf) -> None:
@@ -91,9 +91,9 @@ def test_scaled_plans_share_nothing_that_is_trained(plan_of: PlanOf) -> None:
         assert all(stage.identity["epochs_scale"] == 0.5 for stage in of_kind(half, kind))
         assert all("epochs_scale" not in stage.identity for stage in of_kind(full, kind))
     assert of_kind(half, "pretrain")[0].identity["duration"] == {"epochs": 5}
-    assert stage_of(half, arm="scratch", labels="100").spec["evaluator"]["parameters"]["epochs"] == 250
-    assert stage_of(half, arm="probed", labels="100").spec["evaluator"]["parameters"]["epochs"] == 500
-    assert all(stage.spec["epochs_scale"] == 0.5 for stage in half.stages.values())
+    assert stage_of(half, arm="scratch", labels="100").spec.evaluator.parameters["epochs"] == 250
+    assert stage_of(half, arm="probed", labels="100").spec.evaluator.parameters["epochs"] == 500
+    assert all(stage.spec.epochs_scale == 0.5 for stage in half.stages.values())
     assert of_kind(plan_of(SUITE, epochs_scale=1e-6), "pretrain")[0].identity["duration"] == {"epochs": 1}
     halved = plan_of(changed(("epochs = 10\n", "epochs = 5\n")))
     assert not keys(halved, "pretrain") & keys(half, "pretrain"), "half of 10 epochs is not 5 epochs of a full run"
@@ -102,7 +102,7 @@ def test_scaled_plans_share_nothing_that_is_trained(plan_of: PlanOf) -> None:
 def test_a_probe_keeps_its_length_however_much_else_is_scaled(plan_of: PlanOf) -> None:
     """Cut to 5 epochs it would measure its own training, not the encoder."""
     plan = plan_of(SUITE, epochs_scale=0.01)
-    epochs = {s.title: s.spec["evaluator"]["parameters"].get("epochs") for s in of_kind(plan, "evaluate")}
+    epochs = {s.title: s.spec.evaluator.parameters.get("epochs") for s in of_kind(plan, "evaluate")}
     assert {number for title, number in epochs.items() if "probed" in title or "untrained" in title} == {500}
     assert {number for title, number in epochs.items() if "scratch" in title or "tuned" in title} == {5}
 

@@ -73,7 +73,8 @@ def test_the_key_has_the_whole_identity_of_the_metric(plan_of: PlanOf) -> None:
         assert stage.identity["select_by"] == {
             "name": "auroc", "plugin": "metrics", "revision": 1, "source": None, "parameters": {},
         }  # fmt: skip
-        assert stage.spec["select_by"]["kind"] == "metric"
+        assert stage.spec.select_by is not None
+        assert stage.spec.select_by.kind == "metric"
 
 
 @pytest.fixture

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from plan.conftest import PlanOf, changed, keys
 from pydantic import BaseModel
 
+from medssl_bench.plan.arithmetic import BFLOAT16_REVISION
 from medssl_bench.plan.keys import content_key, differences
-from medssl_bench.plan.stage import BFLOAT16_REVISION
 from medssl_bench.plugin.manager import load_plugins
 from medssl_bench.suite import schema
 

@@ -38,7 +38,11 @@ EDITS = [
         "    sweep: dict[str, list[Any]] = Field(",
         '    clip: float | None = Field(None, description="")\n    sweep: dict[str, list[Any]] = Field(',
     ),
-    ("plan/stages.py", '"keep": model.keep,', '"keep": model.keep, "clip": model.clip,'),
+    (
+        "plan/kinds/pretrain.py",
+        '"keep": model.keep,\n        "validate_every": model.validate_every,\n        "seed": cell.seed,\n    }',
+        '"keep": model.keep, "clip": model.clip, "validate_every": model.validate_every, "seed": cell.seed,}',
+    ),
     (
         "suite/schema.py",
         "    shuffle_labels: bool = Field(",

@@ -62,7 +62,7 @@ def test_the_questions_share_the_thesis_stages(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("name", "number"), [("transfer.toml", 6), ("balancing.toml", 1), ("equalisation.toml", 2)])
 def test_a_suite_with_the_recipes_of_the_thesis_shares_its_pretrainings(name: str, number: int, tmp_path: Path) -> None:
     thesis = _plan("thesis.toml", tmp_path)
-    of_seed_0 = [key for key, s in _plan(name, tmp_path).stages.items() if s.kind == "pretrain" and s.spec["seed"] == 0]
+    of_seed_0 = [key for key, s in _plan(name, tmp_path).stages.items() if s.kind == "pretrain" and s.spec.seed == 0]
     assert len(set(of_seed_0) & thesis.stages.keys()) == number
 
 
@@ -93,8 +93,8 @@ def test_equal_compute_is_as_many_multiply_adds(tmp_path: Path) -> None:
     compute = {size: stages[f"pretrain · compute · px{size} · seed 0"] for size in (28, 64, 128, 224)}
     spent = [_multiply_adds(size) * (stage.images or 0) for size, stage in compute.items()]
     assert spent == pytest.approx([spent[0]] * 4, rel=2e-3)
-    assert all(stage.spec["view_size"] == size for size, stage in compute.items())
+    assert all(stage.spec.view_size == size for size, stage in compute.items())
     smaller = stages["pretrain · small-views · px224 · seed 0"]
-    assert (smaller.spec["view_size"], smaller.images) == (64, compute[64].images)
+    assert (smaller.spec.view_size, smaller.images) == (64, compute[64].images)
     others = [stages[f"pretrain · images · px{size} · seed 0"].images for size in (28, 64, 128)]
     assert others == [compute[224].images] * 3

@@ -51,7 +51,7 @@ def test_drawn_validation_labels_multiply_all_labels_too(plan_of: PlanOf) -> Non
     assert len({trial.stage for trial in plan.trials if (trial.arm, trial.labels) == ("scratch", "all")}) == 3
     none = plan_of(text.replace("validation_labels = 20", "validation_labels = 0"))
     (stage,) = {trial.stage for trial in none.trials if (trial.arm, trial.labels) == ("scratch", "all")}
-    assert none.stages[stage].spec["selection"] == "last"
+    assert none.stages[stage].spec.selection == "last"
 
 
 def test_a_sequence_of_seeds_shares_nothing_with_another(plan_of: PlanOf) -> None:
@@ -82,9 +82,9 @@ def test_a_chain_starts_each_pretraining_from_the_one_before(plan_of: PlanOf) ->
     assert (last.kind, first.kind, first.parents) == ("pretrain", "pretrain", ())
     assert first.identity["dataset"]["name"] == "pathmnist"
     assert last.identity["dataset"]["name"] == "bloodmnist"
-    assert first.spec["encoder"] is not None
-    assert (last.spec["encoder"], last.spec["start"]) == (first.spec["encoder"], first.key)
-    assert embedded.spec["encoder"] == first.spec["encoder"], "what builds on the last needs the first no more"
+    assert first.spec.encoder is not None
+    assert (last.spec.encoder, last.spec.start) == (first.spec.encoder, first.key)
+    assert embedded.spec.encoder == first.spec.encoder, "what builds on the last needs the first no more"
     assert "encoder" not in last.identity, "its weights come from the first"
     assert last.title == "pretrain · nat · bloodmnist · seed 0 after nat · pathmnist · seed 0"
     assert len(of_kind(plan, "pretrain")) == 3, "the fine-tuned arm has its own, from scratch"
@@ -105,7 +105,7 @@ def test_a_teacher_is_the_arm_of_the_same_cell(plan_of: PlanOf) -> None:
         teacher = stage_of(plan, arm="scratch", labels=labels)
         pretrained = plan.stages[stage_of(plan, arm="tuned", labels=labels).parents[0]]
         assert pretrained.parents == (teacher.key,)
-        assert pretrained.spec["teacher"] == teacher.key
+        assert pretrained.spec.teacher == teacher.key
 
 
 def test_analyses_are_of_the_encoder_that_an_arm_ends_with(plan_of: PlanOf) -> None:
@@ -202,5 +202,5 @@ def test_neighbours_choose_nothing_by_validation_labels(plan_of: PlanOf) -> None
 )
 def test_the_epoch_is_chosen_as_the_suite_says(settings: str, selection: str, plan_of: PlanOf) -> None:
     plan = plan_of(changed(('labels = [100, "all"]', f'labels = [100, "all"]\n{settings}')))
-    assert stage_of(plan, arm="scratch", labels="100").spec["selection"] == selection
-    assert stage_of(plan, arm="majority class", labels="100").spec["selection"] == "last"
+    assert stage_of(plan, arm="scratch", labels="100").spec.selection == selection
+    assert stage_of(plan, arm="majority class", labels="100").spec.selection == "last"

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from plan.made_up import embedding
 from torch import nn
 
 from medssl_bench.checkpoints import TrainingState
@@ -18,6 +19,7 @@ from medssl_bench.datasets import DatasetContext
 from medssl_bench.errors import DamageWarning
 from medssl_bench.evaluators.base import Evaluation
 from medssl_bench.plan.stage import Stage
+from medssl_bench.plugin.component import Component
 from medssl_bench.plugin.manager import load_plugins
 from medssl_bench.plugin.watching import Outcome
 from medssl_bench.stages import run as module
@@ -28,7 +30,7 @@ from medssl_bench.stopping import Stopped
 from medssl_bench.store.store import Store
 
 KEY = "ab" + "0" * 62
-STAGE = Stage(KEY, "pretrain", "title", {}, {"epochs_scale": 1.0})
+STAGE = Stage(KEY, "title", {}, embedding(Component("dataset", "phantom_cells", plugin="datasets")))
 
 
 @pytest.fixture
@@ -44,7 +46,7 @@ def doing(monkeypatch) -> Any:
     """Let stages do something else."""
 
     def let(act: Any) -> None:
-        monkeypatch.setitem(module._DO, "pretrain", lambda _spec, _workshop, attempt: act(attempt))
+        monkeypatch.setattr("medssl_bench.stages.embed.embed", lambda _stage, _workshop, attempt: act(attempt))
 
     return let
 

@@ -1,4 +1,4 @@
-"""Recorded numbers of one small pretraining and what is made of it: they change only when REVISIONS does."""
+"""Recorded numbers of one small pretraining and what is made of it: they change only when a revision does."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import medssl_bench
-from medssl_bench.plan.stage import REVISIONS
+from medssl_bench.plan.kinds import kinds
 from medssl_bench.store.store import Store
 
 SUITE = """
@@ -53,8 +53,8 @@ GOLDEN = {
 }
 
 STALE = (
-    "The harness gives other results than before. If that is meant, raise REVISIONS[{kind!r}] in "
-    "medssl_bench/plan/stage.py, so that no store mixes old results with new ones, and record the new numbers here."
+    "The harness gives other results than before. If that is meant, raise the revision of {kind!r} in "
+    "medssl_bench/plan/kinds/, so that no store mixes old results with new ones, and record the new numbers here."
 )
 
 
@@ -114,4 +114,4 @@ def test_the_numbers_are_those_on_record(found, part):
 
 def test_every_kind_of_stage_is_on_record(found):
     assert found.keys() == GOLDEN.keys()
-    assert {part.partition(",")[0] for part in GOLDEN} == REVISIONS.keys()
+    assert {part.partition(",")[0] for part in GOLDEN} == kinds().keys()

@@ -9,6 +9,7 @@ from medssl_bench.models.card.citations import citations_section
 from medssl_bench.models.card.facts import one_line
 from medssl_bench.models.card.training import data_section, training_section
 from medssl_bench.models.card.usage import usage_section
+from medssl_bench.plan.kinds import spec_of
 from medssl_bench.results.cells import Results
 from medssl_bench.results.formats.grids import cell_of
 from medssl_bench.results.formats.text import spread_note
@@ -59,7 +60,7 @@ def _made(source: CardSource) -> str:
 
 
 def _front(source: CardSource) -> str:
-    data = sorted({record.spec["dataset"]["component"]["name"] for record in source.trainings()})
+    data = sorted({spec_of(record.kind, record.spec).dataset.component.name for record in source.trainings()})
     lines = [
         "---",
         "library_name: timm",

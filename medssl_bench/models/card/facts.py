@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from medssl_bench.plan.kinds import spec_of
 from medssl_bench.plan.lookup import encoder_stage, training_stages
+from medssl_bench.plan.spec import SpecWithEncoder
 from medssl_bench.plugin.component import Component
 from medssl_bench.results.selection import SelectedBy
 
@@ -45,7 +47,7 @@ class CardSource:
 
     def dataset(self, record: Record) -> DatasetInfo | None:
         """Return what is known of the data set of a stage; the plan says where it is now, the record where it was."""
-        data = self.plan.stages[record.key].spec["dataset"]["component"]
+        data = self.plan.stages[record.key].spec.dataset.component.to_data()
         return self.info.get(json.dumps(data, sort_keys=True))
 
     def trainings(self) -> list[Record]:
@@ -73,8 +75,9 @@ class CardSource:
 
     def encoders(self) -> list[tuple[Component, int]]:
         """Return the encoders that the trainings began with, each with the side of its images in pixels."""
-        specs = [record.spec["encoder"] for record in self.trainings() if record.spec.get("encoder")]
-        found = [(Component.from_data(spec["component"]), spec["size"]) for spec in specs]
+        specs = [spec_of(record.kind, record.spec) for record in self.trainings()]
+        made = [spec.encoder for spec in specs if isinstance(spec, SpecWithEncoder) and spec.encoder]
+        found = [(encoder.component, encoder.size) for encoder in made if encoder.size]
         return [encoder for place, encoder in enumerate(found) if encoder not in found[:place]]
 
     def given_weights(self) -> list[str]:

@@ -226,9 +226,9 @@ def _energy(study: Study) -> str:
 def _datasets(study: Study) -> list[tuple[str, ...]]:
     fingerprints: dict[str, str] = {}
     for stage in study.plan.stages.values():
-        data = stage.spec.get("dataset") or {}
-        if data.get("fingerprint"):
-            fingerprints[data["component"]["name"] + str(data["component"]["parameters"])] = data["fingerprint"]
+        data = stage.spec.dataset
+        if data.fingerprint:
+            fingerprints[data.component.name + str(data.component.parameters)] = data.fingerprint
     rows: list[tuple[str, ...]] = []
     used = {dataset.label: dataset for table in study.suite.tables for dataset in table.datasets}
     for link in (link for table in study.suite.tables for arm in table.arms for link in arm.chain):
@@ -236,8 +236,7 @@ def _datasets(study: Study) -> list[tuple[str, ...]]:
             used.setdefault(link.on.label, link.on)
     for label, dataset in used.items():
         info = study.plan.datasets.get(label)
-        data = dataset.component.to_data()
-        fingerprint = fingerprints.get(data["name"] + str(data["parameters"]), "")
+        fingerprint = fingerprints.get(dataset.component.name + str(dataset.component.parameters), "")
         if info is None:
             rows.append((label, dataset.component.name, "", "", "", "", fingerprint))
             continue

@@ -9,6 +9,7 @@ import torch
 
 from medssl_bench.models.card.facts import _given, one_line, written
 from medssl_bench.models.card.training import _selection
+from medssl_bench.plan.kinds.evaluate import EvaluateSpec
 from medssl_bench.plugin.manager import load_plugins
 from medssl_bench.store.tensors import save_tensors
 
@@ -44,6 +45,23 @@ def test_a_text_cannot_break_the_table_it_stands_in() -> None:
 
 
 def test_another_metric_that_chose_the_epoch_is_named() -> None:
-    assert _selection({"selection": "validation"}) == "validation", "as records of older versions have it"
-    assert _selection({"selection": "validation", "select_by": None}) == "validation"
-    assert _selection({"selection": "validation", "select_by": {"name": "auroc"}}) == "validation, by AUROC"
+    registry = load_plugins().registry
+    component = registry.resolve_or_raise("evaluator", "finetune").to_data()
+    older = {
+        "dataset": {"component": registry.resolve_or_raise("dataset", "bloodmnist").to_data(), "fingerprint": "x"},
+        "evaluator": component,
+        "trains_encoder": True,
+        "labels": {"unit": "all"},
+        "validation_labels": {"unit": "all"},
+        "selection": "validation",
+        "shuffle_labels": False,
+        "seed": 0,
+        "draw": 0,
+        "start": None,
+    }
+    by_auroc = {**older, "select_by": registry.resolve_or_raise("metric", "auroc").to_data()}
+    assert _selection(EvaluateSpec.from_data(older)) == "validation", "records of older versions name none"
+    assert _selection(EvaluateSpec.from_data(by_auroc)) == "validation, by AUROC"
+    again = EvaluateSpec.from_data(EvaluateSpec.from_data(by_auroc).to_data())
+    assert again.select_by == registry.resolve_or_raise("metric", "auroc")
+    assert EvaluateSpec.from_data(EvaluateSpec.from_data(older).to_data()).select_by is None

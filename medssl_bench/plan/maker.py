@@ -1,0 +1,206 @@
+"""Makes the stages of an arm: its pretrainings, the features of its encoder, its evaluation."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from medssl_bench.errors import did_you_mean
+from medssl_bench.plan.checks import CellCheck, Unfit
+from medssl_bench.plan.kinds.embed import add_embedding
+from medssl_bench.plan.kinds.evaluate import add_evaluation
+from medssl_bench.plan.kinds.pretrain import add_pretraining
+from medssl_bench.plan.spec import EncoderSpec
+from medssl_bench.plan.titles import Titles
+from medssl_bench.plugin.component import Component
+from medssl_bench.plugin.guarded import make
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from medssl_bench.evaluators import Evaluator
+    from medssl_bench.plan.cell import Cell
+    from medssl_bench.plan.known_datasets import KnownDatasets
+    from medssl_bench.plan.stage import Plan, Stage
+    from medssl_bench.plugin.registry import Registry
+    from medssl_bench.suite.table import Arm, Link, NamedDataset, Recipe, Table
+
+_Place = tuple[str, str, str, int]
+"""What decides how an arm's encoder is pretrained, within a plan: comparison, arm, data set, seed."""
+
+
+class StageMaker:
+    """Adds stages to a plan, each once.
+
+    Args:
+        plan: where to add them.
+        registry: where components come from.
+        datasets: what is known of the data.
+        tables: all comparisons of the suite, so that titles of stages are unique.
+    """
+
+    def __init__(self, plan: Plan, registry: Registry, datasets: KnownDatasets, tables: Iterable[Table]) -> None:
+        self.plan = plan
+        self.titles = Titles(tables)
+        self._registry = registry
+        self._datasets = datasets
+        self._scale = plan.epochs_scale
+        self._teaching: list[str] = []
+        self._starts: dict[_Place, tuple[Stage | None, EncoderSpec]] = {}
+        self._features: dict[_Place, Stage] = {}
+        self._evaluators: dict[tuple[str, str], tuple[Component, Evaluator]] = {}
+
+    def evaluate(self, arm: Arm, cell: Cell) -> Stage:
+        """Add the evaluation of one trial, and what it builds on.
+
+        Raises:
+            Unfit: a recipe of the arm cannot be carried out in this comparison.
+            PluginError: the evaluator, or a data set, cannot be made.
+        """
+        _, evaluator = self.evaluator(arm, cell)
+        start, made = self._pretrained(arm, cell)
+        parents = [start] if start and evaluator.needs == "encoder" else []
+        if evaluator.needs == "features":
+            parents = [self.embed(arm, cell)]
+        return add_evaluation(self, arm, cell, made, start, parents)
+
+    def evaluator(self, arm: Arm, cell: Cell) -> tuple[Component, Evaluator]:
+        """Return the evaluator of an arm; if it trains the encoder, with its parameter ``epochs`` scaled.
+
+        A probe on features keeps its length: it is cheap, and one that is cut short says nothing of the encoder.
+        """
+        place = (cell.table.id, arm.name)
+        if place not in self._evaluators:
+            component = arm.evaluator
+            evaluator: Evaluator = make(self._registry, component)
+            epochs = component.parameters.get("epochs")
+            if self._scale != 1 and isinstance(epochs, int) and evaluator.needs == "encoder":
+                scaled: dict[str, Any] = {"epochs": self._scaled(epochs)}
+                if isinstance(schedule := component.parameters.get("schedule"), Component):
+                    scaled["schedule"] = self._scaled_schedule(schedule)
+                component = replace(component, parameters={**component.parameters, **scaled})
+                evaluator = make(self._registry, component)
+            self._evaluators[place] = component, evaluator
+        return self._evaluators[place]
+
+    def embed(self, arm: Arm, cell: Cell, of: Stage | None = None) -> Stage:
+        """Add the features of a data set: of the encoder that the arm starts from, or of a trained one."""
+        start, made = self._pretrained(arm, cell)
+        if of is not None or any(link.recipe.model.teacher for link in arm.chain):
+            return self._embedded(arm, cell, of or start, made)
+        place = _place(arm, cell)
+        if place not in self._features:
+            self._features[place] = self._embedded(arm, cell, start, made)
+        return self._features[place]
+
+    def _embedded(self, arm: Arm, cell: Cell, start: Stage | None, made: EncoderSpec) -> Stage:
+        source = f"{self.titles.encoder(arm.encoder)}, seed {cell.seed}" if start is None else start.title
+        return add_embedding(self.plan, cell, arm.encoder, made, start, source)
+
+    def _pretrained(self, arm: Arm, cell: Cell) -> tuple[Stage | None, EncoderSpec]:
+        """Add the pretrainings of an arm; return the last, or None for an arm that starts from scratch.
+
+        They are the same for every label budget and draw, unless one has a teacher, which is trained with labels.
+
+        Returns:
+            The last pretraining, and how its encoder is first made: so nothing needs the stages before it.
+        """
+        if any(link.recipe.model.teacher for link in arm.chain):
+            return self._chain(arm, cell)
+        place = _place(arm, cell)
+        if place not in self._starts:
+            self._starts[place] = self._chain(arm, cell)
+        return self._starts[place]
+
+    def _chain(self, arm: Arm, cell: Cell) -> tuple[Stage | None, EncoderSpec]:
+        stage, made = None, EncoderSpec(component=arm.encoder, size=cell.known.size, seed=cell.seed)
+        for link in arm.chain:
+            stage, made = self._pretrain(link, cell, stage, made)
+        return stage, made
+
+    def _pretrain(self, link: Link, cell: Cell, start: Stage | None, made: EncoderSpec) -> tuple[Stage, EncoderSpec]:
+        recipe, on = link.recipe, link.on or cell.dataset
+        known = self._datasets.get(on.component)
+        teacher = self._teacher(recipe, cell)
+        if start is None:
+            size = recipe.model.view_size or known.size
+            made = EncoderSpec(component=recipe.encoder, size=size, seed=cell.seed)
+        stage = add_pretraining(
+            self.plan,
+            cell,
+            recipe,
+            on,
+            known,
+            duration=self._duration(recipe, on),
+            schedule=self._scaled_schedule(recipe.schedule),
+            start=start,
+            made=made,
+            teacher=teacher,
+        )
+        return stage, made
+
+    def _teacher(self, recipe: Recipe, cell: Cell) -> Stage | None:
+        """Add the trained arm that a recipe learns from."""
+        wanted = recipe.model.teacher
+        if wanted is None:
+            return None
+        arms = {arm.name: arm for arm in cell.table.arms}
+        key = ("pretraining", recipe.name, "teacher")
+        if wanted.arm not in arms:
+            message = f"there is no arm {wanted.arm!r} in comparison {cell.table.id!r}{did_you_mean(wanted.arm, arms)}"
+            raise Unfit(message, *key, "arm")
+        if wanted.arm in self._teaching:
+            raise Unfit(f"arm {wanted.arm!r} of comparison {cell.table.id!r} would be its own teacher", *key, "arm")
+        evaluator: Evaluator = make(self._registry, arms[wanted.arm].evaluator)
+        if not evaluator.trains_encoder:
+            message = f"arm {wanted.arm!r} of comparison {cell.table.id!r} trains no encoder, so it cannot be a teacher"
+            raise Unfit(message, *key, "arm")
+        if wanted.labels and (wrong := CellCheck(cell.table, cell.known.info).teacher_labels(wanted.labels)):
+            raise Unfit(wrong, *key, "labels")
+        self._teaching.append(wanted.arm)
+        try:
+            return self.evaluate(arms[wanted.arm], replace(cell, labels=wanted.labels or cell.labels))
+        finally:
+            self._teaching.pop()
+
+    def is_taught_by_cell(self, arm: Arm) -> bool:
+        """Return whether a teacher of an arm has the labels of the cell, rather than a number of its own."""
+        teachers = [link.recipe.model.teacher for link in arm.chain]
+        return any(teacher is not None and teacher.labels is None for teacher in teachers)
+
+    def has_draw(self, stage: Stage) -> bool:
+        """Return whether a label draw decides a stage, or one that it builds on."""
+        if stage.identity.get("draw") is not None:
+            return True
+        return any(self.has_draw(self.plan.stages[parent]) for parent in stage.parents)
+
+    def _duration(self, recipe: Recipe, on: NamedDataset) -> dict[str, int]:
+        """Return the recipe's duration on a data set, scaled; a table names it by its label or by its component."""
+        for unit in ("epochs", "steps", "images_seen"):
+            table: dict[str, int] | None = getattr(recipe.model, unit)
+            if table is None:
+                continue
+            named = [name for name in (on.label, on.component.name, "default") if name in table]
+            if not named:
+                message = f"this says nothing of data set {on.label!r} and has no default"
+                raise Unfit(message, "pretraining", recipe.name, unit)
+            return {unit: self._scaled(table[named[0]])}
+        raise AssertionError("the schema asks for one duration")
+
+    def _scaled_schedule(self, schedule: Component) -> Component:
+        """Return a schedule with the parameters that are in the unit of the duration scaled as the duration is."""
+        if self._scale == 1:
+            return schedule
+        scaled = {
+            name: max(least, round(schedule.parameters[name] * self._scale))
+            for name, least in self._registry.find("schedule", schedule.name).table.in_duration.items()
+            if schedule.parameters[name] is not None
+        }
+        return replace(schedule, parameters={**schedule.parameters, **scaled})
+
+    def _scaled(self, number: int) -> int:
+        return max(1, round(number * self._scale))
+
+
+def _place(arm: Arm, cell: Cell) -> _Place:
+    return cell.table.id, arm.name, cell.dataset.label, cell.seed
