@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
     from medssl_bench.datasets import DatasetInfo, Splits
     from medssl_bench.datasets.base import SplitName
+    from medssl_bench.evaluators.classification import BestEpoch
     from medssl_bench.metrics import Metric
+    from medssl_bench.metrics.criterion import Criterion
 
 Needs = Literal["labels", "features", "encoder"]
 
@@ -50,6 +52,7 @@ class Trial:
         train: places of the labelled training images, (n,) int64.
         val: places of the labelled validation images, (m,) int64; empty: the last epoch counts.
         selection: which epoch counts: ``validation``, ``last``, or ``test`` to measure the optimism of that.
+        criterion: the metric by which the epoch is chosen; None: accuracy, of a multi-label task AUROC.
         seed: the training seed.
         device: where to compute.
         encoder: makes the encoder, with the weights the arm starts from, on the device.
@@ -74,6 +77,7 @@ class Trial:
     report: Callable[[int, int, Mapping[str, float]], None] = lambda _index, _total, _metrics: None
     checkpoints: Checkpoints = field(default_factory=Checkpoints)
     sweep: bool = False
+    criterion: Criterion | None = None
 
     def choice(self) -> Choice | None:
         """Return the images by which the epoch that counts is chosen, or None where the last one counts."""
@@ -83,6 +87,13 @@ class Trial:
         if self.selection == "last" or not len(self.val):
             return None
         return Choice("val", self.val, self.splits["val"].labels[self.val])
+
+    def best_epoch(self) -> BestEpoch | None:
+        """Return what finds the epoch that counts and keeps its weights, or None where the last one counts."""
+        from medssl_bench.evaluators.classification import BestEpoch
+
+        chosen_by = self.choice()
+        return None if chosen_by is None else BestEpoch(self.info.task, chosen_by.labels, self.criterion)
 
     def looks_at(self, epoch: int, epochs: int, every: int) -> bool:
         """Return whether an epoch is looked at: every few, and the last."""
@@ -155,6 +166,8 @@ class Evaluator(ABC):
             which gets all labels of the training split whatever the label budget.
         uses_validation: whether it chooses an epoch by validation images; else which of them are labelled decides
             nothing.
+        follows_criterion: whether it chooses that epoch by `Trial.criterion`, as `Trial.best_epoch` does. A comparison
+            with ``select_by`` refuses an evaluator that chooses by a rule of its own.
         uses_seed: whether the training seed changes the result of one and the same encoder.
         trains_encoder: whether it leaves an encoder of its own (``weights["encoder"]``).
         measures: what it measures beside, by name: each a `medssl_bench.metrics.Metric` without a function. Tables
@@ -165,6 +178,7 @@ class Evaluator(ABC):
     needs: ClassVar[Needs] = "features"
     uses_seed: ClassVar[bool] = True
     uses_validation: ClassVar[bool] = True
+    follows_criterion: ClassVar[bool] = False
     trains_encoder: ClassVar[bool] = False
     measures: ClassVar[Mapping[str, Metric]] = {}
 
@@ -187,6 +201,14 @@ class Evaluator(ABC):
     @abstractmethod
     def evaluate(self, trial: Trial) -> Evaluation:
         """Judge one encoder on one cell."""
+
+    @property
+    def judges_together(self) -> bool:
+        """Whether cells are given to `evaluate_together`, several at once; if not, one at a time.
+
+        Unless an evaluator says more, that is so if it defines that method.
+        """
+        return type(self).evaluate_together is not Evaluator.evaluate_together
 
     def evaluate_together(self, trials: Sequence[Trial]) -> list[Evaluation]:
         """Judge one encoder on several cells at once, where that is faster than one after the other.

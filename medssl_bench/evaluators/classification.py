@@ -12,7 +12,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from medssl_bench.datasets import Task
+from medssl_bench.errors import StageError
+from medssl_bench.metrics import Predictions
 from medssl_bench.metrics.classification import measure
+from medssl_bench.metrics.criterion import Criterion, default_criterion
 
 
 def targets(task: Task, labels: NDArray[np.int64]) -> Tensor:
@@ -47,23 +50,26 @@ def probabilities(task: Task, logits: Tensor) -> NDArray[np.float32]:
 class BestEpoch:
     """Keeps the weights of the epoch that does best on the images it is chosen by.
 
-    The criterion is accuracy, and among equals the lower loss; of a multi-label task, AUROC, since its accuracy
-    hardly moves where most labels are 0.
+    The criterion is accuracy (of a multi-label task AUROC), unless another metric is given. Among equals the lower loss
+    counts, then the earlier epoch. An epoch for which a given metric is not defined is never chosen.
 
     Args:
         task: what the labels mean.
         labels: (m, L) labels of the images it is chosen by.
+        criterion: the metric it is chosen by; None: accuracy, of a multi-label task AUROC.
 
     Attributes:
-        epoch: 0-based; -1 before the first look.
-        rank: what the best epoch has: its criterion, and its negative loss.
+        epoch: 0-based; -1 while none is chosen.
+        rank: what the best epoch has: its criterion, turned so that higher is better, and its negative loss.
         state: its weights.
     """
 
-    def __init__(self, task: Task, labels: NDArray[np.int64]) -> None:
+    def __init__(self, task: Task, labels: NDArray[np.int64], criterion: Criterion | None = None) -> None:
         self._task = task
         self._labels = labels
         self._targets = targets(task, labels)
+        self._criterion = criterion
+        self._is_default = criterion is None or criterion.is_default(task)
         self.rank = (-math.inf, -math.inf)
         self.epoch = -1
         self.state: dict[str, Tensor] = {}
@@ -77,15 +83,42 @@ class BestEpoch:
             state: the weights.
 
         Returns:
-            The metrics of those images.
+            The metrics of those images: accuracy, AUROC, balanced accuracy, the criterion, and the loss.
+
+        Raises:
+            PluginError: the criterion is a plugin's, and fails.
         """
         logits = logits.float().cpu()
-        measured = measure(self._task, self._labels, probabilities(self._task, logits))
+        scores = probabilities(self._task, logits)
+        measured = measure(self._task, self._labels, scores)
+        given, is_finite = self._criterion, bool(np.isfinite(scores).all())
+        if given is not None and given.name not in measured and is_finite:
+            measured[given.name] = given.value(Predictions(self._task, self._labels, scores))
         metrics = {name: value for name, value in measured.items() if value is not None}
         metrics["loss"] = float(loss(self._task, logits, self._targets))
-        watched = "auroc" if self._task is Task.MULTI_LABEL else "accuracy"
-        rank = (metrics.get(watched, 0.0), -metrics["loss"])
-        if rank > self.rank:
+        score = self._score(metrics) if is_finite or self._is_default else None
+        rank = (-math.inf if score is None else score, -metrics["loss"])
+        if score is not None and rank > self.rank:
             self.rank, self.epoch = rank, epoch
             self.state = {name: tensor.detach().clone() for name, tensor in state.items()}
         return metrics
+
+    def require_chosen(self) -> None:
+        """Check, after the last epoch, that one was chosen.
+
+        Raises:
+            StageError: the criterion was defined for none.
+        """
+        if self.epoch < 0 and self._criterion is not None:
+            raise StageError(
+                f"no epoch can be chosen by {self._criterion.name!r}: after no epoch has it a value on the "
+                f"{len(self._labels):,} images that the epoch is chosen by; give the comparison more "
+                "`validation_labels`, or another `select_by`"
+            )
+
+    def _score(self, metrics: Mapping[str, float]) -> float | None:
+        """Return how good an epoch is, by the metrics that are defined; higher is better."""
+        if self._criterion is None or self._is_default:
+            return metrics.get(default_criterion(self._task), 0.0)
+        value = metrics.get(self._criterion.name)
+        return None if value is None else self._criterion.score(value)

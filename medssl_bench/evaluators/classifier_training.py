@@ -12,13 +12,13 @@ from medssl_bench.encoders.dim import feature_dim
 from medssl_bench.encoders.recordable import is_recordable
 from medssl_bench.evaluators.balance import balanced_labels, loss_weights
 from medssl_bench.evaluators.base import Evaluation, Trial
-from medssl_bench.evaluators.classification import BestEpoch, loss, probabilities, targets
+from medssl_bench.evaluators.classification import loss, probabilities, targets
 from medssl_bench.evaluators.finetune_settings import FineTuneSettings
 from medssl_bench.evaluators.minibatches import minibatches
 from medssl_bench.randomness import forked
 from medssl_bench.stopping import at_checkpoints
 from medssl_bench.training.images import DeviceImages, evaluation_batch
-from medssl_bench.training.optimizer import MakeOptimizer, make_optimizer, set_learning_rate
+from medssl_bench.training.optimizer import made_by, make_optimizer, set_learning_rate
 from medssl_bench.training.recording import recorder_for
 from medssl_bench.training.state import part, resume, state_of
 from medssl_bench.training.steps import Steps
@@ -46,15 +46,13 @@ class FineTuning:
         recordable = is_recordable(self._model[0]) and (self._augment is None or has_own_streams(self._augment))
         recorder = recorder_for(trial.device) if recordable else None
         groups = [{"params": list(self._model.parameters())}]
-        self._optimizer = make_optimizer(groups, adam, recorded=recorder is not None, make=_maker(settings))
+        self._optimizer = make_optimizer(groups, adam, recorded=recorder is not None, make=made_by(settings.optimizer))
         self._schedule = settings.schedule() if settings.schedule else None
         self._steps = Steps(self._model, self._optimizer, recorder)
         chosen_by = trial.choice()
-        self._watched = None
-        self._best = None
+        self._best, self._watched = trial.best_epoch(), None
         if chosen_by is not None:
             self._watched = DeviceImages(trial.splits[chosen_by.split], trial.device, chosen_by.places)
-            self._best = BestEpoch(self._task, chosen_by.labels)
         self._history: list[dict[str, float]] = []
         self._epoch, self._batch = 0, 0
         self._total = torch.zeros((), device=trial.device)
@@ -76,6 +74,8 @@ class FineTuning:
             while self._epoch < self._settings.epochs:
                 self._run_epoch()
         self._steps.forget()
+        if self._best is not None:
+            self._best.require_chosen()
         test = DeviceImages(self._trial.splits["test"], self._device)
         scores = last_scores = probabilities(self._task, self._predict(test))
         selected = self._settings.epochs - 1
@@ -183,9 +183,3 @@ class FineTuning:
             features = encoder(images)
         found: Tensor = head(features.float())
         return found
-
-
-def _maker(settings: FineTuneSettings) -> MakeOptimizer | None:
-    """Return what makes another optimiser than Adam, if the settings have one."""
-    make = settings.optimizer
-    return None if make is None else lambda groups, recorded: make(groups=groups, recorded=recorded)

@@ -22,6 +22,7 @@ class FineTune(FineTuneSettings, Evaluator):
     """Encoder and linear layer trained together; from scratch it is the supervised baseline (Jiang 2023, Table 3.2)."""
 
     needs: ClassVar[Needs] = "encoder"
+    follows_criterion: ClassVar[bool] = True
     trains_encoder: ClassVar[bool] = True
 
     def refuses(self, info: DatasetInfo) -> str:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from medssl_bench.figures.figure import ReportFigure, slug
 from medssl_bench.figures.material import FigureSource, sentences
 from medssl_bench.figures.style import COLUMN, GREY, PAGE, Look, legend_below, looks, new_figure, styled, wrapped
-from medssl_bench.results.formats.text import heading, metric_name, spread_note
+from medssl_bench.results.formats.text import heading, spread_note
+from medssl_bench.results.metric_names import metric_name
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from medssl_bench.metrics.metric import Metric
+    from medssl_bench.plugin.component import Component
     from medssl_bench.plugin.registry import Registry
 
 
@@ -41,13 +42,18 @@ def find_metric(name: str, registry: Registry, own: Mapping[str, Metric]) -> Met
 
 
 def make_metric(name: str, registry: Registry) -> Metric:
-    """Return a registered metric.
+    """Return a registered metric by its name; errors as of `built_metric`."""
+    return built_metric(registry.resolve_or_raise("metric", name), registry)
+
+
+def built_metric(component: Component, registry: Registry) -> Metric:
+    """Return the metric that a component describes.
 
     Raises:
-        UserError: its factory fails, or what it gives is no sound metric.
+        UserError: there is none of its revision here, its factory fails, or what it gives is no sound metric.
     """
-    metric: Metric = make(registry, registry.resolve_or_raise("metric", name))
+    metric: Metric = make(registry, component)
     wrong = metric.wrong() or ("" if metric.measure else "it has no function; give measure")
     if wrong:
-        raise PluginError(f"metric {name!r}: {wrong}")
+        raise PluginError(f"metric {component.name!r}: {wrong}")
     return metric

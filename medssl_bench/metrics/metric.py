@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Predictions:
-    """What a classifier says of the test images, and what is true.
+    """What a classifier says of test images, or of those that an epoch is chosen by, and what is true.
 
     Attributes:
         task: what the labels mean.

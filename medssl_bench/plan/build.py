@@ -132,6 +132,7 @@ class _Builder:
         self._note(check.validation_labels(), *here, "validation_labels")
         for place, name in enumerate(table.model.metrics):
             self._note(check.metric(name), *here, "metrics", place)
+        self._note(check.criterion(), *here, "select_by")
         registry = self.suite.plugins.registry
         arms = [arm for arm in table.arms if not arm.floor]
         analyses = table.analyses if is_wanted(table.model.analyses_of, dataset=dataset.label) else ()

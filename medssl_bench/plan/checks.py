@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from medssl_bench.datasets.base import SplitName
     from medssl_bench.datasets.budget import Budget
     from medssl_bench.evaluators import Evaluator
+    from medssl_bench.metrics import Metric
     from medssl_bench.plugin.component import Component
     from medssl_bench.plugin.registry import Registry
     from medssl_bench.suite.table import Table
@@ -82,7 +83,14 @@ class CellCheck:
 
     def metric(self, name: str) -> str:
         """Check that a metric is defined for the data set's task."""
-        metric = self._table.metrics.get(name)
+        return self._undefined(name, self._table.metrics.get(name))
+
+    def criterion(self) -> str:
+        """Check that the metric by which epochs are chosen is defined for the data set's task."""
+        criterion = self._table.criterion
+        return self._undefined(criterion.name, criterion.metric) if criterion else ""
+
+    def _undefined(self, name: str, metric: Metric | None) -> str:
         if self._info is None or metric is None or self._info.task in metric.tasks:
             return ""
         tasks = ", ".join(metric.tasks)

@@ -35,6 +35,11 @@ def _budget(value: Any) -> Budget:
 
 
 ComponentData = Annotated[Component, PlainValidator(_component), PlainSerializer(Component.to_data)]
+OptionalComponentData = Annotated[
+    Component | None,
+    PlainValidator(lambda value: None if value is None else _component(value)),
+    PlainSerializer(lambda component: None if component is None else component.to_data()),
+]
 BudgetData = Annotated[
     Budget, PlainValidator(_budget), PlainSerializer(lambda budget: {**budget.to_data(), "short": budget.short})
 ]

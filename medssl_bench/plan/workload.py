@@ -18,6 +18,10 @@ _VIEWS = 2
 """Views of a usual method; the cost of other numbers of views comes from records."""
 
 
+_LONE_STEP = 1.5
+"""Steps of the built-in probe that take as long as one by an optimiser of torch."""
+
+
 @dataclass(frozen=True)
 class Images:
     """How many images of each sort a stage meets.
@@ -120,7 +124,8 @@ def evaluation_work(
     steps, looks = passes.epochs * passes.steps(images.train), passes.looks if images.chosen_by else 0
     work |= {"look": looks, "looked-at image": looks * images.chosen_by}
     if evaluator.needs != "encoder":
-        return {**work, "probe epoch": passes.epochs, "probe step": steps}
+        alone = component.parameters.get("optimizer") is not None
+        return {**work, "probe epoch": passes.epochs, "probe step": steps * (_LONE_STEP if alone else 1)}
     one, precision = relative(encoder, size), str(component.parameters.get("precision", "float32"))
     seen = passes.epochs * images.train
     predicted = looks * images.chosen_by + (2 if looks else 1) * images.test  # the chosen epoch, and the last
@@ -147,7 +152,7 @@ def speed_group(*parts: Component | str | int | None) -> str:
     return " ".join(_of_speed(part) if isinstance(part, Component) else str(part) for part in parts if part is not None)
 
 
-_MATTER = ("model", "stem", "patch", "precision", "augmentation", "ops")
+_MATTER = ("model", "stem", "patch", "precision", "augmentation", "ops", "optimizer")
 """Parameters of components that decide how long an image takes."""
 
 

@@ -156,6 +156,7 @@ class Cell:
             "difference": self.difference,
             "pairs": self.pairs,
             "selection": self.selection.by,
+            "select_by": self.selection.metric,
             "validation_labels": self.selection.labels,
             "scaled": self.scaled,
             "generated": self.generated,

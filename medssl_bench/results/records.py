@@ -34,8 +34,8 @@ def value_lines(board: HasCells) -> tuple[Sequence[str], list[Sequence[object]]]
     """Return the heads and the lines of `to_csv`."""
     heads = (
         "comparison", "dataset", "labels", "arm", "metric", "seed", "draw", "value", "n", "mean", "std", "expected",
-        "failed", "blocked", "difference", "pairs", "reference", "selection", "validation_labels", "scaled",
-        "generated", "leaks", "flags",
+        "failed", "blocked", "difference", "pairs", "reference", "selection", "select_by", "validation_labels",
+        "scaled", "generated", "leaks", "flags",
     )  # fmt: skip
     rows: list[Sequence[object]] = []
     for cell in board.cells():

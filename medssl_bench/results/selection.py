@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
+from medssl_bench.metrics.criterion import default_criterion
 from medssl_bench.plugin.guarded import make
+from medssl_bench.results.metric_names import metric_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from medssl_bench.datasets.budget import Budget
     from medssl_bench.evaluators import Evaluator
@@ -27,10 +29,13 @@ class CellSelection:
     Attributes:
         by: ``validation``; ``test``; ``last``: the last epoch counts; ``none``: the arm has nothing to select.
         labels: how many validation labels that takes; None while it is not known.
+        metric: the metric by which the epoch is chosen; None: none is, an evaluator has a rule of its own, or the data
+            set cannot be seen.
     """
 
     by: By = "none"
     labels: int | None = 0
+    metric: str | None = None
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,9 @@ class SelectedBy:
         numbers: how many validation labels that is on each data set; None while it is not known.
         arms: the arms that select by it, themselves or as a teacher of theirs does.
         others: the arms that have nothing to select, such as nearest neighbours; the majority class is not named.
+        metric: the metric that the comparison names for it; None: it names none.
+        defaults: the metric by which epochs are chosen where none is named, by data set; of those that can be seen.
+        own_rules: the arms with an evaluator that has a rule of its own.
     """
 
     by: By
@@ -50,6 +58,9 @@ class SelectedBy:
     numbers: dict[str, int | None]
     arms: tuple[str, ...]
     others: tuple[str, ...]
+    metric: str | None = None
+    defaults: Mapping[str, str] = field(default_factory=dict)
+    own_rules: frozenset[str] = frozenset()
 
     @classmethod
     def of(
@@ -65,12 +76,15 @@ class SelectedBy:
         """
         shown = {trial.arm for trial in plan.trials if trial.table == table.id}
         arms = {arm.name: arm for arm in table.arms}
-        using = tuple(name for name in arms if name in shown and _selects(name, arms, registry))
+        selecting = {name: _selecting(name, arms, registry) for name in arms if name in shown}
+        using = tuple(name for name, evaluators in selecting.items() if evaluators)
         trained = {name for name, arm in arms.items() if make(registry, arm.evaluator).needs != "labels"}
         others = tuple(name for name in arms if name in shown & trained and name not in using)
         budget, by = table.model.validation_labels, table.model.selection
         here = dict.fromkeys(trial.dataset for trial in plan.trials if trial.table == table.id)
-        found = cls(by, budget, {}, using, others)
+        defaults = {name: default_criterion(info.task) for name in here if (info := plan.datasets.get(name))}
+        own = frozenset(name for name in using if not all(each.follows_criterion for each in selecting[name]))
+        found = cls(by, budget, {}, using, others, table.model.select_by, defaults, own)
         if by != "validation" or budget.unit == "none" or not using:
             by = "last" if by == "validation" and using else by
             return replace(found, by=by if using else "none")
@@ -82,23 +96,24 @@ class SelectedBy:
         """Return what the numbers of an arm on a data set are selected by."""
         if arm not in self.arms:
             return CellSelection()
+        metric = self.metric or (None if arm in self.own_rules else self.defaults.get(dataset))
         if self.by != "validation":
-            return CellSelection(self.by)
+            return CellSelection(self.by, metric=metric if self.by == "test" else None)
         number = self.numbers.get(dataset)
-        return CellSelection("last") if number == 0 else CellSelection("validation", number)
+        return CellSelection("last") if number == 0 else CellSelection("validation", number, metric)
 
     @property
     def mark(self) -> str:
         """What a reader of the numbers must know of it, in a few words."""
         match self.by:
             case "test":
-                return f"SELECTED ON TEST: optimistic{self._exceptions}"
+                return f"SELECTED ON TEST{self._by_metric}: optimistic{self._exceptions}"
             case "last":
                 return "last epoch, no validation labels"
             case "none":
                 return "no validation labels"
             case "validation":
-                return f"epochs selected with {self._amount}{self._exceptions}"
+                return f"epochs selected{self._by_metric} with {self._amount}{self._exceptions}"
 
     @property
     def own_mark(self) -> str:
@@ -117,11 +132,21 @@ class SelectedBy:
 
     def is_like(self, other: SelectedBy) -> bool:
         """Return whether numbers of both can be ranked together: the rule is the same, data sets may differ."""
-        return (self.by, self.budget, self.others) == (other.by, other.budget, other.others)
+        return self._rule == other._rule
 
     def with_data_of(self, other: SelectedBy) -> SelectedBy:
         """Return the same rule for the data sets of both."""
         return replace(self, numbers={**self.numbers, **other.numbers})
+
+    @property
+    def _rule(self) -> tuple[object, ...]:
+        metric = self.metric if self.by in {"validation", "test"} else None
+        return self.by, self.budget, self.others, metric
+
+    @property
+    def _by_metric(self) -> str:
+        """The metric, where the comparison names one."""
+        return f" by {metric_name(self.metric)}" if self.metric else ""
 
     @property
     def _amount(self) -> str:
@@ -153,15 +178,15 @@ class SelectedBy:
         return f" (for {', '.join(self.arms)} alone)"
 
 
-def _selects(name: str, arms: dict[str, Arm], registry: Registry, inside: tuple[str, ...] = ()) -> bool:
-    """Return whether an arm, or the teacher of one of its recipes, selects by validation images."""
+def _selecting(name: str, arms: dict[str, Arm], registry: Registry, inside: tuple[str, ...] = ()) -> list[Evaluator]:
+    """Return the evaluators that select by validation images: of an arm, and of the teachers of its recipes."""
     if name not in arms or name in inside:
-        return False
+        return []
     evaluator: Evaluator = make(registry, arms[name].evaluator)
-    if evaluator.needs != "labels" and evaluator.uses_validation:
-        return True
+    own = [evaluator] if evaluator.needs != "labels" and evaluator.uses_validation else []
     teachers = [link.recipe.model.teacher for link in arms[name].chain]
-    return any(_selects(teacher.arm, arms, registry, (*inside, name)) for teacher in teachers if teacher)
+    found = [_selecting(teacher.arm, arms, registry, (*inside, name)) for teacher in teachers if teacher]
+    return [*own, *(each for evaluators in found for each in evaluators)]
 
 
 def _number(

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from medssl_bench.results.selection import SelectedBy
     from medssl_bench.suite.table import Arm
 
-METRIC_NAMES = {"accuracy": "accuracy", "auroc": "AUROC", "balanced_accuracy": "balanced accuracy"}
-
 
 @dataclass(frozen=True)
 class AnalysisRow:

@@ -16,6 +16,7 @@ from medssl_bench.errors import StageError
 from medssl_bench.evaluators.base import Evaluation, Evaluator, Trial
 from medssl_bench.evaluators.below_chance import below_chance
 from medssl_bench.metrics.classification import measure
+from medssl_bench.metrics.criterion import make_criterion
 from medssl_bench.plan.kinds.evaluate import EvaluateSpec
 from medssl_bench.plan.stage import Stage
 from medssl_bench.randomness import forked, generator, stream
@@ -93,6 +94,7 @@ def _trial(stage: Stage[EvaluateSpec], workshop: Workshop, evaluator: Evaluator)
         device=workshop.device,
         encoder=partial(workshop.encoder, spec.encoder, spec.start),
         features=workshop.features(stage.parents[0]) if evaluator.needs == "features" else None,
+        criterion=make_criterion(spec.select_by, workshop.registry) if spec.select_by else None,
     )
 
 

@@ -124,7 +124,7 @@ class Siblings:
 
 
 def _judges_together(evaluator: Evaluator) -> bool:
-    return evaluator.needs == "features" and type(evaluator).evaluate_together is not Evaluator.evaluate_together
+    return evaluator.needs == "features" and evaluator.judges_together
 
 
 def _are_siblings(other: Stage[EvaluateSpec], stage: Stage) -> bool:

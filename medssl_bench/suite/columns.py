@@ -23,11 +23,13 @@ class Columns:
 
     Attributes:
         metrics: what each is, by name.
+        own: what the evaluators of the arms measure themselves, by name.
         not_measured: arms and metrics whose evaluator does not measure that metric.
         problems: what is wrong, each with its place in the list of names; None: with what an evaluator declares.
     """
 
     metrics: dict[str, Metric] = field(default_factory=dict)
+    own: dict[str, Metric] = field(default_factory=dict)
     not_measured: frozenset[tuple[str, str]] = frozenset()
     problems: list[tuple[int | None, str]] = field(default_factory=list)
 
@@ -47,12 +49,27 @@ def columns_of(names: Sequence[str], arms: Mapping[str, tuple[str, Evaluator]], 
             by_arm[arm] = measured_by(name, evaluator)
         except UserError as error:
             columns.problems.append((None, str(error)))
-    own = {name: metric for measured in by_arm.values() for name, metric in measured.items()}
+    columns.own = {name: metric for measured in by_arm.values() for name, metric in measured.items()}
     for place, name in enumerate(names):
         try:
-            columns.metrics[name] = find_metric(name, registry, own)
+            columns.metrics[name] = find_metric(name, registry, columns.own)
         except UserError as error:
             columns.problems.append((place, str(error)))
     beside = [name for name, metric in columns.metrics.items() if metric.measure is None]
     columns.not_measured = frozenset((arm, name) for arm in by_arm for name in beside if name not in by_arm[arm])
     return columns
+
+
+def refuses_criterion(arms: Mapping[str, tuple[str, Evaluator]]) -> str:
+    """Return why the epochs of a comparison cannot be chosen by a metric that the suite names, or an empty string.
+
+    Args:
+        arms: name and evaluator by the arm's name.
+    """
+    for arm, (name, evaluator) in arms.items():
+        if evaluator.needs != "labels" and evaluator.uses_validation and not evaluator.follows_criterion:
+            return (
+                f"evaluator {name!r} of arm {arm!r} chooses its epoch by a rule of its own (its follows_criterion is "
+                "False), so no metric can be named here; leave select_by out, or put the arm into another comparison"
+            )
+    return ""

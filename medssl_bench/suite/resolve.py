@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from medssl_bench.errors import SuiteError, UserError, did_you_mean, quoted
 from medssl_bench.key_path import key_text
+from medssl_bench.metrics.criterion import find_criterion
 from medssl_bench.plugin.component import Component
 from medssl_bench.plugin.guarded import make
 from medssl_bench.suite.aliases import ALIASED
 from medssl_bench.suite.analyses_of import unknown
-from medssl_bench.suite.columns import Columns, columns_of
+from medssl_bench.suite.columns import Columns, columns_of, refuses_criterion
 from medssl_bench.suite.component_resolver import ComponentResolver, Key, Unresolved
 from medssl_bench.suite.floors import EVALUATORS, FLOOR_NAMES, floors_of
 from medssl_bench.suite.table import Arm, Link, NamedDataset, Recipe, Table
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from medssl_bench.metrics.criterion import Criterion
     from medssl_bench.plugin.registry import Registry
     from medssl_bench.suite import schema
     from medssl_bench.suite.columns import Columns
@@ -102,6 +104,7 @@ class Resolver(ComponentResolver):
         if None in (*datasets, encoder, *arms, *analyses):
             raise Unresolved
         columns = self._columns(model, [*floors, *arms], (*key, "metrics"))
+        criterion = self._criterion(model, [*floors, *arms], columns, (*key, "select_by"))
         self._check_analyses_of(model, [*floors, *arms], labels, (*key, "analyses_of"))
         return Table(
             model=model,
@@ -112,6 +115,7 @@ class Resolver(ComponentResolver):
             draws=tuple(model.draws or self.model.draws),
             metrics=columns.metrics,
             not_measured=columns.not_measured,
+            criterion=criterion,
         )
 
     def _columns(self, model: schema.Comparison, arms: Sequence[Arm], key: Key) -> Columns:
@@ -120,6 +124,19 @@ class Resolver(ComponentResolver):
         for place, message in columns.problems:
             self.fail(key if place is None else (*key, place), message)
         return columns
+
+    def _criterion(self, model: schema.Comparison, arms: Sequence[Arm], columns: Columns, key: Key) -> Criterion | None:
+        """Return the metric by which epochs are chosen, if the suite names one; note why it cannot be that."""
+        if model.select_by is None:
+            return None
+        built = {arm.name: (arm.evaluator.name, self.built(arm.evaluator, key)) for arm in arms}
+        if wrong := refuses_criterion(built):
+            self.fail(key, wrong)
+        try:
+            return find_criterion(model.select_by, self.registry, columns.own)
+        except UserError as error:
+            self.fail(key, str(error))
+            return None
 
     def _check_lists(self, model: schema.Comparison, key: Key) -> None:
         self.unique([budget.text for budget in model.labels], (*key, "labels"))

@@ -203,6 +203,11 @@ class Comparison(_Table):
         description='which epoch of the downstream training counts; "test" measures the optimism of selecting on '
         "test, and the table says so",
     )
+    select_by: str | None = Field(
+        None,
+        description="metric by which the epoch that counts is chosen: any that reads predictions, as "
+        "`medssl-bench list metrics` shows them; none: accuracy, and AUROC of multi-label data",
+    )
     metrics: list[str] = Field(
         default=["accuracy", "auroc"],
         min_length=1,

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from medssl_bench.datasets.budget import Budget
     from medssl_bench.metrics import Metric
+    from medssl_bench.metrics.criterion import Criterion
     from medssl_bench.plugin.component import Component
     from medssl_bench.suite.schema import Comparison, Pretraining
 
@@ -73,7 +74,8 @@ class Arm:
 class Table:
     """A comparison with its components, the floors among its arms; `metrics` has what its columns are.
 
-    Arms and metrics whose evaluator does not measure that metric are in `not_measured`.
+    Arms and metrics whose evaluator does not measure that metric are in `not_measured`. `criterion` is the metric that
+    epochs are chosen by, or None where the suite names none.
     """
 
     model: Comparison
@@ -84,6 +86,7 @@ class Table:
     draws: tuple[int, ...]
     metrics: Mapping[str, Metric] = field(default_factory=dict)
     not_measured: frozenset[tuple[str, str]] = frozenset()
+    criterion: Criterion | None = None
 
     @property
     def id(self) -> str:

@@ -18,6 +18,7 @@ from medssl_bench.evaluators.base import Evaluation, Evaluator, Passes, Trial
 from medssl_bench.evaluators.check_evaluation import wrong_with, wrong_with_report
 from medssl_bench.stopping import Stopped
 from medssl_bench.store.tensors import save_tensors
+from medssl_bench.testing.asked_metric import follows
 from medssl_bench.testing.checking import Group, require, untouched_generators
 from medssl_bench.testing.interrupting import Interrupting
 from medssl_bench.testing.trials import judge, judged_task, make_trial
@@ -50,6 +51,7 @@ def evaluator_steps(build: Build) -> list[Group]:
         [("the same seed gives the same scores", lambda: _repeats(build, task))],
         [
             ("every way to choose the epoch", lambda: _selections(build, task)),
+            ("the epoch is chosen by the metric that is asked for", lambda: follows(build, task)),
             ("interrupted, it goes on to the same scores", lambda: _resumes(build, task)),
             ("judged together, each cell has the scores that it has alone", lambda: _together(build, task)),
             ("labels that were not drawn are not used", lambda: _blind(build, task)),
@@ -169,7 +171,7 @@ def _resumes(build: Build, task: Task) -> str:
 def _together(build: Build, task: Task) -> str:
     """Check that it does not matter which cells are judged at once."""
     evaluator = build()
-    if type(evaluator).evaluate_together is Evaluator.evaluate_together:
+    if not evaluator.judges_together:
         return "it judges one cell at a time"
     first = make_trial(evaluator, task)
     trials = [first, replace(first, seed=1), replace(first, train=first.train[::2])]

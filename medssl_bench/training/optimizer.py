@@ -58,6 +58,11 @@ def make_optimizer(
     return optimizer
 
 
+def made_by(factory: Callable[..., Optimizer] | None) -> MakeOptimizer | None:
+    """Return what makes the optimiser of a component that an evaluator's parameter names; None: it names none."""
+    return None if factory is None else lambda groups, recorded: factory(groups=groups, recorded=recorded)
+
+
 def make_schedule(settings: Mapping[str, Any]) -> Schedule:
     """Return a built-in schedule: `settings` has its name and its parameters."""
     values = {name: value for name, value in settings.items() if name != "name"}

@@ -135,6 +135,12 @@ CASES = {
     "unknown metric": Case(
         BASELINE, 'metrics = ["acuracy"]\n', "17: comparison[0].metrics[0]", "(did you mean 'accuracy'?)"
     ),
+    "unknown metric to select by": Case(
+        BASELINE, 'select_by = "aurocc"\n', "17: comparison[0].select_by", "(did you mean 'auroc'?)"
+    ),
+    "number of an evaluator to select by": Case(
+        BASELINE, 'select_by = "loss_gap"\n', "17: comparison[0].select_by", "is what an evaluator measures itself"
+    ),
     "slash in an id": Case('"table"', '"a/b"', "14: comparison[0].id", "must not have a slash"),
     "dots and a slash in a name": Case('"good"', '"../good"', "2: name", "must not have a slash"),
     "control sequence in a name": Case('"frozen"', '"\\u001b[31m"', "24: comparison[0].arm[1].name", "a control char"),

@@ -118,6 +118,7 @@ DECIDES: dict[str, tuple[tuple[str, str], set[str]]] = {
     "Comparison.encoder": ((TABLE, f'{TABLE}encoder = "resnet34"\n'), {"evaluate"}),
     "SuiteModel.seeds": (("seeds = [0]", "seeds = [1]"), EVERYTHING),
     "SuiteModel.draws": (("draws = [0]", "draws = [1]"), {"evaluate"}),
+    "Comparison.select_by": ((TABLE, f'{TABLE}select_by = "auroc"\n'), {"evaluate"}),
     "SuiteModel.epochs_scale": ((TOP, f"{TOP}epochs_scale = 0.5\n"), EVERYTHING),
     "Arm.pretraining": (('["nat"]\n  evaluator = "linear', '[]\n  evaluator = "linear'), {"embed", "evaluate"}),
     "Arm.evaluator": (('"linear_probe"', '"knn"'), {"evaluate"}),
@@ -204,6 +205,7 @@ def test_what_describes_is_in_no_key(name: str, plan_of: PlanOf) -> None:
         ('evaluator = "linear_probe"', 'evaluator = { name = "linear_probe", epochs = 500, lr = 0.001 }'),
         ('[100, "all"]', '[{ count = 100, short = "clip" }, "all"]'),
         (TABLE, f'{TABLE}selection = "validation"\n'),
+        (TABLE, f'{TABLE}select_by = "accuracy"\n'),
         ('["nat"]\n  evaluator = "linear', '[{ recipe = "nat", on = "bloodmnist" }]\n  evaluator = "linear'),
     ],
 )

@@ -134,8 +134,8 @@ def test_a_cell_as_data(lab: Lab) -> None:
     data = _cell(lab, PROBE).to_data()
     assert list(data) == [
         "comparison", "dataset", "labels", "arm", "metric", "higher_is_better", "n", "mean", "std", "values",
-        "expected", "failed", "blocked", "reference", "difference", "pairs", "selection", "validation_labels",
-        "scaled", "generated", "leaks",
+        "expected", "failed", "blocked", "reference", "difference", "pairs", "selection", "select_by",
+        "validation_labels", "scaled", "generated", "leaks",
     ]  # fmt: skip
     assert data["values"][1] == {"seed": 0, "draw": 1, "value": pytest.approx(0.74), "flags": {}}
     assert (data["n"], len(data["values"])) == (4, 4)

@@ -136,7 +136,13 @@ BROKEN += [
     ("metric", "last", "a record of a result", "IndexError"),
     ("metric", "empty", "can be built", "its range is empty"),
 ]
-FILES = ("inputs", "metrics", "models", "precision", "batches", "validation", "splits")
+ASKED = "the epoch is chosen by the metric that is asked for"
+BROKEN += [
+    ("evaluator", "choosing-blind", ASKED, r"never measures trial\.criterion; choose it by trial\.best_epoch\(\)"),
+    ("evaluator", "choosing-upwards", ASKED, "of 3 epochs it chooses 2 where the last is best, and 2 where the first"),
+    ("evaluator", "choosing-undefined", ASKED, "it chooses epoch 0, for which the metric has no value"),
+]
+FILES = ("criterion", "inputs", "metrics", "models", "precision", "batches", "validation", "splits")
 
 
 @pytest.fixture(scope="module")

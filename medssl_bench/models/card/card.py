@@ -12,7 +12,8 @@ from medssl_bench.models.card.usage import usage_section
 from medssl_bench.plan.kinds import spec_of
 from medssl_bench.results.cells import Results
 from medssl_bench.results.formats.grids import cell_of
-from medssl_bench.results.formats.text import metric_name, spread_note
+from medssl_bench.results.formats.text import spread_note
+from medssl_bench.results.metric_names import metric_name
 
 if TYPE_CHECKING:
     from medssl_bench.models.card.facts import CardSource

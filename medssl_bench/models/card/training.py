@@ -10,6 +10,7 @@ from medssl_bench.plan.kinds import spec_of
 from medssl_bench.plan.kinds.evaluate import EvaluateSpec
 from medssl_bench.plan.kinds.pretrain import PretrainSpec
 from medssl_bench.plugin.guarded import make
+from medssl_bench.results.metric_names import metric_name
 
 if TYPE_CHECKING:
     from medssl_bench.datasets import DatasetInfo
@@ -83,9 +84,14 @@ def _evaluation(spec: EvaluateSpec, record: Record, source: CardSource) -> list[
         ("evaluator", f"`{written(spec.evaluator.to_data())}`"),
         ("labelled images", str(record.metrics.get("labelled"))),
         ("labelled validation images", str(record.metrics.get("labelled_validation")) if chooses else "none used"),
-        ("selection", spec.selection if chooses else "there is nothing to select"),
+        ("selection", _selection(spec) if chooses else "there is nothing to select"),
         ("seed, draw", f"{spec.seed}, {spec.draw}"),
     ]
+
+
+def _selection(spec: EvaluateSpec) -> str:
+    """Return which epoch counts, and by which metric, if the suite names one."""
+    return f"{spec.selection}, by {metric_name(spec.select_by.name)}" if spec.select_by else spec.selection
 
 
 def _settings(component: Component) -> str:

@@ -9,8 +9,9 @@ from pydantic import model_validator
 from medssl_bench.datasets import Task
 from medssl_bench.datasets.budget import Budget
 from medssl_bench.plan.arithmetic import of_precision
+from medssl_bench.plan.chosen_by import chosen_by
 from medssl_bench.plan.later_options import later_options, with_later
-from medssl_bench.plan.spec import BudgetData, ComponentData, SpecWithEncoder
+from medssl_bench.plan.spec import BudgetData, ComponentData, OptionalComponentData, SpecWithEncoder
 from medssl_bench.plan.workload import Images, evaluation_work, labelled_images, speed_group
 from medssl_bench.plugin.guarded import asking
 
@@ -37,6 +38,7 @@ class EvaluateSpec(SpecWithEncoder):
         labels: which training labels it may use.
         validation_labels: which validation labels it may use.
         selection: what the epoch that counts is chosen by: ``validation``, ``last`` or ``test``.
+        select_by: the metric that it is chosen by; None: accuracy, of multi-label data AUROC.
         shuffle_labels: whether the labels are shuffled, as a control.
         seed: of the training.
         draw: of the labels.
@@ -51,6 +53,7 @@ class EvaluateSpec(SpecWithEncoder):
     labels: BudgetData
     validation_labels: BudgetData
     selection: Literal["validation", "last", "test"]
+    select_by: OptionalComponentData = None
     shuffle_labels: bool
     seed: int
     draw: int
@@ -78,8 +81,9 @@ def add_evaluation(
         parents: the stages that it builds on.
     """
     component, evaluator = planned.evaluator(arm, cell)
-    model, known = cell.table.model, cell.known
+    known = cell.known
     labels, validation, selection = _budgets(evaluator, cell)
+    model, criterion = chosen_by(cell.table, known.info, evaluator, selection)
     chosen = validation.is_drawn and selection == "validation" and evaluator.uses_validation
     drawn = labels.is_drawn or chosen or model.shuffle_labels
     decides = {
@@ -97,6 +101,8 @@ def add_evaluation(
         decides["metrics"] = MULTI_LABEL_METRICS
     if evaluator.needs == "encoder" and not start:
         decides["encoder"] = made.identity()
+    if criterion:
+        decides["select_by"] = criterion.component.identity()
     images, work = _work(evaluator, component, arm.encoder, cell, _chosen_by(selection, validation, known))
     words = [cell.table.id, cell.dataset.label, arm.name, f"{labels.text} labels"]
     words += [f"seed {cell.seed}"] if evaluator.needs != "labels" or evaluator.uses_seed else []
@@ -111,6 +117,7 @@ def add_evaluation(
         "labels": labels,
         "validation_labels": validation,
         "selection": selection,
+        "select_by": criterion.component if criterion else None,
         "shuffle_labels": model.shuffle_labels,
         "seed": cell.seed,
         "draw": cell.draw,
@@ -138,14 +145,14 @@ def _budgets(evaluator: Evaluator, cell: Cell) -> tuple[Budget, Budget, str]:
 
 
 def _work(
-    evaluator: Evaluator, component: Component, encoder: Component, cell: Cell, chosen_by: int | None
+    evaluator: Evaluator, component: Component, encoder: Component, cell: Cell, watched: int | None
 ) -> tuple[int | None, Work | None]:
     """Return the images that an evaluation trains on, and its work; None while the data has not been seen."""
     info = cell.known.info
-    if info is None or chosen_by is None:
+    if info is None or watched is None:
         return None, None
     labelled = labelled_images(cell.labels, cell.known, info.counts["train"])
-    met = Images(labelled, chosen_by, info.counts["test"])
+    met = Images(labelled, watched, info.counts["test"])
     with asking(component):
         images = evaluator.images_seen(met.train)
         if isinstance(images, bool) or not isinstance(images, int) or images < 0:

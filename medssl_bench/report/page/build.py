@@ -25,7 +25,8 @@ from medssl_bench.results.formats.grids import (
     printed_notes,
     ranking_grid,
 )
-from medssl_bench.results.formats.text import heading, metric_name, notes, signed
+from medssl_bench.results.formats.text import heading, notes, signed
+from medssl_bench.results.metric_names import metric_name
 from medssl_bench.results.printed import printed
 
 if TYPE_CHECKING:

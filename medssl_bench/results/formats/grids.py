@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from medssl_bench.results.formats.text import (
     BOLD,
     heading,
-    metric_name,
     missing,
     nothing,
     points,
@@ -17,6 +16,7 @@ from medssl_bench.results.formats.text import (
     spread_note,
 )
 from medssl_bench.results.grid import Column, Grid, GridCell, GridRow
+from medssl_bench.results.metric_names import metric_name
 
 if TYPE_CHECKING:
     from medssl_bench.results.cells import Cell

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from medssl_bench.results.flags import flag_notes
-from medssl_bench.results.tables import METRIC_NAMES
+from medssl_bench.results.metric_names import metric_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -46,11 +46,6 @@ def _lost(cell: Cell | PrintedCell) -> list[tuple[str, int]]:
 def heading(title: str, marks: list[str] | tuple[str, ...]) -> str:
     """Return a title with its marks."""
     return " — ".join([title, *marks])
-
-
-def metric_name(metric: str) -> str:
-    """Return a metric as people write it."""
-    return METRIC_NAMES.get(metric, metric.replace("_", " "))
 
 
 def notes(table: TableResult) -> list[str]:

@@ -8,6 +8,8 @@ import pytest
 import torch
 
 from medssl_bench.models.card.facts import _given, one_line, written
+from medssl_bench.models.card.training import _selection
+from medssl_bench.plan.kinds.evaluate import EvaluateSpec
 from medssl_bench.plugin.manager import load_plugins
 from medssl_bench.store.tensors import save_tensors
 
@@ -40,3 +42,26 @@ def test_a_component_is_written_without_the_folders_of_its_files(tmp_path: Path)
 
 def test_a_text_cannot_break_the_table_it_stands_in() -> None:
     assert one_line("a | b\n<script>") == "a / b &lt;script>"
+
+
+def test_another_metric_that_chose_the_epoch_is_named() -> None:
+    registry = load_plugins().registry
+    component = registry.resolve_or_raise("evaluator", "finetune").to_data()
+    older = {
+        "dataset": {"component": registry.resolve_or_raise("dataset", "bloodmnist").to_data(), "fingerprint": "x"},
+        "evaluator": component,
+        "trains_encoder": True,
+        "labels": {"unit": "all"},
+        "validation_labels": {"unit": "all"},
+        "selection": "validation",
+        "shuffle_labels": False,
+        "seed": 0,
+        "draw": 0,
+        "start": None,
+    }
+    by_auroc = {**older, "select_by": registry.resolve_or_raise("metric", "auroc").to_data()}
+    assert _selection(EvaluateSpec.from_data(older)) == "validation", "records of older versions name none"
+    assert _selection(EvaluateSpec.from_data(by_auroc)) == "validation, by AUROC"
+    again = EvaluateSpec.from_data(EvaluateSpec.from_data(by_auroc).to_data())
+    assert again.select_by == registry.resolve_or_raise("metric", "auroc")
+    assert EvaluateSpec.from_data(EvaluateSpec.from_data(older).to_data()).select_by is None
