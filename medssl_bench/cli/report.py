@@ -52,8 +52,8 @@ def command(
     The report is one HTML file that opens offline: every table beside the published numbers, published claims
     with their estimates, every figure, a map of each encoder to explore, provenance and cost. In a folder there
     are also tables/ (Markdown, CSV, LaTeX) and figures/ to take into a paper: as PNG, with --formats also as SVG
-    and PDF. Maps (PCA, t-SNE) are read from `embedding` analyses; where there is none they are computed once and kept
-    in the user's cache folder.
+    and PDF. Maps (PCA, t-SNE) are read from `embedding` analyses. Where there is none they are computed once, and
+    kept in the user's cache folder, as pictures of augmentations are.
     """
     from medssl_bench.session.api import make_report
 

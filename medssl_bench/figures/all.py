@@ -45,7 +45,7 @@ def all_figures(
         plan: its plan, or that of a part of it.
         store: finished stages.
         context: where data sets keep files; they are read for pictures of augmentations alone.
-        cache: folder in which maps that no analysis kept are remembered, by stage; None: in memory alone.
+        cache: folder in which maps that no analysis kept and pictures of views are remembered; None: in memory alone.
         left_out: told, in a line each, which figures cannot be drawn and why.
     """
     source = FigureSource(suite, plan, store, context, cache=cache, left_out=left_out)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import io
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
+from PIL import Image
+
 from medssl_bench.datasets.download import Downloadable
+from medssl_bench.datasets.sealed import read_sealed, write_sealed
 from medssl_bench.figures.contact_sheet import contact_sheet, varied_images
 from medssl_bench.figures.figure import ReportFigure, slug
 from medssl_bench.figures.material import GENERATED, FigureSource, sentences
@@ -16,8 +21,9 @@ from medssl_bench.plan.keys import content_key
 from medssl_bench.plan.kinds.pretrain import PretrainSpec
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from matplotlib.figure import Figure
-    from PIL.Image import Image
     from torch import Tensor
 
     from medssl_bench.datasets import Dataset
@@ -26,26 +32,37 @@ IMAGES = 6
 VIEWS = 5
 _GAP = 6
 
+_REVISION = 1
+"""Raise it when sheets come out otherwise than before: remembered ones are then made anew."""
+
 
 def augmentation_figures(source: FigureSource) -> Iterator[ReportFigure]:
-    """Yield a figure for each augmentation and data set that some recipe brings together, where the data are there."""
+    """Yield a figure for each augmentation and data set that some recipe brings together.
+
+    Either an earlier report has kept its pictures in the cache folder, or the images are in the data folder.
+    """
     groups: dict[str, list[Pretrained]] = {}
     for found in pretrainings(source):
         spec = _spec(source, found)
         together = {"augmentation": spec.augmentation.to_data(), "dataset": spec.dataset.key, "size": spec.view_size}
         groups.setdefault(content_key(together), []).append(found)
     told = set()
-    for members in groups.values():
+    for digest, members in groups.items():
         first = members[0]
-        if not _is_there(source, first):
+        name = f"{digest}-{_REVISION}"
+        kept = _kept(source, name)
+        if kept is None and not _is_there(source, first):
             if first.dataset not in told:
                 source.left_out(f"augmentations of {first.dataset}: the images are not in the data folder")
             told.add(first.dataset)
             continue
-        yield _figure(source, members)
+        draw = partial(_draw, source, first, name) if kept is None else partial(_draw_kept, kept)
+        yield _figure(source, members, draw, only_here=kept is None)
 
 
-def _figure(source: FigureSource, members: list[Pretrained]) -> ReportFigure:
+def _figure(
+    source: FigureSource, members: list[Pretrained], draw: Callable[[], Figure], *, only_here: bool
+) -> ReportFigure:
     first = members[0]
     recipes = list(dict.fromkeys(found.recipe for found in members))
     tables = {table for found in members for table in found.tables}
@@ -63,9 +80,9 @@ def _figure(source: FigureSource, members: list[Pretrained]) -> ReportFigure:
         f"Views of {first.dataset} by {name} ({', '.join(recipes)})",
         caption,
         next(iter(tables)) if len(tables) == 1 else None,
-        partial(_draw, source, first),
+        draw,
         marks,
-        only_here=True,
+        only_here=only_here,
     )
 
 
@@ -88,9 +105,38 @@ def _is_there(source: FigureSource, found: Pretrained) -> bool:
     return not isinstance(dataset, Downloadable) or dataset.is_present()
 
 
-def _draw(source: FigureSource, found: Pretrained) -> Figure:
+def _draw(source: FigureSource, found: Pretrained, name: str) -> Figure:
     originals = sample(source, found)
-    return draw_views(contact_sheet(originals, views(source, found, originals), gap=_GAP), len(originals))
+    sheet = contact_sheet(originals, views(source, found, originals), gap=_GAP)
+    _keep(source, name, sheet)
+    return draw_views(sheet, len(originals))
+
+
+def _draw_kept(content: bytes) -> Figure:
+    sheet = Image.open(io.BytesIO(content))
+    step = (sheet.width + _GAP) / (1 + VIEWS)
+    return draw_views(sheet, round((sheet.height + _GAP) / step))
+
+
+def _file(source: FigureSource, name: str) -> Path | None:
+    return source.cache / "views" / f"{name}.png" if source.cache else None
+
+
+def _kept(source: FigureSource, name: str) -> bytes | None:
+    """Return the contact sheet that an earlier report has left in the cache folder, as a PNG file has it, or None."""
+    file = _file(source, name)
+    return read_sealed(file, name) if file else None
+
+
+def _keep(source: FigureSource, name: str, sheet: Image.Image) -> None:
+    """Leave a contact sheet in the cache folder: to make it takes torch, all images, and the suite's plugins."""
+    if (file := _file(source, name)) is None:
+        return
+    content = io.BytesIO()
+    sheet.save(content, "PNG")
+    with suppress(OSError):  # a cache that cannot be written to costs time, and no figure
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_sealed(file, name, content.getvalue())
 
 
 def sample(source: FigureSource, found: Pretrained) -> Tensor:
@@ -123,7 +169,7 @@ def views(source: FigureSource, found: Pretrained, originals: Tensor) -> list[Te
 
 
 @styled
-def draw_views(sheet: Image, rows: int) -> Figure:
+def draw_views(sheet: Image.Image, rows: int) -> Figure:
     """Draw a contact sheet with headings.
 
     Args:

@@ -106,4 +106,4 @@ def _count(axes: Axes, matrix: NDArray[np.int64], shares: NDArray[np.float64]) -
     size = 6 if len(matrix) <= 6 and matrix.max() < 10_000 else 4.5
     for (row, column), count in np.ndenumerate(matrix):
         colour = "white" if shares[row, column] > 0.55 else "black"
-        axes.text(column, row, str(count), ha="center", va="center", color=colour, fontsize=size)
+        axes.text(column, row, str(count), ha="center", va="center", color=colour, fontsize=size, in_layout=False)

@@ -131,7 +131,7 @@ def map_of(
         features=_features_file(source, stage),
         arrays=next((found for name in names if (found := _arrays(source, stage, name))), None),
         measured=_measured(source, stage, COMPONENTS[method]),
-        cache=source.cache,
+        cache=source.cache / "embeddings" if source.cache else None,
         memory=source.kept,
     )
 

@@ -93,6 +93,10 @@ class EmbeddingMap:
         """Return whether the points need not be computed."""
         return self._kept() is not None
 
+    def is_available(self) -> bool:
+        """Return whether the points are kept, or can be computed of the features."""
+        return self.features.is_file() or self.is_kept()
+
     def embedding(self) -> Embedding | None:
         """Return the map; its points are computed where nothing has kept them. None: there are no features either."""
         kept = self._kept() or self._compute()

@@ -59,7 +59,12 @@ def sweep_figures(source: FigureSource) -> Iterator[ReportFigure]:
         for dataset in source.datasets(table):
             for arm in embedded_arms(source, table, dataset):
                 if chained & set(arm.arms) and len(shown_labels(source, arm.stage)):
-                    yield perplexity_sweep(source, table, result, arm)
+                    figure = perplexity_sweep(source, table, result, arm)
+                    if all(found.is_available() for found in figure.maps):
+                        yield figure
+                    else:  # a store of an older version, or the first pretrained encoder was another one then
+                        reason = "no analysis kept these maps, and the features were deleted"
+                        source.left_out(f"{table.id}: t-SNE of {dataset} by perplexity: {reason}")
                     return
 
 

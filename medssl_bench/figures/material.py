@@ -47,7 +47,7 @@ class FigureSource:
         plan: its plan.
         store: finished stages.
         context: where data sets keep files.
-        cache: folder in which maps that no analysis kept are remembered, by stage; None: in memory alone.
+        cache: folder in which maps that no analysis kept and pictures of views are remembered; None: in memory alone.
         left_out: told, in a line each, which figures cannot be drawn and why.
     """
 

@@ -37,6 +37,7 @@ _DRAWING: Any = {  # keyed by names that each release of matplotlib types again
     "font.family": "DejaVu Sans",
     "font.size": 7,
     "axes.titlesize": 7.5,
+    "axes.titley": 1.0,  # nothing stands above a panel that matplotlib would have to look for
     "axes.labelsize": 7,
     "xtick.labelsize": 6.5,
     "ytick.labelsize": 6.5,

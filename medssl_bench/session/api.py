@@ -202,7 +202,7 @@ def make_report(
             study.plan,
             opened,
             context,
-            cache=context.cache_dir / "embeddings",
+            cache=context.cache_dir,
             left_out=lambda text: tell(f"left out: {text}"),
         )
     return write_report(study, drawn, Path(output), tell, formats=formats)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import re
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from importlib.resources import files
 from pathlib import Path
@@ -13,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from cli.conftest import SUITE, Result, arrays_of, write_squares
+from cli.test_start_up import HEAVY, WATCHED
 
 from medssl_bench import run
 
@@ -100,6 +104,26 @@ def test_a_format_that_is_not_there(cli: Callable[..., Result], here: Path) -> N
     assert result.status == 2
     assert result.err == "error: --formats: 'gif' is no format of figures; give some of png, svg, pdf\n"
     assert not (here / "none").exists()
+
+
+def test_a_second_report_imports_nothing_that_computes(lab: Path, tmp_path: Path) -> None:
+    """The first one makes what no stage kept, here maps of another perplexity and pictures of views."""
+    shutil.copytree(lab, tmp_path / "lab", ignore=shutil.ignore_patterns("whole", "out"))
+    code = WATCHED.replace("sys.argv.pop()", repr(",".join(HEAVY)))
+    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    command = [sys.executable, "-c", code, "report", "tiny.toml", "-o", "out"]
+    loaded, pictures = [], []
+    for _ in range(2):
+        done = subprocess.run(
+            command, capture_output=True, text=True, check=False, timeout=300, cwd=tmp_path / "lab", env=environment
+        )
+        assert done.returncode == 0, done.stderr
+        loaded.append(done.stderr.splitlines()[-1].split()[1:])
+        pictures.append({file.name: file.read_bytes() for file in (tmp_path / "lab" / "out" / "figures").iterdir()})
+    assert {"torch", "sklearn"} <= set(loaded[0])
+    assert loaded[1] == []
+    assert pictures[0] == pictures[1]
+    assert "augmentation-nat-squares.png" in pictures[1]
 
 
 def _values(cli: Callable[..., Result]) -> list[list[object]]:

@@ -86,7 +86,7 @@ def test_scaled_results_are_marked(ran: Ran, tmp_path: Path) -> None:
     (found, *_) = all_figures(ran.suite, scaled, ran.store, context)
     assert found.id == VIEWS[0]
     assert "SCALED" not in found.caption, "views are as of a full run"
-    assert found.marks == ()
+    assert found.marks == ("generated data",)
     source = Ran(ran.suite, scaled, ran.store, context).source()
     assert source.marks_of(next(source.tables())[1]) == ("SCALED: epochs x 0.5, not comparable with a full run",)
 

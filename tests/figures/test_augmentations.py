@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import pickle
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 from figures.conftest import Ran
 
+from medssl_bench.figures import augmentations
 from medssl_bench.figures.augmentations import augmentation_figures, sample, views
 from medssl_bench.figures.contact_sheet import contact_sheet, varied_images
 from medssl_bench.figures.material import FigureSource
@@ -39,6 +42,37 @@ def test_originals_in_a_column_and_their_views_to_the_right(ran: Ran, source: Fi
     shown = np.asarray(axes.images[0].get_array())
     assert np.array_equal(shown, np.asarray(contact_sheet(originals, drawn, gap=6)))
     assert [tick.get_text() for tick in axes.get_xticklabels()] == ["original", *(f"view {n}" for n in range(1, 6))]
+
+
+def test_the_next_report_finds_the_pictures_and_needs_neither_data_nor_plugins(
+    ran: Ran, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = list(augmentation_figures(ran.source(cache=tmp_path)))
+    assert all(figure.only_here for figure in first)
+    pictures = [figure.render(["png"]) for figure in first]
+    assert len(list((tmp_path / "views").iterdir())) == 2
+    monkeypatch.setattr(augmentations, "_dataset", _refuse)
+    monkeypatch.setattr(augmentations, "views", _refuse)
+    second = list(augmentation_figures(ran.source(cache=tmp_path)))
+    assert [(f.id, f.title, f.caption, f.marks) for f in second] == [(f.id, f.title, f.caption, f.marks) for f in first]
+    assert not any(figure.only_here for figure in second)
+    assert [pickle.loads(pickle.dumps(figure)).render(["png"]) for figure in second] == pictures
+
+
+def test_a_picture_that_was_altered_is_made_again(ran: Ran, tmp_path: Path) -> None:
+    for figure in augmentation_figures(ran.source(cache=tmp_path)):
+        figure.draw()
+    altered, _ = sorted((tmp_path / "views").iterdir())
+    content = altered.read_bytes()
+    altered.write_bytes(content[:-1] + b"?")
+    found = list(augmentation_figures(ran.source(cache=tmp_path)))
+    assert sorted(figure.only_here for figure in found) == [False, True]
+    found[[figure.only_here for figure in found].index(True)].draw()
+    assert altered.read_bytes() == content
+
+
+def _refuse(*_given: object) -> None:
+    raise AssertionError("the pictures are kept")
 
 
 def test_images_that_would_have_to_be_fetched_are_left_out(ran: Ran, tmp_path: Path) -> None:

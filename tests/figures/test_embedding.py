@@ -13,7 +13,7 @@ from sklearn.manifold import TSNE
 
 from medssl_bench import run
 from medssl_bench.evaluators.components import clipped, drawn_points
-from medssl_bench.figures import ReportFigure, embedding_map
+from medssl_bench.figures import ReportFigure, all_figures, embedding_map
 from medssl_bench.figures.embedding import embedded_arms, embedding_of
 from medssl_bench.figures.embedding_panels import embedding_figures, sweep_figures
 from medssl_bench.figures.material import FigureSource
@@ -100,7 +100,7 @@ def test_computed_points_are_kept_in_memory_and_on_disk(ran: Ran, tmp_path: Path
     stage = _stage(first, "frozen")
     found = embedding_of(first, stage, "tsne", perplexity=5)
     assert found is not None
-    (file,) = tmp_path.iterdir()
+    (file,) = (tmp_path / "embeddings").iterdir()
     assert file.name.startswith(stage)
     assert embedding_of(first, stage, "tsne", perplexity=5).points is found.points
     second = ran.source(cache=tmp_path)
@@ -145,7 +145,10 @@ def test_points_that_an_embedding_analysis_left_are_taken_from_it(ran: Ran, tmp_
 @pytest.fixture(scope="module")
 def analysed(ran: Ran, tmp_path_factory: pytest.TempPathFactory) -> Ran:
     """The same suite with an `embedding` analysis, and its store."""
-    folder = tmp_path_factory.mktemp("analysed")
+    return _analysed(ran, tmp_path_factory.mktemp("analysed"))
+
+
+def _analysed(ran: Ran, folder: Path) -> Ran:
     text = SUITE.replace('analyses = ["silhouette"]', 'analyses = ["silhouette", "embedding"]')
     shutil.copytree(ran.store.path, folder / "store")
     (folder / "tiny.toml").write_text(text, "utf-8")
@@ -199,3 +202,46 @@ def test_one_encoder_keeps_the_sweep_and_no_key_says_so(ran: Ran, analysed: Ran)
     assert stage in analysed.plan.stages
     files = [file for file in analysed.store.path.rglob("arrays.npz") if "sweep_5" in names_in_npz(file)]
     assert len(files) == 1
+
+
+@pytest.fixture(scope="module")
+def unswept(ran: Ran, tmp_path_factory: pytest.TempPathFactory) -> Ran:
+    """The same once more, as a version that kept no sweep left it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("medssl_bench.plan.build.mark_sweep", lambda _suite, _plan: None)
+        found = _analysed(ran, tmp_path_factory.mktemp("unswept"))
+    return Ran(found.suite, build_plan(found.suite, found.context), found.store, found.context)
+
+
+def test_a_sweep_that_no_analysis_kept_is_computed_of_the_features(
+    analysed: Ran, unswept: Ran, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert set(unswept.plan.stages) == set(analysed.plan.stages)
+    assert not any("sweep_5" in names_in_npz(file) for file in unswept.store.path.rglob("arrays.npz"))
+    figures = _main_embeddings(unswept.source(cache=tmp_path))
+    assert all(found.is_kept() for found in figures["arms"].maps)
+    assert not any(found.is_kept() for found in figures["sweep"].maps)
+    kept = _main_embeddings(analysed.source())["sweep"]
+    assert [found.perplexity for found in figures["sweep"].maps] == [found.perplexity for found in kept.maps]
+    for ours, theirs in zip(figures["sweep"].draw().axes, kept.draw().axes, strict=True):
+        assert ours.get_title() == theirs.get_title()
+        for some, others in zip(ours.collections, theirs.collections, strict=True):
+            assert np.asarray(some.get_offsets()) == pytest.approx(np.asarray(others.get_offsets()), abs=1e-3)
+    monkeypatch.setattr(embedding_map, "_computed", _refuse)
+    again = _main_embeddings(unswept.source(cache=tmp_path))["sweep"]
+    assert all(found.is_kept() for found in again.maps)
+    assert len(again.draw().axes) == len(kept.maps)
+
+
+def test_a_sweep_that_nothing_kept_is_left_out_once_the_features_are_gone(unswept: Ran, tmp_path: Path) -> None:
+    shutil.copytree(unswept.store.path, tmp_path / "store")
+    for file in (tmp_path / "store").rglob("features.safetensors"):
+        file.unlink()
+    left_out: list[str] = []
+    figures = all_figures(
+        unswept.suite, unswept.plan, Store(tmp_path / "store"), unswept.context, left_out=left_out.append
+    )
+    assert {"main-embedding-bloodmnist"} == {figure.id for figure in figures if figure.maps}
+    assert "main: t-SNE of bloodmnist by perplexity: no analysis kept these maps, and the features were deleted" in (
+        left_out
+    )

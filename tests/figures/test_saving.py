@@ -82,7 +82,7 @@ def test_maps_are_computed_once_and_found_by_the_next_report(ran: Ran, tmp_path:
     first: list[str] = []
     save_figures(figures, tmp_path / "a", ["png"], first.append)
     names = {found.name for figure in figures for found in figure.maps}
-    assert {file.stem for file in (tmp_path / "cache").iterdir()} == names
+    assert {file.stem for file in (tmp_path / "cache" / "embeddings").iterdir()} == names
     second: list[str] = []
     save_figures(
         all_figures(ran.suite, ran.plan, ran.store, ran.context, **options), tmp_path / "b", ["png"], second.append
