@@ -79,7 +79,7 @@ class Bench:
 
     @property
     def pretraining(self) -> PretrainSpec:
-        """What the pretraining is told."""
+        """What the pretraining gets."""
         return self.plan.spec(self.stage("pretrain").key, PretrainSpec)
 
     def evaluator(self, words: str) -> Component:

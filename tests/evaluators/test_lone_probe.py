@@ -153,8 +153,7 @@ def test_an_optimizer_that_draws_does_not_depend_on_others(make_trial, make_eval
 
 
 def test_what_is_no_optimizer_is_one_line(make_trial, make_evaluator):
-    evaluator = make_evaluator("linear_probe", **SETTINGS, optimizer="sgd")
-    evaluator.optimizer = lambda **_: "sgd"
+    evaluator = replace(make_evaluator("linear_probe", **SETTINGS, optimizer="sgd"), optimizer=lambda **_: "sgd")
     with pytest.raises(StageError, match="the optimizer's factory gives str"):
         evaluator.evaluate(make_trial())
 
