@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from medssl_bench.errors import UserError
-from medssl_bench.evaluators.own_metrics import measured_by
 from medssl_bench.metrics.find import find_metric
 
 if TYPE_CHECKING:
@@ -42,6 +41,8 @@ def columns_of(names: Sequence[str], arms: Mapping[str, tuple[str, Evaluator]], 
         arms: name and evaluator by the arm's name.
         registry: the metrics there are.
     """
+    from medssl_bench.evaluators.own_metrics import measured_by  # evaluators import NumPy
+
     columns = Columns()
     by_arm: dict[str, dict[str, Metric]] = {}
     for arm, (name, evaluator) in arms.items():
