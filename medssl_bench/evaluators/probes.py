@@ -23,6 +23,9 @@ _ALIGNED = 16
 """Rows and columns of matrices are filled up to a multiple of this, which is 64 bytes. What a vector instruction does
 at the end of an array, and what a product does with one that begins elsewhere, is rounded in another way."""
 
+_LONGEST = 384
+"""The longest product that torch does itself, as a multiple of `_ALIGNED`."""
+
 
 def train_probes(trials: Sequence[Trial], settings: ProbeSettings) -> list[Evaluation]:
     """Train a probe for each trial, and predict its test images.
@@ -179,6 +182,16 @@ def _log_sigmoid(logits: Tensor) -> Tensor:
 
 
 def _sums(numbers: Tensor) -> Tensor:
-    """Return the sum of each row, as a product: torch adds in an order that depends on how many rows there are."""
-    numbers = _aligned(numbers)
-    return torch.bmm(numbers[:, None], torch.ones_like(numbers)[:, :, None])[:, 0, 0]
+    """Return the sum of each row, as a product: torch adds in an order that depends on how many rows there are.
+
+    Long rows are added in parts: a product of 400 numbers or more is left to a library, which adds in another order if
+    there are several.
+    """
+    while True:
+        rows, length = numbers.shape
+        numbers = F.pad(numbers, (0, -length % (_ALIGNED if length <= _LONGEST else _LONGEST)))
+        parts = numbers.view(-1, min(numbers.shape[1], _LONGEST))
+        sums = torch.bmm(parts[:, None], torch.ones_like(parts)[:, :, None]).view(rows, -1)
+        if sums.shape[1] == 1:
+            return sums[:, 0]
+        numbers = sums

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from medssl_bench.datasets import Task
+from medssl_bench.datasets import Split, Task
 
 SETTINGS = {"epochs": 6, "lr": 0.05, "weight_decay": 0.1, "batch_size": 8, "validate_every": 2}
 
@@ -90,5 +90,23 @@ def test_trials_on_other_features_can_share_a_call(make_trial, make_evaluator):
     trials = [make_trial(Task.MULTI_CLASS, noise=noise, train=range(20)) for noise in (0.5, 1.5)]
     evaluator = make_evaluator("linear_probe", **SETTINGS)
 
+    for trial, found in zip(trials, evaluator.evaluate_together(trials), strict=True):
+        same(found, evaluator.evaluate(trial))
+
+
+@pytest.mark.parametrize(("batch", "classes"), [(50, 8), (64, 8), (500, 3)])
+@pytest.mark.parametrize("task", [Task.MULTI_CLASS, Task.MULTI_LABEL])
+def test_so_it_is_with_long_batches_and_many_classes(batch, classes, task, make_trial, make_evaluator):
+    """A product of 400 numbers or more is added in another order where there are several."""
+    first = make_trial(task, classes=classes)
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 2, (batch, classes)) if task is Task.MULTI_LABEL else rng.integers(0, classes, (batch, 1))
+    train = Split(np.zeros((batch, *first.splits["train"].images.shape[1:]), np.uint8), labels)
+    features = {**first.features, "train": torch.randn(batch, first.features["train"].shape[1])}
+    first = replace(first, splits={**first.splits, "train": train}, features=features, train=np.arange(batch))
+    balance = "none" if task is Task.MULTI_LABEL else "class_weights"
+    evaluator = make_evaluator("linear_probe", **{**SETTINGS, "batch_size": batch}, balance=balance)
+
+    trials = [replace(first, seed=seed) for seed in range(3)]
     for trial, found in zip(trials, evaluator.evaluate_together(trials), strict=True):
         same(found, evaluator.evaluate(trial))
