@@ -173,13 +173,23 @@ class Registry:
                 f"{entry.title} has revision {entry.revision} here; the plan asks for revision "
                 f"{component.revision} of plugin {component.plugin!r}"
             )
-        values = entry.table.typed(component.parameters)
+        given = {**self._added_since(entry, component), **component.parameters}
+        values = entry.table.typed(given)
         for name in entry.table.nested:
-            values[name] = self._build_nested(component.parameters[name], supplies)
+            values[name] = self._build_nested(given[name], supplies)
         try:
             return entry.table.make(tuple(supplies[name] for name in entry.kind.receives), values)
         except Unfit as refused:
             raise PluginError(f"{entry.title}: {refused}") from refused
+
+    def _added_since(self, entry: Entry, component: Component) -> dict[str, Any]:
+        """Return the defaults of the parameters that a component has got since a record of it was made."""
+        table = entry.table
+        return {
+            name: self._resolve_nested(table.nested[name], name, value, Path()) if name in table.nested else value
+            for name, value in table.defaults.items()
+            if name not in component.parameters
+        }
 
     def _try_out(self, entry: Entry, parameters: dict[str, Any]) -> None:
         """Let a dataclass or model look at its parameters, unless it holds components that only a stage can build."""

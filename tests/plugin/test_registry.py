@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,6 +13,7 @@ import pytest
 from medssl_bench.errors import PluginError, UserError
 from medssl_bench.plugin.component import Component
 from medssl_bench.plugin.kinds import KINDS, find_kind
+from medssl_bench.plugin.manager import load_plugins
 from medssl_bench.plugin.parameters import Components, Field, LooksInto, OneComponent, ParameterProblem
 from medssl_bench.plugin.registry import Entry, NameCollision, Plugin, Registry
 
@@ -161,6 +163,15 @@ def test_a_component_of_another_revision_or_plugin_is_not_built(registry: Regist
             UserError, match=r"op 'flip' of plugin 'mine' has revision 2 here; the plan asks for revision"
         ):
             registry.build(other, size=1)
+
+
+def test_a_component_of_an_older_record_is_built_with_the_defaults_of_what_came_later() -> None:
+    registry = load_plugins().registry
+    for name in ("linear_probe", "finetune", "knn"):
+        now = registry.resolve("evaluator", name, Path())
+        old = replace(now, parameters={"epochs": 3} if "epochs" in now.parameters else {})
+        again = registry.build(old)
+        assert again == replace(registry.build(now), **old.parameters)
 
 
 def test_names(registry: Registry) -> None:
