@@ -286,7 +286,7 @@ def test_record_says_where_a_result_comes_from(cli, ran):
     records = [json.loads(path.read_text()) for path in Path("store/done").rglob("record.json")]
     (record,) = [record for record in records if record["kind"] == "pretrain"]
     assert record["provenance"]["versions"].keys() >= {"python", "torch", "timm", "kornia", "medssl-bench"}
-    assert record["provenance"]["plugins"].keys() == {"augmentations", "datasets", "encoders", "methods"}
+    assert record["provenance"]["plugins"].keys() == {"augmentations", "datasets", "encoders", "methods", "training"}
     assert record["cost"]["images_seen"] == 2 * 48
     assert record["cost"]["wall_seconds"] > 0
     assert record["identity"]["seed"] == 0

@@ -11,6 +11,7 @@ import torch
 
 import medssl_bench
 from medssl_bench.datasets import DatasetContext
+from medssl_bench.plan.spec import EncoderSpec
 from medssl_bench.stages.workshop import Workshop
 from medssl_bench.store.store import Store
 from medssl_bench.store.tensors import load_tensors
@@ -60,8 +61,8 @@ def encoder(registry, tmp_path):
     workshop = Workshop(registry, Store(tmp_path / "store"), DatasetContext(tmp_path, tmp_path), torch.device("cpu"))
 
     def make(seed=0, size=16):
-        component = registry.resolve("encoder", TINY, Path()).to_data()
-        return workshop.encoder({"component": component, "size": size, "seed": seed}, None).state_dict()
+        spec = EncoderSpec(component=registry.resolve("encoder", TINY, Path()), size=size, seed=seed)
+        return workshop.encoder(spec, None).state_dict()
 
     return make
 
