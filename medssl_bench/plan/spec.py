@@ -15,8 +15,13 @@ from medssl_bench.plugin.component import Component
 def _component(value: Any) -> Component:
     if isinstance(value, Component):
         return value
-    if not isinstance(value, dict) or not isinstance(value.get("parameters"), dict):
+    types = {"kind": str, "name": str, "parameters": dict, "files": dict, "neutral": list, "plugin": str}
+    if not isinstance(value, dict) or not all(
+        isinstance(value.get(name, like()), like) for name, like in types.items()
+    ):
         raise ValueError("expected a component")
+    if "parameters" not in value:
+        raise ValueError("expected a component with parameters")
     try:
         return Component.from_data(value)
     except TypeError as error:

@@ -61,8 +61,10 @@ class Registry:
         """Return a component.
 
         Raises:
-            UserError: there is none of that name.
+            UserError: there is none of that name, or no such kind.
         """
+        if kind not in self.entries:
+            raise UserError(f"there is no kind of component {kind!r}")
         known = self.entries[kind]
         if name in known:
             return known[name]
@@ -174,7 +176,11 @@ class Registry:
                 f"{component.revision} of plugin {component.plugin!r}"
             )
         given = {**self._added_since(entry, component), **component.parameters}
-        values = entry.table.typed(given)
+        try:
+            values = entry.table.typed(given)
+        except ParameterProblem as problem:
+            where = ".".join(map(str, problem.path))
+            raise UserError(f"{entry.title}: {where}: {problem.message}") from problem
         for name in entry.table.nested:
             values[name] = self._build_nested(given[name], supplies)
         try:

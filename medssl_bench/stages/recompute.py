@@ -49,8 +49,8 @@ def recompute(record: Record, workshop: Workshop, folder: Path) -> Comparison:
         UserError: a component is not there, or not what it was.
         StageError: the stage fails now.
     """
-    require_components(record.spec, workshop.registry)
     stage = stage_of(record)
+    require_components(stage.spec.to_data(), workshop.registry)
     result = perform(stage, workshop, Attempt(folder))
     found = Comparison()
     new = {file.name for file in folder.iterdir()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from medssl_bench.errors import UserError
 from medssl_bench.plan.kinds import spec_of
 from medssl_bench.plan.stage import Stage
 from medssl_bench.store.record import Record
@@ -20,5 +21,7 @@ def stage_of(record: Record) -> Stage:
     Raises:
         UserError: the record does not describe a stage.
     """
-    spec = spec_of(record.kind, record.spec)
-    return Stage(record.key, record.title, record.identity, spec, tuple(record.spec.get("parents", ())))
+    spec, parents = spec_of(record.kind, record.spec), record.spec.get("parents", [])
+    if not isinstance(parents, list) or not all(isinstance(key, str) for key in parents):
+        raise UserError("the record does not describe a stage: parents: expected a list of keys")
+    return Stage(record.key, record.title, record.identity, spec, tuple(parents))

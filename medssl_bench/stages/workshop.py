@@ -177,8 +177,8 @@ class Workshop:
         if start is not None:
             weights = load_tensors(self.store.checked(start, "encoder.safetensors"))
             spec = spec or self.encoder_spec(start)
-        assert spec is not None
-        assert spec.size is not None
+        if spec is None or spec.size is None:
+            raise StageError("the record does not say how the encoder is first made")
         with forked(stream("encoder weights", seed=spec.seed)):
             encoder: nn.Module = self.registry.build(spec.component, size=spec.size)
         check_encoder(encoder, spec.size)

@@ -74,6 +74,27 @@ def test_data_that_describes_no_stage_is_refused_in_one_line(kind: str, tmp_path
         spec_of("nothing", whole)
 
 
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"kind": []},
+        {"kind": 5},
+        {"name": None},
+        {"parameters": []},
+        {"parameters": None},
+        {"neutral": 5},
+        {"files": -1.5},
+    ],
+    ids=str,
+)
+def test_a_damaged_component_is_refused_in_one_line(damage: dict[str, object], tmp_path: Path) -> None:
+    whole = _specs(tmp_path)["evaluate"]
+    evaluator = whole["evaluator"]
+    assert isinstance(evaluator, dict)
+    with pytest.raises(UserError, match=r"kind 'evaluate': evaluator: .*expected a component"):
+        spec_of("evaluate", {**whole, "evaluator": {**evaluator, **damage}})
+
+
 @given(kind=st.sampled_from(sorted(kinds())), data=JSON)
 def test_whatever_a_record_holds_it_is_read_or_refused_in_one_line(kind: str, data: object) -> None:
     with pytest.raises(UserError) as refused:

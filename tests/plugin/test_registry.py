@@ -174,6 +174,15 @@ def test_a_component_of_an_older_record_is_built_with_the_defaults_of_what_came_
         assert again == replace(registry.build(now), **old.parameters)
 
 
+def test_a_damaged_component_of_a_record_is_one_line() -> None:
+    registry = load_plugins().registry
+    probe = registry.resolve("evaluator", "linear_probe", Path())
+    with pytest.raises(UserError, match=r"evaluator 'linear_probe'.*: epochs: .*not -1"):
+        registry.build(replace(probe, parameters={**probe.parameters, "epochs": -1}))
+    with pytest.raises(UserError, match="there is no kind of component 'nope'"):
+        registry.build(replace(probe, kind="nope"))
+
+
 def test_names(registry: Registry) -> None:
     for name in ("a", "a.b-c_d", "3", "resnet18"):
         registry.add(Entry(KINDS["op"], name, PLUGIN, flip))
