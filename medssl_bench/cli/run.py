@@ -57,7 +57,7 @@ def command(
     Finished stages are kept whatever happens, and trainings save checkpoints: kill it, or press Ctrl-C, and run the
     same command again to go on. Several runs can share a store, also on several machines.
 
-    The exit status is 1 if a stage failed, and the others are finished all the same; 75 if it was stopped (Ctrl-C,
+    The exit status is 1 if a stage failed, and the others are still finished; 75 if it was stopped (Ctrl-C,
     SIGTERM) and the same command should be run again.
     """
     from medssl_bench.cli.console import standard_output

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 Short = Literal["error", "clip", "skip"]
 """What to do when a set is too small."""
+
+_SHORT = get_args(Short)
+_Unit = Literal["all", "count", "per_class", "percent", "none"]
 
 
 @dataclass(frozen=True)
@@ -21,7 +24,7 @@ class Budget:
             are, ``skip`` leaves the cell out of the table.
     """
 
-    unit: Literal["all", "count", "per_class", "percent", "none"]
+    unit: _Unit
     amount: float = 0
     stratified: bool = False
     short: Short = "error"
@@ -66,6 +69,20 @@ class Budget:
     def to_data(self) -> dict[str, Any]:
         """Return the budget as JSON-able data; `short` decides whether there is a result, not which."""
         return {"unit": self.unit, "amount": self.amount, "stratified": self.stratified}
+
+    @classmethod
+    def from_data(cls, data: Any) -> Budget:
+        """Return the budget that `to_data` described; `short` may be there too.
+
+        Raises:
+            TypeError: the data describes none.
+        """
+        if not isinstance(data, dict) or data.get("unit") not in get_args(_Unit):
+            raise TypeError("expected a budget")
+        amount = data.get("amount", 0)
+        if isinstance(amount, bool) or not isinstance(amount, int | float) or data.get("short", "error") not in _SHORT:
+            raise TypeError("expected a budget with a number of images")
+        return cls(**data)
 
 
 def _number(amount: float) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from contextlib import suppress
 from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from medssl_bench.datasets.base import SPLITS
-from medssl_bench.datasets.sealed import read_sealed, write_sealed
+from medssl_bench.datasets.sealed import keep_sealed, read_sealed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,8 +70,7 @@ def known_copies(key: str, load: Callable[[], Splits], cache_dir: Path) -> Copie
         found = json.loads(kept)
         return Copies(tuple(found["warnings"]), tuple(found["notes"]))
     copies = find_copies(load())
-    with suppress(OSError):  # without a cache, only slower
-        write_sealed(place, key, json.dumps({"warnings": copies.warnings, "notes": copies.notes}).encode())
+    keep_sealed(place, key, json.dumps({"warnings": copies.warnings, "notes": copies.notes}).encode())
     return copies
 
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from medssl_bench.datasets.sealed import read_sealed, write_sealed
+from medssl_bench.datasets.sealed import keep_sealed, read_sealed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -70,6 +69,5 @@ def _remembered(cache_dir: Path, states: Iterable[str], compute: Callable[[], st
     if kept is not None:
         return kept.decode("ascii")
     digest = compute()
-    with suppress(OSError):  # a cache that cannot be written costs time, not results
-        write_sealed(marker, key, digest.encode("ascii"))
+    keep_sealed(marker, key, digest.encode("ascii"))
     return digest

@@ -41,6 +41,12 @@ def write_sealed(file: Path, key: str, content: bytes) -> None:
         part.write_bytes(content + _seal(key, hashlib.sha256(content).digest()))
 
 
+def keep_sealed(file: Path, key: str, content: bytes) -> None:
+    """Write a file as `write_sealed` does, if it can be written: a cache that cannot be costs time, and no result."""
+    with suppress(OSError):
+        write_sealed(file, key, content)
+
+
 def read_sealed(file: Path, key: str) -> bytes | None:
     """Return the content of a file; None: there is none, or it is not what was written for this key."""
     try:

@@ -203,6 +203,11 @@ class Evaluator(ABC):
         """Judge one encoder on one cell."""
 
     @property
+    def chooses_epoch(self) -> bool:
+        """Whether it chooses the epoch that counts by validation images: not if it gets labels alone."""
+        return self.needs != "labels" and self.uses_validation
+
+    @property
     def judges_together(self) -> bool:
         """Whether cells are given to `evaluate_together`, several at once; if not, one at a time.
 

@@ -20,6 +20,7 @@ from medssl_bench.stopping import at_checkpoints
 from medssl_bench.training.images import DeviceImages, evaluation_batch
 from medssl_bench.training.optimizer import made_by, make_optimizer, set_learning_rate
 from medssl_bench.training.recording import recorder_for
+from medssl_bench.training.schedule import rate_at
 from medssl_bench.training.state import part, resume, state_of
 from medssl_bench.training.steps import Steps
 
@@ -115,7 +116,7 @@ class FineTuning:
         self._model.train()
         if self._schedule is not None:
             lr = self._optimizer.defaults["lr"]
-            set_learning_rate(self._optimizer, self._schedule(self._epoch, self._settings.epochs, lr))
+            set_learning_rate(self._optimizer, rate_at(self._schedule, self._epoch, self._settings.epochs, lr))
         order = self._trial.stream("finetune batches", epoch=self._epoch)
         balanced_by = balanced_labels(self._settings.balance, self._trial)
         batches = minibatches(len(self._train), self._settings.batch_size, order, balanced_by, least=2)

@@ -96,4 +96,5 @@ class LinearProbe(Evaluator):
         from medssl_bench.evaluators.probe_trial import ProbeSettings
 
         values = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "drops"}
+        values["schedule"] = self.schedule() if self.schedule else None
         return ProbeSettings(**values, milestones=self.milestones)

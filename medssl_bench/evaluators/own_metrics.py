@@ -6,15 +6,14 @@ from typing import TYPE_CHECKING
 
 from medssl_bench.errors import PluginError
 from medssl_bench.metrics import Metric
+from medssl_bench.metrics.builtin import RECORDED
 from medssl_bench.plugin.given import wrong_with_names
 
 if TYPE_CHECKING:
     from medssl_bench.evaluators.base import Evaluator
 
 RESERVED_METRICS = (
-    "accuracy",
-    "auroc",
-    "balanced_accuracy",
+    *RECORDED,
     "last_epoch",
     "selected_epoch",
     "labelled",

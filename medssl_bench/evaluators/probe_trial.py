@@ -19,7 +19,7 @@ from medssl_bench.evaluators.classification import probabilities, targets
 from medssl_bench.evaluators.convergence import Problem, flags, loss_gap
 from medssl_bench.evaluators.minibatches import minibatches
 from medssl_bench.randomness import forked
-from medssl_bench.training.schedule import Schedule, multistep
+from medssl_bench.training.schedule import Schedule, multistep, rate_at
 
 
 @dataclass(frozen=True)
@@ -34,12 +34,12 @@ class ProbeSettings:
     validate_every: int
     balance: Balance
     optimizer: Callable[..., Optimizer] | None = None
-    schedule: Callable[[], Schedule] | None = None
+    schedule: Schedule | None = None
 
     def rate(self, epoch: int, lr: float) -> float:
         """Return the learning rate of an epoch, of an optimiser whose rate is `lr`: by the schedule, else by drops."""
         if self.schedule is not None:
-            return self.schedule()(epoch, self.epochs, lr)
+            return rate_at(self.schedule, epoch, self.epochs, lr)
         return multistep(epoch, start=lr, milestones=self.milestones)
 
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
 from PIL import Image
 
 from medssl_bench.datasets.download import Downloadable
-from medssl_bench.datasets.sealed import read_sealed, write_sealed
+from medssl_bench.datasets.sealed import keep_sealed, read_sealed
 from medssl_bench.figures.contact_sheet import contact_sheet, varied_images
 from medssl_bench.figures.figure import ReportFigure, slug
 from medssl_bench.figures.material import GENERATED, FigureSource, sentences
@@ -130,13 +129,10 @@ def _kept(source: FigureSource, name: str) -> bytes | None:
 
 def _keep(source: FigureSource, name: str, sheet: Image.Image) -> None:
     """Leave a contact sheet in the cache folder: to make it takes torch, all images, and the suite's plugins."""
-    if (file := _file(source, name)) is None:
-        return
-    content = io.BytesIO()
-    sheet.save(content, "PNG")
-    with suppress(OSError):  # a cache that cannot be written to costs time, and no figure
-        file.parent.mkdir(parents=True, exist_ok=True)
-        write_sealed(file, name, content.getvalue())
+    if file := _file(source, name):
+        content = io.BytesIO()
+        sheet.save(content, "PNG")
+        keep_sealed(file, name, content.getvalue())
 
 
 def sample(source: FigureSource, found: Pretrained) -> Tensor:

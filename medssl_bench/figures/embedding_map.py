@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -11,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from medssl_bench.datasets.sealed import read_sealed, write_sealed
+from medssl_bench.datasets.sealed import keep_sealed, read_sealed
 from medssl_bench.evaluators.components import clipped, drawn_points, fitted_components
 from medssl_bench.store.arrays import load_npz
 from medssl_bench.store.tensors import load_arrays
@@ -65,7 +64,7 @@ class EmbeddingMap:
         arrays: file that an analysis kept the points in, and the name of the array; None: no analysis did.
         measured: silhouette and explained variance that an analysis measured; else empty.
         cache: folder in which computed points are remembered, or None.
-        memory: points that this process has read or computed, by name; no part of what another process is given.
+        memory: points that this process has read or computed, by name; another process gets those of this map only.
     """
 
     stage: str
@@ -99,7 +98,7 @@ class EmbeddingMap:
 
     def embedding(self) -> Embedding | None:
         """Return the map; its points are computed where nothing has kept them. None: there are no features either."""
-        kept = self._kept() or self._compute()
+        kept = self._kept() or self.compute()
         if kept is None:
             return None
         index = drawn_points(len(self.labels), POINTS)
@@ -113,10 +112,6 @@ class EmbeddingMap:
             explained_variance=float(self.measured.get("explained_variance", kept["explained_variance"])),
             silhouette=None if np.isnan(silhouette) else silhouette,
         )
-
-    def compute(self) -> dict[str, Any] | None:
-        """Compute the points and write them to the cache folder; return what `remember` is given."""
-        return self._compute()
 
     def remember(self, computed: dict[str, Any] | None) -> None:
         """Let this process know the points that another one has computed."""
@@ -145,7 +140,8 @@ class EmbeddingMap:
         with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
             return {key: arrays[key] for key in arrays.files}
 
-    def _compute(self) -> dict[str, Any] | None:
+    def compute(self) -> dict[str, Any] | None:
+        """Compute the points and keep them in the cache folder; return what `remember` is given. None: no features."""
         if not self.features.is_file():
             return None
         features = load_arrays(self.features)
@@ -154,9 +150,7 @@ class EmbeddingMap:
         if self.cache is not None:
             content = io.BytesIO()
             np.savez(content, **computed)
-            with suppress(OSError):  # a cache that cannot be written to costs time, and no figure
-                self.cache.mkdir(parents=True, exist_ok=True)
-                write_sealed(self.cache / f"{self.name}.npz", self.name, content.getvalue())
+            keep_sealed(self.cache / f"{self.name}.npz", self.name, content.getvalue())
         return computed
 
 

@@ -101,7 +101,7 @@ class Method(nn.Module):
         recordable: promises that a training step can be recorded once and played back, as a CUDA graph is: `forward`
             depends on the batch, parameters and buffers alone (not on `progress`, not on what Python keeps from step to
             step), changes buffers in place, and reads no value back. It is recorded if the encoder promises the same.
-            ``check-plugin`` tries it. `after_step` is called after each step all the same.
+            ``check-plugin`` tries it. `after_step` is still called after each step.
 
     Args:
         encoder: images (B, 3, H, W) in [0, 1] to features (B, ``encoder.dim``).

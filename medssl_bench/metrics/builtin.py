@@ -11,6 +11,9 @@ from medssl_bench.plugin.markers import hookimpl
 if TYPE_CHECKING:
     from medssl_bench.plugin.registry import Register
 
+RECORDED = ("accuracy", "auroc", "balanced_accuracy")
+"""The built-in metrics: the record of every evaluation has them."""
+
 
 @hookimpl
 def medssl_metrics(register: Register) -> None:

@@ -53,7 +53,11 @@ def built_metric(component: Component, registry: Registry) -> Metric:
         UserError: there is none of its revision here, its factory fails, or what it gives is no sound metric.
     """
     metric: Metric = make(registry, component)
-    wrong = metric.wrong() or ("" if metric.measure else "it has no function; give measure")
-    if wrong:
+    if wrong := wrong_with(metric):
         raise PluginError(f"metric {component.name!r}: {wrong}")
     return metric
+
+
+def wrong_with(metric: Metric) -> str:
+    """Return what is wrong with a metric that a plugin registers, in one line, or an empty string."""
+    return metric.wrong() or ("" if metric.measure else "it has no function; give measure")

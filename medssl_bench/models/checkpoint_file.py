@@ -225,7 +225,7 @@ def _refusal(file: Path, name: str, error: Exception) -> str:
 
 
 def _reason(error: Exception) -> str:
-    """Return what an error says first, in few words; torch explains at length how to trust the file all the same."""
+    """Return what an error says first, in few words; torch explains at length how to trust the file anyway."""
     text = " ".join(str(error).split())
     for marker, end in (("Unsupported global: ", " was not"), ("WeightsUnpickler error: ", " Check the documentation")):
         if marker in text:

@@ -27,7 +27,7 @@ def chosen_by(
         selection: which epoch counts.
     """
     criterion = table.criterion
-    decides = selection != "last" and evaluator.needs != "labels" and evaluator.uses_validation
+    decides = selection != "last" and evaluator.chooses_epoch
     if criterion and decides and not (info and criterion.is_default(info.task)):
         return table.model, criterion
     return table.model.model_copy(update={"select_by": None}), None

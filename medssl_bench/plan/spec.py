@@ -13,28 +13,15 @@ from medssl_bench.plugin.component import Component
 
 
 def _component(value: Any) -> Component:
-    if isinstance(value, Component):
-        return value
-    types = {"kind": str, "name": str, "parameters": dict, "files": dict, "neutral": list, "plugin": str}
-    if not isinstance(value, dict) or not all(
-        isinstance(value.get(name, like()), like) for name, like in types.items()
-    ):
-        raise ValueError("expected a component")
-    if "parameters" not in value:
-        raise ValueError("expected a component with parameters")
     try:
-        return Component.from_data(value)
-    except TypeError as error:
+        return value if isinstance(value, Component) else Component.from_data(value)
+    except UserError as error:
         raise ValueError(str(error)) from error
 
 
 def _budget(value: Any) -> Budget:
-    if isinstance(value, Budget):
-        return value
-    if not isinstance(value, dict):
-        raise ValueError("expected a budget")
     try:
-        return Budget(**value)
+        return value if isinstance(value, Budget) else Budget.from_data(value)
     except TypeError as error:
         raise ValueError(str(error)) from error
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from medssl_bench.errors import UserError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -48,7 +50,13 @@ class Component:
 
     @classmethod
     def from_data(cls, data: dict[str, Any]) -> Component:
-        """Return the component that `to_data` described."""
+        """Return the component that `to_data` described.
+
+        Raises:
+            UserError: the data, which may be of a damaged or foreign record, describes no component.
+        """
+        if not isinstance(data, dict) or "parameters" not in data or not _is_sound(data):
+            raise UserError("expected a component")
         parameters = {name: _from_data(value) for name, value in data["parameters"].items()}
         return cls(**{**data, "parameters": parameters, "neutral": tuple(data.get("neutral", ()))})
 
@@ -66,6 +74,15 @@ class Component:
             "source": self.source,
             "parameters": parameters,
         }
+
+
+_TYPES = {"kind": str, "name": str, "parameters": dict, "plugin": str, "revision": int, "files": dict, "neutral": list}
+
+
+def _is_sound(data: dict[str, Any]) -> bool:
+    """Return whether data has what a component has, and nothing else, each of its type."""
+    known = data.keys() <= {*_TYPES, "source"} and {"kind", "name"} <= data.keys()
+    return known and all(isinstance(data[name], wanted) for name, wanted in _TYPES.items() if name in data)
 
 
 def _to_data(value: Any) -> Any:

@@ -17,6 +17,7 @@ class Kind:
         hook: name of the hook that registers components of this kind.
         receives: names of the positional parameters of a factory; the harness supplies them.
         summary: one line for the documentation.
+        parameters: names of keyword parameters that every factory must have.
         makes: the class, as ``module:name``, of what a factory must give where it is called before any stage runs;
             empty for what is made in stages.
     """
@@ -27,6 +28,7 @@ class Kind:
     receives: tuple[str, ...]
     summary: str
     makes: str = ""
+    parameters: tuple[str, ...] = ()
 
 
 KINDS = {
@@ -71,6 +73,7 @@ KINDS = {
             "medssl_optimizers",
             ("groups", "recorded"),
             "how weights follow gradients",
+            parameters=("lr",),
         ),
         Kind("schedule", "schedules", "medssl_schedules", (), "the learning rate over a training"),
         Kind(

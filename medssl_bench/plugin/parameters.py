@@ -50,6 +50,11 @@ class ParameterProblem(Exception):
         self.path = path
         self.message = message
 
+    @property
+    def text(self) -> str:
+        """The message with the path before it."""
+        return ": ".join(filter(None, (".".join(map(str, self.path)), self.message)))
+
 
 class ParameterTable:
     """The parameters of one component.
@@ -75,6 +80,8 @@ class ParameterTable:
         declared = of_fields(factory, kind) if self.has_fields else of_factory(factory, kind)  # type: ignore[arg-type]
         hints = declared.types
         _check_names(hints)
+        if missing := [name for name in kind.parameters if name not in hints]:
+            raise PluginError(f"the factory of {kind.name} must have a parameter {missing[0]!r}")
         self.nested = {name: nested for name, hint in hints.items() if (nested := _nested(hint))}
         fields: dict[str, Any] = {
             name: (_unchecked(hint) if name in self.nested else hint, declared.defaults.get(name, ...))

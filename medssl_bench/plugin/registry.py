@@ -142,8 +142,7 @@ class Registry:
         try:
             return self.resolve(kind, value, base)
         except ParameterProblem as problem:
-            where = ".".join(map(str, problem.path))
-            raise UserError(f"{where}: {problem.message}" if where else problem.message) from None
+            raise UserError(problem.text) from None
 
     def _resolve_nested(self, nested: Components | OneComponent, parameter: str, value: Any, base: Path) -> Any:
         """Resolve the components that a parameter holds."""
@@ -179,8 +178,7 @@ class Registry:
         try:
             values = entry.table.typed(given)
         except ParameterProblem as problem:
-            where = ".".join(map(str, problem.path))
-            raise UserError(f"{entry.title}: {where}: {problem.message}") from problem
+            raise UserError(f"{entry.title}: {problem.text}") from problem
         for name in entry.table.nested:
             values[name] = self._build_nested(given[name], supplies)
         try:

@@ -91,5 +91,4 @@ def versions(records: Iterable[Record]) -> dict[str, list[str]]:
 
 
 def _number(record: Record, name: str) -> float:
-    value = record.cost.get(name)
-    return float(value) if isinstance(value, int | float) else 0.0
+    return float(record.cost.get(name) or 0.0)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from medssl_bench.errors import UserError
 from medssl_bench.metrics import Finished, Predictions
+from medssl_bench.metrics.builtin import RECORDED
 from medssl_bench.metrics.compute import Measured, compute
 from medssl_bench.store.arrays import load_history, load_npz
 
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
     from medssl_bench.metrics import Metric
     from medssl_bench.store.record import Record
     from medssl_bench.store.store import Store
-
-RECORDED = ("accuracy", "auroc", "balanced_accuracy")
-"""Metrics that the record of every evaluation has."""
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from medssl_bench.errors import PluginError
@@ -59,7 +58,7 @@ def find_reference(name: str, table: str, registry: Registry) -> Reference:
         UserError: there is no such reference, or it has no such table.
         PluginError: the plugin gives something else.
     """
-    found = registry.build(registry.resolve("reference", name, Path()), table=table)
+    found = registry.build(registry.resolve_or_raise("reference", name), table=table)
     if not isinstance(found, Reference):
         raise PluginError(f"reference {name!r} gave {type(found).__name__} for {table!r}, not a Reference")
     return found

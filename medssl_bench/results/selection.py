@@ -183,7 +183,7 @@ def _selecting(name: str, arms: dict[str, Arm], registry: Registry, inside: tupl
     if name not in arms or name in inside:
         return []
     evaluator: Evaluator = make(registry, arms[name].evaluator)
-    own = [evaluator] if evaluator.needs != "labels" and evaluator.uses_validation else []
+    own = [evaluator] if evaluator.chooses_epoch else []
     teachers = [link.recipe.model.teacher for link in arms[name].chain]
     found = [_selecting(teacher.arm, arms, registry, (*inside, name)) for teacher in teachers if teacher]
     return [*own, *(each for evaluators in found for each in evaluators)]

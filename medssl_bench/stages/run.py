@@ -34,7 +34,7 @@ def run_stage(
     """Run one stage whose parents are finished, and record how it ended; only an interrupt gets out of here.
 
     A stage that has been finished meanwhile, or has failed, is not run again. A failure that cannot be recorded, on a
-    full disk for one, is in the outcome all the same. Not recorded are those that a second try may not have: of a
+    full disk for one, is in the outcome nevertheless. Not recorded are those that a second try may not have: of a
     damaged result, as that can be computed again, of one that this user may not read, and of too little memory beside
     others. Nothing fails once a stop has been asked for: what is raised then is taken for the stop.
 

@@ -87,7 +87,7 @@ class StoredCheckpoints(Checkpoints):
             return True
         if self._every is not None:
             return now - self._saved >= self._every
-        # the first comes early, however long it takes: a run that is killed often must get further all the same
+        # the first comes early, however long it takes: a run that is killed often must still get further
         affordable = not self._total or (now - self._began) * _SHARE >= self._total + self._last
         return affordable and now - self._saved >= EVERY
 

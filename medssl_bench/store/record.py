@@ -15,6 +15,9 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 _MOST_FILES = 1000
 """More than any stage leaves."""
 
+_COSTS = ("wall_seconds", "processor_seconds", "energy_joules", "images_seen", "peak_memory_bytes")
+"""What of a cost is a number, if it is there."""
+
 
 @dataclass(frozen=True)
 class Record:
@@ -89,7 +92,22 @@ class Record:
             return f"status is {self.status!r}"
         if not _is_number(self.epochs_scale) or not 0 <= self.epochs_scale <= 1:
             return f"epochs_scale is {self.epochs_scale!r}"
-        return _wrong_with_files(self.files)
+        return _wrong_with_cost(self.cost) or _wrong_with_provenance(self.provenance) or _wrong_with_files(self.files)
+
+
+def _wrong_with_cost(cost: dict[str, Any]) -> str:
+    wrong = [name for name in _COSTS if cost.get(name) is not None and not _is_number(cost[name])]
+    return f"cost.{wrong[0]} is no number" if wrong else ""
+
+
+def _wrong_with_provenance(provenance: dict[str, Any]) -> str:
+    for name in ("versions", "plugins", "git"):
+        if not isinstance(provenance.get(name) or {}, dict):
+            return f"provenance.{name} is no table"
+    if not all(isinstance(about, dict) for about in (provenance.get("plugins") or {}).values()):
+        return "provenance.plugins has something else than tables"
+    commit = (provenance.get("git") or {}).get("commit", "")
+    return "" if isinstance(commit, str) else "provenance.git.commit is no text"
 
 
 def _wrong_with_files(files: dict[str, Any]) -> str:

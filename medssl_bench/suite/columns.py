@@ -68,7 +68,7 @@ def refuses_criterion(arms: Mapping[str, tuple[str, Evaluator]]) -> str:
         arms: name and evaluator by the arm's name.
     """
     for arm, (name, evaluator) in arms.items():
-        if evaluator.needs != "labels" and evaluator.uses_validation and not evaluator.follows_criterion:
+        if evaluator.chooses_epoch and not evaluator.follows_criterion:
             return (
                 f"evaluator {name!r} of arm {arm!r} chooses its epoch by a rule of its own (its follows_criterion is "
                 "False), so no metric can be named here; leave select_by out, or put the arm into another comparison"

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     from medssl_bench.metrics.criterion import Criterion
     from medssl_bench.plugin.registry import Registry
+    from medssl_bench.published.claims import Claims
     from medssl_bench.suite import schema
-    from medssl_bench.suite.columns import Columns
     from medssl_bench.suite.positions import Node
 
 
@@ -47,7 +47,8 @@ class Resolver(ComponentResolver):
                 self.attempt(self.resolved, kind, alias, (kind, alias))
         for place, name in enumerate(self.model.claims):
             try:
-                make(self.registry, self.registry.resolve_or_raise("claims", name))
+                claims: Claims = make(self.registry, self.registry.resolve_or_raise("claims", name))
+                self.registry.find("reference", claims.reference)
             except UserError as error:
                 self.fail(("claims", place), str(error))
         for name in self.model.pretraining:
@@ -77,7 +78,7 @@ class Resolver(ComponentResolver):
                 value = {"name": default, **value}
             found[kind] = self.attempt(self.resolved, kind, value, (*key, kind))
         if found["optimizer"] is not None and not _has_rate(found["optimizer"]):
-            message = f"optimizer {found['optimizer'].name!r} has no parameter `lr`, a number above 0"
+            message = f"optimizer {found['optimizer'].name!r}: `lr` is not a number above 0"
             raise self.fail((*key, "optimizer"), message)
         if None in found.values():
             raise Unresolved
@@ -238,6 +239,6 @@ class Resolver(ComponentResolver):
 
 
 def _has_rate(optimizer: Component) -> bool:
-    """Return whether an optimiser has a learning rate, which the harness sets by the schedule."""
-    rate = optimizer.parameters.get("lr")
+    """Return whether an optimiser's learning rate, which the schedule changes, is a number above 0."""
+    rate = optimizer.parameters["lr"]
     return isinstance(rate, int | float) and rate > 0

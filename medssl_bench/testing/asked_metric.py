@@ -26,7 +26,7 @@ def follows(build: Callable[[], Evaluator], task: Task) -> str:
         task: that it does not refuse.
     """
     evaluator = build()
-    if not evaluator.uses_validation or evaluator.needs == "labels":
+    if not evaluator.chooses_epoch:
         return "it chooses none by validation images"
     if not evaluator.follows_criterion:
         return "it has a rule of its own, so a comparison with select_by refuses it"

@@ -12,6 +12,7 @@ from medssl_bench.datasets import Task
 from medssl_bench.errors import PluginError
 from medssl_bench.metrics import Finished, Metric, Predictions
 from medssl_bench.metrics.compute import Measured, compute
+from medssl_bench.metrics.find import wrong_with
 from medssl_bench.testing.checking import Group, require, untouched_generators
 
 _IMAGES, _CLOSE = 240, 1e-6
@@ -29,7 +30,7 @@ def metric_steps(name: str, build: Callable[[], Metric]) -> list[Group]:
     """
     metric = build()
     require(isinstance(metric, Metric), f"the factory gives {type(metric).__name__}, not a Metric")
-    wrong = metric.wrong() or ("" if metric.measure else "it has no function; give measure")
+    wrong = wrong_with(metric)
     require(not wrong, wrong)
     if metric.reads == "record":
         return [[("a record of a result", partial(_reads_record, name, metric))]]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from functools import partial
 
+from medssl_bench.errors import StageError
 from medssl_bench.testing.checking import Group, require
-from medssl_bench.training.schedule import Schedule
+from medssl_bench.training.schedule import Schedule, rate_at
 
 _LENGTHS = (1, 2, 7, 100, 1000)
 _LR = 2**-8
@@ -34,12 +34,10 @@ def _sound(schedule: Schedule) -> str:
     most = 0.0
     for length in _LENGTHS:
         for place in range(length):
-            rate = schedule(place, length, _LR)
-            where = f"at place {place} of {length}"
-            number = isinstance(rate, int | float) and not isinstance(rate, bool)
-            require(number, f"{where} the rate is {rate!r}, not a number")
-            require(math.isfinite(rate) and rate >= 0, f"{where} the rate is {rate}")
-            most = max(most, rate)
+            try:
+                most = max(most, rate_at(schedule, place, length, _LR))
+            except StageError as error:
+                require(False, str(error))
     require(most > 0, "every rate is 0")
     return f"up to {most / _LR:.3g} times the learning rate"
 

@@ -82,8 +82,3 @@ def set_learning_rate(optimizer: Optimizer, lr: float) -> None:
             group["lr"].fill_(rate)
         else:
             group["lr"] = rate
-
-
-def scheduled_rate(place: int, length: float, *, lr: float, schedule: Mapping[str, Any]) -> float:
-    """Return the learning rate that a built-in schedule has at a place; arguments as of `Schedule`."""
-    return make_schedule(schedule)(place, length, lr)

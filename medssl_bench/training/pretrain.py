@@ -23,7 +23,7 @@ from medssl_bench.training.images import DeviceImages
 from medssl_bench.training.length import Length
 from medssl_bench.training.optimizer import MakeOptimizer, make_optimizer, make_schedule, set_learning_rate
 from medssl_bench.training.recording import recorder_for
-from medssl_bench.training.schedule import Schedule
+from medssl_bench.training.schedule import Schedule, rate_at
 from medssl_bench.training.state import part, resume, state_of
 from medssl_bench.training.steps import Steps
 from medssl_bench.training.sums import Sums
@@ -183,7 +183,7 @@ class Pretraining:
 
     def _learning_rate(self, step: int) -> float:
         place, whole = self.length.place(step), self.length.place(self.length.steps)
-        return self._schedule(place, whole, self._optimizer.defaults["lr"])
+        return rate_at(self._schedule, place, whole, self._optimizer.defaults["lr"])
 
     def _steps_of(self, epoch: int) -> int:
         """Return the steps of an epoch; the last may be cut short by a duration in steps."""

@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from numbers import Real
 from typing import Annotated
 
 from pydantic import Field
 
+from medssl_bench.errors import StageError
 from medssl_bench.plugin.parameters import InDuration
 
 Schedule = Callable[[int, float, float], float]
@@ -18,6 +20,18 @@ Its arguments are the place, from 0; the length of the training in the same unit
 images); and the learning rate of the optimiser. It must give the same rate for the same arguments: nothing of it is
 kept when a training is interrupted.
 """
+
+
+def rate_at(schedule: Schedule, place: int, length: float, lr: float) -> float:
+    """Return the rate of a schedule, which may be a plugin's; arguments as of `Schedule`.
+
+    Raises:
+        StageError: it is not a finite number from 0.
+    """
+    rate: object = schedule(place, length, lr)
+    if isinstance(rate, bool) or not isinstance(rate, Real) or not math.isfinite(rate) or rate < 0:
+        raise StageError(f"the schedule gives {rate!r} at place {place} of {length:g}, not a finite number from 0")
+    return float(rate)
 
 
 def cosine(epoch: int, *, start: float, minimum: float, period: float) -> float:

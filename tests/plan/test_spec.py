@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import json
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from medssl_bench.datasets import DatasetContext
@@ -93,6 +96,49 @@ def test_a_damaged_component_is_refused_in_one_line(damage: dict[str, object], t
     assert isinstance(evaluator, dict)
     with pytest.raises(UserError, match=r"kind 'evaluate': evaluator: .*expected a component"):
         spec_of("evaluate", {**whole, "evaluator": {**evaluator, **damage}})
+
+
+@pytest.mark.parametrize(
+    "damage", [{"unit": "bogus"}, {"unit": []}, {"amount": "x"}, {"amount": True}, {"more": 1}], ids=str
+)
+def test_a_damaged_budget_is_refused_in_one_line(damage: dict[str, object], tmp_path: Path) -> None:
+    whole = _specs(tmp_path)["evaluate"]
+    labels = whole["labels"]
+    assert isinstance(labels, dict)
+    with pytest.raises(UserError, match=r"kind 'evaluate': labels: "):
+        spec_of("evaluate", {**whole, "labels": {**labels, **damage}})
+
+
+def _places(value: object, path: tuple[object, ...] = ()) -> Iterator[tuple[object, ...]]:
+    """Yield where something stands in JSON data."""
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, item in items:
+        yield (*path, key)
+        yield from _places(item, (*path, key))
+
+
+def test_whatever_stands_in_one_place_it_is_read_or_refused_in_one_line(tmp_path: Path) -> None:
+    specs = _specs(tmp_path)
+    places = [(kind, path) for kind in specs for path in _places(specs[kind])]
+
+    @given(place=st.sampled_from(places), value=JSON)
+    @settings(max_examples=300)
+    def change(place: tuple[str, tuple[object, ...]], value: object) -> None:
+        kind, path = place
+        changed: Any = copy.deepcopy(specs[kind])
+        inner = changed
+        for key in path[:-1]:
+            inner = inner[key]
+        inner[path[-1]] = value
+        refused = ""
+        try:
+            spec = spec_of(kind, changed)
+        except UserError as error:
+            refused = str(error)
+        assert "\n" not in refused
+        assert refused or spec_of(kind, spec.to_data()) == spec
+
+    change()
 
 
 @given(kind=st.sampled_from(sorted(kinds())), data=JSON)

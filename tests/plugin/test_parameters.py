@@ -274,6 +274,13 @@ def test_factories_that_cannot_be_called_are_refused(factory: Any, message: str)
         _table(factory)
 
 
+def test_an_optimizer_without_a_learning_rate_is_refused() -> None:
+    def still(groups: object, recorded: bool, *, weight_decay: float = 0.0) -> None: ...
+
+    with pytest.raises(PluginError, match="the factory of optimizer must have a parameter 'lr'"):
+        ParameterTable(still, KINDS["optimizer"])
+
+
 def test_names_that_pydantic_uses_are_names_like_any_other() -> None:
     def factory(context: object, *, copy: int = 1, schema: str = "a", json: bool = True, model_name: str = "m") -> None:
         pass

@@ -21,7 +21,7 @@ from medssl_bench.results import records
 from medssl_bench.results.cells import Cell, Value
 from medssl_bench.results.formats import console, latex, markdown
 from medssl_bench.results.formats.grids import analyses_grid, cell_of
-from medssl_bench.results.formats.text import notes, signed
+from medssl_bench.results.formats.text import notes, plain, signed
 
 VALIDATION = "epochs selected with all 1,712 validation labels"
 
@@ -56,7 +56,11 @@ def test_how_a_cell_is_written(
 
 
 def test_how_a_difference_is_written() -> None:
-    assert [signed(value) for value in (0.1534, -0.002, 0.0)] == ["+0.153", "−0.002", "+0.000"]
+    assert [signed(value) for value in (0.1534, -0.002, 0.0, -0.0001)] == ["+0.153", "−0.002", "+0.000", "+0.000"]
+
+
+def test_a_number_below_zero_has_the_minus_of_differences() -> None:
+    assert [plain(value) for value in (0.1534, -0.047, 0.0, -0.0001)] == ["0.153", "−0.047", "0.000", "0.000"]
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,6 @@ import threading
 import time
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 import medssl_bench
@@ -39,15 +38,9 @@ labels = [6, 20]
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    rng = np.random.default_rng(0)
-    arrays = {}
-    for split, count in {"train": 40, "val": 12, "test": 15}.items():
-        arrays[f"{split}_images"] = rng.integers(0, 256, (count, 16, 16, 3), dtype=np.uint8)
-        arrays[f"{split}_labels"] = np.arange(count)[:, None] % 3
-    np.savez(tmp_path / "waves.npz", **arrays)
-    (tmp_path / "suite.toml").write_text(SUITE, "utf-8")
-    return tmp_path
+def folder(waves: Path) -> Path:
+    (waves / "suite.toml").write_text(SUITE, "utf-8")
+    return waves
 
 
 def run(folder: Path, store: str) -> Store:

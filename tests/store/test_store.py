@@ -328,7 +328,9 @@ def test_records_of_versions_without_a_digest_are_read(store: Store) -> None:
     [
         {"files": "x"}, {"files": {"../w": {"bytes": 1, "sha256": "x"}}}, {"files": {"w": 3}}, {"metrics": [1]},
         {"cost": 3}, {"epochs_scale": "x"}, {"epochs_scale": True}, {"status": "well"}, {"title": 3},
-        {"spec": None},
+        {"spec": None}, {"cost": {"wall_seconds": "x"}}, {"cost": {"energy_joules": []}},
+        {"provenance": {"versions": "x"}},
+        {"provenance": {"plugins": {"own": 5}}}, {"provenance": {"git": "x"}}, {"provenance": {"git": {"commit": 5}}},
     ],
 )  # fmt: skip
 def test_what_is_no_record(changed: dict[str, Any]) -> None:

@@ -85,9 +85,12 @@ def counting():
     ("build", "complaint"),
     [
         (counting, "keep no state"),
-        (lambda: lambda place, length, lr: -lr, "the rate is -"),
-        (lambda: lambda place, length, lr: math.nan, "the rate is nan"),
-        (lambda: lambda place, length, lr: "fast", "not a number"),
+        (
+            lambda: lambda place, length, lr: -lr,
+            "the schedule gives -0.00390625 at place 0 of 1, not a finite number from 0",
+        ),
+        (lambda: lambda place, length, lr: math.nan, "the schedule gives nan at place 0 of 1"),
+        (lambda: lambda place, length, lr: "fast", "the schedule gives 'fast' at place 0 of 1"),
         (lambda: lambda place, length, lr: 0.0, "every rate is 0"),
     ],
 )

@@ -10,7 +10,7 @@ from torch.optim.lr_scheduler import CosineAnnealingLR
 
 from medssl_bench.errors import StageError
 from medssl_bench.methods import Progress
-from medssl_bench.training.optimizer import scheduled_rate
+from medssl_bench.training.optimizer import make_schedule
 
 
 def indices(pretraining):
@@ -105,7 +105,7 @@ def test_history_has_rate_loss_metrics_and_validation_of_each_epoch(pretrain):
     assert [row["val_score"] for row in result.history] == pytest.approx([0.1, 0.2, 0.3])
     schedule, optimizer = training.settings["schedule"], training.settings["optimizer"]
     assert [row["lr"] for row in result.history] == [
-        scheduled_rate(epoch, 3.0, lr=optimizer["lr"], schedule=schedule) for epoch in range(3)
+        make_schedule(schedule)(epoch, 3.0, optimizer["lr"]) for epoch in range(3)
     ]
     begun, ended = told[::2], told[1::2]
     assert begun == [(epoch, 3, {}, None) for epoch in range(3)]

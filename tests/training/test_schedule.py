@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from itertools import pairwise
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -12,8 +13,9 @@ from hypothesis import strategies as st
 from torch.optim import SGD
 from torch.optim.lr_scheduler import CosineAnnealingLR, LinearLR, LRScheduler, MultiStepLR, SequentialLR
 
-from medssl_bench.training.optimizer import scheduled_rate
-from medssl_bench.training.schedule import cosine, multistep, warmup
+from medssl_bench.errors import StageError
+from medssl_bench.training.optimizer import make_schedule
+from medssl_bench.training.schedule import cosine, multistep, rate_at, warmup
 
 RATES = st.floats(1e-6, 1.0)
 
@@ -82,12 +84,8 @@ def test_no_warmup_is_the_whole_rate_from_the_start():
 
 
 def rate(epoch, epochs=20.0, **schedule):
-    return scheduled_rate(
-        epoch,
-        epochs,
-        lr=0.1,
-        schedule={"name": "cosine", "minimum": 0.001, "period": None, "warmup": 0, **schedule},
-    )
+    settings = {"name": "cosine", "minimum": 0.001, "period": None, "warmup": 0, **schedule}
+    return make_schedule(settings)(epoch, epochs, 0.1)
 
 
 def test_the_cosine_takes_all_epochs_unless_told_otherwise():
@@ -124,3 +122,13 @@ def test_short_pretrainings_have_a_rate(epochs):
 
     assert rates[0] == pytest.approx(0.1)
     assert all(0.001 <= value <= 0.1 for value in rates)
+
+
+@pytest.mark.parametrize("found", [None, "0.1", True, float("nan"), float("inf"), -0.1, torch.tensor(0.1)], ids=repr)
+def test_what_is_no_rate_is_one_line(found):
+    with pytest.raises(StageError, match=r"the schedule gives .* at place 2 of 10, not a finite number from 0"):
+        rate_at(lambda _place, _length, _lr: found, 2, 10.0, 0.1)
+
+
+def test_a_rate_is_taken_as_it_is():
+    assert rate_at(lambda place, length, lr: np.float32(lr * place / length), 2, 10, 0.5) == pytest.approx(0.1)

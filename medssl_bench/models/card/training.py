@@ -79,7 +79,7 @@ def _pretraining(spec: PretrainSpec, record: Record) -> list[tuple[str, str]]:
 
 def _evaluation(spec: EvaluateSpec, record: Record, source: CardSource) -> list[tuple[str, str]]:
     evaluator: Evaluator = make(source.suite.plugins.registry, spec.evaluator)
-    chooses = evaluator.needs != "labels" and evaluator.uses_validation
+    chooses = evaluator.chooses_epoch
     return [
         ("evaluator", f"`{written(spec.evaluator.to_data())}`"),
         ("labelled images", str(record.metrics.get("labelled"))),

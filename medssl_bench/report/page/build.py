@@ -251,7 +251,7 @@ def _stages(study: Study) -> list[tuple[str, ...]]:
     for key, stage in study.plan.stages.items():
         record = study.store.record(key)
         state = "done" if record else "failed" if study.store.failure(key) else "not there"
-        seconds = f"{float(record.cost.get('wall_seconds', 0)):.1f}" if record else ""
+        seconds = f"{record.cost.get('wall_seconds') or 0.0:.1f}" if record else ""
         rows.append((key[:12], stage.kind, stage.title, state, seconds))
     return rows
 

@@ -9,6 +9,7 @@ from medssl_bench.results.formats.text import (
     heading,
     missing,
     nothing,
+    plain,
     points,
     ranking_note,
     ranking_title,
@@ -48,14 +49,14 @@ def cell_of(cell: Cell | None, *, best: bool = False) -> GridCell:
     if cell is None:
         return GridCell()
     if cell.mean is None:
-        reference = "" if cell.reference is None else f"{cell.reference:.3f}"
+        reference = "" if cell.reference is None else plain(cell.reference)
         return GridCell(nothing(cell), reference=reference, failed=bool(cell.lost))
     return GridCell(
-        value=f"{cell.mean:.3f}",
+        value=plain(cell.mean),
         spread="" if cell.std is None else f"± {cell.std:.3f}",
         missing=missing(cell),
         difference="" if cell.difference is None else signed(cell.difference),
-        reference="" if cell.reference is None else f"{cell.reference:.3f}",
+        reference="" if cell.reference is None else plain(cell.reference),
         gap="" if cell.reference is None else signed(cell.mean - cell.reference),
         best=best,
         failed=bool(cell.lost),
@@ -142,7 +143,7 @@ def _block_grid(block: PrintedBlock) -> Grid:
 def _printed_cell(cell: PrintedCell, row: PrintedRow, *, best: bool) -> GridCell:
     def written(value: float) -> str:
         if not row.is_difference:
-            return f"{value:.3f}"
+            return plain(value)
         return points(value) if cell.metric == "accuracy" else signed(value)
 
     if not cell.expected:

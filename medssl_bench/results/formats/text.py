@@ -16,9 +16,15 @@ if TYPE_CHECKING:
     from medssl_bench.results.tables import TableResult
 
 
+def plain(value: float) -> str:
+    """Return a number: ``0.153``, ``−0.002``."""
+    return f"{round(value, 3) + 0.0:.3f}".replace("-", "−")  # adding 0.0 makes -0.0 a 0.0
+
+
 def signed(value: float) -> str:
     """Return a difference with its sign: ``+0.153``, ``−0.002``."""
-    return f"{round(value, 3) + 0.0:+.3f}".replace("-", "−")  # adding 0.0 makes -0.0 a 0.0
+    text = plain(value)
+    return text if text.startswith("−") else f"+{text}"
 
 
 def points(value: float) -> str:
