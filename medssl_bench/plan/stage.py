@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Generic
 
 from typing_extensions import TypeVar
 
+from medssl_bench.errors import StageError
 from medssl_bench.plan.keys import content_key
 from medssl_bench.plan.spec import Spec
 from medssl_bench.plugin.watching import StageInfo
@@ -50,6 +51,17 @@ class Stage(Generic[_Spec_co]):
     def kind(self) -> str:
         """Name of the kind of stage."""
         return self.spec.kind
+
+    @property
+    def features(self) -> str:
+        """Key of the embed stage whose features it reads: its first parent.
+
+        Raises:
+            StageError: it has no parent, as the record of a damaged stage may say.
+        """
+        if not self.parents:
+            raise StageError(f"{self.title!r} does not say which features it reads")
+        return self.parents[0]
 
     @property
     def pending(self) -> bool:

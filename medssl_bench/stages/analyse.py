@@ -26,7 +26,7 @@ def analyse(stage: Stage[AnalyseSpec], workshop: Workshop, attempt: Attempt) -> 
     Raises:
         StageError: the evaluator does not do what it must.
     """
-    spec, (embedded, *_) = stage.spec, stage.parents
+    spec, embedded = stage.spec, stage.features
     data = workshop.dataset(spec.dataset)
     evaluator: Evaluator = workshop.registry.build(spec.evaluator)
     trial = Trial(

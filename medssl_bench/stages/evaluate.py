@@ -93,7 +93,7 @@ def _trial(stage: Stage[EvaluateSpec], workshop: Workshop, evaluator: Evaluator)
         seed=spec.seed,
         device=workshop.device,
         encoder=partial(workshop.encoder, spec.encoder, spec.start),
-        features=workshop.features(stage.parents[0]) if evaluator.needs == "features" else None,
+        features=workshop.features(stage.features) if evaluator.needs == "features" else None,
         criterion=make_criterion(spec.select_by, workshop.registry) if spec.select_by else None,
     )
 

@@ -63,7 +63,7 @@ class Siblings:
             return evaluator.evaluate(trial), {}
         if stage.key in self._found:
             return self._found.pop(stage.key)
-        others = [] if stage.parents[0] in self._failed else self._others(stage)
+        others = [] if stage.features in self._failed else self._others(stage)
         if others and self._judge(evaluator, stage.key, trial, others, make_trial):
             own, share = self._found.pop(stage.key)
             return own, {name: -seconds * len(others) for name, seconds in share.items()}
@@ -112,7 +112,7 @@ class Siblings:
             if len(evaluations) != len(trials) or any(wrong_with(found, evaluator) for found in evaluations):
                 return False
         except Exception:  # noqa: BLE001 - whichever is to blame fails by itself, with its own message
-            self._failed.update(other.parents[0] for other in others)
+            self._failed.update(other.features for other in others)
             return False
         share = {name: (now - began[name]) / len(trials) for name, now in _clocks().items()}
         names = [*(other.key for other in others), key]  # its own last, so that it is not forgotten

@@ -102,7 +102,7 @@ def _wrong_with_cost(cost: dict[str, Any]) -> str:
 
 def _wrong_with_provenance(provenance: dict[str, Any]) -> str:
     for name in ("versions", "plugins", "git"):
-        if not isinstance(provenance.get(name) or {}, dict):
+        if name in provenance and not isinstance(provenance[name], dict if name != "git" else dict | None):
             return f"provenance.{name} is no table"
     if not all(isinstance(about, dict) for about in (provenance.get("plugins") or {}).values()):
         return "provenance.plugins has something else than tables"

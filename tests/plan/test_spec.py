@@ -14,11 +14,12 @@ from hypothesis import strategies as st
 
 from medssl_bench.datasets import DatasetContext
 from medssl_bench.datasets.budget import Budget
-from medssl_bench.errors import UserError
+from medssl_bench.errors import StageError, UserError
 from medssl_bench.plan.build import build_plan
 from medssl_bench.plan.kinds import kinds, spec_of
 from medssl_bench.plan.kinds.evaluate import EvaluateSpec
 from medssl_bench.plan.kinds.pretrain import PretrainSpec
+from medssl_bench.plan.stage import Stage
 from medssl_bench.plan.stage_data import stage_from_data, stage_to_data
 from medssl_bench.plugin.manager import load_plugins
 from medssl_bench.suite.suite import Suite
@@ -146,3 +147,9 @@ def test_whatever_a_record_holds_it_is_read_or_refused_in_one_line(kind: str, da
     with pytest.raises(UserError) as refused:
         spec_of(kind, data)
     assert "\n" not in str(refused.value)
+
+
+def test_a_stage_that_says_nothing_of_its_features_is_one_line(tmp_path: Path) -> None:
+    stage = Stage("ab", "few · cells", {}, spec_of("analyse", _specs(tmp_path)["analyse"]))
+    with pytest.raises(StageError, match="'few · cells' does not say which features it reads"):
+        _ = stage.features

@@ -329,7 +329,7 @@ def test_records_of_versions_without_a_digest_are_read(store: Store) -> None:
         {"files": "x"}, {"files": {"../w": {"bytes": 1, "sha256": "x"}}}, {"files": {"w": 3}}, {"metrics": [1]},
         {"cost": 3}, {"epochs_scale": "x"}, {"epochs_scale": True}, {"status": "well"}, {"title": 3},
         {"spec": None}, {"cost": {"wall_seconds": "x"}}, {"cost": {"energy_joules": []}},
-        {"provenance": {"versions": "x"}},
+        {"provenance": {"versions": "x"}}, {"provenance": {"versions": []}}, {"provenance": {"plugins": None}},
         {"provenance": {"plugins": {"own": 5}}}, {"provenance": {"git": "x"}}, {"provenance": {"git": {"commit": 5}}},
     ],
 )  # fmt: skip
