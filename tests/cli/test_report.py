@@ -229,8 +229,13 @@ def browser() -> Iterator[Chrome]:
 
 @pytest.fixture
 def opened(browser: Chrome, page: Path) -> Chrome:
+    from selenium.webdriver.support.ui import WebDriverWait
+
     browser.set_window_size(1200, 900)
+    browser.get("about:blank")  # going to where one is already may return before the page is there
     browser.get(page.as_uri())
+    there = "return location.href === arguments[0] && document.readyState === 'complete'"
+    WebDriverWait(browser, 60).until(lambda found: found.execute_script(there, page.as_uri()))
     return browser
 
 
