@@ -118,7 +118,7 @@ class Timer:
     Args:
         least: how many at least, beside the first.
         most: how many at most.
-        most_seconds: after which no more are needed than the least.
+        most_seconds: after which no more are needed than the least; after five times as many, one is enough.
     """
 
     def __init__(self, *, least: int = 3, most: int = 1000, most_seconds: float = 0.3) -> None:
@@ -133,7 +133,9 @@ class Timer:
         """
         self._times.append(seconds)
         count = len(self._times) - 1
-        if count >= self._most or (count >= self._least and sum(self._times) > self._seconds):
+        total = sum(self._times)
+        least = self._least if total <= 5 * self._seconds else 1
+        if count >= self._most or (count >= least and total > self._seconds):
             raise Enough
 
     def low(self) -> float:

@@ -9,7 +9,10 @@ from medssl_bench.encoders.patch import fitting_patch
 if TYPE_CHECKING:
     from medssl_bench.plugin.component import Component
 
-_FEATURES = {"resnet18": 512, "resnet34": 512, "resnet50": 2048, "vit_tiny": 192, "vit_small": 384}
+_RESNETS = {"resnet18": 512, "resnet34": 512, "resnet50": 2048}
+_FEATURES = {**_RESNETS, "vit_tiny": 192, "vit_small": 384}
+_OF_TIMM = {**_RESNETS, "test_resnet": 96}
+"""Models that ``timm`` makes as well, for images of any size. The last is timm's own for tests."""
 
 
 def known_features(encoder: Component, size: int) -> int | None:
@@ -22,10 +25,14 @@ def known_features(encoder: Component, size: int) -> int | None:
     Raises:
         StageError: it takes no images of this size.
     """
-    if encoder.plugin != "encoders" or encoder.name not in _FEATURES:
+    if encoder.plugin != "encoders":
         return None
-    if encoder.parameters["weights"] != "scratch" or encoder.parameters["weights_file"] is not None:
+    given = encoder.parameters
+    features = _OF_TIMM.get(given["model"]) if encoder.name == "timm" else _FEATURES.get(encoder.name)
+    if features is None:
         return None
-    if "patch" in encoder.parameters:
-        fitting_patch(size, encoder.parameters["patch"])
-    return _FEATURES[encoder.name]
+    if given["weights"] != "scratch" or given["weights_file"] is not None or given.get("options"):
+        return None
+    if "patch" in given:
+        fitting_patch(size, given["patch"])
+    return features

@@ -31,6 +31,7 @@ def _python(*arguments: str, env: dict[str, str], cwd: Path) -> subprocess.Compl
     return subprocess.run(command, capture_output=True, text=True, check=False, env=env, cwd=cwd, timeout=300)
 
 
+@pytest.mark.slow
 def test_a_new_plugin_works(cli, tmp_path, monkeypatch):
     """It is written, installed, tested by its own tests and by check-plugin, and its suite runs."""
     monkeypatch.chdir(tmp_path)
@@ -61,6 +62,7 @@ def kinds(tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 def test_new_plugins_of_each_kind_pass_their_own_tests(kinds):
     path = os.pathsep.join(map(str, [kinds / "site", *(kinds / f"my-{kind}" for kind in TEMPLATES)]))
     ended = _python("-m", "pytest", "-q", "--import-mode=importlib", env={**os.environ, "PYTHONPATH": path}, cwd=kinds)

@@ -76,6 +76,7 @@ def test_a_folder_has_page_tables_and_figures(cli: Callable[..., Result], here: 
         assert len(list(csv.DictReader(file))) == sum(map(len, _values(cli)))
 
 
+@pytest.mark.slow
 def test_figures_are_png_unless_more_is_asked_for(cli: Callable[..., Result], here: Path, tmp_path: Path) -> None:
     def endings() -> set[str]:
         return {file.suffix for file in (tmp_path / "figures").iterdir()}
@@ -106,6 +107,7 @@ def test_a_format_that_is_not_there(cli: Callable[..., Result], here: Path) -> N
     assert not (here / "none").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="the system cannot keep a process to one processor")
 def test_a_second_report_imports_nothing_that_computes(lab: Path, tmp_path: Path) -> None:
     """The first one makes what no stage kept, here maps of another perplexity and pictures of views."""

@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -295,10 +296,11 @@ def test_record_says_where_a_result_comes_from(cli, ran):
         assert file.stat().st_size == about["bytes"]
 
 
+@pytest.mark.slow
 def test_interrupt_keeps_what_is_done_and_says_how_to_go_on(tiny):
     """Ctrl-C in the middle of a run, as a terminal would send it, and then the run again."""
     tiny.write_text(tiny.read_text().replace("epochs = 4 ", "epochs = 60 "))  # not over before the signal comes
-    command = [sys.executable, "-m", "medssl_bench", "run", str(tiny)]
+    command = [sys.executable, "-m", "medssl_bench", "run", str(tiny), "--draws", "0"]
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background inherits that it is ignored
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -324,6 +326,7 @@ def _has_begun_to_train() -> bool:
         return False
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("executor", ["isolated", "local"])
 def test_asked_to_stop_where_nobody_reads_what_it_says(tiny, executor):
     """As in ``run 2>&1 | tee log``: Ctrl-C ends tee, too."""
@@ -343,27 +346,38 @@ def test_asked_to_stop_where_nobody_reads_what_it_says(tiny, executor):
     assert list(Path("store/failed").iterdir()) == []
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
-def test_a_training_that_is_asked_to_stop_saves_a_checkpoint_and_goes_on_to_the_same_bits(tiny, number):
-    tiny.write_text(tiny.read_text().replace("epochs = 4 ", "epochs = 40 ").replace("epochs = 2\n", "epochs = 40\n"))
+def _trained() -> int:
+    """Return when the newest checkpoint was written; 0: there is none."""
+    times = [0]
+    for path in Path("store").glob("work/*/*/checkpoint.txt"):
+        with suppress(FileNotFoundError):  # a folder has vanished under its eyes
+            times.append(path.stat().st_mtime_ns)
+    return max(times)
+
+
+@pytest.mark.slow
+def test_a_training_that_is_asked_to_stop_saves_a_checkpoint_and_goes_on_to_the_same_bits(tiny):
+    tiny.write_text(tiny.read_text().replace("epochs = 2\n", "epochs = 16\n"))
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background inherits that it is ignored
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
-    command = [sys.executable, "-m", "medssl_bench", "run", str(tiny), "--only", "frozen"]
+    command = [sys.executable, "-m", "medssl_bench", "run", str(tiny), "--only", "frozen", "--draws", "0"]
     often = ["--executor-set", "checkpoint_seconds=0.1"]
-    with subprocess.Popen([*command, *often], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        while not _has_begun_to_train():
-            assert process.poll() is None
-            time.sleep(0.01)
-        process.send_signal(number)
-        _, err = process.communicate(timeout=60)
-    assert process.returncode == 75
-    assert "stopping at the next step, to save a checkpoint" in err
-    assert "run the same command again to go on" in err
-    assert "Traceback" not in err
-    assert len(list(Path("store/work").glob("*/free/checkpoint.txt"))) == 1
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        before = _trained()
+        with subprocess.Popen([*command, *often], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+            while _trained() <= before:
+                assert process.poll() is None
+                time.sleep(0.01)
+            process.send_signal(number)
+            _, err = process.communicate(timeout=60)
+        assert process.returncode == 75
+        assert "stopping at the next step, to save a checkpoint" in err
+        assert "run the same command again to go on" in err
+        assert "Traceback" not in err
+        assert len(list(Path("store/work").glob("*/free/checkpoint.txt"))) == 1
     assert subprocess.run(command, check=False, timeout=120, capture_output=True).returncode == 0
     (record,) = [r for r in Store(Path("store")).records() if r.kind == "pretrain"]
-    assert record.cost["resumed"] == 1
+    assert record.cost["resumed"] == 3
     assert not list(Path("store/work").iterdir())
 
     command += ["--store", "whole"]

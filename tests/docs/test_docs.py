@@ -7,8 +7,15 @@ from pathlib import Path
 import pytest
 from docs.pages import PAGES, page_id
 
+_LONG = ("first-suite.md", "performance.md", "method.md", "reliability.md")
+_MARKED = [
+    pytest.param(page, marks=[pytest.mark.slow] if page.name in _LONG else [], id=page_id(page))
+    for page in PAGES
+    if page.name != "results.md"
+]
 
-@pytest.mark.parametrize("page", [page for page in PAGES if page.name != "results.md"], ids=page_id)
+
+@pytest.mark.parametrize("page", _MARKED)
 def test_page(page, reader):
     """Follow a page (that on results is followed by `test_results_page`)."""
     reader(page).read()

@@ -22,7 +22,7 @@ id = "table"
 datasets = [{ name = "phantom_cells", train = 40, val = 16, test = 16 }]
 labels = [20]
 draws = [0]
-encoder = { name = "timm", model = "test_resnet" }
+encoder = { name = "timm", model = "ENCODER" }
 
   [[comparison.arm]]
   name = "odd"
@@ -83,17 +83,18 @@ class Odd(Evaluator):
 '''
 
 
-def write(folder: Path, act: str, on_import: str = "") -> Path:
+def write(folder: Path, act: str, on_import: str = "", *, encoder: str = "test_resnet") -> Path:
     """Write the suite and its plugin, and return the suite's file.
 
     Args:
         folder: where to.
         act: Python that the evaluator does.
         on_import: Python at the top of the plugin.
+        encoder: timm's name of the model; of the default it is known without a process that it fits.
     """
     act = "\n".join(f"        {line}" if line else "" for line in act.strip("\n").splitlines()).lstrip()
     (folder / "odd.py").write_text(PLUGIN.replace("ACT", act).replace("ON_IMPORT", on_import))
-    (folder / "odd.toml").write_text(SUITE)
+    (folder / "odd.toml").write_text(SUITE.replace("ENCODER", encoder))
     return folder / "odd.toml"
 
 

@@ -130,6 +130,7 @@ def test_what_happens_in_the_worker_is_told_here(suite, capfd) -> None:
     assert "a plugin prints" not in capfd.readouterr().out, "it must not spoil what the run writes"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("how", "reason"),
     [
@@ -213,6 +214,7 @@ def _is_alive(number: int) -> bool:
     return state not in "ZX"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 def test_asked_to_stop_it_lets_the_worker_save_a_checkpoint(suite) -> None:
     file = suite("well", epochs=2000)
@@ -225,6 +227,7 @@ def test_asked_to_stop_it_lets_the_worker_save_a_checkpoint(suite) -> None:
     assert len(list((file.parent / "store").glob("work/*/free/checkpoint.txt"))) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 def test_killed_it_takes_the_worker_with_it(suite) -> None:
     file = suite("well", epochs=2000)
@@ -239,10 +242,11 @@ def test_killed_it_takes_the_worker_with_it(suite) -> None:
     assert os.getpid() not in workers
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 def test_while_it_is_stopped_the_worker_goes_on(suite) -> None:
     """More epochs than a pipe can hold messages of: nobody reads them, and the stages are finished all the same."""
-    file = suite("well", epochs=1500)
+    file = suite("well", epochs=700)
     command = [sys.executable, "-m", "medssl_bench", "run", file.name, "--executor", "isolated", "--device", "cpu"]
     with subprocess.Popen(
         command, cwd=file.parent, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True

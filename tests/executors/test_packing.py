@@ -122,6 +122,7 @@ def files(store: Path) -> dict[str, dict[str, str]]:
     return {record.key: {name: file["sha256"] for name, file in record.files.items()} for record in found}
 
 
+@pytest.mark.slow
 def test_each_stage_is_done_once_with_the_bits_of_one_worker(suite, monkeypatch) -> None:
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     file, heard = suite("well"), Heard()
@@ -146,6 +147,7 @@ def test_workers_share_the_cores_that_this_process_may_use(monkeypatch) -> None:
     assert _threads(1) == {}, "a worker alone has them all"
 
 
+@pytest.mark.slow
 def test_a_worker_that_dies_fails_its_stages_and_no_others(suite) -> None:
     file, heard = suite("killed"), Heard()
 
@@ -157,6 +159,7 @@ def test_a_worker_that_dies_fails_its_stages_and_no_others(suite) -> None:
     assert sorted(heard.ended) == sorted(set(heard.ended))
 
 
+@pytest.mark.slow
 def test_what_runs_out_of_memory_beside_others_is_done_again_alone(suite) -> None:
     file = suite("hungry")
 
@@ -166,6 +169,7 @@ def test_what_runs_out_of_memory_beside_others_is_done_again_alone(suite) -> Non
     assert list((file.parent / "store").glob("failed/*")) == []
 
 
+@pytest.mark.slow
 def test_what_runs_out_of_memory_alone_too_has_failed(suite) -> None:
     result = packed(suite("always hungry"))
 
@@ -173,6 +177,7 @@ def test_what_runs_out_of_memory_alone_too_has_failed(suite) -> None:
     assert all(outcome.reason.startswith("out of memory") for outcome in result.failed)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 def test_asked_to_stop_each_worker_saves_a_checkpoint(suite) -> None:
     file = suite("well", epochs=3000)

@@ -138,19 +138,25 @@ def _child(process: subprocess.Popen[str], module: str) -> int:
         time.sleep(0.001)
 
 
-_WORKER = "medssl_bench.executors.worker"
+_WORKER, _CHECK = "medssl_bench.executors.worker", "medssl_bench.session.encoder_check"
 
 
-@pytest.mark.parametrize("module", ["medssl_bench.session.encoder_check", _WORKER])
 @pytest.mark.parametrize(
-    ("number", "delay"),
-    [(signal.SIGKILL, 0.1), (signal.SIGINT, 0.0), (signal.SIGTERM, 0.02), (signal.SIGINT, 0.3), (signal.SIGHUP, 0.5)],
+    ("number", "delay", "module"),
+    [
+        (signal.SIGKILL, 0.1, _WORKER),
+        (signal.SIGINT, 0.0, _WORKER),
+        (signal.SIGTERM, 0.3, _WORKER),
+        (signal.SIGKILL, 0.1, _CHECK),
+        (signal.SIGTERM, 0.02, _CHECK),
+        (signal.SIGHUP, 0.5, _CHECK),
+    ],
 )
 def test_a_child_that_is_ended_while_it_starts_fails_nothing(
     number: int, delay: float, module: str, tmp_path: Path
 ) -> None:
     """Killed, another one does the work; asked to stop, before it can hear that, the run has been asked."""
-    suite = write(tmp_path, "wait()")
+    suite = write(tmp_path, "wait()", encoder="test_resnet" if module == _WORKER else "test_efficientnet")
     with running(suite) as process:
         child = _child(process, module)
         time.sleep(delay)

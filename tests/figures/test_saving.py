@@ -61,6 +61,7 @@ def _alive(process: int) -> bool:
     return True
 
 
+@pytest.mark.slow
 def test_all_figures_are_the_same_bytes_in_several_processes(ran: Ran, tmp_path: Path, three: list[int]) -> None:
     figures = all_figures(ran.suite, ran.plan, ran.store, ran.context, cache=tmp_path / "cache")
     told: list[str] = []
@@ -76,6 +77,7 @@ def test_all_figures_are_the_same_bytes_in_several_processes(ran: Ran, tmp_path:
     assert told[-1].startswith(f"figure {len(figures)} of {len(figures)}: ")
 
 
+@pytest.mark.slow
 def test_maps_are_computed_once_and_found_by_the_next_report(ran: Ran, tmp_path: Path) -> None:
     options = {"cache": tmp_path / "cache"}
     figures = all_figures(ran.suite, ran.plan, ran.store, ran.context, **options)

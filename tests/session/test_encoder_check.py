@@ -185,13 +185,26 @@ def test_weights_of_another_model_are_refused(write: Callable[..., Path], cli: C
         assert len(result.err.splitlines()) == 1
 
 
-@pytest.mark.parametrize("name", ["resnet18", "resnet34", "resnet50", "vit_tiny", "vit_small"])
-def test_what_is_known_of_built_in_encoders_is_what_they_give(name: str) -> None:
+_MODELS = ["resnet18", "resnet34", "resnet50", "test_resnet"]
+
+
+@pytest.mark.parametrize(
+    "named",
+    [*_MODELS[:3], "vit_tiny", "vit_small", *({"name": "timm", "model": model} for model in _MODELS)],
+    ids=str,
+)
+def test_what_is_known_of_built_in_encoders_is_what_they_give(named: Any) -> None:
     registry = load_plugins().registry
-    component = registry.resolve_or_raise("encoder", name)
+    component = registry.resolve_or_raise("encoder", named)
     with torch.device("meta"):
         built = registry.build(component, size=28)
     assert known_features(component, 28) == built.dim
+
+
+@pytest.mark.parametrize("more", [{"options": {"output_stride": 8}}, {"weights": "pretrained"}, {"model": "test_vit"}])
+def test_nothing_is_known_of_a_model_with_options_or_weights(more: dict[str, Any]) -> None:
+    component = load_plugins().registry.resolve_or_raise("encoder", {"name": "timm", "model": "resnet18", **more})
+    assert known_features(component, 28) is None
 
 
 @pytest.mark.slow

@@ -44,13 +44,13 @@ def test_the_unusual_is_sound(context):
     assert seen[-1] == {"done", "failed", "blocked"}
 
 
-@pytest.mark.parametrize("name", ["example", "methods", "executors", "training"])
+@pytest.mark.parametrize("name", ["example", "methods", "training"])
 def test_our_own_plugins_hold_to_it(plugins, context, name):
     assert len(_found(plugins, name, context)) > 5
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["augmentations", "encoders", "evaluators", "datasets", "thesis"])
+@pytest.mark.parametrize("name", ["augmentations", "encoders", "evaluators", "executors", "datasets", "thesis"])
 def test_the_larger_ones_too(plugins, context, name):
     given = {("encoder", "timm"): {"model": "test_resnet"}, ("augmentation", "sequence"): {"ops": ["resized_crop"]}}
     assert len(_found(plugins, name, context, given)) > 5

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from medssl_bench.datasets import Split
 from medssl_bench.encoders.timm_encoder import TimmEncoder
+from medssl_bench.encoders.weight_gradient import has_matrix_units
 from medssl_bench.methods.simclr import SimCLR
 from medssl_bench.plugin.manager import load_plugins
 from medssl_bench.randomness import generator
@@ -33,7 +34,7 @@ LABELLED = 200
 @pytest.fixture(scope="module")
 def splits() -> dict[str, Split]:
     """Return generated blood cells."""
-    component = REGISTRY.resolve_or_raise("dataset", {"name": "phantom_cells", "train": 512, "val": 8, "test": 512})
+    component = REGISTRY.resolve_or_raise("dataset", {"name": "phantom_cells", "train": 256, "val": 8, "test": 512})
     return REGISTRY.build(component, context=None).load()
 
 
@@ -110,11 +111,12 @@ def test_the_first_losses_are_the_same_in_float32(splits):
     np.testing.assert_allclose(found, wanted, rtol=0.01)
 
 
+@pytest.mark.slow
 def test_the_first_losses_are_close_in_bfloat16(splits):
     first = Split(splits["train"].images[:BATCH], splits["train"].labels[:BATCH])
 
-    _, found = pretrained(first, "bfloat16", 4, seed=0)
-    _, wanted = reference(first, 4, seed=0)
+    _, found = pretrained(first, "bfloat16", 3, seed=0)
+    _, wanted = reference(first, 3, seed=0)
 
     np.testing.assert_allclose(found[0], wanted[0], rtol=2e-3)
     np.testing.assert_allclose(found, wanted, rtol=0.03)
@@ -123,8 +125,10 @@ def test_the_first_losses_are_close_in_bfloat16(splits):
 @pytest.mark.slow
 def test_a_short_training_leads_to_encoders_that_are_as_good(splits):
     """Mean losses and mean accuracies differ by no more than two seeds of the reference do, or by a little."""
-    fast = [pretrained(splits["train"], "bfloat16", 4, seed) for seed in (0, 1)]
-    plain = [reference(splits["train"], 4, seed) for seed in (0, 1)]
+    # without units for bfloat16 nobody trains in it: a step takes ten times as long
+    precision = "bfloat16" if has_matrix_units() else "float32"
+    fast = [pretrained(splits["train"], precision, 6, seed) for seed in (0, 1)]
+    plain = [reference(splits["train"], 6, seed) for seed in (0, 1)]
 
     assert plain[0][1][-1] < plain[0][1][0] - 0.02, "something must have been learned"
     losses = np.array([losses[-1] for _, losses in fast]), np.array([losses[-1] for _, losses in plain])
