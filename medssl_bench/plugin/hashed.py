@@ -11,6 +11,7 @@ import sys
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ExtensionFileLoader, SourceFileLoader, SourcelessFileLoader
 from pathlib import Path
+from traceback import walk_tb
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -117,3 +118,11 @@ def import_from(files: Mapping[Path, bytes], root: Path) -> str:
         sys.meta_path.insert(0, _finder)
     _finder.add(files, root)
     return ""
+
+
+def line_of(error: BaseException, file: Path | None) -> str:
+    """Return the line of a file where an error came from, as Python tells it of its syntax, or an empty string."""
+    if file is None:
+        return ""
+    lines = [number for frame, number in walk_tb(error.__traceback__) if frame.f_code.co_filename == str(file)]
+    return f" ({file.name}, line {lines[-1]})" if lines else ""

@@ -19,7 +19,7 @@ import pluggy
 from medssl_bench.errors import PluginError, UserError, did_you_mean
 from medssl_bench.plugin import hookspecs
 from medssl_bench.plugin.content import Source, read_source
-from medssl_bench.plugin.hashed import HashedLoader, import_from
+from medssl_bench.plugin.hashed import HashedLoader, import_from, line_of
 from medssl_bench.plugin.hooks import wrong_with_hooks
 from medssl_bench.plugin.kinds import KINDS
 from medssl_bench.plugin.markers import PROJECT
@@ -150,7 +150,8 @@ class Plugins:
                     raise Stopped from error
                 self._withdraw(plugin.name)
                 kind = "" if isinstance(error, UserError) else f"{type(error).__name__}: "
-                plugin = replace(plugin, problem=_in_one_line(f"{kind}{error}") or type(error).__name__)
+                text = _in_one_line(f"{kind}{error}") or type(error).__name__
+                plugin = replace(plugin, problem=text + line_of(error, plugin.file))
         self.found.append(plugin)
         return plugin
 

@@ -24,6 +24,9 @@ def _names(plugins: Plugins, kind: str = "augmentation") -> set[str]:
     return set(plugins.registry.entries[kind])
 
 
+HEAD = "from medssl_bench import hookimpl\n\n\n@hookimpl\ndef medssl_ops(register):\n"
+
+
 def test_built_in_components_come_through_the_same_hooks() -> None:
     plugins = load_plugins()
     built_in = [found for found in plugins.found if found.origin == "built-in"]
@@ -247,6 +250,23 @@ class _Both(_Watcher):
 
 def _op(size: int) -> None:
     """Nothing."""
+
+
+@pytest.mark.parametrize(
+    ("code", "end"),
+    [
+        ("import os\n\nx = undefined", "NameError: name 'undefined' is not defined (mine.py, line 3)"),
+        ("def f(:", "SyntaxError: invalid syntax (mine.py, line 1)"),
+        (f"{HEAD}    register('a', 5)\n", "is not a function, a class or 'module:attribute' (mine.py, line 6)"),
+        (f"{HEAD}    helper()\n\ndef helper():\n    raise KeyError('x')\n", "KeyError: 'x' (mine.py, line 9)"),
+    ],
+)
+def test_an_error_names_the_line_of_the_file(code: str, end: str, tmp_path: Path) -> None:
+    file = tmp_path / "mine.py"
+    file.write_text(code, "utf-8")
+    with pytest.raises(PluginError) as caught:
+        load_plugins().add_inline(file)
+    assert str(caught.value).endswith(end)
 
 
 def test_what_a_plugin_watches() -> None:
