@@ -109,4 +109,3 @@ def _within(name: SplitName, split: Split, digests: NDArray[np.uint64]) -> str:
 
 def _labelled(other: int) -> str:
     return f", {other:,} under another label" if other else ""
-

@@ -27,7 +27,7 @@ def drawn_splits(
     classes over the parts most even. When as many groups are left as parts are empty, these get them.
 
     With groups, the draw depends on their numbers, what is in them, and the seed; not on the order of the images. So
-    numbers that follow the names of the groups (`groups.numbered`) give the same draw for the rows of a table in any order.
+    numbers that follow the names of the groups (`groups.numbered`) give the rows of a table the same draw in any order.
 
     Args:
         labels: (N, 1) class numbers, or (N, L) with 0 and 1 for a multi-label set; then each column counts as a class,

@@ -39,7 +39,10 @@ def test_sound_ones() -> None:
         ({"channels": True}, "channels is True, not 1 or 3"),
         ({"size": "big"}, "size is 'big', not a number of pixels"),
         ({"size": 0}, "size is 0, not a number of pixels"),
-        ({"group_counts": {"train": 3}}, "group_counts is {'train': 3}, not a table of whole numbers (int) for"),
+        (
+            {"group_counts": {"train": 3}},
+            "group_counts is {'train': 3}, not a table of whole numbers (int) for train, val, test",
+        ),
         ({"group_counts": {"train": 3, "val": 0, "test": 11}}, "group_counts says 11 test groups of 10 images"),
         ({"group_counts": {"train": 0, "val": 0, "test": 1}}, "group_counts says 0 train groups of 50 images"),
         ({"counts": {"train": 50}}, "counts is {'train': 50}, not a table of train, val, test"),
