@@ -61,7 +61,9 @@ def read_groups(path: Path, counts: Mapping[SplitName, int]) -> Groups | None:
     if len({array.dtype.kind in "iu" for array in found.values()}) > 1:
         raise DataError(f"{path}: some splits have groups as numbers and others as text; write all alike")
     if any(array.dtype.kind == "S" for array in found.values()):
-        found = {split: np.char.decode(array.astype("S"), "utf-8", "backslashreplace") for split, array in found.items()}
+        found = {
+            split: np.char.decode(array.astype("S"), "utf-8", "backslashreplace") for split, array in found.items()
+        }
     names, numbers = np.unique(np.concatenate(list(found.values())), return_inverse=True)
     ends = np.cumsum([counts[split] for split in SPLITS])[:-1]
     return Groups([str(name) for name in names], dict(zip(SPLITS, np.split(numbers.reshape(-1), ends), strict=True)))
