@@ -42,7 +42,10 @@ def assign_splits(
         DataError: a split would be empty.
     """
     given = set(listing.found_in)
-    shares = {"val": 0.0 if "val" in given else validation, "test": 0.0 if "test" in given else test}
+    shares: dict[SplitName, float] = {
+        "val": 0.0 if "val" in given else validation,
+        "test": 0.0 if "test" in given else test,
+    }
     parts = _by_class(listing, shares, seed) if groups is None else _by_group(listing, shares, seed, groups)
     found_in = np.array(listing.found_in)
     for split in given - {"train"}:
