@@ -63,4 +63,5 @@ def test_labels_are_those_of_whole_groups(tmp_path: Path) -> None:
                 chosen = np.unique(groups[found[places]])
                 assert len(chosen) == number
                 assert sorted(found[places]) == np.flatnonzero(np.isin(groups, chosen)).tolist()
-    assert "6 groups have training and test images" in repr(result.leaderboard)
+    (table,) = result.leaderboard.tables
+    assert "cells: 6 groups have training and test images" in table.marks
