@@ -48,7 +48,8 @@ def _about(label: str, info: DatasetInfo) -> list[str]:
     lines = [f"{label}: {info.task}, {len(info.classes)} classes, {info.size} px {kind}"]
     if all(of_split is None for of_split in counts.values()):
         lines.append(f"  classes: {_first(info.classes)}")
-    lines += [f"  {split}: {info.counts[split]:,}{_by_class(info, counts[split])}" for split in SPLITS]
+    groups = {split: f" of {count:,} groups" for split, count in (info.group_counts or {}).items()}
+    lines += [f"  {s}: {info.counts[s]:,}{groups.get(s, '')}{_by_class(info, counts[s])}" for s in SPLITS]
     return lines + [f"  note: {line}" for line in info.notes]
 
 

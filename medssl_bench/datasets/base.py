@@ -49,6 +49,7 @@ class DatasetInfo:
         test_class_counts: the same of the test split.
         notes: what people should know of how the data were read, a line each: what was understood, what was left out.
         warnings: what makes numbers on them too good, a line each: the harness adds here what `find_copies` finds.
+        group_counts: number of groups (patients, say) of each split; None: there are none, or they are not known.
     """
 
     title: str
@@ -65,6 +66,7 @@ class DatasetInfo:
     test_class_counts: tuple[int, ...] | None = None
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    group_counts: dict[SplitName, int] | None = None
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ Short = Literal["error", "clip", "skip"]
 """What to do when a set is too small."""
 
 _SHORT = get_args(Short)
-_Unit = Literal["all", "count", "per_class", "percent", "none"]
+Unit = Literal["all", "count", "per_class", "groups", "percent", "none"]
 
 
 @dataclass(frozen=True)
@@ -17,14 +17,15 @@ class Budget:
     """How many images of a split are used.
 
     Attributes:
-        unit: ``all``, ``count`` (N images), ``per_class`` (N of each class), ``percent`` or ``none``.
+        unit: ``all``, ``count`` (N images), ``per_class`` (N of each class), ``groups`` (all images of N groups, such
+            as patients), ``percent`` or ``none``.
         amount: N, or the percentage in (0, 100]; 0 for ``all`` and ``none``.
         stratified: keep the class proportions (``count`` and ``percent`` only).
         short: what to do when the set is too small: ``error`` refuses the suite, ``clip`` takes all there
             are, ``skip`` leaves the cell out of the table.
     """
 
-    unit: _Unit
+    unit: Unit
     amount: float = 0
     stratified: bool = False
     short: Short = "error"
@@ -36,20 +37,20 @@ class Budget:
 
     @property
     def text(self) -> str:
-        """The budget as column heads show it: ``100``, ``all``, ``10/class``, ``5%``."""
+        """The budget as column heads show it: ``100``, ``all``, ``10/class``, ``20 groups``, ``5%``."""
         amount = _number(self.amount)
-        text = {"all": "all", "none": "0", "per_class": f"{amount}/class", "percent": f"{amount}%"}.get(
-            self.unit, amount
-        )
+        groups = f"{amount} group{'' if self.amount == 1 else 's'}"
+        texts = {"all": "all", "none": "0", "per_class": f"{amount}/class", "groups": groups, "percent": f"{amount}%"}
+        text = texts.get(self.unit, amount)
         return f"{text} stratified" if self.stratified else text
 
     def images(self, total: int) -> int | None:
-        """Return how many images this is of a set of `total`; None for ``per_class``, which depends on the classes.
+        """Return how many images this is of a set of `total`; None for ``per_class`` and ``groups``: more decides it.
 
         Raises:
             ValueError: the set is too small and `short` is ``error``.
         """
-        if self.unit == "per_class":
+        if self.unit in {"per_class", "groups"}:
             return None
         if self.unit in {"all", "none"}:
             return total if self.unit == "all" else 0
@@ -77,7 +78,7 @@ class Budget:
         Raises:
             TypeError: the data describes none.
         """
-        if not isinstance(data, dict) or data.get("unit") not in get_args(_Unit):
+        if not isinstance(data, dict) or data.get("unit") not in get_args(Unit):
             raise TypeError("expected a budget")
         amount = data.get("amount", 0)
         if isinstance(amount, bool) or not isinstance(amount, int | float) or data.get("short", "error") not in _SHORT:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 def wrong_with(info: DatasetInfo) -> str:
     """Return the first thing that makes no sense in an `info()`, in one line, or an empty string."""
-    for check in (_texts, _classes, _numbers, _counts):
+    for check in (_texts, _classes, _numbers, _counts, _group_counts):
         if wrong := check(info):
             return wrong
     return ""
@@ -70,6 +70,18 @@ def _counts(info: Any) -> str:
             return f"{name} is {counts!r}, not a tuple of whole numbers (int)"
         if len(counts) != len(info.classes):
             return f"{name} has {len(counts)} numbers for {len(info.classes)} classes"
+    return ""
+
+
+def _group_counts(info: Any) -> str:
+    counts = info.group_counts
+    if counts is None:
+        return ""
+    if not isinstance(counts, dict) or counts.keys() != set(SPLITS) or not all(map(_is_whole, counts.values())):
+        return f"group_counts is {counts!r}, not a table of whole numbers (int) for {', '.join(SPLITS)}"
+    for name, count in counts.items():
+        if not min(1, info.counts[name]) <= count <= info.counts[name]:
+            return f"group_counts says {count} {name} groups of {info.counts[name]} images"
     return ""
 
 

@@ -58,4 +58,7 @@ def wrong_with_labels(info: DatasetInfo, splits: Mapping[SplitName, Any]) -> str
             return f"{name} labels run from {low} to {high}, not within 0 to {highest}"
         if groups is not None and getattr(groups, "shape", None) != wanted[:1]:
             return f"{name} groups are not one for each image"
+        found = None if groups is None else len(np.unique(groups))
+        if info.group_counts is not None and found != info.group_counts[name]:
+            return f"{name} groups are {'missing' if found is None else found}; info() says {info.group_counts[name]}"
     return ""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from medssl_bench.datasets.base import SPLITS
+from medssl_bench.datasets.groups import shared_groups, shared_lines
 from medssl_bench.datasets.sealed import keep_sealed, read_sealed
 
 if TYPE_CHECKING:
@@ -49,9 +50,7 @@ def find_copies(splits: Splits) -> Copies:
     warnings = []
     for first, second in combinations(SPLITS, 2):
         warnings += _shared(first, second, splits, digests)
-        if groups := _shared_groups(splits[first], splits[second]):
-            have = "group has" if groups == 1 else "groups have"
-            warnings.append(f"{groups:,} {have} {_WORDS[first]} and {_WORDS[second]} images")
+    warnings += shared_lines(shared_groups({name: splits[name].groups for name in SPLITS}))
     notes = [line for name in SPLITS if (line := _within(name, splits[name], digests[name]))]
     return Copies(tuple(warnings), tuple(notes))
 
@@ -110,9 +109,3 @@ def _within(name: SplitName, split: Split, digests: NDArray[np.uint64]) -> str:
 
 def _labelled(other: int) -> str:
     return f", {other:,} under another label" if other else ""
-
-
-def _shared_groups(first: Split, second: Split) -> int:
-    if first.groups is None or second.groups is None:
-        return 0
-    return len(np.intersect1d(first.groups, second.groups))

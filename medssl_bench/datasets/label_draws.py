@@ -11,13 +11,21 @@ from medssl_bench.randomness import generator
 
 
 def draw_labels(
-    labels: NDArray[np.int64], budget: Budget, draw: int, *, split: str = "train", classes: int | None = None
+    labels: NDArray[np.int64],
+    budget: Budget,
+    draw: int,
+    *,
+    split: str = "train",
+    classes: int | None = None,
+    groups: NDArray[np.int64] | None = None,
 ) -> NDArray[np.int64]:
     """Return the places of the images whose labels are used.
 
     The images are the first ones of one random order of the split, so budgets are nested: the 100 are among the
     250. The order depends on the draw alone, so every arm gets the same images. With ``per_class`` the first N of
     each class in that order are taken; stratified, the order itself keeps the class proportions in every beginning.
+    With ``groups`` the groups have a random order, and all images of the first N are taken: those of 10 patients are
+    among those of 20.
 
     Args:
         labels: (N, L) labels of the split.
@@ -25,18 +33,21 @@ def draw_labels(
         draw: number of the draw.
         split: name of the split; the splits have unrelated orders.
         classes: number of classes of the data set; None: those that the split has.
+        groups: (N,) which images belong together, for a budget in groups.
 
     Returns:
         (n,) int64, in the order of the draw; for ``all`` in the order of the split.
 
     Raises:
-        StageError: the split has too few images, and the budget does not say to take what there is.
+        StageError: the split has too few images or groups, and the budget does not say to take what there is.
     """
     total = len(labels)
     if budget.unit == "none":
         return np.empty(0, dtype=np.int64)
     if budget.unit == "all":
         return np.arange(total)
+    if budget.unit == "groups":
+        return _of_groups(groups, budget, draw, split)
     order = generator("label draw", split=split, draw=draw).permutation(total)
     if budget.unit == "per_class":
         return _per_class(labels[:, 0], order, budget, classes or int(labels.max()) + 1)
@@ -66,6 +77,18 @@ def draw_unlabelled(total: int, budget: Budget, seed: int) -> NDArray[np.int64]:
     except ValueError as error:
         raise StageError(str(error)) from error
     return np.sort(generator("unlabelled images", seed=seed).permutation(total)[:number])
+
+
+def _of_groups(groups: NDArray[np.int64] | None, budget: Budget, draw: int, split: str) -> NDArray[np.int64]:
+    """Return the places of the images of some groups, group by group."""
+    if groups is None:
+        raise StageError(f"{budget.text} are asked for, and the {split} images have no groups")
+    number, which = np.unique(groups, return_inverse=True)
+    if budget.short != "clip" and len(number) < budget.amount:
+        raise StageError(f"{budget.text} are asked for, and the {split} images are of {len(number)}")
+    rank = generator("group draw", split=split, draw=draw).permutation(len(number))[which.reshape(-1)]
+    taken = np.flatnonzero(rank < budget.amount)
+    return taken[np.argsort(rank[taken], kind="stable")]
 
 
 def _per_class(

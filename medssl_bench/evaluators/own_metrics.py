@@ -19,6 +19,7 @@ RESERVED_METRICS = (
     "labelled",
     "labelled_validation",
     "labelled_per_class",
+    "labelled_groups",
 )
 """What a record of an evaluation has of the harness' own; an analysis' numbers stand in the same tables."""
 

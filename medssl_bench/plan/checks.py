@@ -67,6 +67,8 @@ class CellCheck:
             return False
         if budget.unit == "per_class" and budget.short == "skip" and self._info.class_counts:
             return min(self._info.class_counts) < budget.amount
+        if budget.unit == "groups" and budget.short == "skip" and self._info.group_counts:
+            return self._info.group_counts["train"] < budget.amount
         return budget.is_skipped(self._info.counts["train"])
 
     def evaluator(self, registry: Registry, component: Component) -> str:
@@ -102,6 +104,8 @@ class CellCheck:
             return ""
         if info.task is Task.MULTI_LABEL and (budget.stratified or budget.unit == "per_class"):
             return f"{info.title} is a multi-label set: its images have no one class; draw a plain number of images"
+        if budget.unit == "groups":
+            return _groups(info, budget, split, skippable=skippable)
         try:
             budget.images(info.counts[split])
         except ValueError as error:
@@ -116,3 +120,19 @@ class CellCheck:
             f"{info.title}: class {name!r} has {fewest} {what} images, fewer than {budget.amount:g}; write {clip}"
             + (' or short = "skip"' if skippable else "")
         )
+
+
+def _groups(info: DatasetInfo, budget: Budget, split: SplitName, *, skippable: bool) -> str:
+    """Check a budget in groups."""
+    if info.group_counts is None:
+        return (
+            f"{info.title} has no groups, such as patients, that labels could be drawn by; say what the groups are "
+            f"(a folder: `groups`, an npz file: train_groups), or draw a number of images"
+        )
+    there = info.group_counts[split]
+    if budget.short != "error" or budget.amount <= there:
+        return ""
+    clip = f'{{ groups = {budget.amount:g}, short = "clip" }} (all there are)'
+    return f"{info.title}, {split} split: {budget.text} are asked of {there}; ask for fewer, or write {clip}" + (
+        ' or short = "skip"' if skippable else ""
+    )

@@ -11,9 +11,9 @@ if TYPE_CHECKING:
     from medssl_bench.datasets import DatasetInfo
     from medssl_bench.plugin.component import Component
 
-_DESCRIPTIVE = frozenset({"title", "licence", "source", "classes", "splits", "leave_out"})
+_DESCRIPTIVE = frozenset({"title", "licence", "source", "classes", "splits", "leave_out", "shared_groups"})
 """Parameters of the built-in data sets that only say what things are called, and those of `folder` that decide which
-images are read as what: that is in its fingerprint."""
+images are read as what: that is in its fingerprint. What is only allowed decides nothing either."""
 
 
 @dataclass(frozen=True)

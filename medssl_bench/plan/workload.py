@@ -10,6 +10,7 @@ from medssl_bench.plugin.component import Component
 
 if TYPE_CHECKING:
     from medssl_bench.costs.units import Work
+    from medssl_bench.datasets.base import SplitName
     from medssl_bench.datasets.budget import Budget
     from medssl_bench.evaluators import Evaluator
     from medssl_bench.plan.known_dataset import KnownDataset
@@ -37,8 +38,11 @@ class Images:
     test: int
 
 
-def labelled_images(budget: Budget, known: KnownDataset, total: int) -> int:
-    """Return how many labelled images a budget is of a training split of `total`, as far as it is known."""
+def labelled_images(budget: Budget, known: KnownDataset, split: SplitName, total: int) -> int:
+    """Return how many labelled images a budget is of a split of `total`, as far as it is known."""
+    if budget.unit == "groups":  # of about the same size
+        groups = known.info.group_counts if known.info else None
+        return round(total * min(1, budget.amount / groups[split])) if groups and groups[split] else total
     number = budget.images(total) if budget.short != "error" or budget.amount <= total else total
     if number is not None:
         return number

@@ -199,7 +199,7 @@ def _number(
 ) -> int | None:
     """Return how many validation labels a budget is of: by the size of the set, else by what a result says."""
     info = plan.datasets.get(dataset)
-    if info is not None and budget.unit != "per_class":
+    if info is not None and budget.unit not in {"per_class", "groups"}:
         total = info.counts["val"]
         return total if budget.unit == "count" and budget.amount > total else budget.images(total)
     for trial in plan.trials:

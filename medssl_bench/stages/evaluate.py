@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medssl_bench.datasets import Split, Splits, Task
+from medssl_bench.datasets.base import SplitName
 from medssl_bench.datasets.budget import Budget
 from medssl_bench.datasets.label_draws import draw_labels
 from medssl_bench.errors import StageError
@@ -68,6 +69,7 @@ def evaluate(stage: Stage[EvaluateSpec], workshop: Workshop, attempt: Attempt) -
             "labelled": len(train),
             "labelled_validation": len(val),
             "labelled_per_class": _class_counts(data, splits["train"].labels[train]),
+            **_group_count(splits["train"], train),
         },
         images_seen=evaluator.images_seen(len(train)),
         headline=headline,
@@ -87,8 +89,8 @@ def _trial(stage: Stage[EvaluateSpec], workshop: Workshop, evaluator: Evaluator)
     return Trial(
         info=data.info,
         splits=splits,
-        train=draw_labels(splits["train"].labels, spec.labels, draw, classes=classes),
-        val=draw_labels(splits["val"].labels, val_budget, draw, split="val", classes=classes),
+        train=_drawn(splits["train"], spec.labels, draw, "train", classes),
+        val=_drawn(splits["val"], val_budget, draw, "val", classes),
         selection=spec.selection,
         seed=spec.seed,
         device=workshop.device,
@@ -96,6 +98,10 @@ def _trial(stage: Stage[EvaluateSpec], workshop: Workshop, evaluator: Evaluator)
         features=workshop.features(stage.features) if evaluator.needs == "features" else None,
         criterion=make_criterion(spec.select_by, workshop.registry) if spec.select_by else None,
     )
+
+
+def _drawn(split: Split, budget: Budget, draw: int, name: SplitName, classes: int) -> NDArray[np.int64]:
+    return draw_labels(split.labels, budget, draw, split=name, classes=classes, groups=split.groups)
 
 
 def _shuffled(splits: Splits, draw: int) -> Splits:
@@ -137,6 +143,11 @@ def _predictions(
     if found.last_scores is not None:
         arrays["y_score_last_epoch"] = np.asarray(found.last_scores, dtype=np.float32)
     return arrays
+
+
+def _group_count(split: Split, places: NDArray[np.int64]) -> dict[str, int]:
+    """Return how many groups the labelled images are of, where the data set has groups."""
+    return {} if split.groups is None else {"labelled_groups": len(np.unique(split.groups[places]))}
 
 
 def _class_counts(data: LoadedDataset, labels: NDArray[np.int64]) -> list[int]:

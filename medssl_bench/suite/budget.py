@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from medssl_bench.datasets.budget import Budget, Short
+from medssl_bench.datasets.budget import Budget, Short, Unit
 from medssl_bench.errors import did_you_mean
 
 _PERCENT = re.compile(r"(\d+(?:\.\d+)?) ?%")
-_KEYS = ("count", "per_class", "percent", "stratified", "short")
+_UNITS: tuple[Unit, ...] = ("count", "per_class", "groups", "percent")
+_KEYS = (*_UNITS, "stratified", "short")
 
 BUDGET_SCHEMA: dict[str, Any] = {
     "description": 'N images, "all", "10%", or a table such as { per_class = 25, short = "clip" }',
@@ -26,6 +27,11 @@ BUDGET_SCHEMA: dict[str, Any] = {
                     "type": "integer",
                     "minimum": 1,
                     "description": "this many images of each class",
+                },
+                "groups": {
+                    "type": "integer",
+                    "minimum": 1,
+                    "description": "all images of this many groups, such as patients",
                 },
                 "percent": {
                     "type": "number",
@@ -109,9 +115,9 @@ def _table(value: dict[str, Any]) -> Budget:
     for key in value:
         if key not in _KEYS:
             raise BudgetError(f"unknown key{did_you_mean(key, _KEYS) or '; a budget takes ' + ', '.join(_KEYS)}", key)
-    units = [key for key in ("count", "per_class", "percent") if key in value]
+    units: list[Unit] = [key for key in _UNITS if key in value]
     if len(units) != 1:
-        raise ValueError("a budget's table needs exactly one of count, per_class and percent")
+        raise ValueError("a budget's table needs exactly one of count, per_class, groups and percent")
     stratified, short = value.get("stratified", False), value.get("short", "error")
     if not isinstance(stratified, bool):
         raise BudgetError(f"expected true or false, not {stratified!r}", "stratified")
@@ -119,15 +125,17 @@ def _table(value: dict[str, Any]) -> Budget:
         raise BudgetError(f"expected 'error', 'clip' or 'skip', not {short!r}", "short")
     if stratified and units[0] == "per_class":
         raise BudgetError("per_class sets the number of each class; it cannot be stratified too", "stratified")
+    if stratified and units[0] == "groups":
+        raise BudgetError("the images of whole groups are drawn; they cannot be stratified too", "stratified")
     try:
         return _amount(units[0], value[units[0]], stratified=stratified, short=short)
     except ValueError as error:
         raise BudgetError(str(error), units[0]) from None
 
 
-def _amount(unit: str, value: object, *, stratified: bool, short: Short) -> Budget:
+def _amount(unit: Unit, value: object, *, stratified: bool, short: Short) -> Budget:
     if unit == "percent":
         return _percent(value, stratified=stratified, short=short)
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
         raise ValueError(f"expected a whole number from 1, not {value!r}")
-    return Budget("count" if unit == "count" else "per_class", value, stratified, short)
+    return Budget(unit, value, stratified, short)

@@ -142,14 +142,14 @@ name a `[dataset.NAME]` table to choose a shorter one.
 ## Budgets
 
 A budget says how many images are used: an integer, `"all"`, a percentage such as `"10%"`, or a table with
-exactly one of `count`, `per_class` and `percent`.
+exactly one of `count`, `per_class`, `groups` and `percent`.
 
 """
 
 _MORE_PROSE = """\
 
 Which images these are is decided by the label draw. Budgets are nested: the first 100 are among the 250. Tables
-head their columns with `100`, `all`, `10%`, `25/class`.
+head their columns with `100`, `all`, `10%`, `25/class`, `20 groups`.
 
 The `images` of a recipe are drawn by the seed, and without labels: N, a percentage or `"all"`.
 

@@ -148,7 +148,7 @@ class Pretraining(_Table):
     @field_validator("images")
     @classmethod
     def _unlabelled(cls, budget: Budget) -> Budget:
-        if budget.unit == "per_class" or budget.stratified:
+        if budget.unit in {"per_class", "groups"} or budget.stratified:
             raise ValueError('a pretraining sees no labels; give N, a percentage or "all"')
         if budget.unit == "count" and budget.amount < 2:
             raise ValueError("a pretraining needs two images or more")

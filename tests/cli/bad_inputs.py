@@ -178,6 +178,7 @@ def _one_hot(count: int) -> np.ndarray[Any, Any]:
     return np.eye(3, dtype=np.uint8)[np.arange(count) % 3]
 
 
+GROUPS = {"train_groups": np.arange(60), "val_groups": np.arange(60, 72), "test_groups": np.arange(72, 84)}
 NPZ = 'name = "npz"\npath = "squares.npz"\n'
 
 _U1 = "{'descr': '|u1', 'fortran_order': False, 'shape': (%s,)}"
@@ -237,6 +238,9 @@ _NPZ = [
     BadInput("task 'multi-label' of class numbers", lambda: _with_dataset(f'{NPZ}task = "multi-label"\n')),
     BadInput("fewer names of classes than labels", lambda: _with_dataset(f'{NPZ}classes = ["a", "b"]\n')),
     BadInput("a name of classes twice", lambda: _with_dataset(f'{NPZ}classes = ["a", "b", "a"]\n')),
+    _npz("groups of one split alone", train_groups=np.arange(60)),
+    _npz("groups as floats", **GROUPS | {"val_groups": np.ones(12)}),
+    _npz("a group in two splits", **GROUPS | {"test_groups": np.arange(12) + 55}),
     BadInput("a line break in a class's name", lambda: _with_dataset(f'{NPZ}classes = ["a", "b", "c\\nd"]\n')),
 ]  # fmt: skip
 
@@ -372,6 +376,10 @@ _FOLDERS = [
     _folder("DICOM files among the images", lambda root: (root / "benign/x.dcm").write_bytes(bytes(128) + b"DICM")),
     _folder("classes that differ in case", lambda root: _image(root / "Benign/1.png")),
     _folder("a split that is not there", _nothing_of, 'splits = { train = "trian" }\n'),
+    _folder("a pattern of groups without brackets", _nothing_of, "groups = '[a-z]+'\n"),
+    _folder("a pattern of groups that finds none", _nothing_of, "groups = '(p[0-9]+)_'\n"),
+    _folder("fewer groups than splits", _nothing_of, "groups = '(benign|malignant)'\n"),
+    _folder("a group in two splits", lambda root: _splits(root, "train", "test"), "groups = '([0-9]+).png'\n"),
     _folder("a class that is not there", _nothing_of, 'classes = ["benign", "maligant"]\n'),
     _folder("12 bits in 16-bit images", lambda root: _again(root, lambda a: a.astype(np.uint16) * 16)),
     _folder("values of 0 and 1", lambda root: _again(root, lambda a: a // 128)),

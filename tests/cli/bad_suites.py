@@ -231,6 +231,12 @@ CASES = {
     "more of each class than there are": Case(
         LABELS, "labels = [{ per_class = 30 }]\n", "16: comparison[0].labels[0]", "has 20 training images, fewer than 3"
     ),
+    "groups of a set that has none": Case(
+        LABELS, "labels = [{ groups = 5 }]\n", "16: comparison[0].labels[0]", "has no groups, such as patients, that"
+    ),
+    "unlabelled images in groups": Case(
+        EPOCHS, f"{EPOCHS}images = {{ groups = 5 }}\n", "12: pretraining.nat.images", "a pretraining sees no labels; gi"
+    ),
     "classes of a multi-label set": Case(
         '["squares"]\nlabels = [20, "all"]', '["chestmnist"]\nlabels = [{ per_class = 3 }]',
         "16: comparison[0].labels[0]", "is a multi-label set: its images have no one class",

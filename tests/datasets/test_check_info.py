@@ -21,6 +21,7 @@ def test_sound_ones() -> None:
     assert wrong_with(INFO) == ""
     assert wrong_with(replace(INFO, class_counts=(20, 30), val_class_counts=(0, 0))) == ""
     assert wrong_with(replace(INFO, task=Task.MULTI_LABEL, classes=("a",))) == ""
+    assert wrong_with(replace(INFO, group_counts={"train": 7, "val": 0, "test": 10})) == ""
 
 
 @pytest.mark.parametrize(
@@ -38,6 +39,12 @@ def test_sound_ones() -> None:
         ({"channels": True}, "channels is True, not 1 or 3"),
         ({"size": "big"}, "size is 'big', not a number of pixels"),
         ({"size": 0}, "size is 0, not a number of pixels"),
+        (
+            {"group_counts": {"train": 3}},
+            "group_counts is {'train': 3}, not a table of whole numbers (int) for train, val, test",
+        ),
+        ({"group_counts": {"train": 3, "val": 0, "test": 11}}, "group_counts says 11 test groups of 10 images"),
+        ({"group_counts": {"train": 0, "val": 0, "test": 1}}, "group_counts says 0 train groups of 50 images"),
         ({"counts": {"train": 50}}, "counts is {'train': 50}, not a table of train, val, test"),
         ({"counts": None}, "counts is None, not a table of train, val, test"),
         ({"counts": {**INFO.counts, "val": -1}}, "the count of val is -1, not a whole number (int) from 0"),

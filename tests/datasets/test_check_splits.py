@@ -49,6 +49,13 @@ def test_what_is_not_as_it_says(changes, what):
     assert wrong_with_splits(INFO, splits(**changes)) == what
 
 
+@pytest.mark.parametrize(("groups", "found"), [(np.arange(6) // 2, "3"), (None, "missing")])
+def test_groups_that_are_not_as_many_as_it_says(groups, found):
+    info = replace(INFO, group_counts={"train": 2, "val": 1, "test": 1})
+
+    assert wrong_with_splits(info, splits(groups=groups)) == f"train groups are {found}; info() says 2"
+
+
 def test_other_splits():
     assert wrong_with_splits(INFO, None) == "load() gives NoneType, not ['test', 'train', 'val']"
     assert "load() gives the splits ['train'], not" in wrong_with_splits(INFO, {"train": splits()["train"]})

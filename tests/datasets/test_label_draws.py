@@ -228,3 +228,47 @@ def test_a_class_that_the_split_lacks_has_too_few_images(short):
     with pytest.raises(StageError, match="class 2 has 0 images, fewer than 5 per class"):
         draw_labels(labels, budget, 0, classes=3)
     assert len(draw_labels(labels, Budget("per_class", 5, short="clip"), 0, classes=3)) == 10
+
+
+GROUPS = st.lists(st.integers(0, 12), min_size=1, max_size=120).map(np.array)
+
+
+@given(groups=GROUPS, draw=DRAWS, few_many=fewest_first(st.integers(1, 15)))
+def test_groups_are_whole_and_nested(groups, draw, few_many):
+    labels = np.zeros((len(groups), 1), np.int64)
+
+    small, large = (draw_labels(labels, Budget("groups", n, short="clip"), draw, groups=groups) for n in few_many)
+
+    assert small.tolist() == large[: len(small)].tolist()
+    for number, places in zip(few_many, (small, large), strict=True):
+        chosen = np.unique(groups[places])
+        assert len(chosen) == min(number, len(np.unique(groups)))
+        assert sorted(places.tolist()) == np.flatnonzero(np.isin(groups, chosen)).tolist()
+
+
+def test_each_group_is_drawn_as_often():
+    groups = np.repeat(np.arange(20), np.arange(1, 21))  # however many images it has
+    labels = np.zeros((len(groups), 1), np.int64)
+
+    drawn = [np.unique(groups[draw_labels(labels, Budget("groups", 5), n, groups=groups)]) for n in range(400)]
+
+    assert np.abs(np.bincount(np.concatenate(drawn)) - 100).max() < 40
+
+
+def test_a_draw_of_groups_follows_the_groups_and_no_order_of_images():
+    groups, order = np.repeat(np.arange(9), 4), np.random.default_rng(0).permutation(36)
+    labels = np.zeros((36, 1), np.int64)
+
+    one = draw_labels(labels, Budget("groups", 3), 0, groups=groups)
+    other = draw_labels(labels, Budget("groups", 3), 0, groups=groups[order])
+
+    assert sorted(order[other].tolist()) == sorted(one.tolist())
+
+
+def test_too_few_groups_are_refused():
+    labels = np.zeros((6, 1), np.int64)
+
+    with pytest.raises(StageError, match="4 groups are asked for, and the train images are of 3"):
+        draw_labels(labels, Budget("groups", 4), 0, groups=np.arange(6) // 2)
+    with pytest.raises(StageError, match="4 groups are asked for, and the val images have no groups"):
+        draw_labels(labels, Budget("groups", 4), 0, split="val")

@@ -129,3 +129,33 @@ def test_evaluators_may_refuse() -> None:
     assert _check(_info(Task.MULTI_LABEL, None)).evaluator(registry, picky) == (
         "evaluator 'picky': KeyError: 'no such task'"
     )
+
+
+@pytest.mark.parametrize(
+    ("budget", "wrong", "skipped"),
+    [
+        ({"groups": 10}, "", False),
+        (
+            {"groups": 11},
+            "Set, train split: 11 groups are asked of 10; ask for fewer, or write { groups = 11, short = ",
+            False,
+        ),
+        ({"groups": 11, "short": "clip"}, "", False),
+        ({"groups": 11, "short": "skip"}, "", True),
+        ({"groups": 10, "short": "skip"}, "", False),
+    ],
+)
+def test_a_budget_in_groups(budget: Any, wrong: str, skipped: bool) -> None:
+    info = replace(_info(), group_counts={"train": 10, "val": 2, "test": 3})
+    found = _check(info).labels(parse_budget(budget))
+
+    assert found.startswith(wrong)
+    assert bool(found) == bool(wrong)
+    assert _check(info).skips(parse_budget(budget)) is skipped
+    assert _check(info, validation_labels={"groups": 3}).validation_labels().startswith("Set, val split: 3 groups")
+    assert _check(info, validation_labels={"groups": 2}).validation_labels() == ""
+
+
+def test_a_budget_in_groups_needs_groups() -> None:
+    assert _check(_info()).labels(parse_budget({"groups": 1})).startswith("Set has no groups, such as patients")
+    assert _check(None).labels(parse_budget({"groups": 1})) == ""

@@ -104,7 +104,7 @@ def test_what_column_heads_show(value: Any, text: str, drawn: bool) -> None:
         ("101%", "101.0 is not a percentage"),
         ("-5%", "is not a budget"),
         ("1e1%", "is not a budget"),
-        ({}, "exactly one of count, per_class and percent"),
+        ({}, "exactly one of count, per_class, groups and percent"),
         ({"count": 1, "percent": 1}, "exactly one of"),
         ({"short": "clip"}, "exactly one of"),
     ],
@@ -118,7 +118,11 @@ def test_what_is_no_budget(value: Any, message: str) -> None:
     ("value", "key", "message"),
     [
         ({"per_clas": 3}, "per_clas", r"unknown key \(did you mean 'per_class'\?\)"),
-        ({"count": 3, "zzz": 1}, "zzz", "unknown key; a budget takes count, per_class, percent, stratified, short"),
+        (
+            {"count": 3, "zzz": 1},
+            "zzz",
+            "unknown key; a budget takes count, per_class, groups, percent, stratified, short",
+        ),
         ({"count": 0}, "count", "whole number from 1, not 0"),
         ({"count": True}, "count", "whole number from 1, not True"),
         ({"per_class": 2.5}, "per_class", "whole number from 1, not 2.5"),
@@ -128,6 +132,8 @@ def test_what_is_no_budget(value: Any, message: str) -> None:
         ({"count": 3, "short": ["clip"]}, "short", "not \\['clip'\\]"),
         ({"count": 3, "stratified": 1}, "stratified", "expected true or false, not 1"),
         ({"per_class": 3, "stratified": True}, "stratified", "cannot be stratified too"),
+        ({"groups": 0}, "groups", "whole number from 1, not 0"),
+        ({"groups": 3, "stratified": True}, "stratified", "whole groups are drawn; they cannot be stratified too"),
     ],
 )
 def test_what_is_wrong_in_a_budgets_table(value: Any, key: str, message: str) -> None:
@@ -144,3 +150,12 @@ def test_some_places_need_an_image() -> None:
 
 def test_short_is_in_no_key() -> None:
     assert parse_budget({"count": 3, "short": "clip"}).to_data() == parse_budget(3).to_data()
+
+
+def test_a_budget_in_groups() -> None:
+    budget = parse_budget({"groups": 20, "short": "clip"})
+
+    assert (budget.unit, budget.amount, budget.short, budget.text) == ("groups", 20, "clip", "20 groups")
+    assert parse_budget({"groups": 1}).text == "1 group"
+    assert budget.is_drawn
+    assert budget.images(100) is None

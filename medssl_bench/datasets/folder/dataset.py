@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field
 
 from medssl_bench.datasets.base import ONE_CLASS, SPLITS, Dataset, DatasetInfo, Split, SplitName, Task
+from medssl_bench.datasets.folder.patients import GroupPattern
 from medssl_bench.errors import DataError
 from medssl_bench.plugin.parameters import AddedLater
 
@@ -42,6 +43,8 @@ class FolderDataset(Dataset):
     splits: dict[SplitName, str | list[str]] | None = None
     classes: list[str] | None = None
     leave_out: list[str] | None = None
+    groups: str | None = None
+    shared_groups: bool = False
 
     @cached_property
     def _listing(self) -> Listing:
@@ -61,7 +64,20 @@ class FolderDataset(Dataset):
     def _places(self) -> dict[SplitName, NDArray[np.int64]]:
         from medssl_bench.datasets.folder.split import assign_splits
 
-        return assign_splits(self._listing, self.validation, self.test, self.seed)
+        return assign_splits(self._listing, self.validation, self.test, self.seed, self._groups)
+
+    @cached_property
+    def _group_names(self) -> list[str]:
+        from medssl_bench.datasets.folder.patients import group_names
+
+        return group_names(self._listing, self.groups) if self.groups else []
+
+    @cached_property
+    def _groups(self) -> NDArray[np.int64] | None:
+        """Return the number of the group of each image, or None where the suite names none."""
+        from medssl_bench.datasets.groups import numbered
+
+        return numbered(self._group_names) if self.groups else None
 
     @cached_property
     def _channels(self) -> int:
@@ -111,6 +127,7 @@ class FolderDataset(Dataset):
         for split in SPLITS:
             if sum(count > 0 for count in self._class_counts(split)) < 2:
                 raise DataError(f"{self.path}: all images of the {split} split have the same class; {ONE_CLASS}")
+        groups, warnings = self._known_groups()
         notes = self._read.notes  # a folder that cannot be read raises here
         return DatasetInfo(
             title=self.title,
@@ -125,12 +142,29 @@ class FolderDataset(Dataset):
             val_class_counts=self._class_counts("val"),
             test_class_counts=self._class_counts("test"),
             notes=(*self._listing.notes, *self._drawn(), *notes),
+            warnings=tuple(warnings),
+            group_counts=groups,
         )
+
+    def _known_groups(self) -> tuple[dict[SplitName, int] | None, list[str]]:
+        """Return how many groups each split has, and a warning for each pair of splits that share some.
+
+        Raises:
+            DataError: two splits share a group, and the suite does not allow it.
+        """
+        from medssl_bench.datasets.groups import group_counts, require_apart
+
+        if self._groups is None:
+            return None, []
+        groups = {split: self._groups[places] for split, places in self._places.items()}
+        names = sorted(set(self._group_names))
+        return group_counts(groups), require_apart(str(self.path), groups, names, allowed=self.shared_groups)
 
     def _drawn(self) -> list[str]:
         """Return which splits were drawn, for people."""
         drawn = [split for split in ("val", "test") if split not in self._listing.found_in]
-        return [f"drawn from the training images, class by class: {' and '.join(drawn)}"] if drawn else []
+        how = "group by group" if self.groups else "class by class"
+        return [f"drawn from the training images, {how}: {' and '.join(drawn)}"] if drawn else []
 
     def _class_counts(self, split: SplitName) -> tuple[int, ...]:
         found = Counter(self._listing.labels[place] for place in self._places[split])
@@ -169,8 +203,11 @@ class FolderDataset(Dataset):
 
         self.info()
         labels = np.array(self._listing.labels, np.int64)[:, None]
-        images = self._read.images
-        return {split: Split(images[places], labels[places]) for split, places in self._places.items()}
+        images, groups = self._read.images, self._groups
+        return {
+            split: Split(images[places], labels[places], None if groups is None else groups[places])
+            for split, places in self._places.items()
+        }
 
 
 def folder(
@@ -189,14 +226,17 @@ def folder(
     splits: Annotated[dict[SplitName, str | list[str]] | None, AddedLater(None)] = None,
     classes: Annotated[list[str] | None, AddedLater(None)] = None,
     leave_out: Annotated[list[str] | None, AddedLater(None)] = None,
+    groups: Annotated[GroupPattern, AddedLater(None)] = None,
+    shared_groups: Annotated[bool, AddedLater(False)] = False,
 ) -> FolderDataset:
     """Images in class folders, with given splits or without.
 
     With splits: ``path/train/<class>/``, ``path/val/<class>/`` and ``path/test/<class>/``. Those that are not given are
-    drawn from the training images, class by class. Without: ``path/<class>/``, of which all three are drawn. A draw
-    knows nothing of patients: where several images are of one patient, give the splits. Classes are in the order of
-    their names, with numbers by their value (``grade2`` before ``grade10``). Each image is turned as its EXIF data
-    says, its short side resized to `size` with antialiasing, and its middle square kept.
+    drawn from the training images, class by class. Without: ``path/<class>/``, of which all three are drawn. Where
+    several images are of one patient, say with `groups` how their paths tell it: no draw parts a group, and given
+    splits that share one are refused. Classes are in the order of their names, with numbers by their value (``grade2``
+    before ``grade10``). Each image is turned as its EXIF data says, its short side resized to `size` with antialiasing,
+    and its middle square kept.
 
     Usual names of splits (``Training``, ``valid``, ``0_train``), splits inside class folders, an archive's outer
     folder, and class names that differ in case are understood; `validate` says so. Folders that may be splits, folds,
@@ -222,6 +262,9 @@ def folder(
             patient. It changes no other reading.
         leave_out: patterns of files and folders to leave out, by name (``"*_mask*"``) or by path below `path`
             (``"./*.png"``); an empty list says that what looks like masks are images of their class.
+        groups: regular expression with one group in brackets, which finds in an image's path below `path` what it
+            belongs to, such as the patient: ``"(p[0-9]+)_"``; images with the same find belong together.
+        shared_groups: whether given splits may share groups; then every table says how many they share.
 
     Raises:
         DataError: the fractions leave no training images.
@@ -230,5 +273,20 @@ def folder(
         raise DataError(f"{path}: validation = {validation} and test = {test} leave no images for training")
     name = title or path.name
     return FolderDataset(
-        context, path, size, task, validation, test, seed, colour, name, licence, source, splits, classes, leave_out
+        context,
+        path,
+        size,
+        task,
+        validation,
+        test,
+        seed,
+        colour,
+        name,
+        licence,
+        source,
+        splits,
+        classes,
+        leave_out,
+        groups,
+        shared_groups,
     )

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from medssl_bench.datasets.base import Dataset, DatasetInfo, Task
 from medssl_bench.errors import DataError
 from medssl_bench.plugin.content import file_digest
+from medssl_bench.plugin.parameters import AddedLater
 
 if TYPE_CHECKING:
     from medssl_bench.datasets.base import DatasetContext, Splits
@@ -27,6 +28,7 @@ class NpzDataset(Dataset):
     title: str
     licence: str
     source: str
+    shared_groups: bool = False
 
     def info(self) -> DatasetInfo | None:
         """Read the labels and the headers of the images; None where there is no file.
@@ -39,10 +41,15 @@ class NpzDataset(Dataset):
         if not self.path.exists():
             return None
         from medssl_bench.datasets.digests import remembered_of
+        from medssl_bench.datasets.groups import group_counts, require_apart
+        from medssl_bench.datasets.npz.groups import read_groups
         from medssl_bench.datasets.npz.layout import check_images, read_layout
 
         self._require_file()
         info = self._info(read_layout(self.path))
+        if groups := read_groups(self.path, info.counts):
+            warnings = require_apart(str(self.path), groups.numbers, groups.names, allowed=self.shared_groups)
+            info = replace(info, group_counts=group_counts(groups.numbers), warnings=tuple(warnings))
         notes = remembered_of(
             self.path, "notes on npz", self.context.cache_dir, lambda: json.dumps(check_images(self.path))
         )
@@ -78,11 +85,15 @@ class NpzDataset(Dataset):
         Raises:
             DataError: it is not there, or not what it must be.
         """
+        from medssl_bench.datasets.npz.groups import read_groups
         from medssl_bench.datasets.npz.layout import read_splits
 
         self._require_file()
         self.info()
-        return read_splits(self.path)
+        splits = read_splits(self.path)
+        if groups := read_groups(self.path, {split: len(part) for split, part in splits.items()}):
+            return {split: replace(part, groups=groups.numbers[split]) for split, part in splits.items()}
+        return splits
 
     def _require_file(self) -> None:
         if self.path.is_dir():
@@ -102,12 +113,16 @@ def npz(
     title: str | None = None,
     licence: str = "unknown",
     source: str = "",
+    shared_groups: Annotated[bool, AddedLater(False)] = False,
 ) -> NpzDataset:
     """A file of one's own in MedMNIST's layout.
 
     The file holds the arrays ``train_images``, ``train_labels``, ``val_images``, ``val_labels``, ``test_images`` and
     ``test_labels``. Images are uint8, (N, size, size) for grey ones or (N, size, size, 3) for RGB. Labels are integers:
     (N,) or (N, 1) with class numbers from 0, or (N, L) with a column of 0 and 1 for each label of a multi-label set.
+
+    It may also hold ``train_groups``, ``val_groups`` and ``test_groups``, (N,) integers or texts: which images belong
+    together, such as those of one patient. Splits that share a group are refused.
 
     Args:
         context: whose `cache_dir` remembers which files have been read through.
@@ -117,5 +132,6 @@ def npz(
         title: name for people; if left out, the file's name.
         licence: licence of the images, for tables and figures made of them.
         source: citation or address of the data.
+        shared_groups: whether splits may share groups; then every table says how many they share.
     """
-    return NpzDataset(context, path, task, classes, title or path.stem, licence, source)
+    return NpzDataset(context, path, task, classes, title or path.stem, licence, source, shared_groups)

@@ -2,26 +2,50 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from medssl_bench.datasets.base import Task
+import numpy as np
+
+from medssl_bench.datasets.base import DatasetInfo, SplitName, Task
+from medssl_bench.datasets.groups import group_counts, shared_groups, shared_lines
 from medssl_bench.datasets.phantoms import cells
 from medssl_bench.datasets.phantoms.cell_types import CELL_TYPES
 from medssl_bench.datasets.phantoms.dataset import PhantomDataset
+from medssl_bench.datasets.phantoms.patients import Patients
 from medssl_bench.datasets.phantoms.random_rows import choose
+from medssl_bench.errors import DataError
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
+    from medssl_bench.datasets.base import Splits
 
+
+@dataclass(frozen=True, kw_only=True)
 class CellsDataset(PhantomDataset):
-    """RGB images of eight kinds of cells, uneven in number; see `PhantomDataset`."""
+    """RGB images of eight kinds of cells, uneven in number; see `PhantomDataset`.
+
+    Attributes:
+        per_patient: images of a patient; 1: the set has no patients.
+        shared_groups: whether the patients of the training images are those of the validation and test images too.
+    """
+
+    per_patient: int = 1
+    shared_groups: bool = False
 
     name = "phantom_cells"
     revision = 1
     title = "Phantom blood cells"
     channels = 3
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be drawn."""
+        super().__post_init__()
+        if self.per_patient < 1:
+            raise DataError(f"{self.name}: per_patient must be at least 1 image, not {self.per_patient}")
+        if self.shared_groups and self.per_patient == 1:
+            raise DataError(f"{self.name}: shared_groups is for a set with patients; give per_patient, from 2")
 
     @property
     def task(self) -> Task:
@@ -41,8 +65,47 @@ class CellsDataset(PhantomDataset):
         """Return the contents: the label is the kind of cell."""
         return contents
 
+    def info(self) -> DatasetInfo:
+        """Return what the images are like, and how many patients there are."""
+        info = super().info()
+        if self.per_patient == 1:
+            return info
+        groups = {split: self._groups(split, count) for split, count in info.counts.items()}
+        return replace(info, group_counts=group_counts(groups), warnings=tuple(shared_lines(shared_groups(groups))))
+
+    def load(self) -> Splits:
+        """Draw all images, and say which are of one patient."""
+        splits = super().load()
+        if self.per_patient == 1:
+            return splits
+        return {split: replace(part, groups=self._groups(split, len(part))) for split, part in splits.items()}
+
     def draw_images(
-        self, contents: NDArray[np.int64], scenes: np.random.Generator, noise: np.random.Generator
+        self,
+        contents: NDArray[np.int64],
+        scenes: np.random.Generator,
+        noise: np.random.Generator,
+        split: SplitName,
+        start: int,
     ) -> NDArray[np.uint8]:
         """Return images (B, size, size, 3)."""
-        return cells.paint(cells.draw_scene(contents[:, 0], scenes, self.nuisance), self.size, noise)
+        scene = cells.draw_scene(contents[:, 0], scenes, self.nuisance)
+        if self.per_patient > 1:
+            patients = Patients(self.seed, "train" if self.shared_groups else split, self.nuisance)
+            scene = patients.give(scene, self._patients(split, start + np.arange(len(contents))))
+        return cells.paint(scene, self.size, noise)
+
+    def _patients(self, split: SplitName, places: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the number of the patient, within those of the split, of the images at some places."""
+        if self.shared_groups and split != "train":
+            return places % -(-self.train // self.per_patient)
+        return places // self.per_patient
+
+    def _groups(self, split: SplitName, count: int) -> NDArray[np.int64]:
+        """Return numbers of patients (count,), which are other ones in each split unless the splits share them."""
+        before = 0
+        for name, images in self._counts().items():
+            if name == split or self.shared_groups:
+                break
+            before += -(-images // self.per_patient)
+        return before + self._patients(split, np.arange(count))

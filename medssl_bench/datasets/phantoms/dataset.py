@@ -88,7 +88,12 @@ class PhantomDataset(Dataset):
 
     @abstractmethod
     def draw_images(
-        self, contents: NDArray[np.int64], scenes: np.random.Generator, noise: np.random.Generator
+        self,
+        contents: NDArray[np.int64],
+        scenes: np.random.Generator,
+        noise: np.random.Generator,
+        split: SplitName,
+        start: int,
     ) -> NDArray[np.uint8]:
         """Return images (B, size, size[, 3]) with contents (B, K).
 
@@ -96,6 +101,8 @@ class PhantomDataset(Dataset):
             contents: what they show.
             scenes: random numbers for the scenes; how many are used must not depend on contents or size.
             noise: random numbers for the pixels.
+            split: whose images they are.
+            start: place of the first in the split.
         """
 
     def info(self) -> DatasetInfo:
@@ -122,8 +129,12 @@ class PhantomDataset(Dataset):
         return tuple(np.bincount(labels, minlength=len(self.classes)).tolist())
 
     def fingerprint(self) -> str:
-        """Return the parameters and the revision of the drawing: together they decide every pixel."""
-        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        """Return the parameters and the revision of the drawing: together they decide every pixel.
+
+        What a phantom got later has a default, at which it is left out: old results stay valid.
+        """
+        named = {field.name: (getattr(self, field.name), field.default) for field in fields(self)}
+        values = {name: value for name, (value, default) in named.items() if value != default}
         values["nuisance"] = float(self.nuisance)
         return " ".join([self.name, f"revision={self.revision}", *(f"{k}={v}" for k, v in values.items())])
 
@@ -163,4 +174,4 @@ class PhantomDataset(Dataset):
         """Return a whole chunk, even where fewer images are wanted: its rows share their random streams."""
         scenes = generator(f"{self.name} scenes", seed=self.seed, split=split, start=start)
         noise = generator(f"{self.name} noise", seed=self.seed, split=split, start=start, size=self.size)
-        return self.draw_images(contents, scenes, noise)
+        return self.draw_images(contents, scenes, noise, split, start)

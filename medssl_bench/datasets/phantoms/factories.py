@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from medssl_bench.datasets.phantoms.limits import LARGEST, MOST_NUISANCE, SMALLEST
-from medssl_bench.plugin.parameters import Field
+from medssl_bench.plugin.parameters import AddedLater, Field
 
 if TYPE_CHECKING:
     from medssl_bench.datasets.base import Dataset, DatasetContext
@@ -24,6 +24,8 @@ def phantom_cells(
     test: Count = 1000,
     seed: int = 0,
     nuisance: Nuisance = 1.0,
+    per_patient: Annotated[int, Field(ge=1), AddedLater(1)] = 1,
+    shared_groups: Annotated[bool, AddedLater(False)] = False,
 ) -> Dataset:
     """Generated RGB images of blood cells: eight kinds, uneven in number, which differ in shape and texture.
 
@@ -38,13 +40,19 @@ def phantom_cells(
         test: number of test images.
         seed: of everything random in the images and labels; another seed gives another set of the same kind.
         nuisance: how much stain, light, blur and noise differ between images; 0 is an easy set, 1 the intended one.
+        per_patient: images of each patient: so many have one stain, light and focus; 1: there are no patients.
+        shared_groups: whether validation and test images are of the patients of the training images, as where images
+            were split without regard to patients: the same cells in other stains. Every table says so.
 
     Raises:
         DataError: a parameter is out of range.
     """
     from medssl_bench.datasets.phantoms.cells_dataset import CellsDataset
 
-    return CellsDataset(size=size, train=train, val=val, test=test, seed=seed, nuisance=nuisance)
+    counts = {"train": train, "val": val, "test": test}
+    return CellsDataset(
+        size=size, **counts, seed=seed, nuisance=nuisance, per_patient=per_patient, shared_groups=shared_groups
+    )
 
 
 def phantom_layers(

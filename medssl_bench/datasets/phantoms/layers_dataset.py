@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from medssl_bench.datasets.base import Task
+from medssl_bench.datasets.base import SplitName, Task
 from medssl_bench.datasets.phantoms import findings, layers
 from medssl_bench.datasets.phantoms.dataset import PhantomDataset
 from medssl_bench.datasets.phantoms.random_rows import choose
@@ -67,7 +67,12 @@ class LayersDataset(PhantomDataset):
         return contents
 
     def draw_images(
-        self, contents: NDArray[np.int64], scenes: np.random.Generator, noise: np.random.Generator
+        self,
+        contents: NDArray[np.int64],
+        scenes: np.random.Generator,
+        noise: np.random.Generator,
+        split: SplitName,  # noqa: ARG002 - a scan has no patient
+        start: int,  # noqa: ARG002
     ) -> NDArray[np.uint8]:
         """Return images (B, size, size)."""
 

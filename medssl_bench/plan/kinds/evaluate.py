@@ -151,7 +151,7 @@ def _work(
     info = cell.known.info
     if info is None or watched is None:
         return None, None
-    labelled = labelled_images(cell.labels, cell.known, info.counts["train"])
+    labelled = labelled_images(cell.labels, cell.known, "train", info.counts["train"])
     met = Images(labelled, watched, info.counts["test"])
     with asking(component):
         images = evaluator.images_seen(met.train)
@@ -165,7 +165,7 @@ def _chosen_by(selection: str, validation: Budget, known: KnownDataset) -> int |
     if known.info is None:
         return None
     if selection == "validation":
-        return labelled_images(validation, known, known.info.counts["val"])
+        return labelled_images(validation, known, "val", known.info.counts["val"])
     return known.info.counts["test"] if selection == "test" else 0
 
 

@@ -1,0 +1,69 @@
+"""Which images of an npz file belong together: its arrays ``train_groups``, ``val_groups`` and ``test_groups``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from medssl_bench.datasets.base import SPLITS
+from medssl_bench.datasets.npz.members import NpzMembers
+from medssl_bench.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from medssl_bench.datasets.base import SplitName
+
+
+@dataclass(frozen=True)
+class Groups:
+    """The groups of a file.
+
+    Attributes:
+        names: of the groups, in order; texts also where the file has numbers.
+        numbers: of each split, (N,) the place of each image's group among the names.
+    """
+
+    names: list[str]
+    numbers: dict[SplitName, NDArray[np.int64]]
+
+
+def read_groups(path: Path, counts: Mapping[SplitName, int]) -> Groups | None:
+    """Read the groups of a file; None: it has none.
+
+    Args:
+        path: the file.
+        counts: number of images of each split.
+
+    Raises:
+        DataError: only some splits have groups, or they are not one integer or text for each image.
+    """
+    with NpzMembers(path) as members:
+        keys = {split: f"{split}_groups" for split in SPLITS}
+        there = [key for key in keys.values() if key in members.keys()]  # noqa: SIM118 - not a dictionary
+        if not there:
+            return None
+        if lacking := [key for key in keys.values() if key not in there]:
+            raise DataError(f"{path}: has {', '.join(there)} and no {', '.join(lacking)}; every split needs its groups")
+        for split, key in keys.items():
+            header = members.header(key)
+            if header.dtype.kind not in "iuUS" or header.shape not in {(counts[split],), (counts[split], 1)}:
+                raise DataError(
+                    f"{path}: {key}: has elements of type {header.dtype} and shape {header.shape}; groups are one "
+                    f"integer or text for each image: ({counts[split]},)"
+                )
+        found = {split: members.read(key).reshape(-1) for split, key in keys.items()}
+    if len({array.dtype.kind in "iu" for array in found.values()}) > 1:
+        raise DataError(f"{path}: some splits have groups as numbers and others as text; write all alike")
+    if any(array.dtype.kind == "S" for array in found.values()):
+        found = {
+            split: np.char.decode(array.astype("S"), "utf-8", "backslashreplace") for split, array in found.items()
+        }
+    names, numbers = np.unique(np.concatenate(list(found.values())), return_inverse=True)
+    ends = np.cumsum([counts[split] for split in SPLITS])[:-1]
+    return Groups([str(name) for name in names], dict(zip(SPLITS, np.split(numbers.reshape(-1), ends), strict=True)))
