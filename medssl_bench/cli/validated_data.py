@@ -45,11 +45,15 @@ def described(suite: Suite, context: DatasetContext) -> list[str]:
 def _about(label: str, info: DatasetInfo) -> list[str]:
     kind = "grey" if info.channels == 1 else "RGB"
     counts = {"train": info.class_counts, "val": info.val_class_counts, "test": info.test_class_counts}
+    unlabelled = [f"  unlabelled: {info.unlabelled:,}"] if info.unlabelled else []
+    notes = [f"  note: {line}" for line in info.notes]
+    if not info.classes:
+        return [f"{label}: no labels, {info.size} px {kind}", *unlabelled, *notes]
     lines = [f"{label}: {info.task}, {len(info.classes)} classes, {info.size} px {kind}"]
     if all(of_split is None for of_split in counts.values()):
         lines.append(f"  classes: {_first(info.classes)}")
     lines += [f"  {split}: {info.counts[split]:,}{_by_class(info, counts[split])}" for split in SPLITS]
-    return lines + [f"  note: {line}" for line in info.notes]
+    return [*lines, *unlabelled, *notes]
 
 
 def _by_class(info: DatasetInfo, counts: tuple[int, ...] | None) -> str:

@@ -11,9 +11,12 @@ if TYPE_CHECKING:
     from medssl_bench.datasets import DatasetInfo
     from medssl_bench.plugin.component import Component
 
-_DESCRIPTIVE = frozenset({"title", "licence", "source", "classes", "splits", "leave_out"})
-"""Parameters of the built-in data sets that only say what things are called, and those of `folder` that decide which
-images are read as what: that is in its fingerprint."""
+_DESCRIPTIVE = frozenset(
+    {"title", "licence", "source", "classes", "splits", "leave_out", "match", "array", "unlabelled"}
+)
+"""Parameters of the built-in data sets that only say what things are called, and those of `folder` and `images` that
+decide which images are read as what: that is in their fingerprints. `unlabelled` of the phantoms changes no image of
+the splits; a pretraining on those without labels has their own fingerprint in its key."""
 
 
 @dataclass(frozen=True)

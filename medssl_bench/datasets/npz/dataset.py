@@ -12,7 +12,7 @@ from medssl_bench.errors import DataError
 from medssl_bench.plugin.content import file_digest
 
 if TYPE_CHECKING:
-    from medssl_bench.datasets.base import DatasetContext, Splits
+    from medssl_bench.datasets.base import DatasetContext, Images, Splits
     from medssl_bench.datasets.npz.layout import Layout
 
 
@@ -42,10 +42,10 @@ class NpzDataset(Dataset):
         from medssl_bench.datasets.npz.layout import check_images, read_layout
 
         self._require_file()
-        info = self._info(read_layout(self.path))
-        notes = remembered_of(
-            self.path, "notes on npz", self.context.cache_dir, lambda: json.dumps(check_images(self.path))
-        )
+        layout = read_layout(self.path)
+        info = self._info(layout)
+        what = "notes on npz with unlabelled images" if layout.unlabelled else "notes on npz"
+        notes = remembered_of(self.path, what, self.context.cache_dir, lambda: json.dumps(check_images(self.path)))
         return replace(info, notes=tuple(json.loads(notes)))
 
     def _info(self, layout: Layout) -> DatasetInfo:
@@ -60,6 +60,7 @@ class NpzDataset(Dataset):
             channels=layout.channels,
             size=layout.size,
             counts=layout.counts,
+            unlabelled=layout.unlabelled,
             licence=self.licence,
             source=self.source,
             class_counts=class_counts(layout.labels["train"], classes) if has_classes else None,
@@ -83,6 +84,14 @@ class NpzDataset(Dataset):
         self._require_file()
         self.info()
         return read_splits(self.path)
+
+    def load_unlabelled(self) -> Images:
+        """Read the array ``unlabelled_images``; errors as of `load`."""
+        from medssl_bench.datasets.npz.layout import read_unlabelled
+
+        self._require_file()
+        self.info()
+        return read_unlabelled(self.path)
 
     def _require_file(self) -> None:
         if self.path.is_dir():
@@ -108,6 +117,7 @@ def npz(
     The file holds the arrays ``train_images``, ``train_labels``, ``val_images``, ``val_labels``, ``test_images`` and
     ``test_labels``. Images are uint8, (N, size, size) for grey ones or (N, size, size, 3) for RGB. Labels are integers:
     (N,) or (N, 1) with class numbers from 0, or (N, L) with a column of 0 and 1 for each label of a multi-label set.
+    It may also hold ``unlabelled_images``, on which recipes pretrain.
 
     Args:
         context: whose `cache_dir` remembers which files have been read through.

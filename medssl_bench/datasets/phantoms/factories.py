@@ -24,6 +24,7 @@ def phantom_cells(
     test: Count = 1000,
     seed: int = 0,
     nuisance: Nuisance = 1.0,
+    unlabelled: Annotated[int, Field(ge=0)] = 0,
 ) -> Dataset:
     """Generated RGB images of blood cells: eight kinds, uneven in number, which differ in shape and texture.
 
@@ -38,13 +39,14 @@ def phantom_cells(
         test: number of test images.
         seed: of everything random in the images and labels; another seed gives another set of the same kind.
         nuisance: how much stain, light, blur and noise differ between images; 0 is an easy set, 1 the intended one.
+        unlabelled: number of images without labels, for pretraining; they change no other image.
 
     Raises:
         DataError: a parameter is out of range.
     """
     from medssl_bench.datasets.phantoms.cells_dataset import CellsDataset
 
-    return CellsDataset(size=size, train=train, val=val, test=test, seed=seed, nuisance=nuisance)
+    return CellsDataset(size=size, train=train, val=val, test=test, seed=seed, nuisance=nuisance, unlabelled=unlabelled)
 
 
 def phantom_layers(
@@ -57,6 +59,7 @@ def phantom_layers(
     test: Count = 1000,
     seed: int = 0,
     nuisance: Nuisance = 1.0,
+    unlabelled: Annotated[int, Field(ge=0)] = 0,
 ) -> Dataset:
     """Generated grey scans of a layered retina, as optical coherence tomography shows it, for any task.
 
@@ -73,6 +76,7 @@ def phantom_layers(
         test: number of test images.
         seed: of everything random in the images and labels; another seed gives another set of the same kind.
         nuisance: how much light, speckle, blur and noise differ between images; 0 is an easy set, 1 the intended one.
+        unlabelled: number of images without labels, for pretraining; they change no other image.
 
     Raises:
         DataError: a parameter is out of range.
@@ -80,4 +84,13 @@ def phantom_layers(
     from medssl_bench.datasets.base import Task
     from medssl_bench.datasets.phantoms.layers_dataset import LayersDataset
 
-    return LayersDataset(size=size, train=train, val=val, test=test, seed=seed, nuisance=nuisance, labelled=Task(task))
+    return LayersDataset(
+        size=size,
+        train=train,
+        val=val,
+        test=test,
+        seed=seed,
+        nuisance=nuisance,
+        unlabelled=unlabelled,
+        labelled=Task(task),
+    )
