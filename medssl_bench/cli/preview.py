@@ -62,7 +62,7 @@ def command(
     from medssl_bench.augmentations.per_image import copies, shared_draws
     from medssl_bench.augmentations.views import draw_view
     from medssl_bench.datasets.locations import dataset_context
-    from medssl_bench.figures.contact_sheet import HalfBlocks, contact_sheet, varied_images
+    from medssl_bench.figures.contact_sheet import HalfBlocks, contact_sheet, images_to_show, varied_images
     from medssl_bench.plugin.guarded import asking, make
     from medssl_bench.randomness import stream
     from medssl_bench.training.images import DeviceImages
@@ -72,7 +72,7 @@ def command(
     )
     shown: Dataset = make(plugins.registry, showing, context=dataset_context(data_dir))
     with asking(showing):
-        split = shown.load()["train"]
+        split = images_to_show(shown)
     originals = DeviceImages(split, torch.device("cpu"), varied_images(split.labels, images, seed))
     batch = originals.take(torch.arange(len(originals)))
     module = make(plugins.registry, augmenting, size=size or originals.size)

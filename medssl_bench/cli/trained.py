@@ -114,8 +114,8 @@ class TrainedEncoder:
         """Return what is known of every data set of the plan, by its component as a stage names it."""
         found: dict[str, DatasetInfo | None] = {}
         for stage in self.plan.stages.values():
-            component = stage.spec.dataset.component
-            name = json.dumps(component.to_data(), sort_keys=True)
-            if name not in found:
-                found[name] = self._datasets.get(component).info
+            for dataset in stage.spec.datasets:
+                name = json.dumps(dataset.component.to_data(), sort_keys=True)
+                if name not in found:
+                    found[name] = self._datasets.get(dataset.component).info
         return found

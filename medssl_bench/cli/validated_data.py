@@ -45,12 +45,16 @@ def described(suite: Suite, context: DatasetContext) -> list[str]:
 def _about(label: str, info: DatasetInfo) -> list[str]:
     kind = "grey" if info.channels == 1 else "RGB"
     counts = {"train": info.class_counts, "val": info.val_class_counts, "test": info.test_class_counts}
+    unlabelled = [f"  unlabelled: {info.unlabelled:,}"] if info.unlabelled else []
+    notes = [f"  note: {line}" for line in info.notes]
+    if not info.classes:
+        return [f"{label}: no labels, {info.size} px {kind}", *unlabelled, *notes]
     lines = [f"{label}: {info.task}, {len(info.classes)} classes, {info.size} px {kind}"]
     if all(of_split is None for of_split in counts.values()):
         lines.append(f"  classes: {_first(info.classes)}")
     groups = {split: f" of {count:,} groups" for split, count in (info.group_counts or {}).items()}
     lines += [f"  {s}: {info.counts[s]:,}{groups.get(s, '')}{_by_class(info, counts[s])}" for s in SPLITS]
-    return lines + [f"  note: {line}" for line in info.notes]
+    return [*lines, *unlabelled, *notes]
 
 
 def _by_class(info: DatasetInfo, counts: tuple[int, ...] | None) -> str:

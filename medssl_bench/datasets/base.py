@@ -1,11 +1,13 @@
-"""What a data set is: images and labels in three splits, and what is known of them before they are read."""
+"""What a data set is: images with labels in three splits, images without, and what is known before they are read."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from medssl_bench.errors import DataError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,6 +30,8 @@ class Task(StrEnum):
     BINARY = "binary"
     ORDINAL = "ordinal"
     MULTI_LABEL = "multi-label"
+    NONE = "none"
+    """There are no labels: the set can be pretrained on, and not evaluated."""
 
 
 @dataclass(frozen=True)
@@ -37,10 +41,11 @@ class DatasetInfo:
     Attributes:
         title: name for people.
         task: what the labels mean.
-        classes: class names, in the order of the labels; of a multi-label set, the names of the labels.
+        classes: class names, in the order of the labels; of a multi-label set, the names of the labels; without
+            labels, none.
         channels: 1 (grey) or 3 (RGB).
         size: side of the images in pixels.
-        counts: number of images of each split.
+        counts: number of images of each split; all 0 where there are no labels.
         licence: licence of the images.
         source: citation or address of the data.
         generated: whether the images are drawn by a program; tables made of them say so.
@@ -50,6 +55,9 @@ class DatasetInfo:
         notes: what people should know of how the data were read, a line each: what was understood, what was left out.
         warnings: what makes numbers on them too good, a line each: the harness adds here what `find_copies` finds.
         group_counts: number of groups (patients, say) of each split; None: there are none, or they are not known.
+        unlabelled: number of images without labels, beside those of the splits.
+        unlabelled_fingerprint: text that changes with their content; empty where `fingerprint()` does that already.
+            Apart from it, more images without labels leave the results of all that does not use them valid.
     """
 
     title: str
@@ -67,6 +75,24 @@ class DatasetInfo:
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     group_counts: dict[SplitName, int] | None = None
+    unlabelled: int = 0
+    unlabelled_fingerprint: str = ""
+
+
+@dataclass(frozen=True)
+class Images:
+    """Images without labels.
+
+    Attributes:
+        images: uint8, (N, H, W) for grey images or (N, H, W, 3) for RGB ones; it may be a read-only memory map.
+        groups: (N,) integers, equal for images that belong together (one patient, say), or None.
+    """
+
+    images: NDArray[np.uint8]
+    groups: NDArray[np.int64] | None = None
+
+    def __len__(self) -> int:
+        return len(self.images)
 
 
 @dataclass(frozen=True)
@@ -106,7 +132,13 @@ class DatasetContext:
 
 
 class Dataset(ABC):
-    """A data set; reading it is put off until `load`."""
+    """A data set; reading it is put off until `load`.
+
+    Class attributes:
+        is_labelled: whether its images have labels; without, its task is `Task.NONE`, and `load` gives no splits.
+    """
+
+    is_labelled: ClassVar[bool] = True
 
     @abstractmethod
     def info(self) -> DatasetInfo | None:
@@ -127,3 +159,11 @@ class Dataset(ABC):
         Raises:
             DataError: the data cannot be had or is not valid; the message says what to do.
         """
+
+    def load_unlabelled(self) -> Images:
+        """Read the images without labels; as many as `info` says, of the size and channels of the others.
+
+        Raises:
+            DataError: there are none, or they cannot be had or are not valid; the message says what to do.
+        """
+        raise DataError("this data set has no unlabelled images")

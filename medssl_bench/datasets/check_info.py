@@ -22,7 +22,7 @@ def wrong_with(info: DatasetInfo) -> str:
 
 
 def _texts(info: Any) -> str:
-    for name in ("title", "licence", "source"):
+    for name in ("title", "licence", "source", "unlabelled_fingerprint"):
         value = getattr(info, name)
         if not isinstance(value, str):
             return f"{name} is {value!r}, not text"
@@ -43,6 +43,8 @@ def _classes(info: Any) -> str:
     for name in info.classes:
         if not name.isprintable():
             return f"the class {name!r} cannot be shown in one line"
+    if info.task is Task.NONE:
+        return f"there are {len(info.classes)} classes and no labels" if info.classes else ""
     least = 1 if info.task is Task.MULTI_LABEL else 2
     return "" if len(info.classes) >= least else f"{len(info.classes)} class(es) is too few"
 
@@ -59,9 +61,17 @@ def _counts(info: Any) -> str:
     for name, count in info.counts.items():
         if not _is_whole(count) or count < 0:
             return f"the count of {name} is {count!r}, not a whole number (int) from 0"
+    if not _is_whole(info.unlabelled) or info.unlabelled < 0:
+        return f"unlabelled is {info.unlabelled!r}, not a whole number (int) from 0"
+    if info.task is Task.NONE:
+        return _without_labels(info)
     for name in ("train", "test"):
         if not info.counts[name]:
             return f"the {name} split is empty"
+    return _class_counts(info)
+
+
+def _class_counts(info: Any) -> str:
     for name in ("class_counts", "val_class_counts", "test_class_counts"):
         counts = getattr(info, name)
         if counts is None:
@@ -83,6 +93,12 @@ def _group_counts(info: Any) -> str:
         if not min(1, info.counts[name]) <= count <= info.counts[name]:
             return f"group_counts says {count} {name} groups of {info.counts[name]} images"
     return ""
+
+
+def _without_labels(info: Any) -> str:
+    if any(info.counts.values()):
+        return f"counts is {info.counts!r}, but images without labels are in no split"
+    return "" if info.unlabelled else "there are no images"
 
 
 def _is_whole(value: object) -> bool:

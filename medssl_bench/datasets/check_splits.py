@@ -21,23 +21,39 @@ def wrong_with_splits(info: DatasetInfo, splits: Any) -> str:
         info: what the data set says of itself, sound.
         splits: what it loads; a plugin may give anything.
     """
-    if not isinstance(splits, dict) or set(splits) != set(SPLITS):
+    wanted = () if info.task is Task.NONE else SPLITS
+    if not isinstance(splits, dict) or set(splits) != set(wanted):
         what = f"the splits {sorted(map(str, splits))}" if isinstance(splits, dict) else type(splits).__name__
-        return f"load() gives {what}, not {sorted(SPLITS)}"
+        return f"load() gives {what}, not {sorted(wanted)}"
     return wrong_with_images(info, splits) or wrong_with_labels(info, splits)
 
 
 def wrong_with_images(info: DatasetInfo, splits: Mapping[SplitName, Any]) -> str:
     """Return the first thing that is wrong with the images of the splits, or an empty string."""
-    for name, split in splits.items():
-        images = getattr(split, "images", None)
-        wanted = (info.counts[name], info.size, info.size) + ((3,) if info.channels == 3 else ())
-        if not isinstance(images, np.ndarray):
-            return f"{name} images are {type(images).__name__}, not an array"
-        if images.dtype != np.uint8:
-            return f"{name} images are {images.dtype}, not uint8"
-        if images.shape != wanted:
-            return f"{name} images have shape {images.shape}; info() says {wanted}"
+    return next(
+        (wrong for name, split in splits.items() if (wrong := _images(info, name, info.counts[name], split))), ""
+    )
+
+
+def wrong_with_unlabelled(info: DatasetInfo, found: Any) -> str:
+    """Return the first thing that is wrong with what `load_unlabelled()` gave, or an empty string."""
+    if wrong := _images(info, "unlabelled", info.unlabelled, found):
+        return wrong
+    groups = getattr(found, "groups", None)
+    if groups is not None and getattr(groups, "shape", None) != (info.unlabelled,):
+        return "unlabelled groups are not one for each image"
+    return ""
+
+
+def _images(info: DatasetInfo, name: str, count: int, part: Any) -> str:
+    images = getattr(part, "images", None)
+    wanted = (count, info.size, info.size) + ((3,) if info.channels == 3 else ())
+    if not isinstance(images, np.ndarray):
+        return f"{name} images are {type(images).__name__}, not an array"
+    if images.dtype != np.uint8:
+        return f"{name} images are {images.dtype}, not uint8"
+    if images.shape != wanted:
+        return f"{name} images have shape {images.shape}; info() says {wanted}"
     return ""
 
 

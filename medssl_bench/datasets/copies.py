@@ -46,12 +46,12 @@ def find_copies(splits: Splits) -> Copies:
 
     An image takes 8 bytes here: its digest (64 bits of BLAKE2), so a collision among 236,000 images is very improbable.
     """
-    digests = {name: _digests(splits[name].images) for name in SPLITS}
+    digests = {name: _digests(splits[name].images) for name in SPLITS if name in splits}  # without labels, no splits
     warnings = []
-    for first, second in combinations(SPLITS, 2):
+    for first, second in combinations(digests, 2):
         warnings += _shared(first, second, splits, digests)
-    warnings += shared_lines(shared_groups({name: splits[name].groups for name in SPLITS}))
-    notes = [line for name in SPLITS if (line := _within(name, splits[name], digests[name]))]
+    warnings += shared_lines(shared_groups({name: splits[name].groups for name in digests}))
+    notes = [line for name in digests if (line := _within(name, splits[name], digests[name]))]
     return Copies(tuple(warnings), tuple(notes))
 
 

@@ -18,7 +18,7 @@ def require_memory(size: int, what: str) -> None:
     Raises:
         DataError: it is larger than the memory that is free.
     """
-    free = _free_memory()
+    free = free_memory()
     if free is not None and size > free:
         raise DataError(
             f"{what} would take {size / 2**30:,.1f} GiB of memory; {free / 2**30:,.1f} GiB are free: use a smaller "
@@ -26,7 +26,7 @@ def require_memory(size: int, what: str) -> None:
         )
 
 
-def _free_memory() -> int | None:
+def free_memory() -> int | None:
     """Return the bytes available without swapping; the total, or None, if the system does not say."""
     free = [number for number in (_free_of_machine(), _free_of_group()) if number is not None]
     return min(free, default=None)

@@ -11,7 +11,7 @@ from PIL import Image
 
 from medssl_bench.datasets.download import Downloadable
 from medssl_bench.datasets.sealed import keep_sealed, read_sealed
-from medssl_bench.figures.contact_sheet import contact_sheet, varied_images
+from medssl_bench.figures.contact_sheet import contact_sheet, images_to_show, varied_images
 from medssl_bench.figures.figure import ReportFigure, slug
 from medssl_bench.figures.material import GENERATED, FigureSource, sentences
 from medssl_bench.figures.pretraining import Pretrained, pretrainings
@@ -147,7 +147,7 @@ def sample(source: FigureSource, found: Pretrained) -> Tensor:
 
     key = _spec(source, found).dataset.key
     if key not in source.samples:
-        split = _dataset(source, found).load()["train"]
+        split = images_to_show(_dataset(source, found))
         places = varied_images(split.labels, IMAGES)
         source.samples[key] = DeviceImages(split, torch.device("cpu"), places).take(torch.arange(len(places)))
     chosen: Tensor = source.samples[key]

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from rich.console import Console, ConsoleOptions
 
+    from medssl_bench.datasets import Dataset, Split
+
 _PAPER = (255, 255, 255)
 _INK = (64, 64, 64)
 
@@ -64,6 +66,20 @@ def contact_sheet(
     for x, caption in enumerate(captions):
         pen.text((x * step + cell // 2, head // 2), caption, fill=_INK, font=font, anchor="mm")
     return sheet
+
+
+def images_to_show(dataset: Dataset) -> Split:
+    """Return the training images of a data set; of one without labels, its images, as if they had one label.
+
+    Raises:
+        DataError: they cannot be read.
+    """
+    from medssl_bench.datasets import Split
+
+    if dataset.is_labelled:
+        return dataset.load()["train"]
+    found = dataset.load_unlabelled()
+    return Split(found.images, np.zeros((len(found), 1), np.int64))
 
 
 def varied_images(labels: NDArray[np.int64], images: int, seed: int = 0) -> NDArray[np.int64]:

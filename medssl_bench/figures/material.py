@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from medssl_bench.results.tables import TableResult
     from medssl_bench.store.store import Store
     from medssl_bench.suite.suite import Suite
-    from medssl_bench.suite.table import Table
+    from medssl_bench.suite.table import NamedDataset, Table
 
 GENERATED = "generated data"
 
@@ -161,7 +161,10 @@ class FigureSource:
         return self.predictions_kept[stage]
 
     def info(self, dataset: str) -> DatasetInfo | None:
-        """Return what is known of a data set of the suite, also of one that is only pretrained on."""
+        """Return what is known of a data set of the suite, also of one that is only pretrained on.
+
+        Of several that are pretrained on together, it is that of the first, generated if one of them is.
+        """
         if dataset not in self._infos:
             self._infos[dataset] = self._pretrained_on(dataset)
         return self._infos[dataset]
@@ -169,10 +172,15 @@ class FigureSource:
     def _pretrained_on(self, dataset: str) -> DatasetInfo | None:
         for table in self.suite.tables:
             for link in (link for arm in table.arms for link in arm.chain):
-                if link.on is not None and link.on.label == dataset:
-                    made: Dataset = self.suite.plugins.registry.build(link.on.component, context=self.context)
-                    return made.info()
+                if link.on and link.source("") == dataset:
+                    infos = [self._info_of(named) for named in link.on]
+                    generated = any(info and info.generated for info in infos)
+                    return replace(infos[0], generated=generated) if infos[0] else None
         return None
+
+    def _info_of(self, named: NamedDataset) -> DatasetInfo | None:
+        made: Dataset = self.suite.plugins.registry.build(named.component, context=self.context)
+        return made.info()
 
     def classes(self, dataset: str) -> tuple[str, ...]:
         """Return the class names of a data set; empty where it has no classes, or they are not known."""

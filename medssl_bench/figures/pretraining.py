@@ -53,7 +53,7 @@ def pretrainings(source: FigureSource) -> list[Pretrained]:
         names: list[str] = []
         start = None
         for link, key in zip(arm.chain, chain_stages(source.plan, trial), strict=True):
-            on = link.on.label if link.on else trial.dataset
+            on = link.source(trial.dataset)
             tables = found[key].tables if key in found else ()
             tables = tuple(dict.fromkeys((*tables, trial.table)))
             found[key] = Pretrained(key, link.recipe.name, on, trial.seed, tuple(names), start, tables)

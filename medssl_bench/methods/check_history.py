@@ -15,6 +15,8 @@ RESERVED_METRICS = (
     "epochs",
     "epoch_kept",
     "images",
+    "images_of",
+    "images_held_out",
     "batch_size",
     "validation_batch_size",
 )

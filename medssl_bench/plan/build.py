@@ -64,6 +64,7 @@ class _Builder:
 
     def build(self) -> Plan:
         parts = []
+        self._refuse_unlabelled()
         for index, table in enumerate(self.suite.tables):
             for dataset in table.datasets:
                 wanted = self.only.wants(table.id, dataset=dataset.label)
@@ -84,6 +85,24 @@ class _Builder:
             only = " --only ".join(map(repr, self.selection.only))
             raise UserError(f"--only {only}: no trial of the suite is all of these")
         return self.plan
+
+    def _refuse_unlabelled(self) -> None:
+        """Refuse to evaluate on sets without labels, before images are read.
+
+        Raises:
+            SuiteError: a comparison would.
+        """
+        for table in self.suite.tables:
+            for dataset in table.datasets:
+                try:
+                    labelled = self.datasets.is_labelled(dataset.component)
+                except UserError:  # told where the data set is looked at
+                    continue
+                if not labelled and self.only.wants(table.id, dataset=dataset.label):
+                    text = f"{dataset.label!r} has no labels, so no arm can be judged on it; pretrain on it, with"
+                    self._note(f'{text} {{ recipe = "...", on = "{dataset.label}" }}', *dataset.key)
+        if self.problems:
+            raise SuiteError(self.problems)
 
     def _cells(
         self, table: Table, dataset: NamedDataset, known: KnownDataset, check: CellCheck

@@ -51,16 +51,6 @@ class CellCheck:
         """Check the validation-label budget against the validation split."""
         return self._budget(self._table.model.validation_labels, "val")
 
-    def images(self, budget: Budget) -> str:
-        """Check a budget of unlabelled images against the training split."""
-        wrong = self._budget(budget, "train")
-        if wrong or self._info is None:
-            return wrong
-        images = budget.images(self._info.counts["train"])
-        if images is not None and images < 2:
-            return f"{self._info.title}: {images} unlabelled image(s) is too few to pretrain on; ask for more"
-        return ""
-
     def skips(self, budget: Budget) -> bool:
         """Return whether the cells of a budget are left out, as the set is too small and the suite says so."""
         if self._info is None:

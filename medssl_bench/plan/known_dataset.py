@@ -11,9 +11,13 @@ if TYPE_CHECKING:
     from medssl_bench.datasets import DatasetInfo
     from medssl_bench.plugin.component import Component
 
-_DESCRIPTIVE = frozenset({"title", "licence", "source", "classes", "splits", "leave_out", "shared_groups"})
-"""Parameters of the built-in data sets that only say what things are called, and those of `folder` that decide which
-images are read as what: that is in its fingerprint. What is only allowed decides nothing either."""
+_DESCRIPTIVE = frozenset(
+    {"title", "licence", "source", "classes", "splits", "leave_out", "match", "array", "unlabelled", "shared_groups"}
+)
+"""Parameters of the built-in data sets that only say what things are called, and those of `folder` and `images` that
+decide which images are read as what: that is in their fingerprints. `unlabelled` of the phantoms changes no image of
+the splits; a pretraining on those without labels has their own fingerprint in its key. What is only allowed
+(`shared_groups`) decides nothing either."""
 
 
 @dataclass(frozen=True)

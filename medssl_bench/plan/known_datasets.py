@@ -33,6 +33,15 @@ class KnownDatasets:
         self._store = store
         self._known: dict[str, KnownDataset] = {}
 
+    def is_labelled(self, component: Component) -> bool:
+        """Return whether the images of a data set have labels; nothing is read.
+
+        Raises:
+            PluginError: its plugin cannot make it.
+        """
+        dataset: Dataset = make(self._registry, component, context=self._context)
+        return bool(getattr(dataset, "is_labelled", True))  # a plugin's may not be derived from `Dataset`
+
     def get(self, component: Component) -> KnownDataset:
         """Return what is known of a data set.
 

@@ -5,21 +5,23 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from medssl_bench.errors import did_you_mean
+from medssl_bench.errors import UserError, did_you_mean
 from medssl_bench.plan.checks import CellCheck, Unfit
 from medssl_bench.plan.kinds.embed import add_embedding
 from medssl_bench.plan.kinds.evaluate import add_evaluation
 from medssl_bench.plan.kinds.pretrain import add_pretraining
+from medssl_bench.plan.pool import Pool
 from medssl_bench.plan.spec import EncoderSpec
 from medssl_bench.plan.titles import Titles
 from medssl_bench.plugin.component import Component
 from medssl_bench.plugin.guarded import make
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from medssl_bench.evaluators import Evaluator
     from medssl_bench.plan.cell import Cell
+    from medssl_bench.plan.known_dataset import KnownDataset
     from medssl_bench.plan.known_datasets import KnownDatasets
     from medssl_bench.plan.stage import Plan, Stage
     from medssl_bench.plugin.registry import Registry
@@ -119,18 +121,20 @@ class StageMaker:
         return stage, made
 
     def _pretrain(self, link: Link, cell: Cell, start: Stage | None, made: EncoderSpec) -> tuple[Stage, EncoderSpec]:
-        recipe, on = link.recipe, link.on or cell.dataset
-        known = self._datasets.get(on.component)
+        recipe, on = link.recipe, link.on or (cell.dataset,)
+        pool = Pool(tuple(map(self._known, on)), recipe.model.pool)
+        if wrong := pool.unlike():
+            raise Unfit(wrong, *on[0].key[:-1])
         teacher = self._teacher(recipe, cell)
         if start is None:
-            size = recipe.model.view_size or known.size
+            size = recipe.model.view_size or pool.first.size
             made = EncoderSpec(component=recipe.encoder, size=size, seed=cell.seed)
         stage = add_pretraining(
             self.plan,
             cell,
             recipe,
-            on,
-            known,
+            link.source(cell.dataset.label),
+            pool,
             duration=self._duration(recipe, on),
             schedule=self._scaled_schedule(recipe.schedule),
             start=start,
@@ -138,6 +142,12 @@ class StageMaker:
             teacher=teacher,
         )
         return stage, made
+
+    def _known(self, dataset: NamedDataset) -> KnownDataset:
+        try:
+            return self._datasets.get(dataset.component)
+        except UserError as error:
+            raise Unfit(str(error), *dataset.key) from error
 
     def _teacher(self, recipe: Recipe, cell: Cell) -> Stage | None:
         """Add the trained arm that a recipe learns from."""
@@ -174,15 +184,17 @@ class StageMaker:
             return True
         return any(self.has_draw(self.plan.stages[parent]) for parent in stage.parents)
 
-    def _duration(self, recipe: Recipe, on: NamedDataset) -> dict[str, int]:
-        """Return the recipe's duration on a data set, scaled; a table names it by its label or by its component."""
+    def _duration(self, recipe: Recipe, on: Sequence[NamedDataset]) -> dict[str, int]:
+        """Return the recipe's duration, scaled; a table names a data set by its label or by its component."""
+        labels = " + ".join(dataset.label for dataset in on)
+        names = [labels, on[0].component.name] if len(on) == 1 else [labels]
         for unit in ("epochs", "steps", "images_seen"):
             table: dict[str, int] | None = getattr(recipe.model, unit)
             if table is None:
                 continue
-            named = [name for name in (on.label, on.component.name, "default") if name in table]
+            named = [name for name in (*names, "default") if name in table]
             if not named:
-                message = f"this says nothing of data set {on.label!r} and has no default"
+                message = f"this says nothing of data set {labels!r} and has no default"
                 raise Unfit(message, "pretraining", recipe.name, unit)
             return {unit: self._scaled(table[named[0]])}
         raise AssertionError("the schema asks for one duration")

@@ -68,7 +68,7 @@ def _info(data: dict[str, Any]) -> DatasetInfo:
 
 def remembered_names(plan: Plan) -> set[str]:
     """Return the names of the files in which a store remembers the data sets of a plan."""
-    components = (stage.spec.dataset.component for stage in plan.stages.values())
+    components = (dataset.component for stage in plan.stages.values() for dataset in stage.spec.datasets)
     return {description_name(_key(component)) for component in components}
 
 

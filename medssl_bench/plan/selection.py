@@ -54,7 +54,7 @@ class Only:
         found: list[NamedDataset] = []
         for table, datasets, arms in self._parts(suite):
             found += datasets
-            found += [link.on for arm in with_teachers(table, arms) for link in arm.chain if link.on]
+            found += [dataset for arm in with_teachers(table, arms) for link in arm.chain for dataset in link.on]
         return found
 
     def components_of(self, suite: Suite) -> list[Component]:

@@ -62,6 +62,20 @@ class DatasetSpec(_Part):
         return content_key(self.to_data())
 
 
+class PoolPart(_Part):
+    """What of a data set a pretraining learns from.
+
+    Attributes:
+        dataset: the data set.
+        train: whether the images of the training split are among it.
+        unlabelled: `unlabelled_fingerprint` of its images without labels; None where these are not used.
+    """
+
+    dataset: DatasetSpec
+    train: bool
+    unlabelled: str | None = None
+
+
 class EncoderSpec(_Part):
     """How an encoder is first made.
 
@@ -102,6 +116,11 @@ class Spec(_Part):
 
     dataset: DatasetSpec
     epochs_scale: float = 1.0
+
+    @property
+    def datasets(self) -> tuple[DatasetSpec, ...]:
+        """All data sets that it reads."""
+        return (self.dataset,)
 
     @classmethod
     def from_data(cls, data: Any) -> Self:

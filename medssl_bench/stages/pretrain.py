@@ -8,13 +8,13 @@ from typing import Self
 import torch
 from torch import nn
 
-from medssl_bench.datasets.label_draws import draw_unlabelled
 from medssl_bench.errors import StageError
 from medssl_bench.methods.base import Method, MethodContext
 from medssl_bench.plan.kinds.pretrain import PretrainSpec
 from medssl_bench.plan.stage import Stage
 from medssl_bench.randomness import forked, stream
 from medssl_bench.stages.attempt import Attempt
+from medssl_bench.stages.pool import load_pool
 from medssl_bench.stages.workshop import StageResult, Workshop
 from medssl_bench.store.tensors import load_tensors, save_tensors
 from medssl_bench.training.images import DeviceImages
@@ -36,12 +36,12 @@ def pretrain(stage: Stage[PretrainSpec], workshop: Workshop, attempt: Attempt) -
     """
     spec = stage.spec
     assert spec.view_size is not None, "the data was seen before this was planned"
-    data = workshop.dataset(spec.dataset)
-    places = draw_unlabelled(len(data.splits["train"]), spec.images, spec.seed)
+    pool = load_pool(spec, workshop)
+    places = pool.learned
     if len(places) < 2:
         raise StageError(f"{len(places)} unlabelled image(s) is too few to pretrain on")
-    train = DeviceImages(data.splits["train"], workshop.device, places)
-    val = DeviceImages(data.splits["val"], workshop.device)
+    train = DeviceImages(pool.images, workshop.device, places)
+    val = DeviceImages(pool.watched, workshop.device, pool.watched_places)
     method = _method(spec, workshop, len(places))
     views = ViewMaker(
         method.views(),
@@ -75,6 +75,8 @@ def pretrain(stage: Stage[PretrainSpec], workshop: Workshop, attempt: Attempt) -
             "epochs": len(result.history),
             "epoch_kept": result.epoch,
             "images": len(places),
+            **({"images_of": pool.sources} if pool.sources else {}),
+            **({"images_held_out": len(val)} if spec.held_out else {}),
             "batch_size": training.length.batch,
             "validation_batch_size": min(training.length.batch, len(val)),
         },

@@ -11,9 +11,9 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor, nn
 
-from medssl_bench.datasets import Dataset, DatasetContext, DatasetInfo, Splits
+from medssl_bench.datasets import Dataset, DatasetContext, DatasetInfo, Images, Splits
 from medssl_bench.datasets.base import SPLITS, SplitName
-from medssl_bench.datasets.check_splits import wrong_with_splits
+from medssl_bench.datasets.check_splits import wrong_with_splits, wrong_with_unlabelled
 from medssl_bench.datasets.copies import known_copies
 from medssl_bench.encoders.dim import check_encoder
 from medssl_bench.errors import DataError, LeakWarning, StageError
@@ -101,11 +101,13 @@ class Workshop:
         self.beside_others = beside_others
         self.remembers = remembers
         self._datasets: OrderedDict[str, LoadedDataset] = OrderedDict()
+        self._unlabelled: OrderedDict[str, Images] = OrderedDict()
         self._features: OrderedDict[str, dict[SplitName, Tensor]] = OrderedDict()
 
     def forget(self) -> None:
         """Free the memory of all that is kept between stages."""
         self._datasets.clear()
+        self._unlabelled.clear()
         self._features.clear()
         self.siblings.forget()
         if self.device.type == "cuda":
@@ -134,6 +136,31 @@ class Workshop:
         found = _kept(self._datasets, spec.key, lambda: self._load(spec))
         while len(self._datasets) > 1 and sum(map(_size, self._datasets.values())) > _KEPT_BYTES:
             self._datasets.popitem(last=False)
+        return found
+
+    def unlabelled(self, spec: DatasetSpec, content: str) -> Images:
+        """Return the images of a data set that have no labels; those of the last set stay in memory.
+
+        Args:
+            spec: the data set, from a stage.
+            content: `unlabelled_fingerprint` of its images when the plan was made.
+
+        Raises:
+            DataError: they cannot be had or are not valid.
+            StageError: their content is no longer what the plan was made for.
+        """
+        while len(self._unlabelled) > 1:
+            self._unlabelled.popitem(last=False)
+        return _kept(self._unlabelled, spec.key + content, lambda: self._load_unlabelled(spec, content))
+
+    def _load_unlabelled(self, spec: DatasetSpec, content: str) -> Images:
+        dataset: Dataset = self.registry.build(spec.component, context=self.context)
+        found = dataset.load_unlabelled()
+        info = dataset.info()
+        if info is None or dataset.fingerprint() != spec.fingerprint or info.unlabelled_fingerprint != content:
+            raise StageError(f"data set {spec.component.name!r} has changed since the plan was made; run again")
+        if wrong := wrong_with_unlabelled(info, found):
+            raise DataError(f"data set {spec.component.name!r}: {wrong}")
         return found
 
     def _load(self, spec: DatasetSpec) -> LoadedDataset:

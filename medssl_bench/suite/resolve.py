@@ -215,10 +215,22 @@ class Resolver(ComponentResolver):
             hint = did_you_mean(link.recipe, known) or f"; the recipes are {quoted(known) or 'none'}"
             raise self.fail(key, f"there is no [pretraining.{link.recipe}]{hint}")
         recipe = self.recipes[link.recipe]
-        on = self._dataset(link.on, (*key, "on")) if link.on is not None else None
+        on = self._sources(link.on, (*key, "on"))
         if recipe is None:
             raise Unresolved
         return Link(recipe, on)
+
+    def _sources(self, value: Any, key: Key) -> tuple[NamedDataset, ...]:
+        """Return the data sets that an arm pretrains on; none where it names none."""
+        if value is None:
+            return ()
+        if not isinstance(value, list):
+            return (self._dataset(value, key),)
+        found = [self.attempt(self._dataset, item, (*key, place)) for place, item in enumerate(value)]
+        self.unique([dataset.label if dataset else None for dataset in found], key)
+        if None in found:
+            raise Unresolved
+        return tuple(found)
 
     def _analysis(self, value: Any, key: Key) -> Component:
         component = self.resolved("evaluator", value, key)

@@ -21,6 +21,7 @@ from medssl_bench.suite.budget import BUDGET_SCHEMA, parse_budget, parse_positiv
 Floor = Literal["majority", "untrained"]
 Selection = Literal["validation", "last", "test"]
 Precision = Literal["float32", "bfloat16"]
+PoolName = Literal["train", "unlabelled", "all"]
 
 _UNSHOWN = r"\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff"
 """Control characters, line breaks, and marks that turn the order of letters round."""
@@ -84,7 +85,18 @@ class ChainLink(_Table):
     """One pretraining of an arm's chain."""
 
     recipe: str = Field(description="name of a [pretraining.NAME] table")
-    on: ComponentRef | None = Field(None, description="data set to pretrain on; none: the one that is evaluated")
+    on: ComponentRef | None = Field(
+        None,
+        description="data set to pretrain on, or a list of several, which are pretrained on together; none: the one "
+        "that is evaluated",
+    )
+
+    @field_validator("on")
+    @classmethod
+    def _some(cls, value: Any) -> Any:
+        if value == []:
+            raise ValueError("the list names no data set; leave it out to pretrain on the one that is evaluated")
+        return value
 
 
 Link = Annotated[
@@ -92,7 +104,7 @@ Link = Annotated[
     BeforeValidator(lambda value: {"recipe": value} if isinstance(value, str) else value),
     WithJsonSchema(
         {
-            "description": 'a recipe\'s name, or { recipe = "...", on = "another data set" }',
+            "description": 'a recipe\'s name, or { recipe = "...", on = "another data set" }, where `on` may be a list',
             "anyOf": [
                 {"type": "string"},
                 {
@@ -119,7 +131,12 @@ class Pretraining(_Table):
     )
     steps: Duration | None = Field(None, description="optimiser steps, instead of epochs")
     images_seen: Duration | None = Field(None, description="images processed, instead of epochs (equal compute)")
-    images: LabelBudget = Field(Budget("all"), description="how many of the training images are used, without labels")
+    images: LabelBudget = Field(Budget("all"), description="how many images of the pool are used")
+    pool: PoolName = Field(
+        "all",
+        description="which images are pretrained on: those of the training split, those that have no labels, or both, "
+        "as far as the data set has them",
+    )
     batch_size: int = Field(256, ge=2, description="images of a batch; a smaller set is one batch")
     view_size: int | None = Field(None, ge=8, description="side of the views in pixels; none: the data set's")
     optimizer: ComponentRef = Field("adamw", description="the optimiser; a table without a name is of adamw")

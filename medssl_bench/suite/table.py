@@ -45,10 +45,14 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Link:
-    """One pretraining of an arm's chain; `on` is None for the data set that is evaluated."""
+    """One pretraining of an arm's chain; `on` has its data sets, and is empty for the one that is evaluated."""
 
     recipe: Recipe
-    on: NamedDataset | None
+    on: tuple[NamedDataset, ...] = ()
+
+    def source(self, evaluated: str) -> str:
+        """Return what tables call that which it pretrains on, where `evaluated` is the data set that is evaluated."""
+        return " + ".join(dataset.label for dataset in self.on) or evaluated
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from medssl_bench.datasets import Dataset, DatasetInfo, Split, Splits, Task
+from medssl_bench.datasets import Dataset, DatasetInfo, Images, Split, Splits, Task
 from medssl_bench.datasets.base import SPLITS
 from medssl_bench.datasets.check_info import wrong_with
-from medssl_bench.datasets.check_splits import wrong_with_images, wrong_with_labels
+from medssl_bench.datasets.check_splits import wrong_with_images, wrong_with_labels, wrong_with_unlabelled
 from medssl_bench.datasets.download import Downloadable
 from medssl_bench.testing.checking import Group, require, untouched_generators
 
@@ -57,6 +57,7 @@ class _Loaded:
     info: DatasetInfo
     fingerprint: str | None
     splits: Splits
+    unlabelled: Images | None
 
 
 class _Bench:
@@ -70,11 +71,13 @@ class _Bench:
     def _first(self) -> _Loaded:
         dataset = self._build()
         splits = dataset.load()
-        require(set(splits) == set(SPLITS), f"load() gives the splits {sorted(splits)}, not {sorted(SPLITS)}")
+        wanted = SPLITS if dataset.is_labelled else ()
+        require(set(splits) == set(wanted), f"load() gives the splits {sorted(splits)}, not {sorted(wanted)}")
         info = dataset.info()
         require(info is not None, "info() is None even after load()")
         assert info is not None
-        return _Loaded(info, dataset.fingerprint(), splits)
+        unlabelled = dataset.load_unlabelled() if info.unlabelled else None
+        return _Loaded(info, dataset.fingerprint(), splits, unlabelled)
 
     def told(self) -> str:
         before = self._build().info()
@@ -97,10 +100,17 @@ class _Bench:
         splits = self._first.splits
         wrong = wrong_with_images(self._first.info, splits)
         require(not wrong, wrong)
-        return ", ".join(f"{name} {splits[name].images.shape}" for name in SPLITS)
+        found = [f"{name} {splits[name].images.shape}" for name in SPLITS if name in splits]
+        if (unlabelled := self._first.unlabelled) is not None:
+            wrong = wrong_with_unlabelled(self._first.info, unlabelled)
+            require(not wrong, wrong)
+            found.append(f"unlabelled {unlabelled.images.shape}")
+        return ", ".join(found)
 
     def labels(self) -> str:
         info, splits = self._first.info, self._first.splits
+        if info.task is Task.NONE:
+            return "none"
         columns = len(info.classes) if info.task is Task.MULTI_LABEL else 1
         highest = 1 if info.task is Task.MULTI_LABEL else len(info.classes) - 1
         wrong = wrong_with_labels(info, splits)
@@ -116,11 +126,15 @@ class _Bench:
         return f"{columns} column(s), 0 to {highest}"
 
     def repeats(self) -> str:
-        second = self._build().load()
-        for name in SPLITS:
+        again = self._build()
+        second = again.load()
+        for name in self._first.splits:
             first = self._first.splits[name]
             require(np.array_equal(first.images, second[name].images), f"{name} images differ between two loads")
             require(np.array_equal(first.labels, second[name].labels), f"{name} labels differ between two loads")
+        if (unlabelled := self._first.unlabelled) is not None:
+            same = np.array_equal(unlabelled.images, again.load_unlabelled().images)
+            require(same, "unlabelled images differ between two loads")
         return "yes"
 
     def separate_images(self) -> str:
@@ -147,7 +161,7 @@ class _Bench:
 
 def _in_two(splits: Splits, of: Callable[[Split], list[Any]]) -> str:
     """Say which two splits share something, the first pair that does, or return an empty string."""
-    for one, other in combinations(SPLITS, 2):
+    for one, other in combinations([name for name in SPLITS if name in splits], 2):
         known = {item: place for place, item in enumerate(of(splits[one]))}
         both = [(known[item], place) for place, item in enumerate(of(splits[other])) if item in known]
         if both:

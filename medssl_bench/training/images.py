@@ -11,7 +11,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from medssl_bench.datasets import Split
+from medssl_bench.datasets import Images, Split
+from medssl_bench.datasets.memory import free_memory
 from medssl_bench.methods.base import Batch
 from medssl_bench.training.reading_ahead import read_ahead
 
@@ -25,7 +26,8 @@ class DeviceImages:
     """Images held as uint8 on the device; grey ones keep one channel there and are expanded in each batch.
 
     A set that would take more than half of a GPU's free memory stays where it is, in memory or on disk, and is read one
-    batch ahead. Batches are the same.
+    batch ahead. So does, on a processor, a part of a memory map that would take more than half of the free memory.
+    Batches are the same.
 
     Args:
         split: the images.
@@ -36,7 +38,7 @@ class DeviceImages:
 
     def __init__(
         self,
-        split: Split,
+        split: Split | Images,
         device: torch.device,
         places: NDArray[np.int64] | None = None,
         *,
@@ -46,7 +48,10 @@ class DeviceImages:
             places = None  # no copy of a set that may be large
         self.device = device
         count = len(split) if places is None else len(places)
-        self.on_device = _fits(count * split.images[:1].nbytes, device) if on_device is None else on_device
+        size = count * split.images[:1].nbytes
+        if on_device is None:
+            on_device = _fits(size, device) and not (places is not None and _is_vast_map(split.images, size))
+        self.on_device = on_device
         chosen = places is not None and self.on_device
         self._places = None if places is None or chosen else torch.from_numpy(places)
         self._count = count
@@ -117,6 +122,12 @@ def _as_batch(pixels: Tensor) -> Tensor:
 def _fits(size: int, device: torch.device) -> bool:
     """Return whether an array of a size in bytes leaves half of a device's free memory to the training."""
     return device.type != "cuda" or size <= torch.cuda.mem_get_info(device)[0] // 2
+
+
+def _is_vast_map(images: NDArray[np.uint8], size: int) -> bool:
+    """Return whether images are read from a file as they are needed, and would take half of the free memory."""
+    free = free_memory()
+    return isinstance(images, np.memmap) and free is not None and size > free // 2
 
 
 def _held(array: NDArray[Any], device: torch.device | None) -> Tensor:

@@ -15,6 +15,7 @@ from medssl_bench.datasets import DatasetInfo, Task
 from medssl_bench.datasets.check_info import wrong_with
 
 INFO = DatasetInfo("Cells", Task.MULTI_CLASS, ("a", "b"), 3, 28, {"train": 50, "val": 0, "test": 10})
+BARE = replace(INFO, task=Task.NONE, classes=(), counts=dict.fromkeys(INFO.counts, 0), unlabelled=5)
 
 
 def test_sound_ones() -> None:
@@ -22,6 +23,8 @@ def test_sound_ones() -> None:
     assert wrong_with(replace(INFO, class_counts=(20, 30), val_class_counts=(0, 0))) == ""
     assert wrong_with(replace(INFO, task=Task.MULTI_LABEL, classes=("a",))) == ""
     assert wrong_with(replace(INFO, group_counts={"train": 7, "val": 0, "test": 10})) == ""
+    assert wrong_with(replace(INFO, unlabelled=5, unlabelled_fingerprint="x")) == ""
+    assert wrong_with(BARE) == ""
 
 
 @pytest.mark.parametrize(
@@ -35,6 +38,14 @@ def test_sound_ones() -> None:
         ({"classes": (0, 1)}, "classes is (0, 1), not a tuple of names"),
         ({"classes": ("a",)}, "1 class(es) is too few"),
         ({"task": Task.MULTI_LABEL, "classes": ()}, "0 class(es) is too few"),
+        ({"unlabelled": -1}, "unlabelled is -1, not a whole number (int) from 0"),
+        ({"unlabelled_fingerprint": None}, "unlabelled_fingerprint is None, not text"),
+        ({"task": Task.NONE}, "there are 2 classes and no labels"),
+        (
+            {"task": Task.NONE, "classes": ()},
+            "counts is {'train': 50, 'val': 0, 'test': 10}, but images without labels are in no split",
+        ),
+        (vars(BARE) | {"unlabelled": 0}, "there are no images"),
         ({"channels": 2}, "channels is 2, not 1 or 3"),
         ({"channels": True}, "channels is True, not 1 or 3"),
         ({"size": "big"}, "size is 'big', not a number of pixels"),

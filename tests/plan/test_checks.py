@@ -75,7 +75,6 @@ def test_what_cannot_be_known_is_not_found_wrong() -> None:
         assert _check(info).labels(parse_budget({"per_class": 999})) == ""
         assert not _check(info).skips(parse_budget({"per_class": 999, "short": "skip"}))
     assert _check(None).labels(parse_budget(10**6)) == ""
-    assert _check(None).images(parse_budget(10**6)) == ""
     assert _check(None, validation_labels=10**6).validation_labels() == ""
 
 
@@ -91,7 +90,7 @@ def test_multi_label_sets_have_no_one_class(budget: Any) -> None:
     assert "multi-label" in _check(_info(Task.MULTI_LABEL, None), validation_labels=budget).validation_labels()
 
 
-def test_validation_labels_and_unlabelled_images_are_counted_too() -> None:
+def test_validation_labels_are_counted_too() -> None:
     assert _check(_info(), validation_labels=20).validation_labels() == ""
     assert _check(_info(), validation_labels=0).validation_labels() == ""
     assert (
@@ -105,9 +104,6 @@ def test_validation_labels_and_unlabelled_images_are_counted_too() -> None:
     found = _check(counted, validation_labels={"per_class": 4}).validation_labels()
     assert found.startswith("Set: class 'b' has 3 validation images, fewer than 4; write { per_class = 4, short = ")
     assert found.endswith('"clip" } (all there are)')
-    assert (
-        _check(_info()).images(parse_budget(101)).startswith("Set, train split: 101 images are asked of a set of 100")
-    )
 
 
 class _Picky(Evaluator):

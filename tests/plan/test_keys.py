@@ -155,7 +155,7 @@ ELSEWHERE = {
     "AnalysesOf.arms", "AnalysesOf.datasets", "AnalysesOf.labels", "AnalysesOf.seeds", "AnalysesOf.draws",
     "Comparison.arm", "Comparison.analyses", "Comparison.analyses_of",
     "Comparison.reference", "Pretraining.extends", "Pretraining.sweep",
-    "Pretraining.optimizer", "Pretraining.schedule", "Teacher.arm", "Teacher.labels",
+    "Pretraining.optimizer", "Pretraining.schedule", "Pretraining.pool", "Teacher.arm", "Teacher.labels",
 }  # fmt: skip
 """Keys that only hold others, say where others come from, or have tests of their own."""
 

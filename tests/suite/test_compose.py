@@ -198,8 +198,7 @@ def test_a_sweep_in_a_chain_and_of_a_whole_component(load: Load) -> None:
     first, second = suite.tables[0].arms[-1].chain
     assert first.recipe.augmentation.name == "plain"
     assert second.recipe.optimizer.parameters["lr"] == 0.1
-    assert second.on is not None
-    assert second.on.label == "pathmnist"
+    assert [dataset.label for dataset in second.on] == ["pathmnist"]
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from pydantic import Field
 from torch import nn
 
 from medssl_bench import hookimpl
-from medssl_bench.datasets import Dataset, DatasetInfo, Split, Task
+from medssl_bench.datasets import Dataset, DatasetInfo, Images, Split, Task
 from medssl_bench.evaluators import Evaluation, Evaluator
 from medssl_bench.methods import Method, View
 
@@ -149,6 +149,29 @@ def sparse(context):
     return Sparse()
 
 
+class Bare(Dataset):
+    """Has images without labels, and nothing else."""
+
+    is_labelled = False
+
+    def info(self):
+        return DatasetInfo("bare", Task.NONE, (), 1, 8, {"train": 0, "val": 0, "test": 0}, unlabelled=5)
+
+    def fingerprint(self):
+        return "bare"
+
+    def load(self):
+        return {}
+
+    def load_unlabelled(self):
+        return Images(np.arange(5 * 8 * 8, dtype=np.uint8).reshape(5, 8, 8))
+
+
+def bare(context):
+    """Holds no labels."""
+    return Bare()
+
+
 class Seldom(nn.Module):
     """Turns one image in a hundred over, and does so image by image."""
 
@@ -203,6 +226,7 @@ def medssl_evaluators(register):
 @hookimpl
 def medssl_datasets(register):
     register("sparse", sparse)
+    register("bare", bare)
 
 
 seen = []

@@ -35,6 +35,8 @@ def test_the_unusual_is_sound(context):
     assert found["evaluator feature_range", "ordinal, grey"].startswith("range ")
     assert found["dataset sparse", "fingerprint"] == "fixed"
     assert "val (0, 8, 8, 3)" in found["dataset sparse", "images"]
+    assert found["dataset bare", "images"] == "unlabelled (5, 8, 8)"
+    assert found["dataset bare", "labels"] == "none"
     assert found["method cold", "views"] == "2 of each image"
     assert found["dataset sparse", "no group is in two splits"] == "yes"
     watched = found["plugin sound", "watches a run"]

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from medssl_bench.datasets import Split
+from medssl_bench.datasets import Images, Split
 from medssl_bench.training.images import DeviceImages, evaluation_batch
 
 CPU = torch.device("cpu")
@@ -139,3 +139,22 @@ def test_a_set_that_is_left_where_it_is_is_not_copied(tmp_path):
 
 def test_no_batches_give_none():
     assert not list(DeviceImages(split(np.zeros((2, 4, 4), np.uint8)), CPU).stream([]))
+
+
+def test_a_part_of_a_vast_memory_map_is_not_read_into_memory(tmp_path, monkeypatch):
+    pixels = np.random.default_rng(0).integers(0, 256, (50, 4, 4, 3), dtype=np.uint8)
+    np.save(tmp_path / "a.npy", pixels)
+    mapped = Images(np.load(tmp_path / "a.npy", mmap_mode="r"))
+    places = np.arange(5, 50, 2)
+    here = DeviceImages(mapped, CPU, places)
+    monkeypatch.setattr("medssl_bench.training.images.free_memory", lambda: 1000)
+    there = DeviceImages(mapped, CPU, places)
+
+    assert (here.on_device, there.on_device) == (True, False)
+    assert there.pixels.shape[0] == 50, "the map itself"
+    index = torch.tensor([3, 0, 7])
+    assert torch.equal(here.take(index), there.take(index))
+    batches = [torch.tensor([1, 2]), torch.tensor([0])]
+    for (_, one), (_, other) in zip(here.stream(batches), there.stream(batches), strict=True):
+        assert torch.equal(one, other)
+    assert DeviceImages(mapped, CPU).on_device, "the whole of it is mapped anyway"

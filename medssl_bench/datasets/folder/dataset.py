@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
-from medssl_bench.datasets.base import ONE_CLASS, SPLITS, Dataset, DatasetInfo, Split, SplitName, Task
+from medssl_bench.datasets.base import ONE_CLASS, SPLITS, Dataset, DatasetInfo, Images, Split, SplitName, Task
 from medssl_bench.datasets.folder.patients import GroupPattern
 from medssl_bench.errors import DataError
 from medssl_bench.plugin.parameters import AddedLater
@@ -98,16 +98,39 @@ class FolderDataset(Dataset):
 
     @cached_property
     def _read(self) -> ReadImages:
+        return self._decoded(self._listing, "" if self._unreadable else self.fingerprint() or "", self._unreadable)
+
+    @cached_property
+    def _read_unlabelled(self) -> ReadImages | None:
+        """The images without labels, if there are any."""
+        from medssl_bench.datasets.folder.listing import unreadable_files
+
+        listing = self._listing.unlabelled
+        if listing is None:
+            return None
+        unreadable = unreadable_files(listing)
+        return self._decoded(listing, "" if unreadable else self._unlabelled_fingerprint(), unreadable)
+
+    def _unlabelled_fingerprint(self) -> str:
+        from medssl_bench.datasets.folder.image_cache import contents_sha256
+        from medssl_bench.datasets.folder.listing import unreadable_files
+
+        listing = self._listing.unlabelled
+        if listing is None:
+            return ""
+        return f"sha256:{contents_sha256(listing, unreadable_files(listing), self.context.cache_dir)}"
+
+    def _decoded(self, listing: Listing, fingerprint: str, unreadable: dict[str, str]) -> ReadImages:
         from medssl_bench.datasets.folder.image_cache import read_images
 
         return read_images(
-            self._listing,
-            "" if self._unreadable else self.fingerprint() or "",
+            listing,
+            fingerprint,
             self.context.cache_dir,
             size=self.size,
             channels=self._channels,
             strict=self.colour == "auto",
-            unreadable=self._unreadable,
+            unreadable=unreadable,
         )
 
     def info(self) -> DatasetInfo | None:
@@ -129,6 +152,7 @@ class FolderDataset(Dataset):
                 raise DataError(f"{self.path}: all images of the {split} split have the same class; {ONE_CLASS}")
         groups, warnings = self._known_groups()
         notes = self._read.notes  # a folder that cannot be read raises here
+        unlabelled = self._read_unlabelled
         return DatasetInfo(
             title=self.title,
             task=task,
@@ -141,9 +165,11 @@ class FolderDataset(Dataset):
             class_counts=self._class_counts("train"),
             val_class_counts=self._class_counts("val"),
             test_class_counts=self._class_counts("test"),
-            notes=(*self._listing.notes, *self._drawn(), *notes),
+            notes=(*self._listing.notes, *self._drawn(), *notes, *(unlabelled.notes if unlabelled else ())),
             warnings=tuple(warnings),
             group_counts=groups,
+            unlabelled=len(unlabelled.images) if unlabelled else 0,
+            unlabelled_fingerprint=self._unlabelled_fingerprint(),
         )
 
     def _known_groups(self) -> tuple[dict[SplitName, int] | None, list[str]]:
@@ -180,18 +206,13 @@ class FolderDataset(Dataset):
         """
         if not self.path.exists():
             return None
-        from medssl_bench.datasets.digests import folder_sha256
-        from medssl_bench.datasets.folder.image_cache import told_together
-        from medssl_bench.datasets.folder.listing import unreadable_files
+        from medssl_bench.datasets.folder.image_cache import contents_sha256
 
-        wrong, reading = self._unreadable, self._listing.reading()
-        try:
-            if not wrong:
-                digest = folder_sha256(self.path, self._listing.names, self.context.cache_dir)
-                return f"sha256:{digest}" if not reading else f"sha256:{digest}, read as {reading[:16]}"
-        except OSError:
-            wrong = unreadable_files(self._listing, opened=True)
-        raise DataError(told_together(self._listing, wrong, self.context.cache_dir))
+        digest, reading = (
+            contents_sha256(self._listing, self._unreadable, self.context.cache_dir),
+            self._listing.reading(),
+        )
+        return f"sha256:{digest}" if not reading else f"sha256:{digest}, read as {reading[:16]}"
 
     def load(self) -> Splits:
         """Decode and resize the images, or take them from the cache.
@@ -208,6 +229,11 @@ class FolderDataset(Dataset):
             split: Split(images[places], labels[places], None if groups is None else groups[places])
             for split, places in self._places.items()
         }
+
+    def load_unlabelled(self) -> Images:
+        """Return the images below ``unlabelled/``, a read-only memory map; errors as of `load`."""
+        self.info()
+        return super().load_unlabelled() if self._read_unlabelled is None else Images(self._read_unlabelled.images)
 
 
 def folder(
@@ -236,7 +262,8 @@ def folder(
     several images are of one patient, say with `groups` how their paths tell it: no draw parts a group, and given
     splits that share one are refused. Classes are in the order of their names, with numbers by their value (``grade2``
     before ``grade10``). Each image is turned as its EXIF data says, its short side resized to `size` with antialiasing,
-    and its middle square kept.
+    and its middle square kept. Images below ``path/unlabelled/``, in folders or not, have no labels: recipes pretrain
+    on them and on the training images.
 
     Usual names of splits (``Training``, ``valid``, ``0_train``), splits inside class folders, an archive's outer
     folder, and class names that differ in case are understood; `validate` says so. Folders that may be splits, folds,

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from medssl_bench.datasets import decode
+from medssl_bench.datasets.digests import folder_sha256
+from medssl_bench.datasets.folder.listing import unreadable_files
 from medssl_bench.datasets.memory import require_memory
 from medssl_bench.datasets.partial_files import replacing
 from medssl_bench.datasets.pixel_range import Levels, notes_on_levels, wrong_with_levels
@@ -87,6 +89,26 @@ def read_images(
         write_sealed_array(kept, key, images)
         write_sealed(told, key, json.dumps(notes).encode())
     return ReadImages(images, notes)
+
+
+def contents_sha256(listing: Listing, unreadable: Mapping[str, str], cache_dir: Path) -> str:
+    """Return the SHA-256 over the names and contents of the images.
+
+    Args:
+        listing: the images.
+        unreadable: files that are known not to be images, with the reason.
+        cache_dir: where digests are remembered.
+
+    Raises:
+        DataError: a file cannot be read.
+    """
+    wrong = unreadable
+    try:
+        if not wrong:
+            return folder_sha256(listing.root, listing.names, cache_dir)
+    except OSError:
+        wrong = unreadable_files(listing, opened=True)
+    raise DataError(told_together(listing, wrong, cache_dir))
 
 
 def _decode_into(

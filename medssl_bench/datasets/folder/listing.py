@@ -14,6 +14,7 @@ from medssl_bench.datasets.file_kinds import KINDS
 from medssl_bench.datasets.folder.doubts import no_folders, refuse_rest
 from medssl_bench.datasets.folder.layout import Wishes, find_layout
 from medssl_bench.datasets.folder.tree import LeftOut, Node, refuse_foreign, refuse_masks
+from medssl_bench.datasets.folder.unlabelled import CLASSES, take_unlabelled
 from medssl_bench.errors import DataError
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class Listing:
         labels: class number of each image.
         found_in: the split whose folder each image was found in; ``train`` where the folder has no splits.
         notes: what was understood of the folder, and what was left out, for people.
+        unlabelled: the images in ``unlabelled/``, of one class without a meaning, or None where there is none.
     """
 
     root: Path
@@ -42,6 +44,7 @@ class Listing:
     labels: tuple[int, ...]
     found_in: tuple[SplitName, ...]
     notes: tuple[str, ...] = ()
+    unlabelled: Listing | None = None
 
     def reading(self) -> str:
         """Return what two readings of the same files differ in; empty if the names determine it.
@@ -61,6 +64,8 @@ class Listing:
 
 def list_images(root: Path, wishes: Wishes | None = None, leave_out: Sequence[str] | None = None) -> Listing:
     """List the images of ``root/<class>/``, or of ``root/train/<class>/``, ``root/val/...`` and ``root/test/...``.
+
+    Those below ``root/unlabelled/`` are listed by themselves.
 
     What is like these is understood, and noted; what could be something else is refused. Files that are no images, and
     hidden ones, are counted in a note; folders below a class folder belong to the class.
@@ -88,6 +93,9 @@ def _list_images(root: Path, wishes: Wishes, leave_out: Sequence[str] | None) ->
     top = Node(root, root, tuple(leave_out or ()))
     if not top.folders and top.images:
         raise DataError(no_folders(top))
+    left_out = LeftOut()
+    apart = take_unlabelled(top, wishes.classes)
+    unlabelled = list_below(apart, leave_out, left_out) if apart else None
     layout = find_layout(top, wishes)
     used = {node.path: node for _, _, node in layout.places}
     _refuse_shared(list(used))
@@ -101,10 +109,36 @@ def _list_images(root: Path, wishes: Wishes, leave_out: Sequence[str] | None) ->
         rows += [(name, label, split) for name in _images(node)]
     _require_training_images(layout, rows)
     names, labels, found_in = zip(*rows, strict=True)
-    left_out = LeftOut()
     top.count_left_out(left_out, set(used))
     notes = (*layout.notes, *_missing(layout, rows), *left_out.lines())
-    return Listing(root, layout.classes, names, labels, found_in, notes)
+    return Listing(root, layout.classes, names, labels, found_in, notes, unlabelled)
+
+
+def list_below(node: Node, leave_out: Sequence[str] | None, left_out: LeftOut) -> Listing:
+    """List all images of a folder and the folders below it, which have no labels.
+
+    Args:
+        node: the folder.
+        leave_out: as of `list_images`.
+        left_out: where the files are counted that are not read.
+
+    Raises:
+        DataError: there are none, or something would be left out unnoticed.
+    """
+    refuse_foreign(node)
+    if leave_out != []:
+        refuse_masks(node)
+    names = _images(node)
+    if not names:
+        raise DataError(f"{node.path}: holds no images; put some there, as {KINDS}, or remove the folder")
+    node.count_left_out(left_out, {node.path})
+    return without_labels(node.root, names)
+
+
+def without_labels(root: Path, names: Sequence[str]) -> Listing:
+    """Return a listing of images without labels, by their paths below a folder."""
+    split: SplitName = "train"
+    return Listing(root, CLASSES, tuple(names), (0,) * len(names), (split,) * len(names))
 
 
 def _missing(layout: Layout, rows: list[tuple[str, int, SplitName]]) -> list[str]:

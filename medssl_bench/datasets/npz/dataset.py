@@ -13,7 +13,7 @@ from medssl_bench.plugin.content import file_digest
 from medssl_bench.plugin.parameters import AddedLater
 
 if TYPE_CHECKING:
-    from medssl_bench.datasets.base import DatasetContext, Splits
+    from medssl_bench.datasets.base import DatasetContext, Images, Splits
     from medssl_bench.datasets.npz.layout import Layout
 
 
@@ -46,13 +46,13 @@ class NpzDataset(Dataset):
         from medssl_bench.datasets.npz.layout import check_images, read_layout
 
         self._require_file()
-        info = self._info(read_layout(self.path))
+        layout = read_layout(self.path)
+        info = self._info(layout)
         if groups := read_groups(self.path, info.counts):
             warnings = require_apart(str(self.path), groups.numbers, groups.names, allowed=self.shared_groups)
             info = replace(info, group_counts=group_counts(groups.numbers), warnings=tuple(warnings))
-        notes = remembered_of(
-            self.path, "notes on npz", self.context.cache_dir, lambda: json.dumps(check_images(self.path))
-        )
+        what = "notes on npz with unlabelled images" if layout.unlabelled else "notes on npz"
+        notes = remembered_of(self.path, what, self.context.cache_dir, lambda: json.dumps(check_images(self.path)))
         return replace(info, notes=tuple(json.loads(notes)))
 
     def _info(self, layout: Layout) -> DatasetInfo:
@@ -67,6 +67,7 @@ class NpzDataset(Dataset):
             channels=layout.channels,
             size=layout.size,
             counts=layout.counts,
+            unlabelled=layout.unlabelled,
             licence=self.licence,
             source=self.source,
             class_counts=class_counts(layout.labels["train"], classes) if has_classes else None,
@@ -95,6 +96,14 @@ class NpzDataset(Dataset):
             return {split: replace(part, groups=groups.numbers[split]) for split, part in splits.items()}
         return splits
 
+    def load_unlabelled(self) -> Images:
+        """Read the array ``unlabelled_images``; errors as of `load`."""
+        from medssl_bench.datasets.npz.layout import read_unlabelled
+
+        self._require_file()
+        self.info()
+        return read_unlabelled(self.path)
+
     def _require_file(self) -> None:
         if self.path.is_dir():
             raise DataError(f"{self.path}: a folder, not an npz file; images in folders are the data set 'folder'")
@@ -120,6 +129,7 @@ def npz(
     The file holds the arrays ``train_images``, ``train_labels``, ``val_images``, ``val_labels``, ``test_images`` and
     ``test_labels``. Images are uint8, (N, size, size) for grey ones or (N, size, size, 3) for RGB. Labels are integers:
     (N,) or (N, 1) with class numbers from 0, or (N, L) with a column of 0 and 1 for each label of a multi-label set.
+    It may also hold ``unlabelled_images``, on which recipes pretrain.
 
     It may also hold ``train_groups``, ``val_groups`` and ``test_groups``, (N,) integers or texts: which images belong
     together, such as those of one patient. Splits that share a group are refused.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from medssl_bench.datasets.base import SPLITS, Split
+from medssl_bench.datasets.base import SPLITS, Images, Split
 from medssl_bench.datasets.memory import require_memory
 from medssl_bench.datasets.npz.members import NpzMembers
 from medssl_bench.datasets.pixel_range import Levels, notes_on_levels, wrong_with_levels
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 _MOST_COLUMNS = 10_000
 """Labels of a multi-label set; what has more is no table of labels."""
 
+_UNLABELLED = "unlabelled_images"
+
 _KEYS = tuple(f"{split}_{part}" for split in SPLITS for part in ("images", "labels"))
 
 
@@ -34,11 +36,13 @@ class Layout:
         size: side of the images in pixels.
         channels: 1 (grey) or 3 (RGB).
         labels: of each split, (N, L).
+        unlabelled: number of images without labels.
     """
 
     size: int
     channels: int
     labels: dict[SplitName, NDArray[np.int64]]
+    unlabelled: int = 0
 
     @property
     def counts(self) -> dict[SplitName, int]:
@@ -65,7 +69,18 @@ def read_splits(path: Path) -> Splits:
     with NpzMembers(path) as members:
         layout = _layout(path, members)
         _require_memory(path, layout)
-        return {split: Split(_images(members, split, layout), layout.labels[split]) for split in SPLITS}
+        return {split: Split(_images(members, f"{split}_images", layout), layout.labels[split]) for split in SPLITS}
+
+
+def read_unlabelled(path: Path) -> Images:
+    """Read the images without labels.
+
+    Raises:
+        DataError: as `read_layout`, or they do not fit into memory.
+    """
+    with NpzMembers(path) as members:
+        layout = _layout(path, members)
+        return Images(_images(members, _UNLABELLED, layout))
 
 
 def check_images(path: Path) -> list[str]:
@@ -80,47 +95,54 @@ def check_images(path: Path) -> list[str]:
     with NpzMembers(path) as members:
         layout = _layout(path, members)
         _require_memory(path, layout)
-        parts = [Levels.of(_images(members, split, layout)) for split in SPLITS]
+        parts = [Levels.of(_images(members, f"{split}_images", layout)) for split in SPLITS]
+        more = Levels.of(_images(members, _UNLABELLED, layout)) if layout.unlabelled else Levels.none(0)
     levels = Levels(*(np.concatenate([getattr(part, name) for part in parts]) for name in ("low", "high", "limit")))
     names = [f"{split}_images[{place}]" for split in SPLITS for place in range(layout.counts[split])]
     numbers = np.concatenate([layout.labels[split] for split in SPLITS])
     labels: NDArray[np.int64] = numbers[:, 0] if numbers.shape[1] == 1 else np.zeros(len(numbers), np.int64)
     classes = [f"label {label}" for label in range(int(labels.max()) + 1)] if numbers.shape[1] == 1 else ["any label"]
+    more_names = [f"{_UNLABELLED}[{place}]" for place in range(layout.unlabelled)]
     if wrong := wrong_with_levels(levels, names, labels, classes):
         raise DataError(f"{path}: {wrong}")
-    return notes_on_levels(levels, names)
+    if wrong := wrong_with_levels(more, more_names, np.zeros(len(more_names), np.int64), [_UNLABELLED]):
+        raise DataError(f"{path}: {_UNLABELLED}: {wrong}")
+    return [*notes_on_levels(levels, names), *notes_on_levels(more, more_names)]
 
 
 def _require_memory(path: Path, layout: Layout) -> None:
     require_memory(sum(layout.counts.values()) * layout.size**2 * layout.channels, f"{path}: its images")
 
 
-def _images(members: NpzMembers, split: SplitName, layout: Layout) -> NDArray[np.uint8]:
-    images = members.read(f"{split}_images")
+def _images(members: NpzMembers, key: str, layout: Layout) -> NDArray[np.uint8]:
+    images = members.read(key)
     return images if layout.channels == 3 else images.reshape(images.shape[:3])
 
 
 def _layout(path: Path, members: NpzMembers) -> Layout:
     if missing := [key for key in _KEYS if key not in members.keys()]:  # noqa: SIM118 - not a dictionary
         raise DataError(f"{path}: has no {', '.join(missing)}; an npz data set has the arrays {', '.join(_KEYS)}")
-    kinds = {split: _image_kind(path, members, split) for split in SPLITS}
+    kinds = {split: _image_kind(path, members, f"{split}_images") for split in SPLITS}
     (_, size, channels) = kinds["train"]
-    for split, (_, *kind) in kinds.items():
+    found = {f"{split}_images": kind for split, kind in kinds.items()}
+    if _UNLABELLED in members.keys():  # noqa: SIM118 - not a dictionary
+        found[_UNLABELLED] = _image_kind(path, members, _UNLABELLED)
+    for key, (_, *kind) in found.items():
         if kind != [size, channels]:
             raise DataError(
-                f"{path}: {split}_images: {kind[0]} pixels wide with {kind[1]} channels, where train_images are {size} "
+                f"{path}: {key}: {kind[0]} pixels wide with {kind[1]} channels, where train_images are {size} "
                 f"pixels wide with {channels}; all splits must be alike"
             )
     columns = {split: _columns(path, members, split, kinds[split][0]) for split in SPLITS}
     for split in SPLITS:
         if columns[split] != columns["train"]:
             raise DataError(f"{path}: {split}_labels: has another number of columns than train_labels")
-    return Layout(size, channels, {split: _labels(path, members, split) for split in SPLITS})
+    labels = {split: _labels(path, members, split) for split in SPLITS}
+    return Layout(size, channels, labels, found[_UNLABELLED][0] if _UNLABELLED in found else 0)
 
 
-def _image_kind(path: Path, members: NpzMembers, split: SplitName) -> tuple[int, int, int]:
+def _image_kind(path: Path, members: NpzMembers, key: str) -> tuple[int, int, int]:
     """Return the number of images, their side and their channels."""
-    key = f"{split}_images"
     header = members.header(key)
     shape = header.shape
     if header.dtype != np.uint8:

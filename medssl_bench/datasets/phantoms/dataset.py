@@ -5,11 +5,11 @@ from __future__ import annotations
 from abc import abstractmethod
 from contextlib import nullcontext
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 
-from medssl_bench.datasets.base import SPLITS, Dataset, DatasetInfo, Split, SplitName, Splits, Task
+from medssl_bench.datasets.base import SPLITS, Dataset, DatasetInfo, Images, Split, SplitName, Splits, Task
 from medssl_bench.datasets.memory import require_memory
 from medssl_bench.datasets.phantoms.limits import LARGEST, MOST_NUISANCE, SMALLEST
 from medssl_bench.datasets.progress import progress_bar
@@ -17,7 +17,11 @@ from medssl_bench.errors import DataError
 from medssl_bench.randomness import generator
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
+
+_Part = SplitName | Literal["unlabelled"]
 
 _CHUNK = 32
 """Images drawn at once; they share a random stream, so another number would give other images."""
@@ -41,6 +45,7 @@ class PhantomDataset(Dataset):
         test: number of images.
         seed: of all that is random.
         nuisance: scale of what does not depend on the class: stain, light, blur and noise.
+        unlabelled: number of images without labels, of the same kinds.
 
     Raises:
         DataError: a parameter is out of range.
@@ -52,6 +57,7 @@ class PhantomDataset(Dataset):
     test: int
     seed: int
     nuisance: float
+    unlabelled: int = 0
 
     name: ClassVar[str]
     revision: ClassVar[int]  # must grow whenever the same parameters give other images than before
@@ -117,6 +123,8 @@ class PhantomDataset(Dataset):
             licence="Apache-2.0",
             source="drawn by medssl-bench",
             generated=True,
+            unlabelled=self.unlabelled,
+            unlabelled_fingerprint=f"{self.fingerprint()} unlabelled={self.unlabelled}" if self.unlabelled else "",
             class_counts=self._class_counts("train", self.train),
             val_class_counts=self._class_counts("val", self.val),
             test_class_counts=self._class_counts("test", self.test),
@@ -129,28 +137,38 @@ class PhantomDataset(Dataset):
         return tuple(np.bincount(labels, minlength=len(self.classes)).tolist())
 
     def fingerprint(self) -> str:
-        """Return the parameters and the revision of the drawing: together they decide every pixel.
+        """Return the parameters and the revision of the drawing: together they decide every pixel of the splits.
 
         What a phantom got later has a default, at which it is left out: old results stay valid.
         """
         named = {field.name: (getattr(self, field.name), field.default) for field in fields(self)}
+        del named["unlabelled"]
         values = {name: value for name, (value, default) in named.items() if value != default}
         values["nuisance"] = float(self.nuisance)
         return " ".join([self.name, f"revision={self.revision}", *(f"{k}={v}" for k, v in values.items())])
 
     def load(self) -> Splits:
-        """Draw all images.
+        """Draw the images of the splits.
 
         Raises:
             DataError: they do not fit into memory.
         """
-        total = sum(self._counts().values())
+        counts = self._counts()
+        drawn = self._draw({split: counts[split] for split in SPLITS})
+        return {split: Split(drawn[split], self.labels(self._contents(split, counts[split]))) for split in SPLITS}
+
+    def load_unlabelled(self) -> Images:
+        """Draw the images without labels; errors as of `load`."""
+        return Images(self._draw({"unlabelled": self.unlabelled})["unlabelled"])
+
+    def _draw(self, counts: Mapping[_Part, int]) -> dict[_Part, NDArray[np.uint8]]:
+        total = sum(counts.values())
         pixels = total * self.size**2
         require_memory(pixels * self.channels, f"{self.name}: {total:,} images of {self.size} pixels")
         title = f"drawing {total:,} images of {self.name}"
         with progress_bar(title, "images") if pixels >= _SHOW_PROGRESS_FROM else nullcontext() as report:
-            done, splits = 0, Splits()
-            for split, count in self._counts().items():
+            done, drawn = 0, {}
+            for split, count in counts.items():
                 contents = self._contents(split, count + -count % _CHUNK)
                 shape = (count, self.size, self.size) + ((3,) if self.channels == 3 else ())
                 images = np.empty(shape, np.uint8)
@@ -160,17 +178,17 @@ class PhantomDataset(Dataset):
                     done += min(_CHUNK, count - start)
                     if report is not None:
                         report(done, total)
-                splits[split] = Split(images, self.labels(contents[:count]))
-        return splits
+                drawn[split] = images
+        return drawn
 
     def _counts(self) -> dict[SplitName, int]:
         return dict(zip(SPLITS, (self.train, self.val, self.test), strict=True))
 
-    def _contents(self, split: SplitName, count: int) -> NDArray[np.int64]:
+    def _contents(self, split: _Part, count: int) -> NDArray[np.int64]:
         rng = generator(f"{self.name} contents", task=self.task, seed=self.seed, split=split)
         return self.draw_contents(rng, count)
 
-    def _draw_chunk(self, split: SplitName, start: int, contents: NDArray[np.int64]) -> NDArray[np.uint8]:
+    def _draw_chunk(self, split: _Part, start: int, contents: NDArray[np.int64]) -> NDArray[np.uint8]:
         """Return a whole chunk, even where fewer images are wanted: its rows share their random streams."""
         scenes = generator(f"{self.name} scenes", seed=self.seed, split=split, start=start)
         noise = generator(f"{self.name} noise", seed=self.seed, split=split, start=start, size=self.size)

@@ -26,6 +26,7 @@ def phantom_cells(
     nuisance: Nuisance = 1.0,
     per_patient: Annotated[int, Field(ge=1), AddedLater(1)] = 1,
     shared_groups: Annotated[bool, AddedLater(False)] = False,
+    unlabelled: Annotated[int, Field(ge=0)] = 0,
 ) -> Dataset:
     """Generated RGB images of blood cells: eight kinds, uneven in number, which differ in shape and texture.
 
@@ -43,13 +44,14 @@ def phantom_cells(
         per_patient: images of each patient: so many have one stain, light and focus; 1: there are no patients.
         shared_groups: whether validation and test images are of the patients of the training images, as where images
             were split without regard to patients: the same cells in other stains. Every table says so.
+        unlabelled: number of images without labels, for pretraining; they change no other image.
 
     Raises:
         DataError: a parameter is out of range.
     """
     from medssl_bench.datasets.phantoms.cells_dataset import CellsDataset
 
-    counts = {"train": train, "val": val, "test": test}
+    counts = {"train": train, "val": val, "test": test, "unlabelled": unlabelled}
     return CellsDataset(
         size=size, **counts, seed=seed, nuisance=nuisance, per_patient=per_patient, shared_groups=shared_groups
     )
@@ -65,6 +67,7 @@ def phantom_layers(
     test: Count = 1000,
     seed: int = 0,
     nuisance: Nuisance = 1.0,
+    unlabelled: Annotated[int, Field(ge=0)] = 0,
 ) -> Dataset:
     """Generated grey scans of a layered retina, as optical coherence tomography shows it, for any task.
 
@@ -81,6 +84,7 @@ def phantom_layers(
         test: number of test images.
         seed: of everything random in the images and labels; another seed gives another set of the same kind.
         nuisance: how much light, speckle, blur and noise differ between images; 0 is an easy set, 1 the intended one.
+        unlabelled: number of images without labels, for pretraining; they change no other image.
 
     Raises:
         DataError: a parameter is out of range.
@@ -88,4 +92,13 @@ def phantom_layers(
     from medssl_bench.datasets.base import Task
     from medssl_bench.datasets.phantoms.layers_dataset import LayersDataset
 
-    return LayersDataset(size=size, train=train, val=val, test=test, seed=seed, nuisance=nuisance, labelled=Task(task))
+    return LayersDataset(
+        size=size,
+        train=train,
+        val=val,
+        test=test,
+        seed=seed,
+        nuisance=nuisance,
+        unlabelled=unlabelled,
+        labelled=Task(task),
+    )

@@ -76,7 +76,7 @@ def _front(source: CardSource) -> str:
 
 def _warnings(source: CardSource, model: dict[str, Any]) -> str:
     found = []
-    infos = [source.dataset(record) for record in source.trainings()]
+    infos = [info for record in source.trainings() for info in source.datasets(record)]
     generated = [info is not None and info.generated for info in infos]
     if all(generated):
         found.append("Trained on **generated images**, not on medical ones.")

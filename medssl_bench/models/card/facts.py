@@ -47,8 +47,12 @@ class CardSource:
 
     def dataset(self, record: Record) -> DatasetInfo | None:
         """Return what is known of the data set of a stage; the plan says where it is now, the record where it was."""
-        data = self.plan.stages[record.key].spec.dataset.component.to_data()
-        return self.info.get(json.dumps(data, sort_keys=True))
+        return self.datasets(record)[0]
+
+    def datasets(self, record: Record) -> list[DatasetInfo | None]:
+        """Return the same of all data sets of a stage: a pretraining may have several."""
+        found = [dataset.component.to_data() for dataset in self.plan.stages[record.key].spec.datasets]
+        return [self.info.get(json.dumps(data, sort_keys=True)) for data in found]
 
     def trainings(self) -> list[Record]:
         """Return the records of all trainings that shaped the weights, first to last: of the head, of teachers too."""
@@ -86,7 +90,7 @@ class CardSource:
 
     def licences(self) -> list[str]:
         """Return the licences of the data of all trainings, each once, and what is to be said of given weights."""
-        found = sorted({licence(self.dataset(record)) for record in self.trainings()})
+        found = sorted({licence(info) for record in self.trainings() for info in self.datasets(record)})
         return [*found, *([f"of given weights: {UNKNOWN_LICENCE}"] if self.given_weights() else [])]
 
 

@@ -24,26 +24,31 @@ def data_section(source: CardSource) -> str:
     """Return the data sets of all trainings: sizes, classes, licences and fingerprints."""
     rows, prints, classes = [], [], []
     for record in source.trainings():
-        info = source.dataset(record)
         spec = spec_of(record.kind, record.spec)
-        name = one_line(info.title if info else spec.dataset.component.name)
-        prints.append(f"* {name}: `{spec.dataset.fingerprint}`")
         use = spec.evaluator.name if isinstance(spec, EvaluateSpec) else "pretraining"
-        if info is None:
-            rows.append(f"| {use} | {name} | | | {UNKNOWN_LICENCE} |")
-            continue
-        counts = " / ".join(f"{count:,}" for count in info.counts.values())
-        rows.append(
-            f"| {use} | {name} ({one_line(info.source) or 'no source given'}) | {counts} | "
-            f"{len(info.classes)} ({info.task.value}) | {licence(info)} |"
-        )
-        if isinstance(spec, EvaluateSpec):
+        for info, data in zip(source.datasets(record), spec.datasets, strict=True):
+            name = one_line(info.title if info else data.component.name)
+            prints.append(f"* {name}: `{data.fingerprint}`")
+            rows.append(_row(use, name, info))
+        info = source.dataset(record)
+        if info is not None and isinstance(spec, EvaluateSpec):
+            name = one_line(info.title)
             classes.append(f"Classes of {name}, in the order of their numbers: {_classes(info)}.")
     head = "| for | data set | training / validation / test | classes | licence |\n|---|---|---|---|---|"
     parts = ["## Data", "", head, *dict.fromkeys(rows), ""]
     for text in dict.fromkeys(classes):
         parts += [text, ""]
     return "\n".join([*parts, "Fingerprints:", "", *dict.fromkeys(prints)])
+
+
+def _row(use: str, name: str, info: DatasetInfo | None) -> str:
+    if info is None:
+        return f"| {use} | {name} | | | {UNKNOWN_LICENCE} |"
+    counts = " / ".join(f"{count:,}" for count in info.counts.values())
+    counts += f" / {info.unlabelled:,} unlabelled" if info.unlabelled else ""
+    classes = f"{len(info.classes)} ({info.task.value})" if info.classes else "no labels"
+    named = f"{name} ({one_line(info.source) or 'no source given'})"
+    return f"| {use} | {named} | {counts} | {classes} | {licence(info)} |"
 
 
 def _classes(info: DatasetInfo) -> str:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from pydantic import field_validator
 
 from medssl_bench.plan.arithmetic import of_precision
-from medssl_bench.plan.checks import CellCheck, Unfit
+from medssl_bench.plan.checks import Unfit
 from medssl_bench.plan.later_options import later_options, with_later
-from medssl_bench.plan.spec import BudgetData, ComponentData, SpecWithEncoder
+from medssl_bench.plan.spec import BudgetData, ComponentData, DatasetSpec, PoolPart, SpecWithEncoder
 from medssl_bench.plan.workload import Images, pretraining_images, pretraining_work, speed_group
 from medssl_bench.plugin.component import Component
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
     from medssl_bench.costs.units import Work
     from medssl_bench.plan.cell import Cell
-    from medssl_bench.plan.known_dataset import KnownDataset
+    from medssl_bench.plan.pool import Pool
     from medssl_bench.plan.spec import EncoderSpec
     from medssl_bench.plan.stage import Plan, Stage
-    from medssl_bench.suite.table import NamedDataset, Recipe
+    from medssl_bench.suite.table import Recipe
 
 
 class PretrainSpec(SpecWithEncoder):
@@ -41,6 +41,9 @@ class PretrainSpec(SpecWithEncoder):
         validate_every: epochs between two looks at the validation images.
         seed: of everything that chance decides.
         teacher: key of the evaluation whose encoder and classifier the method learns from, or None.
+        pool: which images of which data sets it learns from; empty: the training images of `dataset`.
+        held_out: how many images of the pool it is watched on, as there are no validation images; they are not
+            learned from.
     """
 
     kind: ClassVar[str] = "pretrain"
@@ -60,6 +63,18 @@ class PretrainSpec(SpecWithEncoder):
     validate_every: int
     seed: int
     teacher: str | None
+    pool: tuple[PoolPart, ...] = ()
+    held_out: int = 0
+
+    @property
+    def parts(self) -> tuple[PoolPart, ...]:
+        """What it learns from."""
+        return self.pool or (PoolPart(dataset=self.dataset, train=True),)
+
+    @property
+    def datasets(self) -> tuple[DatasetSpec, ...]:
+        """All data sets that it reads."""
+        return tuple(part.dataset for part in self.parts)
 
     def settings(self) -> dict[str, Any]:
         """Return the settings of the training as `medssl_bench.training.pretrain.Pretraining` takes them."""
@@ -89,8 +104,8 @@ def add_pretraining(
     plan: Plan,
     cell: Cell,
     recipe: Recipe,
-    on: NamedDataset,
-    known: KnownDataset,
+    source: str,
+    pool: Pool,
     *,
     duration: dict[str, int],
     schedule: Component,
@@ -104,8 +119,8 @@ def add_pretraining(
         plan: where to add it.
         cell: whose comparison and seed it has.
         recipe: what to do.
-        on: the data set.
-        known: what is known of that data set.
+        source: what its data sets are called.
+        pool: the images that it can use.
         duration: of the training, scaled.
         schedule: of the learning rate, scaled.
         start: the pretraining before it; None for first weights.
@@ -113,13 +128,13 @@ def add_pretraining(
         teacher: the trained arm that it learns from, or None.
 
     Raises:
-        Unfit: the data set has too few images.
+        Unfit: there is no such pool, or it has too few images.
     """
-    model, view_size = recipe.model, recipe.model.view_size or known.size
+    model, view_size = recipe.model, recipe.model.view_size or pool.first.size
     decides: dict[str, Any] = {
         "method": recipe.method.identity(),
         "augmentation": recipe.augmentation.identity(),
-        "dataset": known.identity(),
+        **pool.identity(),
         "images": model.images.to_data(),
         "duration": duration,
         "batch_size": model.batch_size,
@@ -141,7 +156,9 @@ def add_pretraining(
             "augmentation": recipe.augmentation,
             "optimizer": recipe.optimizer,
             "schedule": schedule,
-            "dataset": known.spec,
+            "dataset": pool.first.spec,
+            "pool": pool.parts(),
+            "held_out": pool.held_out,
             "images": model.images,
             "duration": duration,
             "batch_size": model.batch_size,
@@ -157,15 +174,17 @@ def add_pretraining(
     )
     taught = f" · taught by {teacher.title}" if teacher else ""
     after = f" after {start.title.removeprefix('pretrain · ')}" if start else ""
-    if wrong := CellCheck(cell.table, known.info).images(model.images):
+    if wrong := pool.refuses():
+        raise Unfit(wrong, "pretraining", recipe.name, "pool")
+    if wrong := pool.too_few(model.images):
         raise Unfit(wrong, "pretraining", recipe.name, "images")
-    images, work = _work(recipe, spec, known)
+    images, work = _work(recipe, spec, pool)
     return plan.add_stage(
-        f"pretrain · {recipe.name} · {on.label} · seed {cell.seed}{taught}{after}",
-        with_later(decides, "recipe", model),
+        f"pretrain · {recipe.name} · {source} · seed {cell.seed}{taught}{after}",
+        _without_wish(with_later(decides, "recipe", model)),
         spec,
         parents=[stage for stage in (start, teacher) if stage],
-        pending=known.pending,
+        pending=pool.pending,
         images=images,
         speed_group=speed_group(
             "pretrain", recipe.method, recipe.encoder, view_size, recipe.augmentation, model.precision
@@ -174,14 +193,18 @@ def add_pretraining(
     )
 
 
-def _work(recipe: Recipe, spec: PretrainSpec, known: KnownDataset) -> tuple[int | None, Work | None]:
+def _without_wish(decides: dict[str, Any]) -> dict[str, Any]:
+    """Return what decides a result without which pool was asked for: the images that it has are in the identity."""
+    return {name: value for name, value in decides.items() if name != "pool"}
+
+
+def _work(recipe: Recipe, spec: PretrainSpec, pool: Pool) -> tuple[int | None, Work | None]:
     """Return the images that a pretraining processes, and its work; None while the data has not been seen."""
-    if known.info is None:
+    if pool.learned is None or pool.watched is None:
         return None, None
-    counts = known.info.counts
-    unlabelled = spec.images.images(counts["train"]) or 0
+    unlabelled = spec.images.images(pool.learned) or 0
     images = pretraining_images(spec.duration, unlabelled, spec.batch_size)
-    met = Images(unlabelled, counts["val"], counts["test"])
+    met = Images(unlabelled, pool.watched, 0)
     work = pretraining_work(
         recipe.encoder,
         recipe.augmentation,

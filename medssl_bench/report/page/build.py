@@ -226,14 +226,14 @@ def _energy(study: Study) -> str:
 def _datasets(study: Study) -> list[tuple[str, ...]]:
     fingerprints: dict[str, str] = {}
     for stage in study.plan.stages.values():
-        data = stage.spec.dataset
-        if data.fingerprint:
-            fingerprints[data.component.name + str(data.component.parameters)] = data.fingerprint
+        for data in stage.spec.datasets:
+            if data.fingerprint:
+                fingerprints[data.component.name + str(data.component.parameters)] = data.fingerprint
     rows: list[tuple[str, ...]] = []
     used = {dataset.label: dataset for table in study.suite.tables for dataset in table.datasets}
     for link in (link for table in study.suite.tables for arm in table.arms for link in arm.chain):
-        if link.on:
-            used.setdefault(link.on.label, link.on)
+        for dataset in link.on:
+            used.setdefault(dataset.label, dataset)
     for label, dataset in used.items():
         info = study.plan.datasets.get(label)
         fingerprint = fingerprints.get(dataset.component.name + str(dataset.component.parameters), "")
@@ -241,7 +241,8 @@ def _datasets(study: Study) -> list[tuple[str, ...]]:
             rows.append((label, dataset.component.name, "", "", "", "", fingerprint))
             continue
         counts = " / ".join(f"{count:,}" for count in info.counts.values())
-        classes = f"{len(info.classes)} ({info.task.value})"
+        counts += f" / {info.unlabelled:,} unlabelled" if info.unlabelled else ""
+        classes = f"{len(info.classes)} ({info.task.value})" if info.classes else "no labels"
         rows.append((label, info.title, counts, classes, info.licence, info.source, fingerprint))
     return rows
 

@@ -169,7 +169,7 @@ def _table(table: Table, trials: Sequence[Trial], selection: str, scale: float) 
 
 
 def _arm(arm: Arm) -> Row:
-    links = [link.recipe.name + (f" on {link.on.label}" if link.on else "") for link in arm.chain]
+    links = [link.recipe.name + (f" on {link.source('')}" if link.on else "") for link in arm.chain]
     name = f"{arm.name} (floor)" if arm.floor else arm.name
     return name, ", then ".join(links) or "none", described(arm.encoder), described(arm.evaluator)
 

@@ -285,3 +285,27 @@ def test_any_labels_are_taken_as_they_are_or_refused(make, arrays, labels):
     if info.class_counts:
         assert sum(info.class_counts) == 12
         assert len(info.class_counts) == len(info.classes)
+
+
+def test_images_without_labels(make, arrays):
+    pool = np.random.default_rng(1).integers(0, 256, (25, 8, 8, 1), dtype=np.uint8)
+    assert make(arrays).info().unlabelled == 0
+    found = make(changed(arrays, unlabelled_images=pool))
+    assert (found.info().unlabelled, found.info().counts) == (25, {"train": 12, "val": 6, "test": 9})
+    assert np.array_equal(found.load_unlabelled().images, pool[..., 0])
+    assert set(found.load()) == {"train", "val", "test"}
+
+
+@pytest.mark.parametrize(
+    ("pool", "what"),
+    [
+        (np.full((5, 9, 9), 9, np.uint8), "unlabelled_images: 9 pixels wide with 1 channels, where train_images are 8"),
+        (np.full((5, 8, 8, 3), 9, np.uint8), "unlabelled_images: 8 pixels wide with 3 channels"),
+        (np.zeros((5, 8, 8), np.uint8), "unlabelled_images: all 5 images of unlabelled_images are black"),
+        (np.zeros((5, 8, 8)), "unlabelled_images: has elements of type float64"),
+        (np.zeros((0, 8, 8), np.uint8), "unlabelled_images: holds no images"),
+    ],
+)
+def test_other_images_without_labels_are_refused(make, arrays, pool, what):
+    with pytest.raises(DataError, match=what):
+        make(changed(arrays, unlabelled_images=pool)).info()

@@ -146,8 +146,8 @@ def test_pickles_are_not_read(tmp_path):
     assert not (tmp_path / "run").exists()
 
 
-def test_free_memory_is_less_than_there_is():
-    free = memory._free_memory()
+def testfree_memory_is_less_than_there_is():
+    free = memory.free_memory()
 
     assert free is not None
     assert 2**20 < free < 2**50

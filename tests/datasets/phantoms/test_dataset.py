@@ -157,3 +157,19 @@ def test_drawing_is_quick():
     phantom.load()
 
     assert time.process_time() - start < 1.5
+
+
+def test_images_without_labels_change_no_other(make):
+    before, after = make(), make(unlabelled=40)
+    assert before.fingerprint() == after.fingerprint()
+    assert (before.info().unlabelled, before.info().unlabelled_fingerprint) == (0, "")
+    assert (after.info().unlabelled, after.info().counts) == (40, before.info().counts)
+    for one, two in zip(before.load().values(), after.load().values(), strict=True):
+        np.testing.assert_array_equal(one.images, two.images)
+        np.testing.assert_array_equal(one.labels, two.labels)
+    found = after.load_unlabelled().images
+    assert found.shape == (40, *after.load()["train"].images.shape[1:])
+    known = {image.tobytes() for split in after.load().values() for image in split.images}
+    assert not known & {image.tobytes() for image in found}, "they are images of their own"
+    assert np.array_equal(make(unlabelled=50).load_unlabelled().images[:40], found), "more leave the first as they are"
+    assert make(unlabelled=41).info().unlabelled_fingerprint != after.info().unlabelled_fingerprint

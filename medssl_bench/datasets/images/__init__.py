@@ -1,0 +1,1 @@
+"""Images without labels: files below a folder, or an array."""
