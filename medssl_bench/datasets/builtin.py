@@ -18,5 +18,6 @@ def medssl_datasets(register: Register) -> None:
         register(flag, f"medssl_bench.datasets.medmnist.dataset:{flag}")
     register("npz", "medssl_bench.datasets.npz.dataset:npz")
     register("folder", "medssl_bench.datasets.folder.dataset:folder")
+    register("table", "medssl_bench.datasets.table.dataset:table")
     register("phantom_cells", "medssl_bench.datasets.phantoms.factories:phantom_cells")
     register("phantom_layers", "medssl_bench.datasets.phantoms.factories:phantom_layers")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field
 
 from medssl_bench.datasets.base import ONE_CLASS, SPLITS, Dataset, DatasetInfo, Split, SplitName, Task
+from medssl_bench.datasets.pixel_choices import Choices, Fit, Range, choices
 from medssl_bench.errors import DataError
 from medssl_bench.plugin.parameters import AddedLater
 
@@ -42,6 +43,7 @@ class FolderDataset(Dataset):
     splits: dict[SplitName, str | list[str]] | None = None
     classes: list[str] | None = None
     leave_out: list[str] | None = None
+    choices: Choices = Choices()  # noqa: RUF009 - it is frozen
 
     @cached_property
     def _listing(self) -> Listing:
@@ -92,6 +94,7 @@ class FolderDataset(Dataset):
             channels=self._channels,
             strict=self.colour == "auto",
             unreadable=self._unreadable,
+            choices=self.choices,
         )
 
     def info(self) -> DatasetInfo | None:
@@ -189,6 +192,9 @@ def folder(
     splits: Annotated[dict[SplitName, str | list[str]] | None, AddedLater(None)] = None,
     classes: Annotated[list[str] | None, AddedLater(None)] = None,
     leave_out: Annotated[list[str] | None, AddedLater(None)] = None,
+    range: Annotated[Range | None, AddedLater(None)] = None,  # noqa: A002 - a key of suites
+    fit: Annotated[Fit, AddedLater("crop")] = "crop",
+    frame: Annotated[Annotated[int, Field(ge=0)] | None, AddedLater(None)] = None,
 ) -> FolderDataset:
     """Images in class folders, with given splits or without.
 
@@ -222,13 +228,16 @@ def folder(
             patient. It changes no other reading.
         leave_out: patterns of files and folders to leave out, by name (``"*_mask*"``) or by path below `path`
             (``"./*.png"``); an empty list says that what looks like masks are images of their class.
+        range: values that become black and white: ``"full"`` (all that the files can hold), ``"percentile"`` (0.5th and
+            99.5th of each image), ``[low, high]``, or ``"window"`` (of each DICOM file); if left out, full, and files
+            of more than 8 bits that use little of it, or are signed, are refused.
+        fit: ``"crop"`` keeps the middle square, ``"pad"`` puts black beside the image, ``"stretch"`` changes its shape.
+        frame: image of files that hold several (DICOM, TIFF), from 0; if left out, such files are refused.
 
     Raises:
-        DataError: the fractions leave no training images.
+        DataError: the fractions leave no training images, or the range holds nothing.
     """
     if validation + test >= 1:
         raise DataError(f"{path}: validation = {validation} and test = {test} leave no images for training")
-    name = title or path.name
-    return FolderDataset(
-        context, path, size, task, validation, test, seed, colour, name, licence, source, splits, classes, leave_out
-    )
+    draw, about, layout = (validation, test, seed), (title or path.name, licence, source), (splits, classes, leave_out)
+    return FolderDataset(context, path, size, task, *draw, colour, *about, *layout, choices(path, range, fit, frame))

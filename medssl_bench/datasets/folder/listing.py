@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from medssl_bench.datasets.base import SplitName
+    from medssl_bench.datasets.folder.image_cache import Files
     from medssl_bench.datasets.folder.layout import Layout
 
 
@@ -143,7 +144,7 @@ def _images(node: Node) -> list[str]:
     return sorted(found)
 
 
-def unreadable_files(listing: Listing, *, opened: bool = False) -> dict[str, str]:
+def unreadable_files(listing: Files, *, opened: bool = False) -> dict[str, str]:
     """Return what is wrong with the files of a listing, by name, before they are decoded.
 
     Args:

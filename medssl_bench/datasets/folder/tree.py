@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from medssl_bench.datasets.file_kinds import SUFFIXES, is_foreign, masks_of_others
+from medssl_bench.datasets.file_kinds import is_foreign, is_image, masks_of_others
 from medssl_bench.datasets.folder.names import is_companion, is_passed_over, natural
 from medssl_bench.errors import DataError
 
@@ -79,13 +79,14 @@ class Node:
 
     @cached_property
     def images(self) -> list[str]:
-        """Names of the image files in it, by their suffixes."""
-        return [name for name in self._files if Path(name).suffix.lower() in SUFFIXES]
+        """Names of the image files in it, by their suffixes; DICOM files also by how they begin."""
+        return [name for name in self._files if is_image(self.path / name)]
 
     @cached_property
     def others(self) -> list[str]:
         """Names of the other files in it."""
-        return [name for name in self._files if Path(name).suffix.lower() not in SUFFIXES]
+        images = set(self.images)
+        return [name for name in self._files if name not in images]
 
     def below(self) -> Iterator[Node]:
         """Yield the folder and all below it, without following links."""
@@ -99,7 +100,7 @@ class Node:
         return sum(len(node.images) for node in self.below())
 
     def foreign(self) -> list[str]:
-        """Return the names of the files in it that hold images which are not read, such as DICOM."""
+        """Return the names of the files in it that hold images of a kind which is not read."""
         return [name for name in self.others if is_foreign(self.path / name)]
 
     def masks(self) -> list[tuple[str, str]]:

@@ -312,7 +312,7 @@ def test_images_beside_class_folders(tmp_path, context):
     assert "left out: 1 by 'leave_out' in ./" in notes
 
 
-@pytest.mark.parametrize("name", ["x.dcm", "x.nii.gz", "x.jp2", "x.avif", "x.npy", "IM0001", "x.bin"])
+@pytest.mark.parametrize("name", ["x.nii.gz", "x.jp2", "x.avif", "x.npy", "x.exr"])
 def test_files_of_other_kinds_among_images(tmp_path, context, name):
     classes(tmp_path)
     (tmp_path / "malignant" / name).write_bytes(bytes(128) + b"DICM")
@@ -322,6 +322,25 @@ def test_files_of_other_kinds_among_images(tmp_path, context, name):
     assert "malignant: has 1 " in line
     pattern = re.search(r"leave_out = (\[.*\])", line)[1].strip('[]"')
     assert seen(tmp_path, context, leave_out=[pattern])[1] == ((7, 7), (1, 1), (2, 2))
+
+
+@pytest.mark.parametrize("name", ["x.dcm", "IM0001", "x.bin", "1.2.840.113619.2.5", "x.IMA"])
+def test_dicom_among_images_of_other_kinds(tmp_path, context, name):
+    classes(tmp_path)
+    (tmp_path / "malignant" / name).write_bytes(bytes(128) + b"DICM")
+
+    line = refusal(tmp_path, context)
+
+    assert f"1 of 21 images are DICOM (malignant/{name}, say) and the others are not" in line
+    pattern = re.search(r"leave_out = (\[.*?\])", line)[1].strip('[]"')
+    assert seen(tmp_path, context, leave_out=[pattern])[1] == ((7, 7), (1, 1), (2, 2))
+
+
+def test_a_directory_file_of_dicom_is_no_image(tmp_path, context):
+    classes(tmp_path)
+    (tmp_path / "malignant" / "DICOMDIR").write_bytes(bytes(128) + b"DICM")
+
+    assert "left out: 1 file without an ending in malignant/" in seen(tmp_path, context)[2]
 
 
 def test_masks_beside_images(tmp_path, context):
