@@ -172,7 +172,7 @@ def _grey(values: NDArray[Any], data: Any, index: int) -> DicomImage:
             raise ValueError("its RescaleSlope is 0")
         if (slope, intercept) != (1, 0):
             values = values.astype(np.float64) * slope + intercept
-        full = full and tuple(sorted((full[0] * slope + intercept, full[1] * slope + intercept)))  # type: ignore[assignment]
+        full = full and _ascending(full[0] * slope + intercept, full[1] * slope + intercept)
     centre, width = found.number("WindowCenter", None), found.number("WindowWidth", None)
     window = None
     if centre is not None and width is not None:
@@ -185,6 +185,10 @@ def _grey(values: NDArray[Any], data: Any, index: int) -> DicomImage:
     if not kind.startswith("MONOCHROME"):
         raise ValueError(f"it is of the kind {kind}, which is not read")
     return DicomImage(values, full, window, shares, kind == "MONOCHROME1", padding)
+
+
+def _ascending(first: float, second: float) -> tuple[float, float]:
+    return min(first, second), max(first, second)
 
 
 def _stored(

@@ -128,7 +128,14 @@ class FolderDataset(Dataset):
             val_class_counts=self._class_counts("val"),
             test_class_counts=self._class_counts("test"),
             notes=(*self._listing.notes, *self._drawn(), *notes),
+            warnings=tuple(self._parted()),
         )
+
+    def _parted(self) -> list[str]:
+        """Return what is wrong with drawing by image, where folders show patients."""
+        if not self._listing.patients or not self._drawn():
+            return []
+        return [f"{self._listing.patients}, and splits are drawn by image: images of one patient are in several splits"]
 
     def _drawn(self) -> list[str]:
         """Return which splits were drawn, for people."""

@@ -211,13 +211,15 @@ def told_together(listing: Files, problems: Mapping[str, str], cache_dir: Path) 
         problems: the reason by name of the file.
         cache_dir: where the file that names all is put.
     """
+    number = f"{listing.root}: {len(problems):,} of {len(listing.names):,} images"
+    texts = [f"{printable(name)}\t{printable(reason)}" for name, reason in problems.items()]
+    all_told = all_in_file(listing.root.name, cache_dir, texts) if len(problems) > _NAMED else ""
+    if all_told and len(set(problems.values())) == 1:
+        name, reason = next(iter(problems.items()))
+        return f"{number} cannot be used ({name}, say): {reason}{all_told}"
     shown = ", ".join(f"{name} ({reason})" for name, reason in list(problems.items())[:_NAMED])
-    line = f"{listing.root}: {len(problems):,} of {len(listing.names):,} images cannot be used: {shown}"
-    if len(problems) > _NAMED:
-        line += f" and {len(problems) - _NAMED:,} more"
-        texts = [f"{printable(name)}\t{printable(reason)}" for name, reason in problems.items()]
-        line += all_in_file(listing.root.name, cache_dir, texts)
-    return f"{line}; repair or remove them"
+    more = f" and {len(problems) - _NAMED:,} more{all_told}" if len(problems) > _NAMED else ""
+    return f"{number} cannot be used: {shown}{more}; repair or remove them"
 
 
 def all_in_file(what: str, cache_dir: Path, lines: Sequence[str]) -> str:

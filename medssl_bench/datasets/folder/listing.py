@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from medssl_bench.datasets.file_kinds import KINDS
-from medssl_bench.datasets.folder.doubts import no_folders, refuse_rest
+from medssl_bench.datasets.folder.doubts import inner_folders, no_folders, refuse_rest
 from medssl_bench.datasets.folder.layout import Wishes, find_layout
 from medssl_bench.datasets.folder.tree import LeftOut, Node, refuse_foreign, refuse_masks
 from medssl_bench.errors import DataError
@@ -35,6 +35,7 @@ class Listing:
         labels: class number of each image.
         found_in: the split whose folder each image was found in; ``train`` where the folder has no splits.
         notes: what was understood of the folder, and what was left out, for people.
+        patients: what its folders say of patients, which splits that are drawn by image part; empty if nothing.
     """
 
     root: Path
@@ -43,6 +44,7 @@ class Listing:
     labels: tuple[int, ...]
     found_in: tuple[SplitName, ...]
     notes: tuple[str, ...] = ()
+    patients: str = ""
 
     def reading(self) -> str:
         """Return what two readings of the same files differ in; empty if the names determine it.
@@ -104,8 +106,9 @@ def _list_images(root: Path, wishes: Wishes, leave_out: Sequence[str] | None) ->
     names, labels, found_in = zip(*rows, strict=True)
     left_out = LeftOut()
     top.count_left_out(left_out, set(used))
-    notes = (*layout.notes, *_missing(layout, rows), *left_out.lines())
-    return Listing(root, layout.classes, names, labels, found_in, notes)
+    inner, patients = inner_folders([node for _, _, node in layout.places])
+    notes = (*layout.notes, *inner, *_missing(layout, rows), *left_out.lines())
+    return Listing(root, layout.classes, names, labels, found_in, notes, patients)
 
 
 def _missing(layout: Layout, rows: list[tuple[str, int, SplitName]]) -> list[str]:

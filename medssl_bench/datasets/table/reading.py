@@ -179,7 +179,7 @@ def _value(path: Path, row: int, column: str, value: Any) -> str:
     """Return a value of JSON or Parquet as the text that a CSV would have; whole numbers have no point."""
     if value is None or value != value:  # NaN differs from itself
         return ""
-    if isinstance(value, list | dict | set | tuple) or getattr(value, "shape", ()):
+    if isinstance(value, list | dict | set | tuple) or bool(getattr(value, "shape", None)):
         raise DataError(
             f"{path}: row {row}, column {column!r}: holds a list or an object; a cell holds text or a number"
         )

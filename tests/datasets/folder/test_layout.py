@@ -299,7 +299,9 @@ def test_a_flat_folder_with_a_table(tmp_path, context):
     image(tmp_path / "1.png")
     (tmp_path / "metadata.csv").write_text("")
 
-    assert "1 image directly in it (metadata.csv may say them, but tables are not read)" in refusal(tmp_path, context)
+    assert '1 image directly in it (metadata.csv may say them: the data set "table" reads it)' in refusal(
+        tmp_path, context
+    )
 
 
 def test_images_beside_class_folders(tmp_path, context):
@@ -355,6 +357,59 @@ def test_masks_beside_images(tmp_path, context):
     assert 'leave_out = ["*_mask*"]' in line
     assert seen(tmp_path, context, leave_out=["*_mask*"])[1] == ((7, 7), (1, 1), (2, 2))
     assert sum(count[0] for count in seen(tmp_path, context, leave_out=[])[1]) == 21
+
+
+def test_images_of_one_name_with_two_endings(tmp_path, context):
+    """Masks beside photographs, as ISIC has them."""
+    for name in TWO:
+        for index in range(10):
+            image(tmp_path / name / f"{index:02}.jpg")
+            image(tmp_path / name / f"{index:02}.png")
+
+    line = refusal(tmp_path, context)
+
+    assert "benign: 10 of 20 images have the name of another with another ending (00.png, say)" in line
+    assert seen(tmp_path, context, leave_out=["*.png"])[1] == ((7, 7), (1, 1), (2, 2))
+    assert sum(count[0] for count in seen(tmp_path, context, leave_out=[])[1]) == 20
+
+
+def test_augmented_images_in_a_class(tmp_path, context):
+    classes(tmp_path)
+    classes(tmp_path / "benign", ["augmented"])
+
+    assert 'say leave_out = ["augmented"], or leave_out = []' in refusal(tmp_path, context)
+    assert seen(tmp_path, context, leave_out=["augmented"])[1] == ((7, 7), (1, 1), (2, 2))
+
+
+def test_masks_as_classes(tmp_path, context):
+    names = ["benign", "benign_mask", "malignant", "malignant_mask"]
+    classes(tmp_path, names)
+
+    assert 'benign_mask/ looks like masks of the class beside it; say leave_out = ["*_mask*"]' in refusal(
+        tmp_path, context
+    )
+    assert seen(tmp_path, context, leave_out=["*_mask*"])[0] == TWO
+    assert seen(tmp_path, context, classes=names)[0] == tuple(names)
+
+
+def test_patients_in_classes_are_warned_of_where_splits_are_drawn(tmp_path, context):
+    for name in TWO:
+        classes(tmp_path / "drawn" / name, ["P01", "P02", "P03"], 4)
+    for split in ("train", "val", "test"):
+        for label, name in enumerate(TWO):
+            classes(tmp_path / "given" / split / name, [f"P{len(split)}{label}1", f"P{len(split)}{label}2"], 4)
+
+    (line,) = folder(context, path=tmp_path / "drawn", size=8).info().warnings
+    assert line.startswith("3 folders in benign/ look like people or cases, and splits are drawn by image")
+    assert folder(context, path=tmp_path / "given", size=8).info().warnings == ()
+
+
+def test_other_folders_in_classes_are_noted(tmp_path, context):
+    for name in TWO:
+        classes(tmp_path / name, ["40X", "100X"])
+
+    notes = seen(tmp_path, context)[2]
+    assert "read the folders in class folders as images of the class (40X/, 100X/ in benign/)" in notes
 
 
 def test_a_folder_of_masks_in_a_class(tmp_path, context):
