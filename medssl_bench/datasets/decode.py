@@ -119,8 +119,7 @@ def decode(path: Path, size: int, channels: int, *, strict: bool, choices: Choic
             if sixteen:
                 raise ValueError("it has 16-bit colours, of which 8 bits are read; no range can be chosen for them")
             image = _in_range(image, choices.range)
-            low, high = _extrema(image)
-            limit = 255
+            (low, high), limit = _extrema(image), 255
     image = image.convert("L" if channels == 1 else "RGB")
     return Decoded(_fitted(image, size, choices.fit), low, high, limit, profile, deep=deep)
 
@@ -135,8 +134,7 @@ def _decode_dicom(path: Path, size: int, channels: int, *, strict: bool, choices
         if strict and channels == 1:
             raise ValueError(_IN_COLOUR)
         image = Image.fromarray(values)
-        low, high = _extrema(image)
-        limit = 255
+        (low, high), limit = _extrema(image), 255
     else:
         own = values if found.padding is None else values[~found.padding]
         limits = _dicom_range(found, own, choices.range)
@@ -146,8 +144,7 @@ def _decode_dicom(path: Path, size: int, channels: int, *, strict: bool, choices
         if found.padding is not None:
             pixels = np.where(found.padding, np.uint8(0), pixels)
         image = Image.fromarray(pixels)
-        low, high = _extrema(image)
-        limit = 255
+        (low, high), limit = _extrema(image), 255
         if choices.range is None and limits is not None and limits[1] - limits[0] > 255:
             limit = int(limits[1] - limits[0])
             low, high = int(own.min() - limits[0]), int(own.max() - limits[0])

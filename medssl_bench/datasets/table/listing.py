@@ -177,6 +177,6 @@ def _left(number: int, why: str) -> list[str]:
 
 
 def _drawn(given: Counter[SplitName], group: str | None) -> list[str]:
-    drawn = [split for split in ("val", "test") if not given[split]]  # type: ignore[index]
+    drawn = [split for split in ("val", "test") if not given[split]]
     how = "class by class" if group is None else f"by {group!r}, none of which is in two splits"
     return [f"drawn from the training images, {how}: {' and '.join(drawn)}"] if drawn else []

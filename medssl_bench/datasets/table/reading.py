@@ -167,6 +167,7 @@ def _parquet(path: Path) -> Table:
         raise DataError(f'{path}: Parquet is read with pyarrow: pip install "medssl-bench[parquet]"') from None
     except Exception as error:  # pyarrow has errors of many kinds
         raise DataError(f"{path}: not a Parquet file, or a damaged one ({_line(error)[:120]})") from error
+    frame = frame.astype(object).where(frame.notna(), None)  # pandas has several kinds of nothing
     rows = list(range(1, len(frame) + 1))
     columns = {
         str(name): [_value(path, at, str(name), value) for at, value in zip(rows, frame[name], strict=True)]
@@ -177,7 +178,7 @@ def _parquet(path: Path) -> Table:
 
 def _value(path: Path, row: int, column: str, value: Any) -> str:
     """Return a value of JSON or Parquet as the text that a CSV would have; whole numbers have no point."""
-    if value is None or value != value:  # NaN differs from itself
+    if value is None:
         return ""
     if isinstance(value, list | dict | set | tuple) or bool(getattr(value, "shape", None)):
         raise DataError(

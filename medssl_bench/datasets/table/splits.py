@@ -99,9 +99,8 @@ def split_places(
     """
     found_in = np.array(given if given is not None else ["train"] * len(table))
     places: Places = {split: np.flatnonzero(found_in == split) for split in SPLITS}
-    wanted: dict[SplitName, float] = {
-        split: fraction for split, fraction in (("test", test), ("val", validation)) if not len(places[split])
-    }
+    fractions: dict[SplitName, float] = {"test": test, "val": validation}
+    wanted = {split: fraction for split, fraction in fractions.items() if not len(places[split])}
     pool = places["train"]
     if wanted:
         drawn = drawn_splits(np.asarray(strata)[pool], None if groups is None else groups[pool], seed, wanted)
