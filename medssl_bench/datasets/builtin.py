@@ -17,7 +17,8 @@ def medssl_datasets(register: Register) -> None:
     for flag in FLAGS:
         register(flag, f"medssl_bench.datasets.medmnist.dataset:{flag}")
     register("npz", "medssl_bench.datasets.npz.dataset:npz")
-    register("folder", "medssl_bench.datasets.folder.dataset:folder")
+    register("folder", "medssl_bench.datasets.folder.factory:folder")
     register("images", "medssl_bench.datasets.images.dataset:images")
+    register("table", "medssl_bench.datasets.table.dataset:table")
     register("phantom_cells", "medssl_bench.datasets.phantoms.factories:phantom_cells")
     register("phantom_layers", "medssl_bench.datasets.phantoms.factories:phantom_layers")

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from medssl_bench.datasets.pixel_choices import proposed
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -21,7 +23,7 @@ _DARK = 16
 
 @dataclass(frozen=True)
 class Levels:
-    """The smallest and the largest value of each image, and the largest that its file could hold (255 or 65535).
+    """The smallest and the largest value of each image, and the largest that its file could hold (255, or more).
 
     Of an image of one colour, the smallest is given as the largest.
     """
@@ -45,7 +47,9 @@ class Levels:
         return cls(np.where(varied, low.min(axis=1), top), top, np.full(len(images), 255))
 
 
-def wrong_with_levels(levels: Levels, names: Sequence[str], labels: NDArray[np.int64], classes: Sequence[str]) -> str:
+def wrong_with_levels(
+    levels: Levels, names: Sequence[str], labels: NDArray[np.int64], classes: Sequence[str], *, windows: bool = False
+) -> str:
     """Return why images would become nearly black, or lose nearly all contrast, or an empty string.
 
     Args:
@@ -53,15 +57,25 @@ def wrong_with_levels(levels: Levels, names: Sequence[str], labels: NDArray[np.i
         names: of the images.
         labels: class number of each.
         classes: names of the classes.
+        windows: whether all files say themselves which values are black and white.
     """
-    deep = levels.limit == 65535
+    deep = levels.limit > 255
     varied = levels.low < levels.high
     return (
-        _too_little(levels, deep, "16-bit", 32768)
-        or _dark(levels, deep & (levels.high > 0), names)
-        or _too_little(levels, ~deep & varied, "8-bit", _FEWEST)
+        _differ(levels, deep, windows=windows)
+        or _too_little(levels, deep, windows=windows)
+        or _dark(levels, deep & (levels.high > 0), names, windows=windows)
+        or _without_contrast(levels, ~deep & varied, "; rescale them, all alike, so that their values go up to 255")
         or next((wrong for label, name in enumerate(classes) if (wrong := _class(levels, labels == label, name))), "")
     )
+
+
+def wrong_with_chosen(levels: Levels) -> str:
+    """Return why a range that was chosen is none for these images, or an empty string; `levels` are what it gives."""
+    varied = levels.low < levels.high
+    if not varied.any():
+        return f"all {len(varied):,} images would be of one value in all pixels; choose another range"
+    return _without_contrast(levels, varied, "; choose another range")
 
 
 def notes_on_levels(levels: Levels, names: Sequence[str]) -> list[str]:
@@ -82,29 +96,63 @@ def range_text(low: float, high: float, limit: int) -> str:
     return f"values go from {low} to {high} of 0..{limit}"
 
 
-def _too_little(levels: Levels, which: NDArray[np.bool_], what: str, least: int) -> str:
-    if not which.any():
+def _differ(levels: Levels, deep: NDArray[np.bool_], *, windows: bool) -> str:
+    """Return what is wrong with files of different numbers of bits, 12 and 16, say: one value has two meanings."""
+    limits = np.unique(levels.limit[deep])
+    if len(limits) < 2:
         return ""
-    low, high = int(levels.low[which].min()), int(levels.high[which].max())
-    limit = int(levels.limit[which].max())
-    if high - low >= least:
-        return ""
-    outcome = "nearly black" if 3 * high < limit else "without contrast"
+    spans = ", ".join(f"0..{limit}" for limit in limits[:3])
     return (
-        f"{int(which.sum()):,} {what} images: {range_text(low, high, limit)}, so they would be {outcome}; "
-        f"rescale them, all alike, so that their values go up to {limit}"
+        f"{int(deep.sum()):,} images of more than 8 bits hold different ranges ({spans}), so one value would be of "
+        f"different greys; {proposed(0, int(levels.high[deep].max()), windows=windows)}"
     )
 
 
-def _dark(levels: Levels, which: NDArray[np.bool_], names: Sequence[str]) -> str:
-    """Return what is wrong with single 16-bit images that use little of their range, where others use more."""
+def _too_little(levels: Levels, deep: NDArray[np.bool_], *, windows: bool) -> str:
+    """Return what is wrong with a set of deep images that uses less than half of its range, or most of it 1/16."""
+    if not deep.any():
+        return ""
+    low, high = int(levels.low[deep].min()), int(levels.high[deep].max())
+    limit = int(levels.limit[deep].max())
+    varied = deep & (levels.low < levels.high)
+    narrow = varied & (16 * (levels.high - levels.low) <= levels.limit)
+    most = 2 * int(narrow.sum()) > int(varied.sum())
+    if 2 * (high - low) >= limit and not most:
+        return ""
+    bits = f"{limit.bit_length()}-bit"
+    if 2 * (high - low) >= limit:
+        what = (
+            f"{int(narrow.sum()):,} of {int(deep.sum()):,} {bits} images: each uses a sixteenth of 0..{limit} or less"
+        )
+        return f"{what}, so they would be without contrast; {proposed(low, high, windows=windows)}"
+    outcome = "nearly black" if 3 * high < limit else "without contrast"
+    return (
+        f"{int(deep.sum()):,} {bits} images: {range_text(low, high, limit)}, so they would be {outcome}; "
+        f"{proposed(low, high, windows=windows)}"
+    )
+
+
+def _without_contrast(levels: Levels, which: NDArray[np.bool_], advice: str) -> str:
+    """Return what is wrong with 8-bit images that use a few values only, all together."""
+    if not which.any():
+        return ""
+    low, high = int(levels.low[which].min()), int(levels.high[which].max())
+    if high - low >= _FEWEST:
+        return ""
+    outcome = "nearly black" if 3 * high < 255 else "without contrast"
+    return f"{int(which.sum()):,} 8-bit images: {range_text(low, high, 255)}, so they would be {outcome}{advice}"
+
+
+def _dark(levels: Levels, which: NDArray[np.bool_], names: Sequence[str], *, windows: bool) -> str:
+    """Return what is wrong with single deep images that use little of their range, where others use more."""
     dark = which & (levels.high * 255 < _DARK * levels.limit)
     if not dark.any():
         return ""
-    low, high = int(levels.low[dark].min()), int(levels.high[dark].max())
+    low, high, limit = int(levels.low[dark].min()), int(levels.high[dark].max()), int(levels.limit[dark].max())
     return (
-        f"{int(dark.sum()):,} of {int(which.sum()):,} 16-bit images ({_first(names, dark)}): "
-        f"{range_text(low, high, 65535)}, so they would be nearly black beside the others; rescale them all alike"
+        f"{int(dark.sum()):,} of {int(which.sum()):,} {limit.bit_length()}-bit images ({_first(names, dark)}): "
+        f"{range_text(low, high, limit)}, so they would be nearly black beside the others; "
+        f'{proposed(low, int(levels.high[which].max()), windows=windows)}, or range = "full" if they are meant to be'
     )
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 from cli.bad_suites import CASES, EPOCHS, GOOD, PLUGIN, SEEDS, Case
+from cli.bad_tables import TABLES
 from PIL import Image
 
 from medssl_bench.errors import printable
@@ -314,6 +315,12 @@ def _flat(root: Path) -> None:
     (root / "metadata.csv").write_text("image,class\n")
 
 
+def _with_ending(root: Path, ending: str, *, rename: bool = False) -> None:
+    """Write all images under another ending too, or rename them."""
+    for path in sorted(root.rglob("*.png")):
+        path.rename(path.with_suffix(ending)) if rename else GREY.save(path.with_suffix(ending))
+
+
 def _again(root: Path, change: Callable[[Any], Any]) -> None:
     """Write all images again."""
     for path in sorted(root.rglob("*.png")):
@@ -373,7 +380,11 @@ _FOLDERS = [
     _folder("images without class folders", _flat),
     _folder("classes of each hospital", lambda root: _splits(root, "Paris", "London")),
     _folder("masks beside images", lambda root: _image(root / "benign/00_mask.png")),
+    _folder("DICOM files that are damaged", lambda root: _with_ending(root, ".dcm", rename=True)),
     _folder("DICOM files among the images", lambda root: (root / "benign/x.dcm").write_bytes(bytes(128) + b"DICM")),
+    _folder("images of one name with two endings", lambda root: _with_ending(root, ".jpg")),
+    _folder("augmented images in a class", lambda root: _image(root / "benign/augmented/1.png")),
+    _folder("masks as a class", lambda root: _image(root / "benign_mask/1.png")),
     _folder("classes that differ in case", lambda root: _image(root / "Benign/1.png")),
     _folder("a split that is not there", _nothing_of, 'splits = { train = "trian" }\n'),
     _folder("a pattern of groups without brackets", _nothing_of, "groups = '[a-z]+'\n"),
@@ -388,6 +399,19 @@ _FOLDERS = [
     _folder("fractions that leave nothing", lambda _root: None, "validation = 0.5\ntest = 0.5\n"),
     _folder("no validation images", lambda _root: None, "validation = 0.0\n"),
 ]  # fmt: skip
+
+
+# tables of images
+
+
+def _table(what: str, text: str | None, says: str) -> BadInput:
+    def make() -> None:
+        _folder("", _nothing_of).make()
+        _with_dataset(f'name = "table"\npath = "scans/table.csv"\nsize = 8\n{says}')
+        if text is not None:
+            Path("scans/table.csv").write_text(text, "latin-1")
+
+    return BadInput(what, make)
 
 
 # plugins
@@ -595,6 +619,7 @@ KINDS: dict[str, list[BadInput]] = {
     "Suites": _suites(),
     "npz files": _NPZ,
     "Folders of images": _FOLDERS,
+    "Tables of images": [_table(*case) for case in TABLES],
     "Plugins": _PLUGINS,
     "Stores": _STORES,
     "Checkpoints and weights": _CHECKPOINTS,

@@ -169,7 +169,7 @@ def test_half_transparent_grey(save):
 def test_several_images_in_a_file_are_refused(save):
     path = save(Image.fromarray(GREY), "a.tiff", save_all=True, append_images=[Image.fromarray(GREY)])
 
-    with pytest.raises(ValueError, match="several images"):
+    with pytest.raises(ValueError, match="it holds 2 images"):
         decode(path, 16, 1, strict=True)
 
 

@@ -7,7 +7,7 @@ import pytest
 from datasets.folder.folder_cases import TWO, classes, image
 from PIL import Image, TiffImagePlugin
 
-from medssl_bench.datasets.folder.dataset import folder
+from medssl_bench.datasets.folder.factory import folder
 from medssl_bench.datasets.npz.dataset import npz
 from medssl_bench.errors import DataError
 
@@ -108,8 +108,12 @@ def test_signed_pixels_are_refused_for_what_they_are(tmp_path, context):
     with pytest.raises(DataError) as caught:
         folder(context, path=root).info()
 
-    wanted = f"benign/hu.tif (it has negative pixels: its values go from {values.min()} to {values.max()}, not within"
+    wanted = (
+        f"1 of 21 images (benign/hu.tif, say) have negative pixels: values go from {values.min()} to {values.max()}"
+    )
     assert wanted in str(caught.value)
+    assert 'range = "percentile"' in str(caught.value)
+    assert "range = [" not in str(caught.value), "one range cannot be right for the others, of 8 bits, too"
 
 
 def test_values_beyond_16_bits_and_floats_are_told(tmp_path, context):
@@ -120,8 +124,9 @@ def test_values_beyond_16_bits_and_floats_are_told(tmp_path, context):
     with pytest.raises(DataError) as caught:
         folder(context, path=root).info()
 
-    assert "its values go from 1048576 to 1048576, not within 0..65535" in str(caught.value)
-    assert "floating-point pixels, from -1 to 2.5, whose range is unknown" in str(caught.value)
+    assert "2 of 22 images (benign/a.tif, say) have more than 16 bits a pixel: values go from -1 to " in str(
+        caught.value
+    )
 
 
 def test_white_that_is_zero_is_not_read_as_black(tmp_path, context):

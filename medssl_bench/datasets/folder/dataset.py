@@ -7,14 +7,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
-
-from pydantic import Field
+from typing import TYPE_CHECKING, Literal
 
 from medssl_bench.datasets.base import ONE_CLASS, SPLITS, Dataset, DatasetInfo, Images, Split, SplitName, Task
-from medssl_bench.datasets.folder.patients import GroupPattern
+from medssl_bench.datasets.pixel_choices import Choices
 from medssl_bench.errors import DataError
-from medssl_bench.plugin.parameters import AddedLater
 
 if TYPE_CHECKING:
     import numpy as np
@@ -45,6 +42,7 @@ class FolderDataset(Dataset):
     leave_out: list[str] | None = None
     groups: str | None = None
     shared_groups: bool = False
+    choices: Choices = Choices()  # noqa: RUF009 - it is frozen
 
     @cached_property
     def _listing(self) -> Listing:
@@ -131,6 +129,7 @@ class FolderDataset(Dataset):
             channels=self._channels,
             strict=self.colour == "auto",
             unreadable=unreadable,
+            choices=self.choices,
         )
 
     def info(self) -> DatasetInfo | None:
@@ -166,7 +165,7 @@ class FolderDataset(Dataset):
             val_class_counts=self._class_counts("val"),
             test_class_counts=self._class_counts("test"),
             notes=(*self._listing.notes, *self._drawn(), *notes, *(unlabelled.notes if unlabelled else ())),
-            warnings=tuple(warnings),
+            warnings=(*self._parted(), *warnings),
             group_counts=groups,
             unlabelled=len(unlabelled.images) if unlabelled else 0,
             unlabelled_fingerprint=self._unlabelled_fingerprint(),
@@ -185,6 +184,12 @@ class FolderDataset(Dataset):
         groups = {split: self._groups[places] for split, places in self._places.items()}
         names = sorted(set(self._group_names))
         return group_counts(groups), require_apart(str(self.path), groups, names, allowed=self.shared_groups)
+
+    def _parted(self) -> list[str]:
+        """Return what is wrong with drawing by image, where folders show patients."""
+        if self.groups or not self._listing.patients or not self._drawn():
+            return []
+        return [f"{self._listing.patients}, and splits are drawn by image: images of one patient are in several splits"]
 
     def _drawn(self) -> list[str]:
         """Return which splits were drawn, for people."""
@@ -234,86 +239,3 @@ class FolderDataset(Dataset):
         """Return the images below ``unlabelled/``, a read-only memory map; errors as of `load`."""
         self.info()
         return super().load_unlabelled() if self._read_unlabelled is None else Images(self._read_unlabelled.images)
-
-
-def folder(
-    context: DatasetContext,
-    *,
-    path: Path,
-    size: Annotated[int, Field(ge=8)] = 28,
-    task: Literal["multi-class", "binary", "ordinal"] | None = None,
-    validation: Annotated[float, Field(ge=0, lt=1)] = 0.1,
-    test: Annotated[float, Field(ge=0, lt=1)] = 0.2,
-    seed: Annotated[int, Field(ge=0)] = 0,
-    colour: Literal["auto", "grey", "rgb"] = "auto",
-    title: str | None = None,
-    licence: str = "unknown",
-    source: str = "",
-    splits: Annotated[dict[SplitName, str | list[str]] | None, AddedLater(None)] = None,
-    classes: Annotated[list[str] | None, AddedLater(None)] = None,
-    leave_out: Annotated[list[str] | None, AddedLater(None)] = None,
-    groups: Annotated[GroupPattern, AddedLater(None)] = None,
-    shared_groups: Annotated[bool, AddedLater(False)] = False,
-) -> FolderDataset:
-    """Images in class folders, with given splits or without.
-
-    With splits: ``path/train/<class>/``, ``path/val/<class>/`` and ``path/test/<class>/``. Those that are not given are
-    drawn from the training images, class by class. Without: ``path/<class>/``, of which all three are drawn. Where
-    several images are of one patient, say with `groups` how their paths tell it: no draw parts a group, and given
-    splits that share one are refused. Classes are in the order of their names, with numbers by their value (``grade2``
-    before ``grade10``). Each image is turned as its EXIF data says, its short side resized to `size` with antialiasing,
-    and its middle square kept. Images below ``path/unlabelled/``, in folders or not, have no labels: recipes pretrain
-    on them and on the training images.
-
-    Usual names of splits (``Training``, ``valid``, ``0_train``), splits inside class folders, an archive's outer
-    folder, and class names that differ in case are understood; `validate` says so. Folders that may be splits, folds,
-    parts, patients or places, masks beside images, images outside of the classes, and files of a kind that is not read
-    (DICOM) are refused: the next three parameters say what is meant. All that is not read is counted by `validate`.
-
-    Args:
-        context: whose `cache_dir` keeps the resized images.
-        path: the folder; a relative path starts from the suite's folder.
-        size: side of the images in pixels.
-        task: what the labels mean; if left out, two classes mean binary, more multi-class.
-        validation: fraction of the training images drawn for validation, where the folder gives no val/.
-        test: fraction of the training images drawn for the test, where the folder gives no test/.
-        seed: of that draw.
-        colour: grey images have one channel, rgb ones three; auto looks at the first training image of each class, and
-            refuses to make later ones grey that are in colour.
-        title: name for people; if left out, the folder's name.
-        licence: licence of the images, for tables and figures made of them.
-        source: citation or address of the data.
-        splits: folders below `path` that have the class folders of each split, one or several:
-            ``{ train = ["fold_0", "fold_1"], test = "fold_2" }``; what is in no split is left out.
-        classes: names of the class folders, in order; other folders are left out, and no name is taken for a fold or a
-            patient. It changes no other reading.
-        leave_out: patterns of files and folders to leave out, by name (``"*_mask*"``) or by path below `path`
-            (``"./*.png"``); an empty list says that what looks like masks are images of their class.
-        groups: regular expression with one group in brackets, which finds in an image's path below `path` what it
-            belongs to, such as the patient: ``"(p[0-9]+)_"``; images with the same find belong together.
-        shared_groups: whether given splits may share groups; then every table says how many they share.
-
-    Raises:
-        DataError: the fractions leave no training images.
-    """
-    if validation + test >= 1:
-        raise DataError(f"{path}: validation = {validation} and test = {test} leave no images for training")
-    name = title or path.name
-    return FolderDataset(
-        context,
-        path,
-        size,
-        task,
-        validation,
-        test,
-        seed,
-        colour,
-        name,
-        licence,
-        source,
-        splits,
-        classes,
-        leave_out,
-        groups,
-        shared_groups,
-    )

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from medssl_bench.datasets.base import SPLITS
+from medssl_bench.datasets.file_kinds import masks_of_others
 from medssl_bench.datasets.folder.names import CONTAINERS, natural, not_classes, plain, split_hinted
 from medssl_bench.errors import DataError
 
@@ -38,6 +39,12 @@ def refuse_no_classes(start: Path, training: list[dict[str, Node]], classes: lis
         return sum(folders[name].count() for folders in training if name in folders)
 
     ways = f"classes = {quoted(classes)} if they are"
+    if masks := masks_of_others(classes):
+        name = classes[masks[0][0]]
+        raise DataError(
+            f'{start}: {name}/ looks like masks of the class beside it; say leave_out = ["*{masks[0][1]}*"], or '
+            f"classes = {quoted(classes)} if it is a class"
+        )
     if reason := not_classes(classes, count):
         if holder := [name for name in classes if plain(name) in CONTAINERS]:
             ways = f'path = "{start / holder[0]}" if the class folders are there'
@@ -131,12 +138,31 @@ def _is_copy(node: Node, names: set[Path]) -> bool:
     return all(below.path.relative_to(node.path) in names for below in node.below() if below.images)
 
 
+def inner_folders(nodes: Sequence[Node]) -> tuple[list[str], str]:
+    """Return what to note of folders in class folders, and what they say of patients, if anything.
+
+    Args:
+        nodes: the class folders.
+    """
+    for node in nodes:
+        inner = {name: below for name, below in node.folders.items() if not below.is_link and below.count()}
+        reason = not_classes(list(inner), lambda name, inner=inner: inner[name].count()) if len(inner) > 1 else ""  # type: ignore[misc]
+        if "people" in reason or "patients" in reason:
+            return [], f"{len(inner):,} folders in {node.place} {reason.removesuffix(', not classes')}"
+        if inner:
+            return [f"read the folders in class folders as images of the class ({listed(inner)} in {node.place})"], ""
+    return [], ""
+
+
 def table_beside(*nodes: Node) -> str:
     """Return what to say of a table beside images, or an empty string."""
     for node in nodes:
         for name in node.others:
-            if Path(name).suffix.lower() in {".csv", ".tsv", ".xlsx", ".json"}:
-                return f" ({name} may say them, but tables are not read)"
+            suffix = Path(name).suffix.lower()
+            if suffix in {".csv", ".tsv", ".jsonl", ".parquet"}:
+                return f' ({name} may say them: the data set "table" reads it)'
+            if suffix in {".xlsx", ".xls", ".json"}:
+                return f' ({name} may say them: save it as CSV for the data set "table")'
     return ""
 
 

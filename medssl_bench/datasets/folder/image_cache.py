@@ -10,22 +10,25 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from medssl_bench.datasets import decode
 from medssl_bench.datasets.digests import folder_sha256
+from medssl_bench.datasets.file_kinds import wrong_with_dicom
 from medssl_bench.datasets.folder.listing import unreadable_files
 from medssl_bench.datasets.memory import require_memory
 from medssl_bench.datasets.partial_files import replacing
-from medssl_bench.datasets.pixel_range import Levels, notes_on_levels, wrong_with_levels
+from medssl_bench.datasets.pixel_choices import Choices, proposed
+from medssl_bench.datasets.pixel_range import Levels, notes_on_levels, wrong_with_chosen, wrong_with_levels
 from medssl_bench.datasets.progress import progress_bar
 from medssl_bench.datasets.sealed import read_sealed, read_sealed_array, write_sealed, write_sealed_array
+from medssl_bench.datasets.value_range import RangeNeeded
 from medssl_bench.errors import DataError, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -34,6 +37,26 @@ if TYPE_CHECKING:
 
 _NAMED = 3
 """How many unreadable files a message names; all are in a file beside the cache."""
+
+
+class Files(Protocol):
+    """Image files below a folder, and the class number of each, for messages that name a class."""
+
+    @property
+    def root(self) -> Path:
+        """The folder."""
+
+    @property
+    def names(self) -> Sequence[str]:
+        """Their paths below it, with forward slashes."""
+
+    @property
+    def labels(self) -> Sequence[int]:
+        """The class number of each."""
+
+    @property
+    def classes(self) -> Sequence[str]:
+        """Names of the classes."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +74,7 @@ class ReadImages:
 
 
 def read_images(
-    listing: Listing,
+    listing: Files,
     fingerprint: str,
     cache_dir: Path,
     *,
@@ -59,6 +82,7 @@ def read_images(
     channels: int,
     strict: bool,
     unreadable: Mapping[str, str],
+    choices: Choices | None = None,
 ) -> ReadImages:
     """Return all images of a listing, from the cache where they have been decoded before.
 
@@ -70,12 +94,16 @@ def read_images(
         channels: 1 (grey) or 3 (RGB).
         strict: refuse to make colour images grey.
         unreadable: files that are known not to be images, with the reason; listed with those that are found.
+        choices: what the suite says of range, fit and frame; None: nothing.
 
     Raises:
         DataError: files cannot be read, use little of their range, or the array does not fit into memory.
     """
+    choices = choices or Choices()
     shape = (len(listing.names), size, size) + ((3,) if channels == 3 else ())
-    key = hashlib.sha256(json.dumps([fingerprint, shape, strict, decode.REVISION]).encode()).hexdigest()
+    key = hashlib.sha256(
+        json.dumps([fingerprint, shape, strict, decode.REVISION, *choices.changed()]).encode()
+    ).hexdigest()
     kept = cache_dir / "folders" / f"{key}.npy"
     told = kept.with_suffix(".json")
     require_memory(int(np.prod(shape)), f"{listing.root}: {shape[0]:,} images of {size} pixels")
@@ -83,8 +111,10 @@ def read_images(
         kept_images, kept_notes = read_sealed_array(kept, key, shape, np.uint8), read_sealed(told, key)
         if kept_images is not None and kept_notes is not None:
             return ReadImages(kept_images, tuple(map(str, json.loads(kept_notes))))
+    if wrong := wrong_with_dicom(listing.names, mixed=choices.range is not None):
+        raise DataError(f"{listing.root}: {wrong}")
     images = np.empty(shape, np.uint8)
-    notes = tuple(_decode_into(images, listing, cache_dir, strict=strict, unreadable=unreadable))
+    notes = tuple(_decode_into(images, listing, cache_dir, choices, strict=strict, unreadable=unreadable))
     with suppress(OSError):  # without a cache, only slower
         write_sealed_array(kept, key, images)
         write_sealed(told, key, json.dumps(notes).encode())
@@ -112,7 +142,13 @@ def contents_sha256(listing: Listing, unreadable: Mapping[str, str], cache_dir: 
 
 
 def _decode_into(
-    images: NDArray[np.uint8], listing: Listing, cache_dir: Path, *, strict: bool, unreadable: Mapping[str, str]
+    images: NDArray[np.uint8],
+    listing: Files,
+    cache_dir: Path,
+    choices: Choices,
+    *,
+    strict: bool,
+    unreadable: Mapping[str, str],
 ) -> list[str]:
     """Decode all images; return what people should know of them."""
     _, size, *_ = images.shape
@@ -123,10 +159,11 @@ def _decode_into(
         size=size,
         channels=images.shape[3] if images.ndim == 4 else 1,
         strict=strict,
+        choices=choices,
     )
-    problems: dict[str, str] = {}
+    problems: dict[str, str | RangeNeeded] = {}
     levels = Levels.none(len(listing.names))
-    profiles = 0
+    profiles = windows = deep = 0
     with (
         # corrupt tags, say; the threads are inside, as these filters are the process's
         warnings.catch_warnings(action="ignore"),
@@ -134,16 +171,23 @@ def _decode_into(
         ThreadPoolExecutor(os.cpu_count()) as pool,  # Pillow decodes and resizes without the interpreter's lock
     ):
         for index, result in enumerate(pool.map(read, listing.names)):
-            if isinstance(result, str):
+            if isinstance(result, str | RangeNeeded):
                 problems[listing.names[index]] = result
             else:
                 images[index] = result.pixels
                 levels.low[index], levels.high[index], levels.limit[index] = result.low, result.high, result.limit
                 profiles += result.profile
+                windows += result.window
+                deep += result.deep
             report(index + 1, len(listing.names))
-    if problems:
-        raise DataError(told_together(listing, problems, cache_dir))
-    if wrong := wrong_with_levels(levels, listing.names, np.array(listing.labels), listing.classes):
+    _refuse(problems, listing, cache_dir)
+    if isinstance(choices.range, tuple) and 0 < deep < len(listing.names):
+        both = f"{deep:,} of {len(listing.names):,} images have more than 8 bits and the others have not"
+        one = (
+            'one range cannot be right for both; say range = "percentile" (each by its own values), or convert one kind'
+        )
+        raise DataError(f"{listing.root}: {both}: {one}")
+    if wrong := _wrong_range(levels, listing, choices, windows=windows == len(listing.names)):
         raise DataError(f"{listing.root}: {wrong}")
     notes = notes_on_levels(levels, listing.names)
     if profiles:
@@ -152,7 +196,38 @@ def _decode_into(
     return notes
 
 
-def told_together(listing: Listing, problems: Mapping[str, str], cache_dir: Path) -> str:
+def _refuse(problems: Mapping[str, str | RangeNeeded], listing: Files, cache_dir: Path) -> None:
+    """Raise one error for all files that cannot be used; for those that need a range, if no others are wrong.
+
+    Raises:
+        DataError: there are some.
+    """
+    if not problems:
+        return
+    needing = [problem for problem in problems.values() if isinstance(problem, RangeNeeded)]
+    if len(needing) < len(problems):
+        raise DataError(told_together(listing, {name: str(problem) for name, problem in problems.items()}, cache_dir))
+    low, high = min(problem.low for problem in needing), max(problem.high for problem in needing)
+    advice = proposed(low, high, windows=all(problem.window for problem in needing))
+    if len(needing) < len(listing.names):
+        advice = 'say range = "percentile" (each by its own values) to read them and the others, or go without them'
+    raise DataError(
+        f"{listing.root}: {len(needing):,} of {len(listing.names):,} images ({next(iter(problems))}, say) have "
+        f"{needing[0].what}: values go from {low:g} to {high:g}, and which are black and white is not known; {advice}"
+    )
+
+
+def _wrong_range(levels: Levels, listing: Files, choices: Choices, *, windows: bool) -> str:
+    """Return why images would be black or without contrast, or an empty string."""
+    if choices.range == "full":  # a suite that says so means it
+        return ""
+    if choices.range is not None and (wrong := wrong_with_chosen(levels)):
+        said = choices.range if isinstance(choices.range, str) else list(choices.range)
+        return f"with range = {json.dumps(said)}: {wrong}"
+    return wrong_with_levels(levels, listing.names, np.array(listing.labels), listing.classes, windows=windows)
+
+
+def told_together(listing: Files, problems: Mapping[str, str], cache_dir: Path) -> str:
     """Return one line on all files that cannot be used; where it cannot name all, a file does.
 
     Args:
@@ -160,29 +235,43 @@ def told_together(listing: Listing, problems: Mapping[str, str], cache_dir: Path
         problems: the reason by name of the file.
         cache_dir: where the file that names all is put.
     """
+    number = f"{listing.root}: {len(problems):,} of {len(listing.names):,} images"
+    texts = [f"{printable(name)}\t{printable(reason)}" for name, reason in problems.items()]
+    all_told = all_in_file(listing.root.name, cache_dir, texts) if len(problems) > _NAMED else ""
+    if all_told and len(set(problems.values())) == 1:
+        name, reason = next(iter(problems.items()))
+        return f"{number} cannot be used ({name}, say): {reason}{all_told}"
     shown = ", ".join(f"{name} ({reason})" for name, reason in list(problems.items())[:_NAMED])
-    line = f"{listing.root}: {len(problems):,} of {len(listing.names):,} images cannot be used: {shown}"
-    if len(problems) > _NAMED:
-        key = hashlib.sha256("\0".join(problems).encode("utf-8", "surrogateescape")).hexdigest()[:8]
-        place = cache_dir / "unreadable" / f"{listing.root.name}-{key}.txt"
-        text = "".join(f"{printable(name)}\t{printable(reason)}\n" for name, reason in problems.items())
-        line += f" and {len(problems) - _NAMED:,} more"
-        with suppress(OSError):  # a list that cannot be written is left out
-            with replacing(place) as part:
-                part.write_text(text, "utf-8")
-            line += f" (all in {place})"
-    return f"{line}; repair or remove them"
+    more = f" and {len(problems) - _NAMED:,} more{all_told}" if len(problems) > _NAMED else ""
+    return f"{number} cannot be used: {shown}{more}; repair or remove them"
+
+
+def all_in_file(what: str, cache_dir: Path, lines: Sequence[str]) -> str:
+    """Write lines into a file of the cache; return a text that says where, empty if that cannot be.
+
+    Args:
+        what: begins the file's name.
+        cache_dir: the cache.
+        lines: a name each, and what is said of it, printable.
+    """
+    key = hashlib.sha256("\0".join(lines).encode("utf-8", "surrogateescape")).hexdigest()[:8]
+    place = cache_dir / "unreadable" / f"{what}-{key}.txt"
+    with suppress(OSError), replacing(place) as part:  # a list that cannot be written is left out
+        part.write_text("".join(f"{line}\n" for line in lines), "utf-8")
+    return f" (all in {place})" if place.is_file() else ""
 
 
 def _try_decode(
-    name: str, *, root: Path, unreadable: Mapping[str, str], size: int, channels: int, strict: bool
-) -> decode.Decoded | str:
+    name: str, *, root: Path, unreadable: Mapping[str, str], size: int, channels: int, strict: bool, choices: Choices
+) -> decode.Decoded | str | RangeNeeded:
     """Return the image, or why it cannot be read."""
     path = root / name
     if wrong := unreadable.get(name):
         return wrong
     try:
-        return decode.decode(path, size, channels, strict=strict)
+        return decode.decode(path, size, channels, strict=strict, choices=choices)
+    except RangeNeeded as error:
+        return error
     except OSError as error:
         if error.strerror:
             return f"cannot be read: {error.strerror}"

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from medssl_bench.datasets.file_kinds import KINDS
-from medssl_bench.datasets.folder.doubts import no_folders, refuse_rest
+from medssl_bench.datasets.folder.doubts import inner_folders, no_folders, refuse_rest
 from medssl_bench.datasets.folder.layout import Wishes, find_layout
 from medssl_bench.datasets.folder.tree import LeftOut, Node, refuse_foreign, refuse_masks
 from medssl_bench.datasets.folder.unlabelled import CLASSES, take_unlabelled
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from medssl_bench.datasets.base import SplitName
+    from medssl_bench.datasets.folder.image_cache import Files
     from medssl_bench.datasets.folder.layout import Layout
 
 
@@ -36,6 +37,7 @@ class Listing:
         found_in: the split whose folder each image was found in; ``train`` where the folder has no splits.
         notes: what was understood of the folder, and what was left out, for people.
         unlabelled: the images in ``unlabelled/``, of one class without a meaning, or None where there is none.
+        patients: what its folders say of patients, which splits that are drawn by image part; empty if nothing.
     """
 
     root: Path
@@ -45,6 +47,7 @@ class Listing:
     found_in: tuple[SplitName, ...]
     notes: tuple[str, ...] = ()
     unlabelled: Listing | None = None
+    patients: str = ""
 
     def reading(self) -> str:
         """Return what two readings of the same files differ in; empty if the names determine it.
@@ -110,8 +113,9 @@ def _list_images(root: Path, wishes: Wishes, leave_out: Sequence[str] | None) ->
     _require_training_images(layout, rows)
     names, labels, found_in = zip(*rows, strict=True)
     top.count_left_out(left_out, set(used))
-    notes = (*layout.notes, *_missing(layout, rows), *left_out.lines())
-    return Listing(root, layout.classes, names, labels, found_in, notes, unlabelled)
+    inner, patients = inner_folders([node for _, _, node in layout.places])
+    notes = (*layout.notes, *inner, *_missing(layout, rows), *left_out.lines())
+    return Listing(root, layout.classes, names, labels, found_in, notes, unlabelled, patients)
 
 
 def list_below(node: Node, leave_out: Sequence[str] | None, left_out: LeftOut) -> Listing:
@@ -177,7 +181,7 @@ def _images(node: Node) -> list[str]:
     return sorted(found)
 
 
-def unreadable_files(listing: Listing, *, opened: bool = False) -> dict[str, str]:
+def unreadable_files(listing: Files, *, opened: bool = False) -> dict[str, str]:
     """Return what is wrong with the files of a listing, by name, before they are decoded.
 
     Args:

@@ -103,6 +103,11 @@ def is_container(name: str) -> bool:
     return plain(name) in CONTAINERS
 
 
+def is_variant(name: str) -> bool:
+    """Return whether a name says that there are other versions of images, such as augmented ones."""
+    return plain(name) in _VARIANTS
+
+
 def is_companion(name: str) -> bool:
     """Return whether a name says that there is something about images, such as masks."""
     return plain(name) in COMPANIONS

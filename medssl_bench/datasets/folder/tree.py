@@ -10,8 +10,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from medssl_bench.datasets.file_kinds import SUFFIXES, is_foreign, masks_of_others
-from medssl_bench.datasets.folder.names import is_companion, is_passed_over, natural
+from medssl_bench.datasets.file_kinds import DICOM_SUFFIXES, SUFFIXES, is_foreign, is_image, masks_of_others
+from medssl_bench.datasets.folder.names import is_companion, is_passed_over, is_variant, natural
 from medssl_bench.errors import DataError
 
 if TYPE_CHECKING:
@@ -79,13 +79,14 @@ class Node:
 
     @cached_property
     def images(self) -> list[str]:
-        """Names of the image files in it, by their suffixes."""
-        return [name for name in self._files if Path(name).suffix.lower() in SUFFIXES]
+        """Names of the image files in it, by their suffixes; DICOM files also by how they begin."""
+        return [name for name in self._files if is_image(self.path / name)]
 
     @cached_property
     def others(self) -> list[str]:
         """Names of the other files in it."""
-        return [name for name in self._files if Path(name).suffix.lower() not in SUFFIXES]
+        images = set(self.images)
+        return [name for name in self._files if name not in images]
 
     def below(self) -> Iterator[Node]:
         """Yield the folder and all below it, without following links."""
@@ -99,13 +100,23 @@ class Node:
         return sum(len(node.images) for node in self.below())
 
     def foreign(self) -> list[str]:
-        """Return the names of the files in it that hold images which are not read, such as DICOM."""
+        """Return the names of the files in it that hold images of a kind which is not read."""
         return [name for name in self.others if is_foreign(self.path / name)]
 
     def masks(self) -> list[tuple[str, str]]:
         """Return the images that are masks of others by their names, each with what its name has more."""
         found = masks_of_others([Path(name).stem for name in self.images])
         return [(self.images[place], sign) for place, sign in found]
+
+    def twins(self) -> list[str]:
+        """Return the images that have the name of another with an ending of more images; if half of them are so."""
+        named = [name for name in self.images if Path(name).suffix.lower() in SUFFIXES | DICOM_SUFFIXES]
+        endings = Counter(Path(name).suffix for name in named)
+        first: dict[str, str] = {}
+        for name in sorted(named, key=lambda name: -endings[Path(name).suffix]):
+            first.setdefault(Path(name).stem, name)
+        found = [name for name in named if first[Path(name).stem] != name]
+        return found if len(found) > 1 and 2 * len(found) >= len(first) else []
 
     def count_left_out(self, into: LeftOut, used: set[Path], *, inside: bool = False) -> None:
         """Count what is not read in the folder and below.
@@ -194,11 +205,28 @@ def refuse_masks(node: Node) -> None:
                 f"{node.path}: {len(masks):,} of {len(below.images):,} images look like masks of the others ({name}, "
                 f'say); say leave_out = ["*{sign}*"], or leave_out = [] if they are images of the class'
             )
+        if twins := below.twins():
+            what = f"{len(twins):,} of {len(below.images):,} images have the name of another with another ending"
+            raise DataError(
+                f"{below.path}: {what} ({twins[0]}, say), so they may be masks or copies; say "
+                f'leave_out = ["*{Path(twins[0]).suffix}"], or leave_out = [] if they are images of the class'
+            )
+        if extra := _variant_of(below):
+            raise DataError(
+                f"{below.path}: {extra}/ looks like other versions of the images beside it, which would be in several "
+                f'splits; say leave_out = ["{extra}"], or leave_out = [] if they are images of the class'
+            )
         if extra := _companion_of(below):
             raise DataError(
                 f"{below.path}: {extra}/ beside the images looks like something about them; say "
                 f'leave_out = ["{extra}"], or leave_out = [] if it holds images of the class'
             )
+
+
+def _variant_of(node: Node) -> str:
+    """Return the name of a folder of augmented images, or the like, that is in a class folder."""
+    total = node.count()
+    return next((n for n, below in node.folders.items() if is_variant(n) and 0 < below.count() < total), "")
 
 
 def _companion_of(node: Node) -> str:

@@ -13,7 +13,7 @@ from PIL import Image
 
 from medssl_bench.datasets import Task
 from medssl_bench.datasets.folder import image_cache
-from medssl_bench.datasets.folder.dataset import folder
+from medssl_bench.datasets.folder.factory import folder
 from medssl_bench.datasets.folder.listing import list_images
 from medssl_bench.errors import DataError, printable
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from medssl_bench.datasets import DatasetContext
-from medssl_bench.datasets.folder.dataset import folder
+from medssl_bench.datasets.folder.factory import folder
 from medssl_bench.datasets.folder.listing import list_images
 from medssl_bench.datasets.folder.names import natural, split_named
 from medssl_bench.errors import DataError, printable
@@ -299,7 +299,9 @@ def test_a_flat_folder_with_a_table(tmp_path, context):
     image(tmp_path / "1.png")
     (tmp_path / "metadata.csv").write_text("")
 
-    assert "1 image directly in it (metadata.csv may say them, but tables are not read)" in refusal(tmp_path, context)
+    assert '1 image directly in it (metadata.csv may say them: the data set "table" reads it)' in refusal(
+        tmp_path, context
+    )
 
 
 def test_images_beside_class_folders(tmp_path, context):
@@ -312,7 +314,7 @@ def test_images_beside_class_folders(tmp_path, context):
     assert "left out: 1 by 'leave_out' in ./" in notes
 
 
-@pytest.mark.parametrize("name", ["x.dcm", "x.nii.gz", "x.jp2", "x.avif", "x.npy", "IM0001", "x.bin"])
+@pytest.mark.parametrize("name", ["x.nii.gz", "x.jp2", "x.avif", "x.npy", "x.exr"])
 def test_files_of_other_kinds_among_images(tmp_path, context, name):
     classes(tmp_path)
     (tmp_path / "malignant" / name).write_bytes(bytes(128) + b"DICM")
@@ -322,6 +324,25 @@ def test_files_of_other_kinds_among_images(tmp_path, context, name):
     assert "malignant: has 1 " in line
     pattern = re.search(r"leave_out = (\[.*\])", line)[1].strip('[]"')
     assert seen(tmp_path, context, leave_out=[pattern])[1] == ((7, 7), (1, 1), (2, 2))
+
+
+@pytest.mark.parametrize("name", ["x.dcm", "IM0001", "x.bin", "1.2.840.113619.2.5", "x.IMA"])
+def test_dicom_among_images_of_other_kinds(tmp_path, context, name):
+    classes(tmp_path)
+    (tmp_path / "malignant" / name).write_bytes(bytes(128) + b"DICM")
+
+    line = refusal(tmp_path, context)
+
+    assert f"1 of 21 images are DICOM (malignant/{name}, say) and the others are not" in line
+    pattern = re.search(r"leave_out = (\[.*?\])", line)[1].strip('[]"')
+    assert seen(tmp_path, context, leave_out=[pattern])[1] == ((7, 7), (1, 1), (2, 2))
+
+
+def test_a_directory_file_of_dicom_is_no_image(tmp_path, context):
+    classes(tmp_path)
+    (tmp_path / "malignant" / "DICOMDIR").write_bytes(bytes(128) + b"DICM")
+
+    assert "left out: 1 file without an ending in malignant/" in seen(tmp_path, context)[2]
 
 
 def test_masks_beside_images(tmp_path, context):
@@ -336,6 +357,59 @@ def test_masks_beside_images(tmp_path, context):
     assert 'leave_out = ["*_mask*"]' in line
     assert seen(tmp_path, context, leave_out=["*_mask*"])[1] == ((7, 7), (1, 1), (2, 2))
     assert sum(count[0] for count in seen(tmp_path, context, leave_out=[])[1]) == 21
+
+
+def test_images_of_one_name_with_two_endings(tmp_path, context):
+    """Masks beside photographs, as ISIC has them."""
+    for name in TWO:
+        for index in range(10):
+            image(tmp_path / name / f"{index:02}.jpg")
+            image(tmp_path / name / f"{index:02}.png")
+
+    line = refusal(tmp_path, context)
+
+    assert "benign: 10 of 20 images have the name of another with another ending (00.png, say)" in line
+    assert seen(tmp_path, context, leave_out=["*.png"])[1] == ((7, 7), (1, 1), (2, 2))
+    assert sum(count[0] for count in seen(tmp_path, context, leave_out=[])[1]) == 20
+
+
+def test_augmented_images_in_a_class(tmp_path, context):
+    classes(tmp_path)
+    classes(tmp_path / "benign", ["augmented"])
+
+    assert 'say leave_out = ["augmented"], or leave_out = []' in refusal(tmp_path, context)
+    assert seen(tmp_path, context, leave_out=["augmented"])[1] == ((7, 7), (1, 1), (2, 2))
+
+
+def test_masks_as_classes(tmp_path, context):
+    names = ["benign", "benign_mask", "malignant", "malignant_mask"]
+    classes(tmp_path, names)
+
+    assert 'benign_mask/ looks like masks of the class beside it; say leave_out = ["*_mask*"]' in refusal(
+        tmp_path, context
+    )
+    assert seen(tmp_path, context, leave_out=["*_mask*"])[0] == TWO
+    assert seen(tmp_path, context, classes=names)[0] == tuple(names)
+
+
+def test_patients_in_classes_are_warned_of_where_splits_are_drawn(tmp_path, context):
+    for name in TWO:
+        classes(tmp_path / "drawn" / name, ["P01", "P02", "P03"], 4)
+    for split in ("train", "val", "test"):
+        for label, name in enumerate(TWO):
+            classes(tmp_path / "given" / split / name, [f"P{len(split)}{label}1", f"P{len(split)}{label}2"], 4)
+
+    (line,) = folder(context, path=tmp_path / "drawn", size=8).info().warnings
+    assert line.startswith("3 folders in benign/ look like people or cases, and splits are drawn by image")
+    assert folder(context, path=tmp_path / "given", size=8).info().warnings == ()
+
+
+def test_other_folders_in_classes_are_noted(tmp_path, context):
+    for name in TWO:
+        classes(tmp_path / name, ["40X", "100X"])
+
+    notes = seen(tmp_path, context)[2]
+    assert "read the folders in class folders as images of the class (40X/, 100X/ in benign/)" in notes
 
 
 def test_a_folder_of_masks_in_a_class(tmp_path, context):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from PIL import Image
 
-from medssl_bench.datasets.folder.dataset import folder
+from medssl_bench.datasets.folder.factory import folder
 from medssl_bench.errors import DataError, UserError
 from medssl_bench.plan.known_dataset import KnownDataset
 from medssl_bench.plugin.manager import load_plugins

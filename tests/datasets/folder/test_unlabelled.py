@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from medssl_bench.datasets.folder.dataset import folder
+from medssl_bench.datasets.folder.factory import folder
 from medssl_bench.datasets.folder.unlabelled import matching
 from medssl_bench.errors import DataError
 

@@ -9,7 +9,7 @@ from PIL import Image
 from medssl_bench.datasets import Task
 from medssl_bench.datasets.check_info import wrong_with
 from medssl_bench.datasets.check_splits import wrong_with_splits, wrong_with_unlabelled
-from medssl_bench.datasets.folder.dataset import folder
+from medssl_bench.datasets.folder.factory import folder
 from medssl_bench.datasets.images.dataset import images
 from medssl_bench.errors import DataError
 

@@ -1,0 +1,1 @@
+"""Tables of images: paths, labels, splits and patients, in CSV, TSV, JSON Lines or Parquet."""
