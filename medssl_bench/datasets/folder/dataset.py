@@ -159,6 +159,10 @@ class FolderDataset(Dataset):
             wrong = unreadable_files(self._listing, opened=True)
         raise DataError(told_together(self._listing, wrong, self.context.cache_dir))
 
+    def image_names(self) -> dict[str, list[str]]:
+        """Return the paths of the images below the folder, by split."""
+        return {split: [self._listing.names[place] for place in places] for split, places in self._places.items()}
+
     def load(self) -> Splits:
         """Decode and resize the images, or take them from the cache.
 
