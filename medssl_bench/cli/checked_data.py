@@ -76,16 +76,18 @@ class Checked:
 
 
 def checked(label: str, component: Component, registry: Registry, context: DatasetContext) -> Checked:
-    """Read a data set and look through its images.
+    """Read a data set and look through its images; what leaks is remembered, for `validate`, `run` and tables.
 
     Raises:
         DataError: it is not here, has no images, or is not valid.
     """
     from medssl_bench.datasets.audit.audit import audit
     from medssl_bench.datasets.check_splits import wrong_with_splits
+    from medssl_bench.datasets.copies import copies_key, remember_near_copies
     from medssl_bench.datasets.download import Downloadable
     from medssl_bench.datasets.parts import parts_of
     from medssl_bench.datasets.progress import progress_bar
+    from medssl_bench.plan.spec import DatasetSpec
     from medssl_bench.plugin.guarded import asking, make
 
     dataset = make(registry, component, context=context)
@@ -102,6 +104,8 @@ def checked(label: str, component: Component, registry: Registry, context: Datas
         raise DataError(f"{label}: has no images")
     with progress_bar(f"comparing the {total:,} images of {label}", "images") as report:
         found = audit(info, parts, lambda done, whole: report(done * total // max(1, whole), total))
+    spec = DatasetSpec(component=component, fingerprint=dataset.fingerprint())
+    remember_near_copies(copies_key(spec.key, info), found.near_leaks, context.cache_dir)
     return Checked(label, info, found, names)
 
 

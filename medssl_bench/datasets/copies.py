@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import TYPE_CHECKING
 
@@ -65,21 +65,36 @@ def copies_key(key: str, info: DatasetInfo) -> str:
 
 
 def known_copies(key: str, load: Callable[[], Sequence[Part]], cache_dir: Path) -> Copies:
-    """Return what `shared_between` says, which is looked for once for each key.
+    """Return what `shared_between` says, which is looked for once for each key, and the near copies that are known.
 
     Args:
         key: changes with the data set and its content.
         load: gives its images; called where the answer is not known.
         cache_dir: where the answer is remembered.
     """
-    place = cache_dir / "copies" / f"{hashlib.sha256(f'{_REVISION} {key}'.encode()).hexdigest()}.json"
+    place = _place(key, cache_dir)
     kept = read_sealed(place, key)
     if kept is not None:
         found = json.loads(kept)
-        return Copies(tuple(found["warnings"]), tuple(found["notes"]))
-    copies = shared_between(load())
-    keep_sealed(place, key, json.dumps({"warnings": copies.warnings, "notes": copies.notes}).encode())
-    return copies
+        copies = Copies(tuple(found["warnings"]), tuple(found["notes"]))
+    else:
+        copies = shared_between(load())
+        keep_sealed(place, key, json.dumps({"warnings": copies.warnings, "notes": copies.notes}).encode())
+    near = read_sealed(_place(_near(key), cache_dir), _near(key))
+    return copies if near is None else replace(copies, warnings=(*copies.warnings, *json.loads(near)))
+
+
+def remember_near_copies(key: str, lines: Sequence[str], cache_dir: Path) -> None:
+    """Keep what `data check` says of near copies in two parts, so that `known_copies` says it from now on."""
+    keep_sealed(_place(_near(key), cache_dir), _near(key), json.dumps(list(lines)).encode())
+
+
+def _near(key: str) -> str:
+    return f"near {key}"
+
+
+def _place(key: str, cache_dir: Path) -> Path:
+    return cache_dir / "copies" / f"{hashlib.sha256(f'{_REVISION} {key}'.encode()).hexdigest()}.json"
 
 
 def _shared(first: Part, second: Part, own: NDArray[np.uint64], others: NDArray[np.uint64]) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from medssl_bench.datasets.base import SPLITS
 
@@ -64,6 +64,7 @@ def parts_of(dataset: Dataset, splits: Mapping[SplitName, Split] | None = None) 
         Part(name, splits[name].images, splits[name].labels, splits[name].groups) for name in SPLITS if name in splits
     ]
     if getattr(dataset.info(), UNLABELLED, 0):
-        found = dataset.load_unlabelled()
+        of_pool: Any = dataset
+        found = of_pool.load_unlabelled()
         parts.append(Part(UNLABELLED, found.images, None, found.groups))
     return [part for part in parts if len(part)]

@@ -59,8 +59,12 @@ def stacked(sheets: Sequence[Image.Image]) -> Image.Image:
 
 def _fitting(text: str, font: ImageFont.ImageFont | ImageFont.FreeTypeFont, width: int) -> str:
     """Return a text without its middle, where it is wider than its place."""
-    kept = text
-    while font.getlength(kept) > width and len(kept) > 4:
-        half = (len(kept) - 2) // 2
-        kept = f"{text[:half]}…{text[-half:]}"
-    return kept
+    letters = len(text)
+    while letters > 4 and font.getlength(_middle_out(text, letters)) > width:
+        letters = min(letters - 1, int(letters * width / font.getlength(_middle_out(text, letters))) + 1)
+    return _middle_out(text, letters)
+
+
+def _middle_out(text: str, letters: int) -> str:
+    half = letters // 2
+    return text if letters >= len(text) else f"{text[:half]}…{text[-half:]}"

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from medssl_bench.datasets import Split
-from medssl_bench.datasets.copies import find_copies, known_copies, shared_between
+from medssl_bench.datasets.copies import find_copies, known_copies, remember_near_copies, shared_between
 from medssl_bench.datasets.parts import Part
 
 
@@ -134,3 +134,14 @@ def test_an_answer_that_was_altered_is_not_believed(tmp_path):
     kept.write_text('{"warnings": [], "notes": []}')
 
     assert known_copies("a", lambda: parts(splits), tmp_path) == first
+
+
+def test_near_copies_that_were_found_are_said_from_then_on(tmp_path):
+    splits = {"train": split(single(1)), "val": split(single(1)), "test": split(single(2))}
+    before = known_copies("a", lambda: parts(splits), tmp_path)
+    remember_near_copies("a", ["1 of 1 test images is a near copy of training images"], tmp_path)
+
+    after = known_copies("a", lambda: parts(splits), tmp_path)
+
+    assert after.warnings == (*before.warnings, "1 of 1 test images is a near copy of training images")
+    assert known_copies("b", lambda: parts(splits), tmp_path) == before

@@ -30,6 +30,7 @@ class Audit:
 
     Attributes:
         leaks: a line for each way in which images reach from one part to another: it makes numbers too good.
+        near_leaks: those of them that are of near copies.
         notes: a line for each other thing that people should know.
         copies: pairs with the same pixels, turned or mirrored ones too; each image with the first of its kind.
         near: pairs that are as alike as one image stored twice, by the threshold of this set.
@@ -40,6 +41,7 @@ class Audit:
     """
 
     leaks: tuple[str, ...]
+    near_leaks: tuple[str, ...]
     notes: tuple[str, ...]
     copies: Pairs
     near: Pairs
@@ -69,6 +71,7 @@ def audit(
     leaks, notes = _near_lines(shelf, near)
     return Audit(
         leaks=(*shared.warnings, *leaks),
+        near_leaks=tuple(leaks),
         notes=(
             *shared.notes, *notes, *_conflicts(shelf, copies, near), *_missing(info, parts),
             *_single_lines(shelf, singles),

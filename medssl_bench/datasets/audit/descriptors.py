@@ -31,11 +31,10 @@ def band(images: NDArray[np.uint8]) -> tuple[Floats, Floats]:
         image's band, (N,), in levels of 0..255.
     """
     fine, coarse = _band_maps(images.shape[1])
-    grey = images.astype(np.float32)
-    grey = grey if grey.ndim == 3 else grey.mean(axis=3)
-    found = fine @ grey @ fine.T - coarse @ grey @ coarse.T
-    length = np.sqrt(np.square(found).sum(axis=(1, 2)))
-    spread = length / found.shape[1]
+    grey: Floats = (images if images.ndim == 3 else images.mean(axis=3, dtype=np.float32)).astype(np.float32)
+    found = np.asarray(fine @ grey @ fine.T - coarse @ grey @ coarse.T, np.float32)
+    length: Floats = np.sqrt(np.square(found).sum(axis=(1, 2)))
+    spread: Floats = length / np.float32(found.shape[1])
     found *= np.where(spread >= FLATTEST, 1 / np.maximum(length, 1e-6), 0)[:, None, None]
     return found, spread
 

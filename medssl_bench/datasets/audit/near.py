@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,11 +18,12 @@ if TYPE_CHECKING:
     from medssl_bench.datasets.audit.descriptors import Floats
     from medssl_bench.datasets.audit.shelf import Shelf
 
-FLOOR = 0.945
+FLOOR = 0.935
 """Cosine of the band from which pairs are kept; below it no threshold lies."""
 
-_MOST_DIFFERENCE = 11.0
-"""Levels of 0..255 by which plain descriptors differ; images that differ more have other colours or shapes at large."""
+_LIKENESS, _DIFFERENCE = (0.955, 0.965), (6.5, 11.0)
+"""By how much plain descriptors of a pair may differ, in levels of 0..255, by its likeness; images that differ more
+have other colours or another shape at large. Copies that are little alike, JPEGs of pale images, differ little."""
 
 _SAMPLE = 4096
 _ROWS, _COLUMNS = 1024, 4096
@@ -124,7 +125,7 @@ def _described(
 
 def _candidates(
     rows: NDArray[np.float32], columns: NDArray[np.float32], ahead: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+) -> tuple[NDArray[Any], NDArray[Any]]:
     """Return the places of pairs that may be alike; each pair once, the second behind the first.
 
     Args:
@@ -161,7 +162,7 @@ def _verified(
         one, other, row, likeness = numbers[one[alike]], numbers[other[alike]], row[alike], likeness[alike]
         difference = plain_difference(plain(shelf.take(one)), plain(shelf.take(other)), row)
         pairs = Pairs(one, other, likeness.clip(max=1), np.array(POSITIONS)[row])
-        found.append(pairs.where(difference <= _MOST_DIFFERENCE))
+        found.append(pairs.where(difference <= np.interp(likeness, _LIKENESS, _DIFFERENCE)))
     return Pairs.joined(found)
 
 

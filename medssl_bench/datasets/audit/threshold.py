@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from medssl_bench.datasets.audit.near import Pairs
 
-_LEAST, _MOST = 0.95, 0.99
+_LEAST, _MOST = 0.94, 0.99
 _ABOVE = 0.005
 _SHARE = 0.001
 _FEWEST = 10
@@ -23,7 +23,7 @@ _FEWEST = 10
 def own_threshold(pairs: Pairs, labels: NDArray[np.int64]) -> float:
     """Return the likeness above which pairs of a set are near copies.
 
-    It is 0.95, or 0.005 more than what one image in 1,000 has with its nearest neighbour of another class, if that is
+    It is 0.94, or 0.005 more than what one image in 1,000 has with its nearest neighbour of another class, if that is
     more. Images of two classes are not the same, so they show how alike different images of this set look. It is not
     above 0.99, so that copies under two labels are found.
 
