@@ -1,4 +1,4 @@
-"""``medssl-bench data``: what data sets there are, and fetching them."""
+"""``medssl-bench data``: what data sets there are, fetching them, and looking for what is wrong with them."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from medssl_bench.cli import completion
+from medssl_bench.cli.data_check import check
 from medssl_bench.cli.options import data_dir_option, json_option, load_plugins
 from medssl_bench.errors import UserError
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 @click.group("data")
 def command() -> None:
-    """List and fetch data sets."""
+    """List, fetch and check data sets."""
 
 
 @command.command("list")
@@ -72,6 +73,9 @@ def fetch(context: click.Context, names: tuple[str, ...], size: str, data_dir: P
         if not isinstance(dataset, Downloadable):
             raise UserError(f"data set {name!r} is not one that is downloaded")
         click.echo(f"{name}: {dataset.fetch()}")
+
+
+command.add_command(check)
 
 
 def _rows(registry: Registry, context: DatasetContext) -> Iterator[dict[str, Any]]:

@@ -26,7 +26,7 @@ _VERBS = {
     "list": "list components, by kind",
     "show": "show a component's parameters and documentation",
     "preview": "draw images and their augmented views",
-    "data": "list and fetch data sets",
+    "data": "list, fetch and check data sets",
     "embed": "write the features of a trained encoder",
     "export": "write a trained model with its card, for plain timm",
     "import": "take the encoder out of another program's checkpoint",

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from medssl_bench.datasets.base import SPLITS
-from medssl_bench.datasets.copies import Copies, known_copies
+from medssl_bench.datasets.copies import Copies, copies_key, known_copies
 from medssl_bench.datasets.download import Downloadable
+from medssl_bench.datasets.parts import parts_of
 from medssl_bench.plan.keys import content_key
 from medssl_bench.plan.known_datasets import KnownDatasets
 from medssl_bench.plan.selection import Only
@@ -81,6 +82,7 @@ def _shared(dataset: Dataset, found: KnownDataset, context: DatasetContext) -> l
 
 
 def _copies(dataset: Dataset, found: KnownDataset, context: DatasetContext) -> Copies:
+    assert found.info is not None
     key = content_key({"component": found.component.to_data(), "fingerprint": found.fingerprint})
     with asking(found.component):
-        return known_copies(key, dataset.load, context.cache_dir)
+        return known_copies(copies_key(key, found.info), lambda: parts_of(dataset), context.cache_dir)

@@ -152,6 +152,10 @@ class Dataset(ABC):
     def fingerprint(self) -> str | None:
         """Return a text that changes with the content, such as a checksum; None while the data cannot be seen."""
 
+    def image_names(self) -> dict[str, list[str]]:
+        """Return the names of the files of the images, by split and in the order of `load`; nothing: there are none."""
+        return {}
+
     @abstractmethod
     def load(self) -> Splits:
         """Read, or fetch and read, the images and labels of all three splits.

@@ -4,37 +4,36 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from medssl_bench.datasets.base import SPLITS
-from medssl_bench.datasets.groups import shared_groups, shared_lines
+from medssl_bench.datasets.groups import shared_line
+from medssl_bench.datasets.parts import Part
 from medssl_bench.datasets.sealed import keep_sealed, read_sealed
+from medssl_bench.datasets.turns import turned_digests
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
 
-    from medssl_bench.datasets.base import Split, SplitName, Splits
+    from medssl_bench.datasets.base import DatasetInfo, Splits
 
-_REVISION = 1
+_REVISION = 2
 """Raise it when something else is found than before."""
-
-_WORDS: dict[SplitName, str] = {"train": "training", "val": "validation", "test": "test"}
 
 
 @dataclass(frozen=True)
 class Copies:
-    """What the splits of a data set share.
+    """What the parts of a data set share.
 
     Attributes:
-        warnings: a line for each pair of splits that share images or groups: it makes numbers too good.
-        notes: a line for each split that has images twice.
+        warnings: a line for each pair of parts that share images or groups: it makes numbers too good.
+        notes: a line for each part that has images twice, and for what the training images share with the unlabelled.
     """
 
     warnings: tuple[str, ...] = ()
@@ -42,70 +41,93 @@ class Copies:
 
 
 def find_copies(splits: Splits) -> Copies:
-    """Find images with the same pixels, and groups (of a patient, say) with images in two splits.
+    """Find what the splits of a data set share, as `shared_between` does."""
+    return shared_between([Part(name, split.images, split.labels, split.groups) for name, split in splits.items()])
 
-    An image takes 8 bytes here: its digest (64 bits of BLAKE2), so a collision among 236,000 images is very improbable.
-    """
-    digests = {name: _digests(splits[name].images) for name in SPLITS if name in splits}  # without labels, no splits
-    warnings = []
-    for first, second in combinations(digests, 2):
-        warnings += _shared(first, second, splits, digests)
-    warnings += shared_lines(shared_groups({name: splits[name].groups for name in digests}))
-    notes = [line for name in digests if (line := _within(name, splits[name], digests[name]))]
+
+def shared_between(parts: Sequence[Part]) -> Copies:
+    """Find images with the same pixels, turned and mirrored ones too, and groups (of a patient, say) in two parts."""
+    digests = turned_digests([part.images for part in parts])
+    warnings: list[str] = []
+    notes: list[str] = []
+    for (first, own), (second, others) in combinations(zip(parts, digests, strict=True), 2):
+        lines = warnings if first.leaks_into(second) else notes
+        lines += _shared(first, second, own, others)
+        if groups := _shared_groups(first, second):
+            lines.append(shared_line(groups, first.word, second.word))
+    notes += [line for part, own in zip(parts, digests, strict=True) if (line := _within(part, own))]
     return Copies(tuple(warnings), tuple(notes))
 
 
-def known_copies(key: str, load: Callable[[], Splits], cache_dir: Path) -> Copies:
-    """Return what `find_copies` says, which is looked for once for each key.
+def copies_key(key: str, info: DatasetInfo) -> str:
+    """Return the key of what a data set shares, from that of its splits: its images without labels have their own."""
+    return f"{key} {getattr(info, 'unlabelled_fingerprint', '')}".strip()
+
+
+def known_copies(key: str, load: Callable[[], Sequence[Part]], cache_dir: Path) -> Copies:
+    """Return what `shared_between` says, which is looked for once for each key, and the near copies that are known.
 
     Args:
         key: changes with the data set and its content.
         load: gives its images; called where the answer is not known.
         cache_dir: where the answer is remembered.
     """
-    place = cache_dir / "copies" / f"{hashlib.sha256(f'{_REVISION} {key}'.encode()).hexdigest()}.json"
+    place = _place(key, cache_dir)
     kept = read_sealed(place, key)
     if kept is not None:
         found = json.loads(kept)
-        return Copies(tuple(found["warnings"]), tuple(found["notes"]))
-    copies = find_copies(load())
-    keep_sealed(place, key, json.dumps({"warnings": copies.warnings, "notes": copies.notes}).encode())
-    return copies
+        copies = Copies(tuple(found["warnings"]), tuple(found["notes"]))
+    else:
+        copies = shared_between(load())
+        keep_sealed(place, key, json.dumps({"warnings": copies.warnings, "notes": copies.notes}).encode())
+    near = read_sealed(_place(_near(key), cache_dir), _near(key))
+    return copies if near is None else replace(copies, warnings=(*copies.warnings, *json.loads(near)))
 
 
-def _digests(images: NDArray[np.uint8]) -> NDArray[np.uint64]:
-    found = np.empty(len(images), np.uint64)
-    for place, image in enumerate(images):
-        digest = hashlib.blake2b(np.ascontiguousarray(image).data, digest_size=8).digest()
-        found[place] = int.from_bytes(digest, "little")
-    return found
+def remember_near_copies(key: str, lines: Sequence[str], cache_dir: Path) -> None:
+    """Keep what `data check` says of near copies in two parts, so that `known_copies` says it from now on."""
+    keep_sealed(_place(_near(key), cache_dir), _near(key), json.dumps(list(lines)).encode())
 
 
-def _shared(
-    first: SplitName, second: SplitName, splits: Splits, digests: dict[SplitName, NDArray[np.uint64]]
-) -> list[str]:
-    """Return a line on the images of the second split that the first has too."""
-    shared = np.isin(digests[second], digests[first])
+def _near(key: str) -> str:
+    return f"near {key}"
+
+
+def _place(key: str, cache_dir: Path) -> Path:
+    return cache_dir / "copies" / f"{hashlib.sha256(f'{_REVISION} {key}'.encode()).hexdigest()}.json"
+
+
+def _shared(first: Part, second: Part, own: NDArray[np.uint64], others: NDArray[np.uint64]) -> list[str]:
+    """Return a line on the images of the second part that the first has too."""
+    shared = np.isin(others, own)
     if not shared.any():
         return []
-    own = dict(zip(digests[first].tolist(), splits[first].labels.tolist(), strict=True))
-    labels = zip(digests[second][shared].tolist(), splits[second].labels[shared].tolist(), strict=True)
-    other = sum(own[digest] != label for digest, label in labels)
+    differ = 0
+    if first.labels is not None and second.labels is not None:
+        labels = dict(zip(own.tolist(), first.labels.tolist(), strict=True))
+        pairs = zip(others[shared].tolist(), second.labels[shared].tolist(), strict=True)
+        differ = sum(labels[digest] != label for digest, label in pairs)
     number, total = int(shared.sum()), len(shared)
     are = "is a copy" if number == 1 else "are copies"
-    return [f"{number:,} of {total:,} {_WORDS[second]} images {are} of {_WORDS[first]} images{_labelled(other)}"]
+    return [f"{number:,} of {total:,} {second.word} images {are} of {first.word} images{_labelled(differ)}"]
 
 
-def _within(name: SplitName, split: Split, digests: NDArray[np.uint64]) -> str:
-    """Return a line on the images that a split has twice."""
+def _within(part: Part, digests: NDArray[np.uint64]) -> str:
+    """Return a line on the images that a part has twice."""
     _, first, which = np.unique(digests, return_index=True, return_inverse=True)
     again = len(digests) - len(first)
     if not again:
         return ""
-    other = int((split.labels != split.labels[first[which]]).any(axis=1).sum())
+    differ = 0 if part.labels is None else int((part.labels != part.labels[first[which]]).any(axis=1).sum())
     are = "is a copy" if again == 1 else "are copies"
-    return f"{again:,} of {len(digests):,} {_WORDS[name]} images {are} of others of the split{_labelled(other)}"
+    return f"{again:,} of {len(digests):,} {part.word} images {are} of others of the split{_labelled(differ)}"
 
 
-def _labelled(other: int) -> str:
-    return f", {other:,} under another label" if other else ""
+def _labelled(differ: int) -> str:
+    return f", {differ:,} under another label" if differ else ""
+
+
+def _shared_groups(first: Part, second: Part) -> int:
+    if first.groups is None or second.groups is None:
+        return 0
+    return len(np.intersect1d(first.groups, second.groups))

@@ -43,11 +43,12 @@ def shared_groups(groups: Mapping[SplitName, NDArray[np.int64] | None]) -> dict[
 
 def shared_lines(shared: Mapping[tuple[SplitName, SplitName], Sequence[int]]) -> list[str]:
     """Return a warning for each pair of splits that share groups; tables show it."""
-    lines = []
-    for (first, second), which in shared.items():
-        have = "1 group has" if len(which) == 1 else f"{len(which):,} groups have"
-        lines.append(f"{have} {_WORDS[first]} and {_WORDS[second]} images")
-    return lines
+    return [shared_line(len(which), _WORDS[first], _WORDS[second]) for (first, second), which in shared.items()]
+
+
+def shared_line(number: int, first: str, second: str) -> str:
+    """Return a line on a number of groups that two parts of a data set share, named as adjectives."""
+    return f"{number:,} {'group has' if number == 1 else 'groups have'} {first} and {second} images"
 
 
 def require_apart(

@@ -14,7 +14,8 @@ from torch import Tensor, nn
 from medssl_bench.datasets import Dataset, DatasetContext, DatasetInfo, Images, Splits
 from medssl_bench.datasets.base import SPLITS, SplitName
 from medssl_bench.datasets.check_splits import wrong_with_splits, wrong_with_unlabelled
-from medssl_bench.datasets.copies import known_copies
+from medssl_bench.datasets.copies import Copies, copies_key, known_copies
+from medssl_bench.datasets.parts import parts_of
 from medssl_bench.encoders.dim import check_encoder
 from medssl_bench.errors import DataError, LeakWarning, StageError
 from medssl_bench.plan.kinds import spec_of
@@ -172,11 +173,11 @@ class Workshop:
         assert info is not None
         if wrong := wrong_with_splits(info, splits):
             raise DataError(f"data set {spec.component.name!r}: {wrong}")
-        return LoadedDataset(self._warned(spec, info, splits), splits)
+        copies = known_copies(copies_key(spec.key, info), lambda: parts_of(dataset, splits), self.context.cache_dir)
+        return LoadedDataset(self._warned(spec, info, copies), splits)
 
-    def _warned(self, spec: DatasetSpec, info: DatasetInfo, splits: Splits) -> DatasetInfo:
+    def _warned(self, spec: DatasetSpec, info: DatasetInfo, found: Copies) -> DatasetInfo:
         """Return the description of a data set with the warnings that its images give; tables repeat the warnings."""
-        found = known_copies(spec.key, lambda: splits, self.context.cache_dir)
         info = replace(info, warnings=tuple(dict.fromkeys([*info.warnings, *found.warnings])))
         if info.warnings and self.remembers:
             known = KnownDataset(spec.component, info, spec.fingerprint)

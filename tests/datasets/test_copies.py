@@ -7,13 +7,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from medssl_bench.datasets import Split
-from medssl_bench.datasets.copies import find_copies, known_copies
+from medssl_bench.datasets.copies import find_copies, known_copies, remember_near_copies, shared_between
+from medssl_bench.datasets.parts import Part
 
 
 def split(images, labels=None, groups=None):
     images = np.array(images, np.uint8)
     labels = np.zeros(len(images), np.int64) if labels is None else np.array(labels)
     return Split(images, labels[:, None], None if groups is None else np.array(groups))
+
+
+def parts(splits):
+    return [Part(name, found.images, found.labels, found.groups) for name, found in splits.items()]
 
 
 def single(*values):
@@ -47,6 +52,40 @@ def test_an_image_that_differs_in_one_pixel_is_no_copy():
     assert (found.warnings, found.notes) == ((), ())
 
 
+def test_an_image_that_is_turned_or_mirrored_is_a_copy():
+    one = np.arange(9).reshape(3, 3)
+    rows_swapped = one[[1, 0, 2]]
+
+    found = find_copies(
+        {
+            "train": split([one]),
+            "val": split([np.rot90(one), one[:, ::-1], rows_swapped]),
+            "test": split([one.T[::-1], one + 9]),
+        }
+    )
+
+    assert found.warnings == (
+        "2 of 3 validation images are copies of training images",
+        "1 of 2 test images is a copy of training images",
+        "1 of 2 test images is a copy of validation images",
+    )
+    assert found.notes == ("1 of 3 validation images is a copy of others of the split",)
+
+
+def test_unlabelled_images_leak_into_what_is_tested_on_and_not_into_training():
+    images = np.array(single(1, 2, 3, 4), np.uint8)
+    labels = np.zeros((4, 1), np.int64)
+    pool = Part("unlabelled", np.array(single(1, 2, 7), np.uint8))
+
+    with_test = shared_between([Part("test", images, labels), pool])
+    with_train = shared_between([Part("train", images, labels), pool])
+
+    assert with_test.warnings == ("2 of 3 unlabelled images are copies of test images",)
+    assert with_test.notes == ()
+    assert with_train.warnings == ()
+    assert with_train.notes == ("2 of 3 unlabelled images are copies of training images",)
+
+
 def test_groups_in_two_splits():
     found = find_copies(
         {
@@ -77,21 +116,32 @@ def test_counts_are_those_of_comparing_each_with_each(train, val, test):
 
 def test_the_answer_is_remembered_by_its_key(tmp_path):
     splits = {"train": split(single(1)), "val": split(single(1)), "test": split(single(2))}
-    first = known_copies("a", lambda: splits, tmp_path)
+    first = known_copies("a", lambda: parts(splits), tmp_path)
     other = {**splits, "val": split(single(3))}
 
-    assert known_copies("a", lambda: other, tmp_path) == first
-    assert known_copies("b", lambda: other, tmp_path).warnings == ()
+    assert known_copies("a", lambda: parts(other), tmp_path) == first
+    assert known_copies("b", lambda: parts(other), tmp_path).warnings == ()
     for kept in (tmp_path / "copies").iterdir():
         kept.write_text("damaged")
-    assert known_copies("a", lambda: splits, tmp_path) == first
+    assert known_copies("a", lambda: parts(splits), tmp_path) == first
 
 
 def test_an_answer_that_was_altered_is_not_believed(tmp_path):
     splits = {"train": split(single(1)), "val": split(single(1)), "test": split(single(2))}
-    first = known_copies("a", lambda: splits, tmp_path)
+    first = known_copies("a", lambda: parts(splits), tmp_path)
     assert first.warnings
     (kept,) = (tmp_path / "copies").iterdir()
     kept.write_text('{"warnings": [], "notes": []}')
 
-    assert known_copies("a", lambda: splits, tmp_path) == first
+    assert known_copies("a", lambda: parts(splits), tmp_path) == first
+
+
+def test_near_copies_that_were_found_are_said_from_then_on(tmp_path):
+    splits = {"train": split(single(1)), "val": split(single(1)), "test": split(single(2))}
+    before = known_copies("a", lambda: parts(splits), tmp_path)
+    remember_near_copies("a", ["1 of 1 test images is a near copy of training images"], tmp_path)
+
+    after = known_copies("a", lambda: parts(splits), tmp_path)
+
+    assert after.warnings == (*before.warnings, "1 of 1 test images is a near copy of training images")
+    assert known_copies("b", lambda: parts(splits), tmp_path) == before

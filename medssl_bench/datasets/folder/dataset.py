@@ -219,6 +219,10 @@ class FolderDataset(Dataset):
         )
         return f"sha256:{digest}" if not reading else f"sha256:{digest}, read as {reading[:16]}"
 
+    def image_names(self) -> dict[str, list[str]]:
+        """Return the paths of the images below the folder, by split."""
+        return {split: [self._listing.names[place] for place in places] for split, places in self._places.items()}
+
     def load(self) -> Splits:
         """Decode and resize the images, or take them from the cache.
 

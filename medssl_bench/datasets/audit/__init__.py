@@ -1,0 +1,1 @@
+"""What is wrong with the images of a data set: copies, leaks between its parts, and images that show nothing."""
