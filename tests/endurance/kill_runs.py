@@ -97,13 +97,21 @@ def live(suite: Path, store: Path) -> None:
     os._exit(1 if result.failed else 0)
 
 
-def run_killed(suite: Path, store: Path, wanted: dict[str, object], seed: int) -> Killed:
-    """Run the suite and kill it at random moments, until it is through; compare what it leaves."""
+def run_killed(suite: Path, store: Path, wanted: dict[str, object], seed: int, longest: float) -> Killed:
+    """Run the suite and kill it at random moments, until it is through; compare what it leaves.
+
+    Args:
+        suite: the suite's file.
+        store: where its results go.
+        wanted: what an undisturbed run leaves.
+        seed: of the moments.
+        longest: the most seconds until a kill; where no run gets any further in it, the stage counts as failed.
+    """
     rng, found = random.Random(seed), Killed()
     while True:
         process = _FORK.Process(target=live, args=(suite, store))
         process.start()
-        process.join(rng.uniform(0.2, 3.0))
+        process.join(rng.uniform(0.2, longest))
         if process.exitcode is not None:
             if process.exitcode:
                 found.differences.append(f"the run ended with status {process.exitcode}")
@@ -171,9 +179,11 @@ def main(runs: int, jobs: int, epochs: int, seed: int, slack: float, folder: Pat
     undisturbed.start()
     undisturbed.join()
     wanted = traces(suite, folder / "undisturbed")
-    print(f"undisturbed: {len(wanted) - 1} stages in {time.monotonic() - began:.1f} s")
+    seconds = time.monotonic() - began
+    longest = max(3.0, seconds / 6)  # of a busy machine, more
+    print(f"undisturbed: {len(wanted) - 1} stages in {seconds:.1f} s")
     with ThreadPoolExecutor(jobs) as pool:
-        done = pool.map(lambda n: run_killed(suite, folder / f"killed-{n}", wanted, seed + n), range(runs))
+        done = pool.map(lambda n: run_killed(suite, folder / f"killed-{n}", wanted, seed + n, longest), range(runs))
         found = []
         for number, run in enumerate(done):
             found.append(run)
