@@ -142,7 +142,8 @@ def _candidates(
         best = np.argpartition(np.where(passed[many], products[many], -1), -_EACH, axis=1)[:, -_EACH:]
         passed[many] = False
         passed[many[:, None], best] = True
-    return np.nonzero(passed)
+    first, second = np.nonzero(passed)
+    return first, second
 
 
 def _verified(
