@@ -68,7 +68,7 @@ class TableDataset(Dataset):
             if name not in self._unreadable:
                 first.setdefault(self._listing.labels[place], name)
         for name in first.values():
-            with suppress(Exception):  # a decoder may raise anything on a broken file; that is told later
+            with suppress(Exception):  # a decoder may raise anything on a broken file, which is refused later
                 if is_colour(self._listing.root / name):
                     return 3
         return 1
