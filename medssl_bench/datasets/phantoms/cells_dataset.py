@@ -11,7 +11,7 @@ from medssl_bench.datasets.base import DatasetInfo, SplitName, Task
 from medssl_bench.datasets.groups import group_counts, shared_groups, shared_lines
 from medssl_bench.datasets.phantoms import cells
 from medssl_bench.datasets.phantoms.cell_types import CELL_TYPES
-from medssl_bench.datasets.phantoms.dataset import PhantomDataset
+from medssl_bench.datasets.phantoms.dataset import Part, PhantomDataset
 from medssl_bench.datasets.phantoms.patients import Patients
 from medssl_bench.datasets.phantoms.random_rows import choose
 from medssl_bench.errors import DataError
@@ -85,7 +85,7 @@ class CellsDataset(PhantomDataset):
         contents: NDArray[np.int64],
         scenes: np.random.Generator,
         noise: np.random.Generator,
-        split: SplitName,
+        split: Part,
         start: int,
     ) -> NDArray[np.uint8]:
         """Return images (B, size, size, 3)."""
@@ -95,7 +95,7 @@ class CellsDataset(PhantomDataset):
             scene = patients.give(scene, self._patients(split, start + np.arange(len(contents))))
         return cells.paint(scene, self.size, noise)
 
-    def _patients(self, split: SplitName, places: NDArray[np.int64]) -> NDArray[np.int64]:
+    def _patients(self, split: Part, places: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the number of the patient, within those of the split, of the images at some places."""
         if self.shared_groups and split != "train":
             return places % -(-self.train // self.per_patient)

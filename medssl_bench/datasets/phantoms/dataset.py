@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-_Part = SplitName | Literal["unlabelled"]
+Part = SplitName | Literal["unlabelled"]
+"""What images are drawn for; each part has random streams of its own."""
 
 _CHUNK = 32
 """Images drawn at once; they share a random stream, so another number would give other images."""
@@ -98,7 +99,7 @@ class PhantomDataset(Dataset):
         contents: NDArray[np.int64],
         scenes: np.random.Generator,
         noise: np.random.Generator,
-        split: SplitName,
+        split: Part,
         start: int,
     ) -> NDArray[np.uint8]:
         """Return images (B, size, size[, 3]) with contents (B, K).
@@ -161,7 +162,7 @@ class PhantomDataset(Dataset):
         """Draw the images without labels; errors as of `load`."""
         return Images(self._draw({"unlabelled": self.unlabelled})["unlabelled"])
 
-    def _draw(self, counts: Mapping[_Part, int]) -> dict[_Part, NDArray[np.uint8]]:
+    def _draw(self, counts: Mapping[Part, int]) -> dict[Part, NDArray[np.uint8]]:
         total = sum(counts.values())
         pixels = total * self.size**2
         require_memory(pixels * self.channels, f"{self.name}: {total:,} images of {self.size} pixels")
@@ -184,11 +185,11 @@ class PhantomDataset(Dataset):
     def _counts(self) -> dict[SplitName, int]:
         return dict(zip(SPLITS, (self.train, self.val, self.test), strict=True))
 
-    def _contents(self, split: _Part, count: int) -> NDArray[np.int64]:
+    def _contents(self, split: Part, count: int) -> NDArray[np.int64]:
         rng = generator(f"{self.name} contents", task=self.task, seed=self.seed, split=split)
         return self.draw_contents(rng, count)
 
-    def _draw_chunk(self, split: _Part, start: int, contents: NDArray[np.int64]) -> NDArray[np.uint8]:
+    def _draw_chunk(self, split: Part, start: int, contents: NDArray[np.int64]) -> NDArray[np.uint8]:
         """Return a whole chunk, even where fewer images are wanted: its rows share their random streams."""
         scenes = generator(f"{self.name} scenes", seed=self.seed, split=split, start=start)
         noise = generator(f"{self.name} noise", seed=self.seed, split=split, start=start, size=self.size)

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from medssl_bench.datasets.base import SplitName, Task
+from medssl_bench.datasets.base import Task
 from medssl_bench.datasets.phantoms import findings, layers
-from medssl_bench.datasets.phantoms.dataset import PhantomDataset
+from medssl_bench.datasets.phantoms.dataset import Part, PhantomDataset
 from medssl_bench.datasets.phantoms.random_rows import choose
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class LayersDataset(PhantomDataset):
         contents: NDArray[np.int64],
         scenes: np.random.Generator,
         noise: np.random.Generator,
-        split: SplitName,  # noqa: ARG002 - a scan has no patient
+        split: Part,  # noqa: ARG002 - a scan has no patient
         start: int,  # noqa: ARG002
     ) -> NDArray[np.uint8]:
         """Return images (B, size, size)."""

@@ -15,8 +15,8 @@ from medssl_bench.randomness import generator
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from medssl_bench.datasets.base import SplitName
     from medssl_bench.datasets.phantoms.cells import CellScene
+    from medssl_bench.datasets.phantoms.dataset import Part
 
     Rows = TypeVar("Rows", Stain, Camera)
 
@@ -32,7 +32,7 @@ class Patients:
     """
 
     seed: int
-    split: SplitName
+    split: Part
     nuisance: float
 
     def give(self, scene: CellScene, numbers: NDArray[np.int64]) -> CellScene:
