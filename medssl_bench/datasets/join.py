@@ -53,7 +53,7 @@ def _groups(parts: Sequence[Images | Split], sets: Sequence[int]) -> NDArray[np.
     known = np.concatenate([np.full(len(part), part.groups is not None) for part in parts])
     own = np.concatenate([np.arange(len(part)) if part.groups is None else part.groups for part in parts])
     which = np.concatenate([np.full(len(part), place) for place, part in enumerate(parts)])
-    # images without a group are told apart by their part and their place in it, the others by set and group
+    # images without a group are known by their part and their place in it, the others by set and group
     rows = np.stack([known, np.where(known, numbers, which), own], axis=1)
     _, groups = np.unique(rows, axis=0, return_inverse=True)
     return groups.reshape(-1).astype(np.int64)

@@ -31,7 +31,7 @@ FIRST_OPTIONS: dict[str, frozenset[str]] = {
         "datasets dataset organsmnist": "size",
         "datasets dataset npz": "path task classes title licence source",
         "datasets dataset folder": "path size task validation test seed colour title licence source",
-        "datasets dataset images": "path match leave_out array size colour title licence source",
+        "datasets dataset images": "path match leave_out array size colour range fit frame title licence source",
         "datasets dataset table": "path image label root folders ending split splits group shared_groups where task classes blank uncertain separator negative missing validation test seed size colour range fit frame title licence source",
         "datasets dataset phantom_cells": "size train val test seed nuisance",
         "datasets dataset phantom_layers": "task size train val test seed nuisance",

@@ -10,7 +10,7 @@ from medssl_bench.datasets.medmnist.dataset import FLAGS
 from medssl_bench.plugin.manager import Plugins
 from medssl_bench.plugin.registry import Plugin
 
-NAMES = [*FLAGS, "npz", "folder", "table", "phantom_cells", "phantom_layers"]
+NAMES = [*FLAGS, "npz", "folder", "images", "table", "phantom_cells", "phantom_layers"]
 
 RESOLVE = """
 import sys

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -33,30 +33,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from medssl_bench.datasets.folder.listing import Listing
+    from medssl_bench.datasets.folder.files import Files
 
 _NAMED = 3
 """How many unreadable files a message names; all are in a file beside the cache."""
-
-
-class Files(Protocol):
-    """Image files below a folder, and the class number of each, for messages that name a class."""
-
-    @property
-    def root(self) -> Path:
-        """The folder."""
-
-    @property
-    def names(self) -> Sequence[str]:
-        """Their paths below it, with forward slashes."""
-
-    @property
-    def labels(self) -> Sequence[int]:
-        """The class number of each."""
-
-    @property
-    def classes(self) -> Sequence[str]:
-        """Names of the classes."""
 
 
 @dataclass(frozen=True)
@@ -121,7 +101,7 @@ def read_images(
     return ReadImages(images, notes)
 
 
-def contents_sha256(listing: Listing, unreadable: Mapping[str, str], cache_dir: Path) -> str:
+def contents_sha256(listing: Files, unreadable: Mapping[str, str], cache_dir: Path) -> str:
     """Return the SHA-256 over the names and contents of the images.
 
     Args:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from medssl_bench.datasets.base import SplitName
-    from medssl_bench.datasets.folder.image_cache import Files
+    from medssl_bench.datasets.folder.files import Files
     from medssl_bench.datasets.folder.layout import Layout
 
 

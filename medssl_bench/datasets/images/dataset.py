@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 from pydantic import Field
 
 from medssl_bench.datasets.base import SPLITS, Dataset, DatasetInfo, Images, Task
+from medssl_bench.datasets.pixel_choices import Choices, Fit, Range, choices
 from medssl_bench.errors import DataError
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ class ImagesDataset(Dataset):
     title: str
     licence: str
     source: str
+    choices: Choices
 
     is_labelled: ClassVar[bool] = False
 
@@ -47,9 +49,10 @@ class ImagesDataset(Dataset):
             if self.array is not None:
                 raise DataError(f"{self.path}: a folder has no array {self.array!r}; leave out 'array'")
             wanted = (tuple(self.match or ()), self.leave_out)
-            return ImageFiles(self.path, *wanted, self.size or _SIZE, self.colour, self.context.cache_dir)
-        if self.match or self.leave_out or self.colour != "auto":
-            raise DataError(f"{self.path}: 'match', 'leave_out' and 'colour' are for folders; leave them out")
+            return ImageFiles(self.path, *wanted, self.size or _SIZE, self.colour, self.context.cache_dir, self.choices)
+        if self.match or self.leave_out or self.colour != "auto" or self.choices != Choices():
+            named = "'match', 'leave_out', 'colour', 'range', 'fit' and 'frame'"
+            raise DataError(f"{self.path}: {named} are for folders; leave them out")
         return ImageArray(self.path, self.array, self.size, self.context.cache_dir)
 
     def info(self) -> DatasetInfo | None:
@@ -107,6 +110,9 @@ def images(
     array: str | None = None,
     size: Annotated[int, Field(ge=8)] | None = None,
     colour: Literal["auto", "grey", "rgb"] = "auto",
+    range: Range | None = None,  # noqa: A002 - a key of suites
+    fit: Fit = "crop",
+    frame: Annotated[int, Field(ge=0)] | None = None,
     title: str | None = None,
     licence: str = "unknown",
     source: str = "",
@@ -133,9 +139,16 @@ def images(
         size: side of the images in pixels; if left out, that of the array, or 28 for files.
         colour: grey images have one channel, rgb ones three; auto looks at 50 images all over the folder, and refuses
             to make others grey that are in colour.
+        range: values that become black and white: ``"full"``, ``"percentile"``, ``[low, high]`` or ``"window"``; see
+            `folder`.
+        fit: ``"crop"``, ``"pad"`` or ``"stretch"``; see `folder`.
+        frame: image of files that hold several, from 0.
         title: name for people; if left out, the folder's or file's name.
         licence: licence of the images, for tables and figures made of them.
         source: citation or address of the data.
+
+    Raises:
+        DataError: the range holds nothing.
     """
-    name = title or path.stem
-    return ImagesDataset(context, path, match, leave_out, array, size, colour, name, licence, source)
+    name, read = title or path.stem, choices(path, range, fit, frame)
+    return ImagesDataset(context, path, match, leave_out, array, size, colour, name, licence, source, read)

@@ -11,6 +11,7 @@ from medssl_bench.datasets.folder.image_cache import contents_sha256, read_image
 from medssl_bench.datasets.folder.listing import list_below, unreadable_files, without_labels
 from medssl_bench.datasets.folder.tree import LeftOut, Node
 from medssl_bench.datasets.folder.unlabelled import is_colour, matching, spread
+from medssl_bench.datasets.pixel_choices import Choices
 from medssl_bench.errors import DataError
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ class ImageFiles:
         side: in pixels, of the images as they are read.
         colour: ``auto``, ``grey`` or ``rgb``.
         cache_dir: where they are kept as they were read.
+        choices: what the suite says of range, fit and frame.
     """
 
     root: Path
@@ -40,6 +42,7 @@ class ImageFiles:
     side: int
     colour: Literal["auto", "grey", "rgb"]
     cache_dir: Path
+    choices: Choices = Choices()  # noqa: RUF009 - it is frozen
 
     @cached_property
     def _listed(self) -> tuple[Listing, tuple[str, ...]]:
@@ -91,6 +94,7 @@ class ImageFiles:
             channels=self.channels,
             strict=self.colour == "auto",
             unreadable=self._unreadable,
+            choices=self.choices,
         )
 
     def sha256(self) -> str:

@@ -144,7 +144,6 @@ def _without_blank(table: Table, column: str, texts: Sequence[str], rules: Rules
     """
     blank = [place for place, text in enumerate(texts) if not text]
     if blank and rules.blank != "leave_out":
-        # UNLABELLED: these rows become the part `unlabelled` of the data set, once the interface has one
         raise table.error(
             blank[0],
             column,

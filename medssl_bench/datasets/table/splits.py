@@ -104,7 +104,7 @@ def split_places(
     pool = places["train"]
     if wanted:
         try:
-            drawn = _drawn(np.asarray(strata)[pool], None if groups is None else groups[pool], seed, wanted)
+            drawn = drawn_places(np.asarray(strata)[pool], None if groups is None else groups[pool], seed, wanted)
         except DataError as error:
             raise DataError(f"{table.path}: {error}") from None
         places |= {split: pool[own] for split, own in drawn.items()}
@@ -117,7 +117,7 @@ def split_places(
     return places
 
 
-def _drawn(
+def drawn_places(
     labels: NDArray[np.int64], groups: NDArray[np.int64] | None, seed: int, fractions: Mapping[SplitName, float]
 ) -> Places:
     """Return places of drawn splits and of what is left for training, each ascending.

@@ -62,7 +62,7 @@ def test_the_name_can_be_that_of_a_class(context, tmp_path):
 
 @pytest.mark.parametrize(
     ("name", "what"),
-    [("x.dcm", "1 .dcm file"), ("broken.png", "1 of 2 images cannot be used: unlabelled/broken.png")],
+    [("x.dcm", "1 of 2 images are DICOM"), ("broken.png", "1 of 2 images cannot be used: unlabelled/broken.png")],
 )
 def test_what_cannot_be_read_is_refused(context, root, name, what):
     draw(root / "unlabelled" / "1.png")

@@ -91,7 +91,7 @@ def test_colour(context, tree):
 @pytest.mark.parametrize(
     ("name", "parameters", "what"),
     [
-        ("x.dcm", {}, "has 1 .dcm file"),
+        ("x.dcm", {}, "1 of 7 images are DICOM"),
         ("6_mask.png", {}, "look like masks"),
         ("broken.png", {}, "1 of 7 images cannot be used: broken.png"),
         ("more.txt", {"match": ["c*"]}, "'match': no image is 'c.', or in such a folder"),

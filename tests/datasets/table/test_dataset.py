@@ -16,7 +16,7 @@ from PIL import Image
 from medssl_bench.datasets import DatasetContext, Task
 from medssl_bench.datasets.folder.factory import folder
 from medssl_bench.datasets.table.dataset import table
-from medssl_bench.datasets.table.splits import drawn_splits
+from medssl_bench.datasets.table.splits import drawn_places
 from medssl_bench.errors import DataError, printable
 
 GRADES = ["mild", "none", "severe"]
@@ -389,11 +389,15 @@ def test_drawn_splits_share_out_all_rows(groups, classes, seed, grouped):
     labels = np.arange(len(groups)) % classes
     own = np.array(groups) if grouped else None
 
-    places = drawn_splits(labels, own, seed, {"test": 0.2, "val": 0.1})
+    if grouped and len(set(groups)) < 3:
+        with pytest.raises(DataError, match="cannot be shared out to 3 splits"):
+            drawn_places(labels, own, seed, {"test": 0.2, "val": 0.1})
+        return
+    places = drawn_places(labels, own, seed, {"test": 0.2, "val": 0.1})
 
     assert sorted(np.concatenate(list(places.values())).tolist()) == list(range(len(groups)))
     if grouped:
         sets = [set(own[part].tolist()) for part in places.values()]
         assert sum(map(len, sets)) == len(set(groups))
-    again = drawn_splits(labels, own, seed, {"test": 0.2, "val": 0.1})
+    again = drawn_places(labels, own, seed, {"test": 0.2, "val": 0.1})
     assert all((places[split] == again[split]).all() for split in places)
