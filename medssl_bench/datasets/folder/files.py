@@ -1,4 +1,4 @@
-"""What image files are to those that read them, whoever lists them."""
+"""Image files as they are read: what a folder, a table and images without labels have in common."""
 
 from __future__ import annotations
 
