@@ -34,6 +34,10 @@ class Task(StrEnum):
     """There are no labels: the set can be pretrained on, and not evaluated."""
 
 
+LABELLED_TASKS = tuple(task for task in Task if task is not Task.NONE)
+"""What labels can mean: what evaluators and metrics meet."""
+
+
 @dataclass(frozen=True)
 class DatasetInfo:
     """What is known of a data set without its images.

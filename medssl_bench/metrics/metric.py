@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from medssl_bench.datasets import Task
+from medssl_bench.datasets.base import LABELLED_TASKS
 
 if TYPE_CHECKING:
     import numpy as np
@@ -67,7 +68,7 @@ class Metric:
     higher_is_better: bool = True
     low: float = 0.0
     high: float = 1.0
-    tasks: tuple[Task, ...] = tuple(Task)
+    tasks: tuple[Task, ...] = LABELLED_TASKS
     per_class: bool = False
     reads: Literal["predictions", "record"] = "predictions"
 
@@ -100,9 +101,9 @@ class Metric:
                 return f"{name} is {value!r}, not a number"
         if not self.low < self.high:
             return f"its range is empty: low {self.low:g} is not below high {self.high:g}"
-        known = isinstance(self.tasks, tuple) and self.tasks and all(task in tuple(Task) for task in self.tasks)
+        known = isinstance(self.tasks, tuple) and self.tasks and all(task in LABELLED_TASKS for task in self.tasks)
         if not known:
-            return f"tasks is {self.tasks!r}; give a tuple of some of {', '.join(Task)}"
+            return f"tasks is {self.tasks!r}; give a tuple of some of {', '.join(LABELLED_TASKS)}"
         if self.reads not in {"predictions", "record"}:
             return f"reads is {self.reads!r}; it must be 'predictions' or 'record'"
         return ""

@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 
 from medssl_bench.datasets import Split, Task
+from medssl_bench.datasets.base import LABELLED_TASKS
 from medssl_bench.evaluators.base import Evaluation, Evaluator, Passes, Trial
 from medssl_bench.evaluators.check_evaluation import wrong_with, wrong_with_report
 from medssl_bench.stopping import Stopped
@@ -40,7 +41,7 @@ def evaluator_steps(build: Build) -> list[Group]:
     task = judged_task(made)
     groups: list[Group] = [
         [(f"{each}, {'grey' if channels == 1 else 'RGB'}", partial(_judges, build, each, channels))]
-        for each in Task
+        for each in LABELLED_TASKS
         for channels in (1, 3)
     ]
     groups.append([("what it gives beside scores", lambda: _gives(build, task))])

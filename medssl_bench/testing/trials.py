@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from medssl_bench.datasets import DatasetInfo, Task
+from medssl_bench.datasets.base import LABELLED_TASKS
 from medssl_bench.encoders.timm_encoder import TimmEncoder
 from medssl_bench.evaluators.base import Evaluation, Evaluator, Trial
 from medssl_bench.randomness import forked, stream
@@ -69,7 +70,7 @@ def judged_task(evaluator: Evaluator) -> Task:
     Raises:
         Failed: it refuses all.
     """
-    for task in Task:
+    for task in LABELLED_TASKS:
         if not evaluator.refuses(_info(task)):
             return task
     raise Failed("it refuses data of every task")
