@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from benchmarks.arms import Block, Settings
-from benchmarks.arms.common import CLASSES, REGISTRY, split, wait
+from benchmarks.arms.pieces import CLASSES, REGISTRY, split, wait
 from medssl_bench.datasets import DatasetInfo, Split, Task
 from medssl_bench.evaluators.base import Trial
 from medssl_bench.evaluators.classifier_training import FineTuning

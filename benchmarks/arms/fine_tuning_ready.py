@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from benchmarks.arms import Block, Settings
-from benchmarks.arms.common import CLASSES, REGISTRY, autocast, loop, ready_views
+from benchmarks.arms.pieces import CLASSES, REGISTRY, autocast, loop, ready_views
 from medssl_bench.encoders.dim import feature_dim
 from medssl_bench.training.optimizer import make_optimizer
 from medssl_bench.training.processor import keep_freed_memory

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from benchmarks.arms import Block, Settings
-from benchmarks.arms.common import ADAMW, REGISTRY, WARM_UP, simclr, split, wait
+from benchmarks.arms.pieces import ADAMW, REGISTRY, WARM_UP, simclr, split, wait
 from medssl_bench.datasets import Split
 from medssl_bench.training.images import DeviceImages
 from medssl_bench.training.pretrain import Pretraining

@@ -9,7 +9,7 @@ from lightly.loss import NTXentLoss
 from torch import nn
 
 from benchmarks.arms import Block, Settings
-from benchmarks.arms.common import ADAMW, HIDDEN, PROJECTION, TEMPERATURE, autocast, loop, pixels
+from benchmarks.arms.pieces import ADAMW, HIDDEN, PROJECTION, TEMPERATURE, autocast, loop, pixels
 from medssl_bench.training.processor import keep_freed_memory
 
 

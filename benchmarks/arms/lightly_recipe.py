@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
 from benchmarks.arms import Block, Settings
-from benchmarks.arms.common import HIDDEN, PROJECTION, pixels, wait
+from benchmarks.arms.pieces import HIDDEN, PROJECTION, pixels, wait
 
 WORKERS = {"cpu": 2, "cuda": 8}
 """Loader processes: on the processor they share the cores with the training."""

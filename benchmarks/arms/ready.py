@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from benchmarks.arms import Block, Settings
-from benchmarks.arms.common import ADAMW, autocast, loop, ready_views, simclr
+from benchmarks.arms.pieces import ADAMW, autocast, loop, ready_views, simclr
 from medssl_bench.methods import Batch, Progress
 from medssl_bench.training.optimizer import make_optimizer
 from medssl_bench.training.recording import recorder_for

@@ -81,6 +81,7 @@ def checked(label: str, component: Component, registry: Registry, context: Datas
     Raises:
         DataError: it is not here, has no images, or is not valid.
     """
+    from medssl_bench.datasets import Dataset
     from medssl_bench.datasets.audit.audit import audit
     from medssl_bench.datasets.check_splits import wrong_with_splits
     from medssl_bench.datasets.copies import copies_key, remember_near_copies
@@ -98,7 +99,8 @@ def checked(label: str, component: Component, registry: Registry, context: Datas
         info = dataset.info()
         if wrong := wrong_with_splits(info, splits):
             raise DataError(f"data set {component.name!r}: {wrong}")
-        parts, names = parts_of(dataset, splits), dataset.image_names()
+        parts = parts_of(dataset, splits)
+        names = dataset.image_names() if isinstance(dataset, Dataset) else {}  # a plugin's may not be derived from it
     total = sum(len(part) for part in parts)
     if not total:
         raise DataError(f"{label}: has no images")

@@ -57,7 +57,7 @@ class DatasetInfo:
         val_class_counts: the same of the validation split.
         test_class_counts: the same of the test split.
         notes: what people should know of how the data were read, a line each: what was understood, what was left out.
-        warnings: what makes numbers on them too good, a line each: the harness adds here what `find_copies` finds.
+        warnings: what makes numbers on them too good, a line each: the harness adds here what parts share.
         group_counts: number of groups (patients, say) of each split; None: there are none, or they are not known.
         unlabelled: number of images without labels, beside those of the splits.
         unlabelled_fingerprint: text that changes with their content; empty where `fingerprint()` does that already.

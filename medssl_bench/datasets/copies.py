@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from medssl_bench.datasets.base import DatasetInfo, Splits
+    from medssl_bench.datasets.base import DatasetInfo
 
 _REVISION = 2
 """Raise it when something else is found than before."""
@@ -40,14 +40,13 @@ class Copies:
     notes: tuple[str, ...] = ()
 
 
-def find_copies(splits: Splits) -> Copies:
-    """Find what the splits of a data set share, as `shared_between` does."""
-    return shared_between([Part(name, split.images, split.labels, split.groups) for name, split in splits.items()])
+def shared_between(parts: Sequence[Part], digests: Sequence[NDArray[np.uint64]]) -> Copies:
+    """Find images with the same pixels, turned and mirrored ones too, and groups (of a patient, say) in two parts.
 
-
-def shared_between(parts: Sequence[Part]) -> Copies:
-    """Find images with the same pixels, turned and mirrored ones too, and groups (of a patient, say) in two parts."""
-    digests = turned_digests([part.images for part in parts])
+    Args:
+        parts: of one data set.
+        digests: what `turned_digests` gives for the images of each.
+    """
     warnings: list[str] = []
     notes: list[str] = []
     for (first, own), (second, others) in combinations(zip(parts, digests, strict=True), 2):
@@ -61,7 +60,7 @@ def shared_between(parts: Sequence[Part]) -> Copies:
 
 def copies_key(key: str, info: DatasetInfo) -> str:
     """Return the key of what a data set shares, from that of its splits: its images without labels have their own."""
-    return f"{key} {getattr(info, 'unlabelled_fingerprint', '')}".strip()
+    return f"{key} {info.unlabelled_fingerprint}".strip()
 
 
 def known_copies(key: str, load: Callable[[], Sequence[Part]], cache_dir: Path) -> Copies:
@@ -78,7 +77,8 @@ def known_copies(key: str, load: Callable[[], Sequence[Part]], cache_dir: Path) 
         found = json.loads(kept)
         copies = Copies(tuple(found["warnings"]), tuple(found["notes"]))
     else:
-        copies = shared_between(load())
+        parts = load()
+        copies = shared_between(parts, turned_digests([part.images for part in parts]))
         keep_sealed(place, key, json.dumps({"warnings": copies.warnings, "notes": copies.notes}).encode())
     near = read_sealed(_place(_near(key), cache_dir), _near(key))
     return copies if near is None else replace(copies, warnings=(*copies.warnings, *json.loads(near)))

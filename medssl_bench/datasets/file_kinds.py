@@ -70,7 +70,7 @@ def _head(path: Path) -> bytes:
 
 
 def is_foreign(path: Path) -> bool:
-    """Return whether a file that `is_image` does not know holds images all the same, of a kind that is not read."""
+    """Return whether a file that `is_image` does not know still holds images, of a kind that is not read."""
     suffix = path.suffix.lower()
     if suffix in _FOREIGN:
         return True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from medssl_bench.datasets.base import SPLITS
 
@@ -63,8 +63,8 @@ def parts_of(dataset: Dataset, splits: Mapping[SplitName, Split] | None = None) 
     parts = [
         Part(name, splits[name].images, splits[name].labels, splits[name].groups) for name in SPLITS if name in splits
     ]
-    if getattr(dataset.info(), UNLABELLED, 0):
-        of_pool: Any = dataset
-        found = of_pool.load_unlabelled()
+    info = dataset.info()
+    if info is not None and info.unlabelled:
+        found = dataset.load_unlabelled()
         parts.append(Part(UNLABELLED, found.images, None, found.groups))
     return [part for part in parts if len(part)]

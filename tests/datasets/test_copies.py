@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+from datasets.shared import find_copies, shared
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from medssl_bench.datasets import Split
-from medssl_bench.datasets.copies import find_copies, known_copies, remember_near_copies, shared_between
+from medssl_bench.datasets.copies import known_copies, remember_near_copies
 from medssl_bench.datasets.parts import Part
 
 
@@ -77,8 +78,8 @@ def test_unlabelled_images_leak_into_what_is_tested_on_and_not_into_training():
     labels = np.zeros((4, 1), np.int64)
     pool = Part("unlabelled", np.array(single(1, 2, 7), np.uint8))
 
-    with_test = shared_between([Part("test", images, labels), pool])
-    with_train = shared_between([Part("train", images, labels), pool])
+    with_test = shared([Part("test", images, labels), pool])
+    with_train = shared([Part("train", images, labels), pool])
 
     assert with_test.warnings == ("2 of 3 unlabelled images are copies of test images",)
     assert with_test.notes == ()

@@ -125,7 +125,7 @@ def test_the_first_losses_are_close_in_bfloat16(splits):
 @pytest.mark.slow
 def test_a_short_training_leads_to_encoders_that_are_as_good(splits):
     """Mean losses and mean accuracies differ by no more than two seeds of the reference do, or by a little."""
-    # without units for bfloat16 nobody trains in it: a step takes ten times as long
+    # without units for bfloat16 a step takes ten times as long, and float32 is the choice
     precision = "bfloat16" if has_matrix_units() else "float32"
     fast = [pretrained(splits["train"], precision, 6, seed) for seed in (0, 1)]
     plain = [reference(splits["train"], 6, seed) for seed in (0, 1)]

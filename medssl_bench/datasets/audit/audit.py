@@ -62,8 +62,9 @@ def audit(
         report: called with the work done and the work there is, while pairs are looked for.
     """
     shelf = Shelf(parts)
-    shared = shared_between(parts)
-    copies, first = _exact(shelf)
+    digests = turned_digests([part.images for part in parts])
+    shared = shared_between(parts, digests)
+    copies, first = _exact(shelf, np.concatenate(digests))
     singles = single_images(shelf)
     pairs = near_pairs(shelf, np.setdiff1d(first, singles["constant"]), report)
     threshold = own_threshold(pairs, shelf.labels)
@@ -86,9 +87,8 @@ def audit(
     )  # fmt: skip
 
 
-def _exact(shelf: Shelf) -> tuple[Pairs, NDArray[np.int64]]:
+def _exact(shelf: Shelf, digests: NDArray[np.uint64]) -> tuple[Pairs, NDArray[np.int64]]:
     """Return each copy with the first image of its pixels, and the numbers of these first images."""
-    digests = np.concatenate(turned_digests([part.images for part in shelf.parts]))
     _, first, which = np.unique(digests, return_index=True, return_inverse=True)
     again = np.setdiff1d(np.arange(len(digests)), first)
     origin = first[which[again]]

@@ -45,7 +45,7 @@ def matching(names: Sequence[str], patterns: Sequence[str]) -> tuple[list[str], 
 
     Args:
         names: paths, with forward slashes.
-        patterns: ``*`` is any letters of one name, ``**`` for any number of folders.
+        patterns: ``*`` is any letters of one name, ``**`` any number of folders.
     """
     used: set[str] = set()
     found = []

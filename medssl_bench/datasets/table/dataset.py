@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -60,18 +59,14 @@ class TableDataset(Dataset):
         """With ``colour = "auto"``, 3 if the first training image of any class is in colour."""
         if self.colour != "auto":
             return 1 if self.colour == "grey" else 3
-        from medssl_bench.datasets.decode import is_colour
+        from medssl_bench.datasets.folder.unlabelled import is_colour
 
         first: dict[int, str] = {}
         for place in self._listing.places["train"]:
             name = self._listing.names[place]
             if name not in self._unreadable:
                 first.setdefault(self._listing.labels[place], name)
-        for name in first.values():
-            with suppress(Exception):  # a decoder may raise anything on a broken file, which is refused later
-                if is_colour(self._listing.root / name):
-                    return 3
-        return 1
+        return 3 if is_colour(self._listing.root, list(first.values())) else 1
 
     @cached_property
     def _read(self) -> ReadImages:
@@ -129,19 +124,11 @@ class TableDataset(Dataset):
         """
         if not self.path.exists():
             return None
-        from medssl_bench.datasets.digests import folder_sha256
-        from medssl_bench.datasets.folder.image_cache import told_together
-        from medssl_bench.datasets.folder.listing import unreadable_files
+        from medssl_bench.datasets.folder.image_cache import contents_sha256
 
-        wrong, listing = self._unreadable, self._listing
-        try:
-            if not wrong:
-                digest = folder_sha256(listing.root, listing.names, self.context.cache_dir)
-                reading = hashlib.sha256(json.dumps(listing.reading()).encode()).hexdigest()
-                return f"sha256:{digest}, read as {reading[:16]}"
-        except OSError:
-            wrong = unreadable_files(listing, opened=True)
-        raise DataError(told_together(listing, wrong, self.context.cache_dir))
+        digest = contents_sha256(self._listing, self._unreadable, self.context.cache_dir)
+        reading = hashlib.sha256(json.dumps(self._listing.reading()).encode()).hexdigest()
+        return f"sha256:{digest}, read as {reading[:16]}"
 
     def load(self) -> Splits:
         """Decode and resize the images, or take them from the cache.

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from datasets.shared import find_copies
 
-from medssl_bench.datasets.copies import find_copies
 from medssl_bench.datasets.npz.dataset import npz
 from medssl_bench.errors import DataError
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from datasets.shared import find_copies
 
 from medssl_bench.datasets.base import SPLITS
-from medssl_bench.datasets.copies import find_copies
 from medssl_bench.datasets.phantoms.factories import phantom_cells
 from medssl_bench.errors import DataError
 from medssl_bench.plan.known_dataset import KnownDataset
