@@ -83,6 +83,7 @@ def selection_options(function: _Function) -> _Function:
             metavar="F",
             help="Scale every pretraining and fine-tuning by F, up to 1; probes keep their length. Results are marked."
         ),
+        click.option("--folds", type=Numbers(), help="Only these folds, such as 0,1, of comparisons that have folds."),
         click.option("--draws", type=Numbers(), help="Label draws, such as 0,1,2 or 0-4, instead of the suite's."),
         click.option("--seeds", type=Numbers(), help="Training seeds, such as 0,1,2 or 0-4, instead of the suite's."),
         click.option(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -16,6 +15,7 @@ from medssl_bench.plan.stage import Trial
 
 if TYPE_CHECKING:
     from medssl_bench.datasets import DatasetInfo
+    from medssl_bench.plan.spec import DatasetSpec
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -23,6 +23,7 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 def encoder_options(function: _Function) -> _Function:
     """Add the options that choose one trial of a suite, and where results and data are."""
     for option in (
+        click.option("--fold", type=int, help="Its fold, if it has folds; none: the first, and the others are listed."),
         click.option("--draw", type=int, help="Its label draw; none: the first, and the others are listed."),
         click.option("--seed", type=int, help="Its training seed; none: the first, and the others are listed."),
         click.option(
@@ -111,11 +112,19 @@ class TrainedEncoder:
             raise UserError(str(error)) from error
 
     def infos(self) -> dict[str, DatasetInfo | None]:
-        """Return what is known of every data set of the plan, by its component as a stage names it."""
+        """Return what is known of every data set of the plan, by the `key` of its `DatasetSpec`."""
         found: dict[str, DatasetInfo | None] = {}
         for stage in self.plan.stages.values():
             for dataset in stage.spec.datasets:
-                name = json.dumps(dataset.component.to_data(), sort_keys=True)
-                if name not in found:
-                    found[name] = self._datasets.get(dataset.component).info
+                if dataset.key not in found:
+                    found[dataset.key] = self._info(dataset)
         return found
+
+    def _info(self, dataset: DatasetSpec) -> DatasetInfo | None:
+        """Return what is known of a data set; of a fold, what was found when its images were read."""
+        from medssl_bench.plan.remembered import recall
+
+        if dataset.fold and (found := recall(dataset.component, self.store, dataset.fold)):
+            return found[0]
+        known = self._datasets.get(dataset.component)
+        return (known.in_fold(dataset.fold) if dataset.fold else known).info

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from medssl_bench.datasets.base import SPLITS
 from medssl_bench.datasets.copies import Copies, copies_key, known_copies
 from medssl_bench.datasets.download import Downloadable
+from medssl_bench.datasets.folds import Fold, expected
 from medssl_bench.datasets.parts import parts_of
 from medssl_bench.plan.keys import content_key
 from medssl_bench.plan.known_datasets import KnownDatasets
@@ -14,6 +15,8 @@ from medssl_bench.plan.selection import Only
 from medssl_bench.plugin.guarded import asking, make
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from medssl_bench.datasets import Dataset, DatasetContext, DatasetInfo
     from medssl_bench.plan.known_dataset import KnownDataset
     from medssl_bench.suite.suite import Suite
@@ -39,7 +42,8 @@ def described(suite: Suite, context: DatasetContext) -> list[str]:
             lines.append(f"{named.label}: not here, so nothing is known of it")
             continue
         dataset: Dataset = make(registry, named.component, context=context)
-        lines += [*_about(named.label, found.info), *_shared(dataset, found, context)]
+        folds = dict.fromkeys(t.folds for t in suite.tables if named in t.datasets and t.folds > 1)
+        lines += [*_about(named.label, found.info), *_folds(found.info, folds), *_shared(dataset, found, context)]
     return lines
 
 
@@ -56,6 +60,17 @@ def _about(label: str, info: DatasetInfo) -> list[str]:
     groups = {split: f" of {count:,} groups" for split, count in (info.group_counts or {}).items()}
     lines += [f"  {s}: {info.counts[s]:,}{groups.get(s, '')}{_by_class(info, counts[s])}" for s in SPLITS]
     return [*lines, *unlabelled, *notes]
+
+
+def _folds(info: DatasetInfo, folds: Iterable[int]) -> list[str]:
+    """Return about how many images each split has in the folds that comparisons ask for."""
+    lines = []
+    for count in folds:
+        here = expected(info, Fold(0, count)).counts
+        about = "about " if info.group_counts else ""
+        numbers = ", ".join(f"{about}{here[split]:,} {split}" for split in SPLITS)
+        lines.append(f"  in {count} folds, drawn of all {sum(info.counts.values()):,}: {numbers} in each")
+    return lines
 
 
 def _by_class(info: DatasetInfo, counts: tuple[int, ...] | None) -> str:

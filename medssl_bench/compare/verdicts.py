@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from medssl_bench.compare.agreement import NOT_JUDGED
+from medssl_bench.results.formats.text import axes_of
 from medssl_bench.results.pairing import contrast
 
 if TYPE_CHECKING:
@@ -128,11 +129,7 @@ class Verdict:
 
 def repetitions(cell: Cell) -> str:
     """Return how many values a cell has, and of what: ``9 (3 training seeds x 3 label draws)``; none yet: ``0``."""
-    counts = {
-        "training seed": len({value.seed for value in cell.values}),
-        "label draw": len({value.draw for value in cell.values}),
-    }
-    axes = [f"{count} {axis}{'s' if count > 1 else ''}" for axis, count in counts.items() if count > 1]
+    axes = [f"{count} {axis}{'s' if count > 1 else ''}" for axis, count in axes_of(cell).items() if count > 1]
     return f"{cell.n} ({' x '.join(axes)})" if axes else str(cell.n)
 
 

@@ -28,7 +28,8 @@ from medssl_bench.plan.kinds.evaluate import EvaluateSpec
 from medssl_bench.store.arrays import names_in_npz
 
 if TYPE_CHECKING:
-    from medssl_bench.figures.material import Chance, FigureSource
+    from medssl_bench.figures.material import FigureSource
+    from medssl_bench.plan.chance import Chance
     from medssl_bench.suite.table import Table
 
 _FEWEST = 3

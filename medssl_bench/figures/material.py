@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from medssl_bench.store.arrays import load_history, load_npz
 
 if TYPE_CHECKING:
     from medssl_bench.datasets import Dataset, DatasetContext, DatasetInfo
+    from medssl_bench.plan.chance import Chance
     from medssl_bench.plan.stage import Plan, Trial
     from medssl_bench.results.tables import TableResult
     from medssl_bench.store.store import Store
@@ -26,17 +27,6 @@ GENERATED = "generated data"
 
 Row = dict[str, float]
 """Metrics of one epoch."""
-
-
-@dataclass(frozen=True)
-class Chance:
-    """A training seed and a label draw."""
-
-    seed: int
-    draw: int
-
-    def __str__(self) -> str:
-        return f"seed {self.seed}, draw {self.draw}"
 
 
 class FigureSource:
@@ -111,23 +101,22 @@ class FigureSource:
         return list(dict.fromkeys([ordered[0], ordered[-1]])) if ordered else []
 
     def trials(self, table: Table, dataset: str, arm: str, labels: str) -> list[Trial]:
-        """Return the trials of a cell, one for each seed and draw."""
+        """Return the trials of a cell, one for each seed, draw and fold."""
         return self._trials.get((table.id, dataset, arm, labels), [])
 
     def chance(self, table: Table, dataset: str, labels: str, arms: list[str]) -> Chance | None:
-        """Return the first seed and draw for which most of these arms have a result; None where none has one."""
+        """Return the first seed, draw and fold for which most of these arms have a result; None where none has one."""
         counts: dict[Chance, int] = {}
         for arm in arms:
             for trial in self.trials(table, dataset, arm, labels):
-                chance = Chance(trial.seed, trial.draw)
-                counts[chance] = counts.get(chance, 0) + (self.results.record(trial.stage) is not None)
+                counts[trial.chance] = counts.get(trial.chance, 0) + (self.results.record(trial.stage) is not None)
         best = max(counts.values(), default=0)
         return next((chance for chance, count in counts.items() if count == best), None) if best else None
 
     def trial(self, table: Table, dataset: str, arm: str, labels: str, chance: Chance) -> Trial | None:
-        """Return the finished trial of a cell with this seed and draw, or None."""
+        """Return the finished trial of a cell with this seed, draw and fold, or None."""
         for trial in self.trials(table, dataset, arm, labels):
-            if (trial.seed, trial.draw) == (chance.seed, chance.draw) and self.results.record(trial.stage):
+            if trial.chance == chance and self.results.record(trial.stage):
                 return trial
         return None
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
-from medssl_bench.figures.material import Chance, FigureSource
+from medssl_bench.figures.material import FigureSource
+from medssl_bench.plan.chance import Chance
 
 if TYPE_CHECKING:
     from medssl_bench.suite.table import Table

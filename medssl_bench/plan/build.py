@@ -5,9 +5,11 @@ from __future__ import annotations
 from itertools import product
 from typing import TYPE_CHECKING
 
+from medssl_bench.datasets.folds import Fold
 from medssl_bench.errors import Problem, SuiteError, UserError
 from medssl_bench.key_path import key_text
 from medssl_bench.plan.cell import Cell
+from medssl_bench.plan.chance import Chance
 from medssl_bench.plan.checks import CellCheck, Unfit
 from medssl_bench.plan.kinds import followers
 from medssl_bench.plan.known_datasets import KnownDatasets
@@ -64,6 +66,8 @@ class _Builder:
 
     def build(self) -> Plan:
         parts = []
+        if self.selection.folds is not None and all(table.folds == 1 for table in self.suite.tables):
+            raise UserError("--folds: no comparison of the suite has folds; write folds = 5, say, in one")
         self._refuse_unlabelled()
         for index, table in enumerate(self.suite.tables):
             for dataset in table.datasets:
@@ -71,7 +75,8 @@ class _Builder:
                 known = self._known(dataset) if wanted else None
                 if known is not None:
                     self.plan.datasets[dataset.label] = known.info
-                    check = CellCheck(table, known.info)
+                    check = CellCheck(table, self._in_fold(known, table, 0).info)
+                    self._note(check.folds(known.info), "comparison", index, "folds")
                     self._check(index, table, check, dataset)
                     parts.append((index, table, dataset, known, check))
         self._check_number([(index, table, dataset) for index, table, dataset, _, _ in parts])
@@ -107,25 +112,31 @@ class _Builder:
     def _cells(
         self, table: Table, dataset: NamedDataset, known: KnownDataset, check: CellCheck
     ) -> Iterator[tuple[Arm, Cell]]:
-        seeds, draws = self._repetitions(table)
-        for labels, arm, seed, draw in product(table.labels, self._arms(table), seeds, draws):
-            again = (seed, draw) != (seeds[0], draws[0])
+        chances = self._repetitions(table)
+        folds = {chance.fold: self._in_fold(known, table, chance.fold or 0) for chance in chances}
+        for labels, arm, chance in product(table.labels, self._arms(table), chances):
+            again = chance != chances[0]
             if not check.skips(labels) and not (self.problems and again):  # another draw has the same problems
-                yield arm, Cell(table, dataset, known, labels, seed, draw)
+                yield arm, Cell(table, dataset, folds[chance.fold], labels, chance)
+
+    def _in_fold(self, known: KnownDataset, table: Table, number: int) -> KnownDataset:
+        """Return what is known of a data set in a fold of a comparison, or as it is where that has none."""
+        return known.in_fold(Fold(number, table.folds)) if table.folds > 1 else known
 
     def _arms(self, table: Table) -> list[Arm]:
         return [arm for arm in table.arms if self.only.wants(table.id, arm=arm.name)]
 
-    def _repetitions(self, table: Table) -> tuple[Sequence[int], Sequence[int]]:
-        """Return the training seeds and the label draws of a comparison."""
-        return self.selection.seeds or table.seeds, self.selection.draws or table.draws
+    def _repetitions(self, table: Table) -> list[Chance]:
+        """Return the training seeds, label draws and folds of a comparison."""
+        seeds, draws = self.selection.seeds or table.seeds, self.selection.draws or table.draws
+        folds = self.selection.folds_of(table)
+        return [Chance(seed, draw, fold) for fold, seed, draw in product(folds, seeds, draws)]
 
     def _check_number(self, parts: Sequence[tuple[int, Table, NamedDataset]]) -> None:
         """Refuse more trials than anyone could want, before any is made."""
         total = 0
         for index, table, dataset in parts:
-            seeds, draws = self._repetitions(table)
-            number = len(table.labels) * len(self._arms(table)) * len(seeds) * len(draws)
+            number = len(table.labels) * len(self._arms(table)) * len(self._repetitions(table))
             total += number
             text = ""
             if number > _MOST:
@@ -133,7 +144,7 @@ class _Builder:
             elif total > _MOST_IN_ALL:
                 text = f"{total:,} trials as far as here; a suite may have {_MOST_IN_ALL:,}"
             if text:
-                self._note(f"{text}: ask for fewer seeds, draws or labels", "comparison", index)
+                self._note(f"{text}: ask for fewer seeds, draws, folds or labels", "comparison", index)
                 raise SuiteError(self.problems)
 
     def _known(self, dataset: NamedDataset) -> KnownDataset | None:
@@ -173,7 +184,10 @@ class _Builder:
             self._note(str(error), "comparison", index)
             return
         self.plan.trials.append(
-            Trial(cell.table.id, arm.name, cell.dataset.label, cell.labels.text, cell.seed, cell.draw, stage.key)
-        )
+            Trial(
+                cell.table.id, arm.name, cell.dataset.label, cell.labels.text, cell.seed, cell.draw, stage.key,
+                cell.chance.fold,
+            )
+        )  # fmt: skip
         for follow in followers():
             follow(self.maker, arm, cell, stage)

@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from medssl_bench.plan.chance import fold_text
+
 if TYPE_CHECKING:
     from medssl_bench.datasets.budget import Budget
     from medssl_bench.evaluators import Evaluator
+    from medssl_bench.plan.chance import Chance
     from medssl_bench.plan.known_dataset import KnownDataset
     from medssl_bench.plan.stage import Plan, Stage
     from medssl_bench.plan.titles import Titles
@@ -23,8 +26,22 @@ class Cell:
     dataset: NamedDataset
     known: KnownDataset
     labels: Budget
-    seed: int
-    draw: int
+    chance: Chance
+
+    @property
+    def seed(self) -> int:
+        """Training seed."""
+        return self.chance.seed
+
+    @property
+    def draw(self) -> int:
+        """Label draw."""
+        return self.chance.draw
+
+    @property
+    def place(self) -> str:
+        """What titles call the data set: its label, with the fold."""
+        return self.dataset.label + fold_text(self.chance.fold)
 
 
 class Planned(Protocol):

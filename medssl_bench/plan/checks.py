@@ -39,6 +39,15 @@ class CellCheck:
         self._table = table
         self._info = info
 
+    def folds(self, own: DatasetInfo | None) -> str:
+        """Check that the images of a data set can be shared out to the folds, given what is known of its own splits."""
+        folds = self._table.folds
+        if own is None or folds == 1:
+            return ""
+        numbers, what = (own.counts, "images") if own.group_counts is None else (own.group_counts, "groups")
+        there = sum(numbers.values())
+        return f"{own.title}: {there} {what} cannot be shared out to {folds} folds" if there < folds else ""
+
     def labels(self, budget: Budget) -> str:
         """Check a label budget, of the cells, against the training split."""
         return self._budget(budget, "train", skippable=True)

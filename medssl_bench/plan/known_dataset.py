@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from medssl_bench.datasets.folds import expected
 from medssl_bench.plan.spec import DatasetSpec
 
 if TYPE_CHECKING:
     from medssl_bench.datasets import DatasetInfo
+    from medssl_bench.datasets.folds import Fold
     from medssl_bench.plugin.component import Component
 
 _DESCRIPTIVE = frozenset(
@@ -28,11 +30,17 @@ class KnownDataset:
         component: what it is.
         info: None while the data cannot be seen.
         fingerprint: None while the data cannot be seen.
+        fold: which fold its splits are of; None: they are its own.
     """
 
     component: Component
     info: DatasetInfo | None
     fingerprint: str | None
+    fold: Fold | None = None
+
+    def in_fold(self, fold: Fold) -> KnownDataset:
+        """Return what is known of it in a fold."""
+        return replace(self, fold=fold, info=expected(self.info, fold) if self.info else None)
 
     @property
     def pending(self) -> bool:
@@ -42,7 +50,7 @@ class KnownDataset:
     @property
     def spec(self) -> DatasetSpec:
         """What stages that read it are given."""
-        return DatasetSpec(component=self.component, fingerprint=self.fingerprint)
+        return DatasetSpec(component=self.component, fingerprint=self.fingerprint, fold=self.fold)
 
     @property
     def size(self) -> int | None:
@@ -57,6 +65,8 @@ class KnownDataset:
             left_out |= _DESCRIPTIVE
             identity["outputs"] = len(self.info.classes) if self.info else None
         identity["parameters"] = {k: value for k, value in identity["parameters"].items() if k not in left_out}
+        if self.fold:
+            identity["fold"] = asdict(self.fold)
         if self.pending:  # files that were never read count as different
             return {**identity, "unseen": self.component.to_data()}
         return {**identity, "fingerprint": self.fingerprint}

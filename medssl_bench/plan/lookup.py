@@ -51,7 +51,8 @@ class Picked:
 
     Attributes:
         trial: the one.
-        others: what else could have been asked for, by the option that asks for it: ``labels``, ``seed`` or ``draw``.
+        others: what else could have been asked for, by the option that asks for it: ``labels``, ``seed``, ``draw`` or
+            ``fold``.
     """
 
     trial: Trial
@@ -78,10 +79,11 @@ def pick_trial(plan: Plan, gives: Callable[[Trial], str], **wanted: str | int | 
     trial = find_trial(plan, **wanted)
     alike = [other for other in plan.trials if _place(other) == _place(trial)]
     others: dict[str, list[str]] = {}
-    for axis in ("labels", "seed", "draw"):
+    axes = ("labels", "seed", "draw", "fold")
+    for axis in axes:
         if wanted.get(axis) is not None:
             continue
-        rest = [name for name in ("labels", "seed", "draw") if name != axis]
+        rest = [name for name in axes if name != axis]
         siblings = [other for other in alike if all(getattr(other, name) == getattr(trial, name) for name in rest)]
         found = [str(getattr(other, axis)) for other in siblings if gives(other) != gives(trial)]
         if found:

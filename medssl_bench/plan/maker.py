@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from medssl_bench.errors import UserError, did_you_mean
+from medssl_bench.plan.chance import fold_text
 from medssl_bench.plan.checks import CellCheck, Unfit
 from medssl_bench.plan.kinds.embed import add_embedding
 from medssl_bench.plan.kinds.evaluate import add_evaluation
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
     from medssl_bench.plugin.registry import Registry
     from medssl_bench.suite.table import Arm, Link, NamedDataset, Recipe, Table
 
-_Place = tuple[str, str, str, int]
-"""What decides how an arm's encoder is pretrained, within a plan: comparison, arm, data set, seed."""
+_Place = tuple[str, str, str, int, int | None]
+"""What decides how an arm's encoder is pretrained, within a plan: comparison, arm, data set, seed, fold."""
 
 
 class StageMaker:
@@ -122,7 +123,7 @@ class StageMaker:
 
     def _pretrain(self, link: Link, cell: Cell, start: Stage | None, made: EncoderSpec) -> tuple[Stage, EncoderSpec]:
         recipe, on = link.recipe, link.on or (cell.dataset,)
-        pool = Pool(tuple(map(self._known, on)), recipe.model.pool)
+        pool = Pool(tuple(self._known(dataset, cell) for dataset in on), recipe.model.pool)
         if wrong := pool.unlike():
             raise Unfit(wrong, *on[0].key[:-1])
         teacher = self._teacher(recipe, cell)
@@ -133,7 +134,7 @@ class StageMaker:
             self.plan,
             cell,
             recipe,
-            link.source(cell.dataset.label),
+            " + ".join(_called(dataset, known) for dataset, known in zip(on, pool.sets, strict=True)),
             pool,
             duration=self._duration(recipe, on),
             schedule=self._scaled_schedule(recipe.schedule),
@@ -143,11 +144,21 @@ class StageMaker:
         )
         return stage, made
 
-    def _known(self, dataset: NamedDataset) -> KnownDataset:
+    def _known(self, dataset: NamedDataset, cell: Cell) -> KnownDataset:
+        """Return what is known of a data set that is pretrained on: of the evaluated one, in the fold of the cell."""
+        if dataset.component == cell.dataset.component:
+            return cell.known
         try:
-            return self._datasets.get(dataset.component)
+            known = self._datasets.get(dataset.component)
         except UserError as error:
             raise Unfit(str(error), *dataset.key) from error
+        if cell.known.fold and known.fingerprint is not None and known.fingerprint == cell.known.fingerprint:
+            evaluated = repr(cell.dataset.label)
+            text = (
+                f"{dataset.label!r} reads the same files as {evaluated}, so the test images of its folds are among them"
+            )
+            raise Unfit(f"{text}; pretrain on {evaluated}, or on a set of its own", *dataset.key)
+        return known
 
     def _teacher(self, recipe: Recipe, cell: Cell) -> Stage | None:
         """Add the trained arm that a recipe learns from."""
@@ -214,5 +225,10 @@ class StageMaker:
         return max(1, round(number * self._scale))
 
 
+def _called(dataset: NamedDataset, known: KnownDataset) -> str:
+    """Return what titles call a data set that is pretrained on."""
+    return dataset.label + (fold_text(known.fold.number) if known.fold else "")
+
+
 def _place(arm: Arm, cell: Cell) -> _Place:
-    return cell.table.id, arm.name, cell.dataset.label, cell.seed
+    return cell.table.id, arm.name, cell.dataset.label, cell.seed, cell.chance.fold

@@ -15,6 +15,7 @@ from medssl_bench.plugin.component import Component
 from medssl_bench.store.descriptions import Description, description_name, read_description, write_description
 
 if TYPE_CHECKING:
+    from medssl_bench.datasets.folds import Fold
     from medssl_bench.plan.known_dataset import KnownDataset
     from medssl_bench.plan.stage import Plan
     from medssl_bench.store.store import Store
@@ -27,15 +28,15 @@ def remember(known: KnownDataset, store: Store) -> None:
     """
     if known.fingerprint is None or known.info is None:
         return
-    info, before = known.info, recall(known.component, store)
+    info, before = known.info, recall(known.component, store, known.fold)
     if before and before[1] == known.fingerprint:
         info = replace(info, warnings=tuple(dict.fromkeys([*before[0].warnings, *info.warnings])))
-    write_description(store.path, _key(known.component), Description(known.fingerprint, asdict(info)))
+    write_description(store.path, _key(known.component, known.fold), Description(known.fingerprint, asdict(info)))
 
 
-def recall(component: Component, store: Store) -> tuple[DatasetInfo, str] | None:
+def recall(component: Component, store: Store, fold: Fold | None = None) -> tuple[DatasetInfo, str] | None:
     """Return a store's description of a data set, and its fingerprint, or None; an altered one gives a warning."""
-    file = store.path / "datasets" / description_name(_key(component))
+    file = store.path / "datasets" / description_name(_key(component, fold))
     try:
         found = read_description(file)
         return _info(found.info), found.fingerprint
@@ -68,14 +69,15 @@ def _info(data: dict[str, Any]) -> DatasetInfo:
 
 def remembered_names(plan: Plan) -> set[str]:
     """Return the names of the files in which a store remembers the data sets of a plan."""
-    components = (dataset.component for stage in plan.stages.values() for dataset in stage.spec.datasets)
-    return {description_name(_key(component)) for component in components}
+    datasets = [dataset for stage in plan.stages.values() for dataset in stage.spec.datasets]
+    return {description_name(_key(item.component, fold)) for item in datasets for fold in (None, item.fold)}
 
 
-def _key(component: Component) -> str:
+def _key(component: Component, fold: Fold | None) -> str:
     """Return the key under which a data set is remembered: a file counts by its name, as folders differ by machine."""
     data = component.to_data()
     parameters = {name: value for name, value in data["parameters"].items() if name not in component.neutral}
     for name in component.files:
         parameters[name] = Path(str(parameters[name])).name
-    return content_key({"name": data["name"], "plugin": data["plugin"], "parameters": parameters})
+    named = {"name": data["name"], "plugin": data["plugin"], "parameters": parameters}
+    return content_key({**named, "fold": asdict(fold)} if fold else named)

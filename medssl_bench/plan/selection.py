@@ -25,12 +25,28 @@ class Selection:
         seeds: training seeds, instead of the suite's.
         draws: label draws, instead of the suite's.
         epochs_scale: factor on every pretraining and fine-tuning, instead of the suite's.
+        folds: numbers of the folds of comparisons that have folds; None: all.
     """
 
     only: tuple[str, ...] = ()
     seeds: tuple[int, ...] | None = None
     draws: tuple[int, ...] | None = None
     epochs_scale: float | None = None
+    folds: tuple[int, ...] | None = None
+
+    def folds_of(self, table: Table) -> Sequence[int | None]:
+        """Return the numbers of the folds of a comparison that are planned; None: the data sets' own splits.
+
+        Raises:
+            UserError: it has no such fold.
+        """
+        if table.folds == 1:
+            return (None,)
+        wrong = [fold for fold in self.folds or () if fold >= table.folds]
+        if wrong:
+            have = f"{table.folds} folds, 0 to {table.folds - 1}"
+            raise UserError(f"--folds {wrong[0]}: comparison {table.id!r} has {have}")
+        return self.folds or range(table.folds)
 
 
 class Only:

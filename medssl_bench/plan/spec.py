@@ -4,9 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict, PlainSerializer, PlainValidator, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    PlainSerializer,
+    PlainValidator,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    model_serializer,
+)
 
 from medssl_bench.datasets.budget import Budget
+from medssl_bench.datasets.folds import Fold
 from medssl_bench.errors import UserError
 from medssl_bench.plan.keys import content_key
 from medssl_bench.plugin.component import Component
@@ -51,10 +60,19 @@ class DatasetSpec(_Part):
     Attributes:
         component: what it is.
         fingerprint: of its content when the plan was made; None while it was not seen.
+        fold: which fold its splits are of; None: they are its own.
     """
 
     component: ComponentData
     fingerprint: str | None
+    fold: Fold | None = None
+
+    @model_serializer(mode="wrap")
+    def _to_data(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        data: dict[str, Any] = dump(self)
+        if self.fold is None:  # as it was written before there were folds
+            del data["fold"]
+        return data
 
     @property
     def key(self) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Generic
 from typing_extensions import TypeVar
 
 from medssl_bench.errors import StageError
+from medssl_bench.plan.chance import Chance
 from medssl_bench.plan.keys import content_key
 from medssl_bench.plan.spec import Spec
 from medssl_bench.plugin.watching import StageInfo
@@ -85,6 +86,7 @@ class Trial:
         seed: training seed.
         draw: label draw.
         stage: key of its evaluate stage.
+        fold: number of the fold; None: the data set's own splits.
     """
 
     table: str
@@ -94,6 +96,12 @@ class Trial:
     seed: int
     draw: int
     stage: str
+    fold: int | None = None
+
+    @property
+    def chance(self) -> Chance:
+        """Its seed, draw and fold."""
+        return Chance(self.seed, self.draw, self.fold)
 
 
 @dataclass(frozen=True)
@@ -108,6 +116,7 @@ class AnalysisCell:
     seed: int
     draw: int | None
     stage: str
+    fold: int | None = None
 
 
 @dataclass

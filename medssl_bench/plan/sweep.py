@@ -33,7 +33,7 @@ def mark_sweep(suite: Suite, plan: Plan) -> None:
 
 
 def _encoder(cell: AnalysisCell) -> tuple[object, ...]:
-    return cell.arm, cell.dataset, cell.labels, cell.seed, cell.draw
+    return cell.arm, cell.dataset, cell.labels, cell.seed, cell.draw, cell.fold
 
 
 def _last_budget_first(table: Table, cell: AnalysisCell) -> int:

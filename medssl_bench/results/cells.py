@@ -1,4 +1,4 @@
-"""The cells of a comparison: what its trials measured, over seeds and draws."""
+"""The cells of a comparison: what its trials measured, over seeds, draws and folds."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from statistics import mean, stdev
 from typing import TYPE_CHECKING, Any, Literal
 
 from medssl_bench.metrics.compute import Measured
+from medssl_bench.plan.chance import Chance
 from medssl_bench.results.measured import column
 from medssl_bench.results.selection import CellSelection
 
@@ -32,6 +33,7 @@ class Value:
         value: the number.
         flags: what must be known of it: sentences by code.
         classes: the number of each class, by the class' name; empty unless the metric is measured for each class.
+        fold: likewise; None: the data set's own splits.
     """
 
     seed: int
@@ -39,10 +41,17 @@ class Value:
     value: float
     flags: Mapping[str, str] = field(default_factory=dict)
     classes: Mapping[str, float | None] = field(default_factory=dict)
+    fold: int | None = None
+
+    @property
+    def chance(self) -> Chance:
+        """The seed, draw and fold of its trial."""
+        return Chance(self.seed, self.draw, self.fold)
 
     def to_data(self) -> dict[str, Any]:
         """Return the value as JSON-able data; ``classes`` is there where the metric is measured for each class."""
-        return {name: value for name, value in vars(self).items() if name != "classes" or value}
+        data = {"seed": self.seed, "draw": self.draw, "fold": self.fold, "value": self.value, "flags": self.flags}
+        return {**data, "classes": self.classes} if self.classes else data
 
 
 @dataclass
@@ -58,7 +67,7 @@ class Cell:
         values: one for each trial that was computed; trials that chance does not tell apart (the same stage under
             another draw) count once.
         expected: how many there are when all is done.
-        stages: which stage is to give the value of each seed and draw; one that chance does not tell apart stands
+        stages: which stage is to give the value of each seed, draw and fold; one that chance does not tell apart stands
             under several. What two cells share by it is what pairs them.
         lost: those of these stages that are ``failed`` or ``blocked``.
         reference: the published number, or None.
@@ -79,7 +88,7 @@ class Cell:
     metric: str
     values: list[Value] = field(default_factory=list)
     expected: int = 0
-    stages: dict[tuple[int, int], str] = field(default_factory=dict)
+    stages: dict[Chance, str] = field(default_factory=dict)
     lost: dict[str, State] = field(default_factory=dict)
     reference: float | None = None
     difference: float | None = None
@@ -185,7 +194,7 @@ class Results:
         return self._records[stage]
 
     def cell(self, trials: Iterable[Trial], metric: str, of: Metric | None = None) -> Cell:
-        """Return the cell of some trials, which differ in seed and draw alone.
+        """Return the cell of some trials, which differ in seed, draw and fold alone.
 
         Args:
             trials: one or more.
@@ -196,15 +205,15 @@ class Results:
         first = trials[0]
         cell = self.empty_cell(first.table, first.dataset, first.labels, first.arm, metric)
         cell.higher_is_better = of is None or of.higher_is_better
-        self.fill(cell, {(trial.seed, trial.draw): trial.stage for trial in trials}, of)
+        self.fill(cell, {trial.chance: trial.stage for trial in trials}, of)
         return cell
 
-    def fill(self, cell: Cell, stages: dict[tuple[int, int], str], of: Metric | None = None) -> None:
+    def fill(self, cell: Cell, stages: dict[Chance, str], of: Metric | None = None) -> None:
         """Put what was measured into a cell, each stage's value once.
 
         Args:
             cell: where to.
-            stages: the stage of each seed and draw, in order.
+            stages: the stage of each seed, draw and fold, in order.
             of: what the cell's metric is; None: a number that records have.
         """
         cell.stages = stages
@@ -216,7 +225,8 @@ class Results:
                 cell.problems[stage] = problem
             if found.value is not None:
                 classes = self._by_class(cell.dataset, found)
-                cell.values.append(Value(*first[stage], found.value, self.flags(stage), classes))
+                seed, draw, fold = first[stage]
+                cell.values.append(Value(seed, draw, found.value, self.flags(stage), classes, fold))
                 continue
             if (state := self.state(stage)) in {"failed", "blocked"}:
                 cell.lost[stage] = state

@@ -45,7 +45,7 @@ def flag_notes(cells: Iterable[Cell]) -> list[str]:
         for code in codes:
             here = {labels: found for labels, found in results.items() if any(code in value.flags for value in found)}
             every = [value for found in here.values() for value in found]
-            said = [(f"seed {v.seed}, draw {v.draw}", v.flags[code]) for v in every if code in v.flags]
+            said = [(str(v.chance), v.flags[code]) for v in every if code in v.flags]
             where = f" on {dataset}" if several else ""
             budgets = ", ".join(here)
             budgets = "" if budgets == "none" else f" at {budgets} labels"  # an encoder that no labels have shaped
@@ -55,7 +55,7 @@ def flag_notes(cells: Iterable[Cell]) -> list[str]:
 
 def _results(cells: Sequence[Cell]) -> list[Value]:
     """Return the values of the cells of one arm and budget, one for each trial."""
-    return list({(value.seed, value.draw): value for cell in cells for value in cell.values}.values())
+    return list({value.chance: value for cell in cells for value in cell.values}.values())
 
 
 def _together(said: Sequence[tuple[str, str]]) -> str:

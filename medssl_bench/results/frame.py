@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from medssl_bench.results.records import HasCells
 
-_WHOLE = ("seed", "draw")
+_WHOLE = ("seed", "draw", "fold")
 """Columns of whole numbers that a line may lack."""
 
 

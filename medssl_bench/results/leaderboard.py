@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from medssl_bench.datasets.folds import Fold
+from medssl_bench.plan.chance import Chance
 from medssl_bench.plan.remembered import recall
 from medssl_bench.results.cells import Cell, Results
 from medssl_bench.results.counts import Counts
@@ -70,8 +72,9 @@ class Leaderboard:
     def to_frame(self) -> DataFrame:
         """Return the numbers as a pandas DataFrame, with the columns and the lines that CSV has.
 
-        A line is one value: its cell (comparison, dataset, labels, arm, metric), its `seed` and `draw`, its `value`,
-        and what holds of the cell (`n`, `mean`, `std`, ...). A cell that has no value yet has one line without one.
+        A line is one value: its cell (comparison, dataset, labels, arm, metric), its `seed`, `draw` and `fold`, its
+        `value`, and what holds of the cell (`n`, `mean`, `std`, ...). A cell that has no value yet has one line without
+        one.
 
         Raises:
             UserError: pandas is not installed.
@@ -158,12 +161,12 @@ def _analyses(
 ) -> list[AnalysisRow]:
     """Return one row for each encoder that was described: an arm's, or one that labels shaped at a label budget."""
     draws = list(dict.fromkeys(trial.draw for trial in _trials(plan, table)))
-    rows: dict[tuple[str, str, str | None], dict[str, dict[tuple[int, int], str]]] = {}
+    rows: dict[tuple[str, str, str | None], dict[str, dict[Chance, str]]] = {}
     for found in plan.analyses:
         if found.table == table.id:
             here = rows.setdefault((found.arm, found.dataset, found.labels), {}).setdefault(found.analysis, {})
             for draw in draws if found.draw is None else [found.draw]:  # without labels it is the same for every draw
-                here[found.seed, draw] = found.stage
+                here[Chance(found.seed, draw, found.fold)] = found.stage
     return [
         AnalysisRow(*place, _analysed(table.id, place, analyses, results, published, selection))
         for place, analyses in rows.items()
@@ -173,7 +176,7 @@ def _analyses(
 def _analysed(
     table: str,
     place: tuple[str, str, str | None],
-    analyses: dict[str, dict[tuple[int, int], str]],
+    analyses: dict[str, dict[Chance, str]],
     results: Results,
     published: Published,
     selection: SelectedBy,
@@ -206,6 +209,9 @@ def _marks(table: Table, plan: Plan, selection: SelectedBy) -> list[str]:
     if plan.epochs_scale < 1:
         marks.append(f"SCALED: epochs x {plan.epochs_scale:g}, not comparable with a full run")
     marks.append(selection.mark)
+    if folds := {trial.fold for trial in _trials(plan, table)} - {None}:
+        number = str(table.folds) if len(folds) == table.folds else f"{len(folds)} of {table.folds}"
+        marks.append(f"{number} folds, not the sets' own splits")
     if table.model.shuffle_labels:
         marks.append(SHUFFLED)
     return marks
@@ -216,13 +222,21 @@ def _leaks(table: Table, plan: Plan, store: Store) -> dict[str, tuple[str, ...]]
 
     What a store remembers counts only for the content that the plan is of: another folder may have the same name.
     """
-    contents = {trial.dataset: plan.stages[trial.stage].spec.dataset.fingerprint for trial in _trials(plan, table)}
+    trials = _trials(plan, table)
+    contents = {trial.dataset: plan.stages[trial.stage].spec.dataset.fingerprint for trial in trials}
+    folds = list(dict.fromkeys(trial.fold for trial in trials))
     found: dict[str, tuple[str, ...]] = {}
     for dataset in table.datasets:
-        if dataset.label in plan.datasets:
-            info, remembered = plan.datasets[dataset.label], recall(dataset.component, store)
-            lines = [*info.warnings] if info else []
+        if dataset.label not in plan.datasets:
+            continue
+        info = plan.datasets[dataset.label]
+        lines: list[str] = []
+        if info and table.folds == 1:  # folds are not the splits that a data set warns of
+            lines += info.warnings
+        for number in folds:
+            fold = None if number is None else Fold(number, table.folds)
+            remembered = recall(dataset.component, store, fold)
             if remembered and remembered[1] == contents.get(dataset.label):
-                lines += remembered[0].warnings
-            found[dataset.label] = tuple(dict.fromkeys(lines))
+                lines += [line if fold is None else f"fold {number}: {line}" for line in remembered[0].warnings]
+        found[dataset.label] = tuple(dict.fromkeys(lines))
     return found

@@ -1,4 +1,4 @@
-"""Contrasts of cells: the same seed and draw of each, put together. All differences are made here, and nowhere else."""
+"""Contrasts of cells: the same seed, draw and fold of each, put together. All differences are made here alone."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def contrast(terms: Sequence[tuple[int, Cell]]) -> Cell:
-    """Return the sum of some cells minus that of others, seed by seed and draw by draw, as a cell.
+    """Return the sum of some cells minus that of others, seed by seed, draw by draw and fold by fold, as a cell.
 
     A stage that stands under several seeds or draws (a majority class, a probe of all labels) is paired with each of
     theirs; the same stages are paired once. So frozen minus majority class with three seeds and three draws has nine
@@ -22,7 +22,7 @@ def contrast(terms: Sequence[tuple[int, Cell]]) -> Cell:
     """
     cells = [cell for _, cell in terms]
     first = cells[0]
-    measured = [{cell.stages[value.seed, value.draw]: value.value for value in cell.values} for cell in cells]
+    measured = [{cell.stages[value.chance]: value.value for value in cell.values} for cell in cells]
     shared = [place for place in first.stages if all(place in cell.stages for cell in cells)]
     found = Cell(
         first.comparison,
@@ -44,14 +44,15 @@ def contrast(terms: Sequence[tuple[int, Cell]]) -> Cell:
         found.expected += 1
         if all(stage in values for stage, values in zip(stages, measured, strict=True)):
             parts = zip(terms, stages, measured, strict=True)
-            found.values.append(Value(*place, sum(sign * values[stage] for (sign, _), stage, values in parts)))
+            total = sum(sign * values[stage] for (sign, _), stage, values in parts)
+            found.values.append(Value(place.seed, place.draw, total, fold=place.fold))
         elif lost := {cell.lost[stage] for stage, cell in zip(stages, cells, strict=True) if stage in cell.lost}:
             found.lost[key] = "failed" if "failed" in lost else "blocked"
     return found
 
 
 def leader(cells: Mapping[str, Cell]) -> str | None:
-    """Return the arm of a column that is ahead of every other for every seed and draw, or None.
+    """Return the arm of a column that is ahead of every other for every seed, draw and fold, or None.
 
     Its mean is the best as it is printed (the lowest, where lower is better), it has two values or more, and so has
     each of its paired differences, all in its favour. That describes the numbers that are there; it is no test of a

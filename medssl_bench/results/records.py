@@ -26,21 +26,21 @@ def to_json(board: HasCells) -> str:
 
 
 def to_csv(board: HasCells) -> str:
-    """Return one line per value, with its cell, seed and draw; a cell without values has one line."""
+    """Return one line per value, with its cell, seed, draw and fold; a cell without values has one line."""
     return _csv(*value_lines(board))
 
 
 def value_lines(board: HasCells) -> tuple[Sequence[str], list[Sequence[object]]]:
     """Return the heads and the lines of `to_csv`."""
     heads = (
-        "comparison", "dataset", "labels", "arm", "metric", "seed", "draw", "value", "n", "mean", "std", "expected",
-        "failed", "blocked", "difference", "pairs", "reference", "selection", "select_by", "validation_labels",
-        "scaled", "generated", "leaks", "flags",
+        "comparison", "dataset", "labels", "arm", "metric", "seed", "draw", "fold", "value", "n", "mean", "std",
+        "expected", "failed", "blocked", "difference", "pairs", "reference", "selection", "select_by",
+        "validation_labels", "scaled", "generated", "leaks", "flags",
     )  # fmt: skip
     rows: list[Sequence[object]] = []
     for cell in board.cells():
         data = cell.to_data()
-        values = data["values"] or [{"seed": None, "draw": None, "value": None, "flags": {}}]
+        values = data["values"] or [{"seed": None, "draw": None, "fold": None, "value": None, "flags": {}}]
         rows += [
             [{**data, **value, "flags": "; ".join(value["flags"].values())}[head] for head in heads] for value in values
         ]

@@ -197,15 +197,16 @@ def _number(
     using: tuple[str, ...],
     record: Callable[[str], Record | None],
 ) -> int | None:
-    """Return how many validation labels a budget is of: by the size of the set, else by what a result says."""
+    """Return how many validation labels a budget is of: by the size of the set, else by what results say."""
     info = plan.datasets.get(dataset)
-    if info is not None and budget.unit not in {"per_class", "groups"}:
+    known = info is not None and (table.folds == 1 or not info.counts["val"])
+    if info is not None and known and budget.unit not in {"per_class", "groups"}:
         total = info.counts["val"]
         return total if budget.unit == "count" and budget.amount > total else budget.images(total)
+    numbers = set()
     for trial in plan.trials:
         if (trial.table, trial.dataset) == (table.id, dataset) and trial.arm in using:
             found = record(trial.stage)
             number = found.metrics.get("labelled_validation") if found else None
-            if isinstance(number, int):
-                return number
-    return None
+            numbers |= {number} if isinstance(number, int) else set()
+    return numbers.pop() if len(numbers) == 1 else None  # folds and draws by group have different numbers

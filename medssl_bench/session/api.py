@@ -34,6 +34,7 @@ def run(
     only: Sequence[str] = (),
     seeds: Iterable[int] | None = None,
     draws: Iterable[int] | None = None,
+    folds: Iterable[int] | None = None,
     epochs_scale: float | None = None,
     retry_failed: bool = False,
     progress: bool = True,
@@ -49,6 +50,7 @@ def run(
         only: comparisons, arms or data sets to run, by name; empty: all.
         seeds: training seeds, instead of the suite's.
         draws: label draws, instead of the suite's.
+        folds: numbers of the folds of comparisons that have folds; none: all.
         epochs_scale: factor in (0, 1] on every pretraining and fine-tuning; below 1 all results are marked as scaled.
         retry_failed: try stages again that have failed before; else they stay failed, and what builds on them blocked.
         progress: whether to show how far the run is, on standard error: a live view on a terminal, elsewhere a line
@@ -63,7 +65,7 @@ def run(
         Stopped: in the main thread, on Ctrl-C or SIGTERM; the same call goes on from the last checkpoint.
     """
     with stoppable():
-        selection = make_selection(only=only, seeds=seeds, draws=draws, epochs_scale=epochs_scale)
+        selection = make_selection(only=only, seeds=seeds, draws=draws, folds=folds, epochs_scale=epochs_scale)
         suite = suite if isinstance(suite, Suite) else Suite.load(suite)
         with _shown(suite) if progress else nullcontext():
             return run_suite(suite, selection, Path(store), data_dir, device, executor, retry_failed=retry_failed)
@@ -90,23 +92,24 @@ def make_selection(
     only: Sequence[str] = (),
     seeds: Iterable[int] | None = None,
     draws: Iterable[int] | None = None,
+    folds: Iterable[int] | None = None,
     epochs_scale: float | None = None,
 ) -> Selection:
     """Return which part of a suite is meant.
 
     Raises:
-        UserError: `epochs_scale` is not in (0, 1], or a seed or draw is negative or missing.
+        UserError: `epochs_scale` is not in (0, 1], or a seed, draw or fold is negative or missing.
     """
     if epochs_scale is not None and not 0 < epochs_scale <= 1:
         raise UserError(f"--epochs-scale {epochs_scale:g}: give a factor above 0 and up to 1")
     numbers = {
         name: None if given is None else tuple(dict.fromkeys(given))
-        for name, given in (("seeds", seeds), ("draws", draws))
+        for name, given in (("seeds", seeds), ("draws", draws), ("folds", folds))
     }
     for name, found in numbers.items():
         if found is not None and (not found or min(found) < 0):
             raise UserError(f"--{name}: give one or more whole numbers from 0, as in 0,1,2")
-    return Selection(tuple(only), numbers["seeds"], numbers["draws"], epochs_scale)
+    return Selection(tuple(only), numbers["seeds"], numbers["draws"], epochs_scale, numbers["folds"])
 
 
 def load_leaderboard(
@@ -117,6 +120,7 @@ def load_leaderboard(
     only: Sequence[str] = (),
     seeds: Iterable[int] | None = None,
     draws: Iterable[int] | None = None,
+    folds: Iterable[int] | None = None,
     epochs_scale: float | None = None,
 ) -> Leaderboard:
     """Return the leaderboard of a suite from what a store holds; nothing is run. Arguments as of `run`.
@@ -125,7 +129,7 @@ def load_leaderboard(
         UserError: the suite or an option is not valid, or the store cannot be read.
     """
     suite = suite if isinstance(suite, Suite) else Suite.load(suite)
-    selection = make_selection(only=only, seeds=seeds, draws=draws, epochs_scale=epochs_scale)
+    selection = make_selection(only=only, seeds=seeds, draws=draws, folds=folds, epochs_scale=epochs_scale)
     opened = Store(Path(store))
     return Leaderboard.of(suite, build_plan(suite, dataset_context(data_dir), selection, opened), opened)
 
@@ -141,6 +145,7 @@ def make_report(
     only: Sequence[str] = (),
     seeds: Iterable[int] | None = None,
     draws: Iterable[int] | None = None,
+    folds: Iterable[int] | None = None,
     epochs_scale: float | None = None,
     tell: Callable[[str], None] = lambda _text: None,
 ) -> Written:
@@ -154,9 +159,10 @@ def make_report(
         figures: whether to draw figures.
         formats: what figures are written as: some of ``png`` (200 dots per inch), ``svg`` (text stays text) and ``pdf``
             (fonts embedded). The page shows the SVG where it is asked for and not large, else the PNG.
-        only: as of `run`; also the other three.
+        only: as of `run`; also the other four.
         seeds: as of `run`.
         draws: as of `run`.
+        folds: as of `run`.
         epochs_scale: as of `run`.
         tell: called with the progress of the figures, and with what cannot be drawn.
 
@@ -176,7 +182,7 @@ def make_report(
         raise UserError(f"--formats: {error}") from None
     suite = suite if isinstance(suite, Suite) else Suite.load(suite)
     context = dataset_context(data_dir)
-    selection = make_selection(only=only, seeds=seeds, draws=draws, epochs_scale=epochs_scale)
+    selection = make_selection(only=only, seeds=seeds, draws=draws, folds=folds, epochs_scale=epochs_scale)
     opened = Store(Path(store))
     plan = build_plan(suite, context, selection, opened)
     set_altered_aside(opened, plan.stages)

@@ -15,6 +15,7 @@ from medssl_bench.datasets import Dataset, DatasetContext, DatasetInfo, Images, 
 from medssl_bench.datasets.base import SPLITS, SplitName
 from medssl_bench.datasets.check_splits import wrong_with_splits, wrong_with_unlabelled
 from medssl_bench.datasets.copies import Copies, copies_key, known_copies
+from medssl_bench.datasets.folds import described, folded
 from medssl_bench.datasets.parts import parts_of
 from medssl_bench.encoders.dim import check_encoder
 from medssl_bench.errors import DataError, LeakWarning, StageError
@@ -173,15 +174,17 @@ class Workshop:
         assert info is not None
         if wrong := wrong_with_splits(info, splits):
             raise DataError(f"data set {spec.component.name!r}: {wrong}")
+        if spec.fold:
+            splits = folded(splits, spec.fold)
+            info = described(info, splits, spec.fold)
         copies = known_copies(copies_key(spec.key, info), lambda: parts_of(dataset, splits), self.context.cache_dir)
         return LoadedDataset(self._warned(spec, info, copies), splits)
 
     def _warned(self, spec: DatasetSpec, info: DatasetInfo, found: Copies) -> DatasetInfo:
         """Return the description of a data set with the warnings that its images give; tables repeat the warnings."""
         info = replace(info, warnings=tuple(dict.fromkeys([*info.warnings, *found.warnings])))
-        if info.warnings and self.remembers:
-            known = KnownDataset(spec.component, info, spec.fingerprint)
-            remember(known, self.store)
+        if (info.warnings or spec.fold) and self.remembers:
+            remember(KnownDataset(spec.component, info, spec.fingerprint, spec.fold), self.store)
         for line in info.warnings:
             warnings.warn(f"{info.title}: {line}", LeakWarning, stacklevel=2)
         return info

@@ -17,7 +17,8 @@ def unknown(wanted: AnalysesOf, known: dict[str, Sequence[Any]]) -> Iterator[tup
 
     Args:
         wanted: what the suite says.
-        known: what there is, by key, as messages show it: ``arms``, ``datasets``, ``labels``, ``seeds``, ``draws``.
+        known: what there is, by key, as messages show it: ``arms``, ``datasets``, ``labels``, ``seeds``, ``draws``,
+            ``folds``.
     """
     for key, word in _WORDS.items():
         there = [str(item) for item in known[key]]
@@ -28,7 +29,8 @@ def unknown(wanted: AnalysesOf, known: dict[str, Sequence[Any]]) -> Iterator[tup
             asked = repr(name) if isinstance(item, str) else name
             shown = quoted(there) if isinstance(item, str) else ", ".join(there)
             hint = did_you_mean(name, there) if isinstance(item, str) else ""
-            yield (key, place), f"there is no {word} {asked} in the comparison{hint or f'; there are: {shown}'}"
+            others = f"; there are: {shown}" if there else f"; it has no {key}"
+            yield (key, place), f"there is no {word} {asked} in the comparison{hint or others}"
 
 
 _WORDS = {
@@ -37,12 +39,13 @@ _WORDS = {
     "labels": "label budget",
     "seeds": "training seed",
     "draws": "label draw",
+    "folds": "fold",
 }
 
 
 def is_wanted(
     wanted: AnalysesOf, *, arm: str | None = None, dataset: str, labels: str | None = None,
-    seed: int | None = None, draw: int | None = None,
+    seed: int | None = None, draw: int | None = None, fold: int | None = None,
 ) -> bool:  # fmt: skip
     """Return whether an encoder is to be analysed; None: a property that the encoder does not depend on."""
     labels_wanted = None if wanted.labels is None else [budget.text for budget in wanted.labels]
@@ -52,5 +55,6 @@ def is_wanted(
         (labels_wanted, labels),
         (wanted.seeds, seed),
         (wanted.draws, draw),
+        (wanted.folds, fold),
     )
     return all(names is None or value is None or value in names for names, value in asked)

@@ -153,6 +153,13 @@ head their columns with `100`, `all`, `10%`, `25/class`, `20 groups`.
 
 The `images` of a recipe are drawn by the seed, and without labels: N, a percentage or `"all"`.
 
+## Folds
+
+With `folds = 5`, all images of a data set are shared out to five folds, whatever splits it has. No group is parted, and
+class proportions are kept. Each fold is the test split once. A pretraining on this set has the training images of its
+fold only. Tables say what is over folds:
+[Keep patients apart](../how-to/patients.md#folds-each-patient-is-tested-once).
+
 ## Durations
 
 A duration is an integer, or a table of integers by data set with a `default`:

@@ -114,6 +114,7 @@ class Resolver(ComponentResolver):
             analyses=tuple(analyses),
             seeds=tuple(model.seeds or self.model.seeds),
             draws=tuple(model.draws or self.model.draws),
+            folds=self._number_of_folds(model),
             metrics=columns.metrics,
             not_measured=columns.not_measured,
             criterion=criterion,
@@ -139,6 +140,9 @@ class Resolver(ComponentResolver):
             self.fail(key, str(error))
             return None
 
+    def _number_of_folds(self, model: schema.Comparison) -> int:
+        return self.model.folds if model.folds is None else model.folds
+
     def _check_lists(self, model: schema.Comparison, key: Key) -> None:
         self.unique([budget.text for budget in model.labels], (*key, "labels"))
         for name in ("seeds", "draws"):
@@ -154,6 +158,7 @@ class Resolver(ComponentResolver):
             "labels": [budget.text for budget in model.labels],
             "seeds": model.seeds or self.model.seeds,
             "draws": model.draws or self.model.draws,
+            "folds": range(self._number_of_folds(model)) if self._number_of_folds(model) > 1 else (),
         }
         for where, message in unknown(model.analyses_of, known):
             self.fail((*key, *where), message)

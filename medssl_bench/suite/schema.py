@@ -16,6 +16,7 @@ from pydantic import (
 )
 
 from medssl_bench.datasets.budget import Budget
+from medssl_bench.datasets.folds import MOST
 from medssl_bench.suite.budget import BUDGET_SCHEMA, parse_budget, parse_positive_budget
 
 Floor = Literal["majority", "untrained"]
@@ -203,10 +204,11 @@ class AnalysesOf(_Table):
     draws: list[Seed] | None = Field(
         None, min_length=1, description="label draws, of encoders that labels have trained"
     )
+    folds: list[Seed] | None = Field(None, min_length=1, description="folds, where there are folds")
 
 
 class Comparison(_Table):
-    """One table: arms x data sets x label budgets x seeds x draws."""
+    """One table: arms x data sets x label budgets x seeds x draws x folds."""
 
     id: str = Field(min_length=1, max_length=80, pattern=_ID, description="unique name of the table")
     title: str = Field("", pattern=_LINE, description="heading of the table; none: the id")
@@ -239,6 +241,7 @@ class Comparison(_Table):
     )
     seeds: list[Seed] | None = Field(None, min_length=1, description="training seeds, instead of the suite's")
     draws: list[Seed] | None = Field(None, min_length=1, description="label draws, instead of the suite's")
+    folds: int | None = Field(None, ge=1, le=MOST, description="folds, instead of the suite's")
     floors: list[Floor] | None = Field(None, description="floors, instead of the suite's")
     shuffle_labels: bool = Field(
         False, description="a control: labels are shuffled within each split, so nothing can be learned"
@@ -274,6 +277,9 @@ class SuiteModel(_Table):
     )
     seeds: list[Seed] = Field(default=[0], min_length=1, description="training seeds: weights, batches, views")
     draws: list[Seed] = Field(default=[0], min_length=1, description="label draws: which images are labelled")
+    folds: int = Field(
+        1, ge=1, le=MOST, description="share all images of a data set out to so many folds, each the test split once"
+    )
     floors: list[Floor] = Field(
         default=["majority", "untrained"],
         description="arms that every honest table has: the majority class, and a probe on an untrained encoder",

@@ -78,6 +78,8 @@ class Arm:
 class Table:
     """A comparison with its components, the floors among its arms; `metrics` has what its columns are.
 
+    With `folds` above 1 the images of each data set are shared out to as many folds.
+
     Arms and metrics whose evaluator does not measure that metric are in `not_measured`. `criterion` is the metric that
     epochs are chosen by, or None where the suite names none.
     """
@@ -88,6 +90,7 @@ class Table:
     analyses: tuple[Component, ...]
     seeds: tuple[int, ...]
     draws: tuple[int, ...]
+    folds: int = 1
     metrics: Mapping[str, Metric] = field(default_factory=dict)
     not_measured: frozenset[tuple[str, str]] = frozenset()
     criterion: Criterion | None = None

@@ -137,7 +137,7 @@ def test_a_cell_as_data(lab: Lab) -> None:
         "expected", "failed", "blocked", "reference", "difference", "pairs", "selection", "select_by",
         "validation_labels", "scaled", "generated", "leaks",
     ]  # fmt: skip
-    assert data["values"][1] == {"seed": 0, "draw": 1, "value": pytest.approx(0.74), "flags": {}}
+    assert data["values"][1] == {"seed": 0, "draw": 1, "fold": None, "value": pytest.approx(0.74), "flags": {}}
     assert (data["n"], len(data["values"])) == (4, 4)
 
 

@@ -10,6 +10,7 @@ import pytest
 from results.conftest import PROBE, SUITE, Lab
 
 from medssl_bench.datasets import DatasetContext
+from medssl_bench.plan.chance import Chance
 from medssl_bench.plan.known_datasets import KnownDatasets
 from medssl_bench.plan.remembered import remember
 from medssl_bench.report.page.what_was_run import WhatWasRun
@@ -33,7 +34,7 @@ def _panel(columns: Columns, metric: str = "accuracy", expected: int = 1, datase
     panel = Panel(dataset, metric, list(columns), arms, set())
     for budget, column in columns.items():
         for arm, values in column.items():
-            stages = {(0, draw): f"{arm} {budget} {draw}" for draw in range(expected)}
+            stages = {Chance(0, draw): f"{arm} {budget} {draw}" for draw in range(expected)}
             cell = Cell("t", dataset, budget, arm, metric, expected=expected, stages=stages)
             cell.values = [Value(0, draw, value) for draw, value in enumerate(values or [])]
             cell.lost = dict.fromkeys(stages.values(), "failed") if values is None else {}

@@ -13,6 +13,7 @@ from medssl_bench import hookimpl
 from medssl_bench.datasets import Task
 from medssl_bench.errors import SuiteError
 from medssl_bench.metrics import Finished, Metric, Predictions
+from medssl_bench.plan.chance import Chance
 from medssl_bench.plan.stage import Trial
 from medssl_bench.plugin.manager import Plugins, load_plugins
 from medssl_bench.plugin.registry import Plugin
@@ -146,7 +147,7 @@ def test_where_lower_is_better_the_lowest_leads(lab_with) -> None:
 
 @pytest.mark.parametrize("higher", [True, False])
 def test_leader_follows_the_direction(higher: bool) -> None:
-    stages = {(0, draw): str(draw) for draw in range(2)}
+    stages = {Chance(0, draw): str(draw) for draw in range(2)}
     cells = {}
     for arm, values in {"high": (0.8, 0.9), "low": (0.1, 0.2)}.items():
         own = {place: f"{arm} {stage}" for place, stage in stages.items()}

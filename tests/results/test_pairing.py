@@ -9,18 +9,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from results.conftest import PROBE, SUITE, Lab
 
+from medssl_bench.plan.chance import Chance
 from medssl_bench.results.cells import Cell, Value
 from medssl_bench.results.pairing import contrast, leader
 
 
-def _cell(arm: str, stages: dict[tuple[int, int], str], measured: dict[str, float]) -> Cell:
+def _cell(arm: str, stages: dict[Chance, str], measured: dict[str, float]) -> Cell:
     cell = Cell("t", "d", "100", arm, "accuracy", stages=stages, expected=len(set(stages.values())))
     first = {stage: place for place, stage in reversed(stages.items())}
-    cell.values = [Value(*first[stage], value) for stage, value in measured.items()]
+    cell.values = [Value(*first[stage][:2], value) for stage, value in measured.items()]
     return cell
 
 
-PLACES = [(seed, draw) for seed in range(3) for draw in range(3)]
+PLACES = [Chance(seed, draw) for seed in range(3) for draw in range(3)]
 
 
 def test_nine_pairs_with_an_arm_of_one_value() -> None:
@@ -42,8 +43,8 @@ def test_two_arms_without_draws_have_a_pair_for_each_seed() -> None:
 
 
 def test_a_seed_or_draw_that_one_arm_lacks_does_not_count() -> None:
-    one = _cell("a", {(0, 0): "a0", (1, 0): "a1", (2, 0): "a2"}, {"a0": 0.5, "a1": 0.6})
-    other = _cell("b", {(1, 0): "b1", (2, 0): "b2"}, {"b1": 0.5, "b2": 0.5})
+    one = _cell("a", {Chance(0, 0): "a0", Chance(1, 0): "a1", Chance(2, 0): "a2"}, {"a0": 0.5, "a1": 0.6})
+    other = _cell("b", {Chance(1, 0): "b1", Chance(2, 0): "b2"}, {"b1": 0.5, "b2": 0.5})
     other.lost = {}
     found = contrast([(1, one), (-1, other)])
     assert ([value.value for value in found.values], found.expected) == ([pytest.approx(0.1)], 2)

@@ -71,11 +71,30 @@ class FolderDataset(Dataset):
         return group_names(self._listing, self.groups) if self.groups else []
 
     @cached_property
-    def _groups(self) -> NDArray[np.int64] | None:
-        """Return the number of the group of each image, or None where the suite names none."""
+    def _unlabelled_group_names(self) -> list[str]:
+        """The names of the groups of the images without labels; none where no path of theirs has one."""
+        from medssl_bench.datasets.folder.patients import group_names
+
+        listing = self._listing.unlabelled
+        return group_names(listing, self.groups, may_lack=True) if self.groups and listing else []
+
+    @cached_property
+    def _numbers(self) -> NDArray[np.int64]:
         from medssl_bench.datasets.groups import numbered
 
-        return numbered(self._group_names) if self.groups else None
+        return numbered([*self._group_names, *self._unlabelled_group_names])
+
+    @property
+    def _groups(self) -> NDArray[np.int64] | None:
+        """Return the number of the group of each image, or None where the suite names none."""
+        return self._numbers[: len(self._group_names)] if self.groups else None
+
+    def _ungrouped(self) -> list[str]:
+        """Return what is not known of the patients of images without labels."""
+        if not self.groups or self._unlabelled_group_names or self._listing.unlabelled is None:
+            return []
+        text = f"groups = {self.groups!r} finds none in the paths of the unlabelled images"
+        return [f"{text}, so it is not known whether they are of groups that are tested"]
 
     @cached_property
     def _channels(self) -> int:
@@ -152,6 +171,7 @@ class FolderDataset(Dataset):
         groups, warnings = self._known_groups()
         notes = self._read.notes  # a folder that cannot be read raises here
         unlabelled = self._read_unlabelled
+        more = unlabelled.notes if unlabelled else ()
         return DatasetInfo(
             title=self.title,
             task=task,
@@ -164,7 +184,7 @@ class FolderDataset(Dataset):
             class_counts=self._class_counts("train"),
             val_class_counts=self._class_counts("val"),
             test_class_counts=self._class_counts("test"),
-            notes=(*self._listing.notes, *self._drawn(), *notes, *(unlabelled.notes if unlabelled else ())),
+            notes=(*self._listing.notes, *self._drawn(), *self._ungrouped(), *notes, *more),
             warnings=(*self._parted(), *warnings),
             group_counts=groups,
             unlabelled=len(unlabelled.images) if unlabelled else 0,
@@ -182,7 +202,7 @@ class FolderDataset(Dataset):
         if self._groups is None:
             return None, []
         groups = {split: self._groups[places] for split, places in self._places.items()}
-        names = sorted(set(self._group_names))
+        names = sorted({*self._group_names, *self._unlabelled_group_names})
         return group_counts(groups), require_apart(str(self.path), groups, names, allowed=self.shared_groups)
 
     def _parted(self) -> list[str]:
@@ -242,4 +262,7 @@ class FolderDataset(Dataset):
     def load_unlabelled(self) -> Images:
         """Return the images below ``unlabelled/``, a read-only memory map; errors as of `load`."""
         self.info()
-        return super().load_unlabelled() if self._read_unlabelled is None else Images(self._read_unlabelled.images)
+        if self._read_unlabelled is None:
+            return super().load_unlabelled()
+        own = self._numbers[len(self._group_names) :] if self._unlabelled_group_names else None
+        return Images(self._read_unlabelled.images, own)

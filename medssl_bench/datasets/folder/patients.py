@@ -35,12 +35,13 @@ GroupPattern = Annotated[str | None, AfterValidator(_checked)]
 """A regular expression with one group in brackets."""
 
 
-def group_names(listing: Listing, pattern: str) -> list[str]:
+def group_names(listing: Listing, pattern: str, *, may_lack: bool = False) -> list[str]:
     """Return the name of the group of each image: what the brackets of a pattern match, first, in its path.
 
     Args:
         listing: the images.
         pattern: a regular expression with one group, searched in the path below the root, with forward slashes.
+        may_lack: whether no path may match at all; then there are no names.
 
     Raises:
         DataError: paths do not match, or the group matches nothing.
@@ -48,6 +49,8 @@ def group_names(listing: Listing, pattern: str) -> list[str]:
     search = re.compile(pattern).search
     found = [(match and match[1]) or "" for match in map(search, listing.names)]
     missing = [name for name, group in zip(listing.names, found, strict=True) if not group]
+    if may_lack and len(missing) == len(found):
+        return []
     if missing:
         more = " ..." if len(missing) > _NAMED else ""
         raise DataError(

@@ -48,7 +48,7 @@ class NpzDataset(Dataset):
         self._require_file()
         layout = read_layout(self.path)
         info = self._info(layout)
-        if groups := read_groups(self.path, info.counts):
+        if groups := read_groups(self.path, info.counts, info.unlabelled):
             warnings = require_apart(str(self.path), groups.numbers, groups.names, allowed=self.shared_groups)
             info = replace(info, group_counts=group_counts(groups.numbers), warnings=tuple(warnings))
         what = "notes on npz with unlabelled images" if layout.unlabelled else "notes on npz"
@@ -90,19 +90,22 @@ class NpzDataset(Dataset):
         from medssl_bench.datasets.npz.layout import read_splits
 
         self._require_file()
-        self.info()
+        info = self.info()
         splits = read_splits(self.path)
-        if groups := read_groups(self.path, {split: len(part) for split, part in splits.items()}):
+        if info and (groups := read_groups(self.path, info.counts, info.unlabelled)):
             return {split: replace(part, groups=groups.numbers[split]) for split, part in splits.items()}
         return splits
 
     def load_unlabelled(self) -> Images:
         """Read the array ``unlabelled_images``; errors as of `load`."""
+        from medssl_bench.datasets.npz.groups import read_groups
         from medssl_bench.datasets.npz.layout import read_unlabelled
 
         self._require_file()
-        self.info()
-        return read_unlabelled(self.path)
+        info = self.info()
+        found = read_unlabelled(self.path)
+        groups = read_groups(self.path, info.counts, info.unlabelled) if info else None
+        return replace(found, groups=groups.unlabelled) if groups else found
 
     def _require_file(self) -> None:
         if self.path.is_dir():
@@ -132,7 +135,8 @@ def npz(
     It may also hold ``unlabelled_images``, on which recipes pretrain.
 
     It may also hold ``train_groups``, ``val_groups`` and ``test_groups``, (N,) integers or texts: which images belong
-    together, such as those of one patient. Splits that share a group are refused.
+    together, such as those of one patient. Splits that share a group are refused. With ``unlabelled_groups`` beside
+    them, tables are marked where unlabelled images are of groups that are tested.
 
     Args:
         context: whose `cache_dir` remembers which files have been read through.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from medssl_bench.datasets.base import DatasetInfo, SplitName, Task
+from medssl_bench.datasets.base import DatasetInfo, Task
 from medssl_bench.datasets.groups import group_counts, shared_groups, shared_lines
 from medssl_bench.datasets.phantoms import cells
 from medssl_bench.datasets.phantoms.cell_types import CELL_TYPES
@@ -19,7 +19,7 @@ from medssl_bench.errors import DataError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from medssl_bench.datasets.base import Splits
+    from medssl_bench.datasets.base import Images, Splits
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +80,11 @@ class CellsDataset(PhantomDataset):
             return splits
         return {split: replace(part, groups=self._groups(split, len(part))) for split, part in splits.items()}
 
+    def load_unlabelled(self) -> Images:
+        """Draw the images without labels, and say which are of one patient."""
+        found = super().load_unlabelled()
+        return found if self.per_patient == 1 else replace(found, groups=self._groups("unlabelled", len(found)))
+
     def draw_images(
         self,
         contents: NDArray[np.int64],
@@ -101,7 +106,7 @@ class CellsDataset(PhantomDataset):
             return places % -(-self.train // self.per_patient)
         return places // self.per_patient
 
-    def _groups(self, split: SplitName, count: int) -> NDArray[np.int64]:
+    def _groups(self, split: Part, count: int) -> NDArray[np.int64]:
         """Return numbers of patients (count,), which are other ones in each split unless the splits share them."""
         before = 0
         for name, images in self._counts().items():

@@ -51,8 +51,7 @@ class CardSource:
 
     def datasets(self, record: Record) -> list[DatasetInfo | None]:
         """Return the same of all data sets of a stage: a pretraining may have several."""
-        found = [dataset.component.to_data() for dataset in self.plan.stages[record.key].spec.datasets]
-        return [self.info.get(json.dumps(data, sort_keys=True)) for data in found]
+        return [self.info.get(dataset.key) for dataset in self.plan.stages[record.key].spec.datasets]
 
     def trainings(self) -> list[Record]:
         """Return the records of all trainings that shaped the weights, first to last: of the head, of teachers too."""

@@ -91,6 +91,7 @@ def _evaluation(spec: EvaluateSpec, record: Record, source: CardSource) -> list[
         ("labelled validation images", str(record.metrics.get("labelled_validation")) if chooses else "none used"),
         ("selection", _selection(spec) if chooses else "there is nothing to select"),
         ("seed, draw", f"{spec.seed}, {spec.draw}"),
+        *([("fold", f"{spec.dataset.fold.number} of {spec.dataset.fold.count}")] if spec.dataset.fold else []),
     ]
 
 

@@ -46,12 +46,13 @@ def _add(planned: Planned, arm: Arm, cell: Cell, analysis: Component, evaluated:
     labels = cell.labels.text if trained or planned.is_taught_by_cell(arm) else None
     draw = cell.draw if trained else None
     wanted, dataset = cell.table.model.analyses_of, cell.dataset.label
-    if not is_wanted(wanted, arm=arm.name, dataset=dataset, labels=labels, seed=cell.seed, draw=draw):
+    fold = cell.chance.fold
+    if not is_wanted(wanted, arm=arm.name, dataset=dataset, labels=labels, seed=cell.seed, draw=draw, fold=fold):
         return
     embedded = planned.embed(arm, cell, of=evaluated if trained else None)
     if planned.has_draw(embedded):
         draw = cell.draw
-    words = [planned.titles.analysis(cell.table.id, analysis), cell.table.id, dataset, arm.name]
+    words = [planned.titles.analysis(cell.table.id, analysis), cell.table.id, cell.place, arm.name]
     words += [f"seed {cell.seed}", *([f"{labels} labels"] if labels else [])]
     words += [] if draw is None else [f"draw {draw}"]
     stage = planned.plan.add_stage(
@@ -65,7 +66,9 @@ def _add(planned: Planned, arm: Arm, cell: Cell, analysis: Component, evaluated:
         work=analysis_work(analysis),
     )
     planned.plan.add_analysis(
-        AnalysisCell(cell.table.id, analysis.name, arm.name, cell.dataset.label, labels, cell.seed, draw, stage.key)
+        AnalysisCell(
+            cell.table.id, analysis.name, arm.name, cell.dataset.label, labels, cell.seed, draw, stage.key, fold
+        )
     )
 
 

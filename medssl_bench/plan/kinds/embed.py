@@ -40,7 +40,7 @@ def add_embedding(
         decides["encoder"] = made.identity()
     total = sum(known.info.counts.values()) if known.info else None
     return plan.add_stage(
-        f"features · {cell.dataset.label} · {source}",
+        f"features · {cell.place} · {source}",
         decides,
         EmbedSpec(dataset=known.spec, encoder=made, start=start.key if start else None),
         parents=[start] if start else [],

@@ -104,7 +104,7 @@ def add_evaluation(
     if criterion:
         decides["select_by"] = criterion.component.identity()
     images, work = _work(evaluator, component, arm.encoder, cell, _chosen_by(selection, validation, known))
-    words = [cell.table.id, cell.dataset.label, arm.name, f"{labels.text} labels"]
+    words = [cell.table.id, cell.place, arm.name, f"{labels.text} labels"]
     words += [f"seed {cell.seed}"] if evaluator.needs != "labels" or evaluator.uses_seed else []
     words += [f"draw {cell.draw}"] if drawn or any(map(planned.has_draw, parents)) else []
     spec = {
@@ -124,7 +124,7 @@ def add_evaluation(
     }
     return planned.plan.add_stage(
         " · ".join(words),
-        with_later(decides, "comparison", model),
+        _without_folds(with_later(decides, "comparison", model)),
         EvaluateSpec.model_validate(spec),
         parents=parents,
         pending=known.pending,
@@ -132,6 +132,11 @@ def add_evaluation(
         speed_group=speed_group("evaluate", component, arm.encoder, known.size),
         work=work,
     )
+
+
+def _without_folds(decides: dict[str, Any]) -> dict[str, Any]:
+    """Return what decides a result without how many folds were asked for: the fold is in the data set's identity."""
+    return {name: value for name, value in decides.items() if name != "folds"}
 
 
 def _budgets(evaluator: Evaluator, cell: Cell) -> tuple[Budget, Budget, str]:

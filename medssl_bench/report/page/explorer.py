@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
+from medssl_bench.plan.chance import fold_text
 from medssl_bench.store.arrays import load_npz
 
 if TYPE_CHECKING:
@@ -113,23 +114,24 @@ class Explorer:
 
 
 def _named(found: AnalysisCell) -> str:
-    """Return which encoder is shown: of several seeds or draws the first."""
+    """Return which encoder is shown: of several seeds, draws or folds the first."""
     labels = "" if found.labels is None else f", {found.labels} labels"
     return f"{found.arm}{labels}, {_chance(found)}"
 
 
 def _chance(of: AnalysisCell | Trial) -> str:
-    return f"seed {of.seed}" + ("" if of.draw is None else f", draw {of.draw}")
+    return f"seed {of.seed}" + ("" if of.draw is None else f", draw {of.draw}") + fold_text(of.fold)
 
 
 def _classifier(found: AnalysisCell, plan: Plan, store: Store) -> Trial | None:
     """Return the trial whose predictions stand beside an encoder: of a frozen one, that with the fewest labels."""
     for trial in plan.trials:
-        ours = (trial.table, trial.dataset, trial.arm, trial.seed) == (
+        ours = (trial.table, trial.dataset, trial.arm, trial.seed, trial.fold) == (
             found.table,
             found.dataset,
             found.arm,
             found.seed,
+            found.fold,
         )
         shaped = found.labels in {None, trial.labels} and found.draw in {None, trial.draw}
         if ours and shaped and (store.folder(trial.stage) / "predictions.npz").is_file():
@@ -150,13 +152,14 @@ def _predictions(trial: Trial | None, index: NDArray[np.int64], store: Store) ->
 def _silhouette(found: AnalysisCell, plan: Plan, store: Store) -> dict[str, float]:
     """Return the silhouette coefficients of the same encoder, by number of components."""
     for other in plan.analyses:
-        same = (other.table, other.dataset, other.arm, other.labels, other.seed, other.draw) == (
+        same = (other.table, other.dataset, other.arm, other.labels, other.seed, other.draw, other.fold) == (
             found.table,
             found.dataset,
             found.arm,
             found.labels,
             found.seed,
             found.draw,
+            found.fold,
         )
         record = store.record(other.stage) if same else None
         metrics = record.metrics if record else {}

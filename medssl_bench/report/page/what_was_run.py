@@ -163,6 +163,8 @@ def _table(table: Table, trials: Sequence[Trial], selection: str, scale: float) 
         ("training seeds", listed("seed")),
         ("label draws", listed("draw")),
     ]
+    folds = dict.fromkeys(str(trial.fold) for trial in trials if trial.fold is not None)
+    facts += [("folds", f"{', '.join(folds)} of {table.folds}")] if folds else []
     facts += [("epochs", f"x {scale:g}: scaled down")] if scale < 1 else []
     shown = {trial.arm for trial in trials}
     return TableRun(table.title, facts, [_arm(arm) for arm in table.arms if arm.name in shown])

@@ -90,26 +90,49 @@ BOLD = (
 )
 
 
+_PAIR = 2
+
+
 def spread_note(cells: Iterable[Cell]) -> list[str]:
     """Return what the standard deviations of some cells are over, as a line; nothing where there is none.
 
     Cells may differ: all labels have no draws, a majority class has one value.
     """
-    shapes = {
-        (len({value.seed for value in cell.values}), len({value.draw for value in cell.values}), cell.n)
-        for cell in cells
-        if cell.std is not None
-    }
+    shapes = {(*axes_of(cell).values(), cell.n) for cell in cells if cell.std is not None}
     if not shapes:
         return []
     written = [_shape(*shape) for shape in sorted(shapes, reverse=True)]
-    mixed = any(seeds > 1 and draws > 1 for seeds, draws, _ in shapes)
-    both = "; seeds and draws are two kinds of chance, and it mixes them" if mixed else ""
-    return [f"±: sample standard deviation over {', or '.join(written)}{both}."]
+    mixed = list(dict.fromkeys(name for shape in sorted(shapes) for name in _mixed(*shape[:3])))
+    kinds = "two kinds" if len(mixed) == _PAIR else "three kinds"
+    both = f"; {_listed(mixed)} are {kinds} of chance, and it mixes them" if mixed else ""
+    found = [f"±: sample standard deviation over {', or '.join(written)}{both}."]
+    if any(folds > 1 for _, _, folds, _ in shapes):
+        found.append("Folds share most of their training images, so ± over folds is no error of the mean.")
+    return found
 
 
-def _shape(seeds: int, draws: int, n: int) -> str:
-    axes = [(seeds, "training seeds"), (draws, "label draws")]
+def axes_of(cell: Cell) -> dict[str, int]:
+    """Return how many training seeds, label draws and folds the values of a cell are of."""
+    axes: dict[str, set[int | None]] = {
+        "training seed": {value.seed for value in cell.values},
+        "label draw": {value.draw for value in cell.values},
+        "fold": {value.fold for value in cell.values},
+    }
+    return {axis: len(numbers) for axis, numbers in axes.items()}
+
+
+def _mixed(*counts: int) -> list[str]:
+    """Return the kinds of chance that a deviation is over, where there is more than one."""
+    several = [name for name, count in zip(("seeds", "draws", "folds"), counts, strict=True) if count > 1]
+    return several if len(several) >= _PAIR else []
+
+
+def _listed(names: list[str]) -> str:
+    return f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _shape(seeds: int, draws: int, folds: int, n: int) -> str:
+    axes = [(seeds, "training seeds"), (draws, "label draws"), (folds, "folds")]
     return f"{' x '.join(f'{count} {axis}' for count, axis in axes if count > 1)} (n = {n})"
 
 

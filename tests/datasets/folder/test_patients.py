@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from datasets.shared import shared
 from PIL import Image
 
 from medssl_bench.datasets.folder.factory import folder
+from medssl_bench.datasets.parts import parts_of
 from medssl_bench.errors import DataError, UserError
 from medssl_bench.plan.known_dataset import KnownDataset
 from medssl_bench.plugin.manager import load_plugins
@@ -118,3 +120,36 @@ def test_what_is_only_allowed_changes_no_key(split):
 
     assert "groups" not in keys[0]["parameters"]
     assert keys[0] != keys[1] == keys[2]
+
+
+def test_unlabelled_images_of_a_patient_who_is_tested_are_told(split, context):
+    write(split / "unlabelled" / "deep", [10, 30])
+    dataset = folder(context, path=split, size=8, groups=PATIENT, shared_groups=True)
+
+    found, splits = dataset.load_unlabelled(), dataset.load()
+
+    assert set(found.groups.tolist()) & set(splits["test"].groups.tolist()) == {int(found.groups[0])}
+    assert len(set(found.groups.tolist())) == 2
+    assert "1 group has test and unlabelled images" in shared(parts_of(dataset)).warnings
+    assert "9 groups" not in str(dataset.info().notes)
+
+
+def test_draws_stay_where_unlabelled_images_come(unsplit, context):
+    before = folder(context, path=unsplit, size=8, groups=PATIENT).image_names()
+    write(unsplit / "unlabelled", [3, 15, 99])
+    after = folder(context, path=unsplit, size=8, groups=PATIENT)
+
+    assert after.image_names() == before
+    assert len(after.load_unlabelled().groups) == 9
+
+
+def test_unlabelled_paths_without_any_patient_are_told_and_with_some_refused(unsplit, context):
+    (unsplit / "unlabelled").mkdir()
+    Image.new("L", (8, 8), 77).save(unsplit / "unlabelled" / "x.png")
+    dataset = folder(context, path=unsplit, size=8, groups=PATIENT)
+
+    assert dataset.load_unlabelled().groups is None
+    assert any("finds none in the paths of the unlabelled images" in note for note in dataset.info().notes)
+    Image.new("L", (8, 8), 78).save(unsplit / "unlabelled" / "p44_1.png")
+    with pytest.raises(DataError, match=r"finds no group in 1 of 2 paths: 'unlabelled/x\.png'"):
+        folder(context, path=unsplit, size=8, groups=PATIENT).info()

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from datasets.shared import find_copies
+from datasets.shared import find_copies, shared
 
 from medssl_bench.datasets.npz.dataset import npz
+from medssl_bench.datasets.parts import parts_of
 from medssl_bench.errors import DataError
 
 GROUPS = {"train_groups": np.arange(12) // 3, "val_groups": np.arange(6) // 3 + 10, "test_groups": np.arange(9) + 20}
@@ -48,6 +49,27 @@ def test_groups_are_those_of_the_file(make, groups):
         np.testing.assert_array_equal(ours[:, None] == ours, theirs[:, None] == theirs)
 
 
+@pytest.mark.parametrize("names", [GROUPS, NAMES], ids=["numbers", "texts"])
+def test_unlabelled_images_have_groups_too_and_those_that_are_tested_are_told(make, names):
+    images = np.random.default_rng(1).integers(0, 256, (4, *make({}).load()["train"].images.shape[1:]), np.uint8)
+    new = np.array([99, 98]) if names is GROUPS else np.array(["new", "newer"])
+    own = np.concatenate([names["test_groups"][[0, 3]], new])
+    dataset = make({**names, "unlabelled_images": images, "unlabelled_groups": own})
+
+    found, splits = dataset.load_unlabelled(), dataset.load()
+
+    assert dataset.info().group_counts == {"train": 4, "val": 2, "test": 9}
+    assert found.groups[:2].tolist() == splits["test"].groups[[0, 3]].tolist()
+    assert not set(found.groups[2:].tolist()) & {n for split in splits.values() for n in split.groups.tolist()}
+    assert "2 groups have test and unlabelled images" in shared(parts_of(dataset)).warnings
+
+
+def test_unlabelled_groups_need_those_of_the_splits(make):
+    images = np.zeros((2, *make({}).load()["train"].images.shape[1:]), np.uint8)
+    with pytest.raises(DataError, match="has unlabelled_groups and no train_groups, val_groups, test_groups"):
+        make({"unlabelled_images": images, "unlabelled_groups": np.arange(2)}).info()
+
+
 def test_without_groups(make):
     dataset = make({})
 
@@ -78,7 +100,7 @@ def test_shared_groups_that_are_allowed_are_told(make):
         ({"val_groups": None}, "has train_groups, test_groups and no val_groups; every split needs its groups"),
         ({"val_groups": np.arange(5)}, "val_groups: has elements of type int64 and shape (5,); groups are one"),
         ({"val_groups": np.arange(6.0)}, "val_groups: has elements of type float64 and shape (6,)"),
-        ({"val_groups": NAMES["val_groups"]}, "some splits have groups as numbers and others as text; write all alike"),
+        ({"val_groups": NAMES["val_groups"]}, "some parts have groups as numbers and others as text; write all alike"),
     ],
 )
 def test_what_is_refused(make, changes, said):

@@ -94,3 +94,14 @@ def test_patients_are_in_the_key_where_there_are_any():
 def test_shared_patients_need_patients():
     with pytest.raises(DataError, match="shared_groups is for a set with patients; give per_patient, from 2"):
         cells(per_patient=1, shared_groups=True)
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_images_without_labels_are_of_patients_too(shared):
+    dataset = cells(unlabelled=25, per_patient=10, shared_groups=shared)
+
+    found, splits = dataset.load_unlabelled(), dataset.load()
+
+    assert len(set(found.groups.tolist())) == (10 if shared else 3)  # all those of the training images, or new ones
+    others = {number for split in splits.values() for number in split.groups.tolist()}
+    assert bool(others & set(found.groups.tolist())) == shared
