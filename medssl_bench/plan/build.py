@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import product
+from math import prod
 from typing import TYPE_CHECKING
 
 from medssl_bench.datasets.folds import Fold
@@ -112,7 +113,7 @@ class _Builder:
     def _cells(
         self, table: Table, dataset: NamedDataset, known: KnownDataset, check: CellCheck
     ) -> Iterator[tuple[Arm, Cell]]:
-        chances = self._repetitions(table)
+        chances = [Chance(seed, draw, fold) for fold, seed, draw in product(*self._repetitions(table))]
         folds = {chance.fold: self._in_fold(known, table, chance.fold or 0) for chance in chances}
         for labels, arm, chance in product(table.labels, self._arms(table), chances):
             again = chance != chances[0]
@@ -126,17 +127,16 @@ class _Builder:
     def _arms(self, table: Table) -> list[Arm]:
         return [arm for arm in table.arms if self.only.wants(table.id, arm=arm.name)]
 
-    def _repetitions(self, table: Table) -> list[Chance]:
-        """Return the training seeds, label draws and folds of a comparison."""
+    def _repetitions(self, table: Table) -> tuple[Sequence[int | None], Sequence[int], Sequence[int]]:
+        """Return the folds, training seeds and label draws of a comparison."""
         seeds, draws = self.selection.seeds or table.seeds, self.selection.draws or table.draws
-        folds = self.selection.folds_of(table)
-        return [Chance(seed, draw, fold) for fold, seed, draw in product(folds, seeds, draws)]
+        return self.selection.folds_of(table), seeds, draws
 
     def _check_number(self, parts: Sequence[tuple[int, Table, NamedDataset]]) -> None:
         """Refuse more trials than anyone could want, before any is made."""
         total = 0
         for index, table, dataset in parts:
-            number = len(table.labels) * len(self._arms(table)) * len(self._repetitions(table))
+            number = len(table.labels) * len(self._arms(table)) * prod(map(len, self._repetitions(table)))
             total += number
             text = ""
             if number > _MOST:
