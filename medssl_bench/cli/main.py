@@ -29,6 +29,7 @@ _VERBS = {
     "data": "list, fetch and check data sets",
     "embed": "write the features of a trained encoder",
     "export": "write a trained model with its card, for plain timm",
+    "predict": "write what a trained model says of new images",
     "import": "take the encoder out of another program's checkpoint",
     "plugins": "show plugins and what they provide",
     "new-plugin": "write a new, working plugin package",

@@ -1,4 +1,4 @@
-"""The options of `embed` and `export` that select a trained encoder."""
+"""The options of `embed`, `export` and `predict` that select a trial of a suite, and the encoder that it ended with."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
-def encoder_options(function: _Function) -> _Function:
+def trial_options(function: _Function) -> _Function:
     """Add the options that choose one trial of a suite, and where results and data are."""
     for option in (
         click.option("--fold", type=int, help="Its fold, if it has folds; none: the first, and the others are listed."),
@@ -32,18 +32,23 @@ def encoder_options(function: _Function) -> _Function:
         ),
         click.option("--dataset", help="The data set; may be left out if the suite has only one."),
         click.option("--table", metavar="ID", help="The comparison; may be left out if the suite has only one."),
-        click.option("--arm", required=True, help="Name of the arm whose encoder to use."),
         click.option("--epochs-scale", type=float, metavar="F", help="Scale F of the run, if it was scaled down."),
         data_dir_option,
         store_option,
-        suite_argument,
     ):
         function = option(function)
     return function
 
 
-class TrainedEncoder:
-    """An encoder that an arm of a suite ended with.
+def encoder_options(function: _Function) -> _Function:
+    """Add the suite, its arm, and `trial_options`."""
+    function = trial_options(function)
+    function = click.option("--arm", required=True, help="Name of the arm whose encoder to use.")(function)
+    return suite_argument(function)
+
+
+class ChosenTrial:
+    """A trial of a suite.
 
     Args:
         context: of the command line.
@@ -51,11 +56,12 @@ class TrainedEncoder:
         store: directory of the store.
         data_dir: folder of data files.
         epochs_scale: of the run that trained it.
-        head: whether the classifier is meant too, or the encoder alone.
+        head: whether the classifier is meant, or the encoder alone.
+        device: where to compute.
         wanted: which trial, as of `find_trial`. What is picked where they leave a choice is said.
 
     Raises:
-        UserError: the suite has no such trial, its encoder is untrained, or it has not been run yet.
+        UserError: the suite has no such trial.
     """
 
     def __init__(
@@ -67,6 +73,7 @@ class TrainedEncoder:
         epochs_scale: float | None,
         *,
         head: bool,
+        device: str = "auto",
         **wanted: str | int | None,
     ) -> None:
         from medssl_bench.datasets.locations import dataset_context
@@ -76,37 +83,56 @@ class TrainedEncoder:
         from medssl_bench.session.api import make_selection
         from medssl_bench.stages.workshop import Workshop
         from medssl_bench.store.store import Store
-        from medssl_bench.suite.initial_weights import starts_from_weights
         from medssl_bench.training.device import find_device
 
-        loaded = load_suite(context, suite)
+        self.suite = load_suite(context, suite)
         where = dataset_context(data_dir)
-        opened = Store(store)
-        plan = build_plan(loaded, where, make_selection(epochs_scale=epochs_scale), opened)
-        gives = (lambda trial: trial.stage) if head else (lambda trial: encoder_stage(plan, trial) or "")
-        picked = pick_trial(plan, gives, **wanted)
+        self.store = Store(store)
+        self.plan = build_plan(self.suite, where, make_selection(epochs_scale=epochs_scale), self.store)
+        gives = (lambda trial: trial.stage) if head else (lambda trial: encoder_stage(self.plan, trial) or "")
+        picked = pick_trial(self.plan, gives, **wanted)
         self.trial: Trial = picked.trial
         if picked.others:
             options = ", ".join(f"--{name}" for name in picked.others)
             click.echo(f"note: picked {picked.text}; choose with {options}", err=True)
-        key = encoder_stage(plan, self.trial)
-        spec = plan.spec(self.trial.stage, EvaluateSpec).encoder
+        self.dataset = self.plan.stages[self.trial.stage].spec.dataset
+        self.known = KnownDatasets(self.suite.plugins.registry, where, self.store)
+        self.workshop = Workshop(self.suite.plugins.registry, self.store, where, find_device(device))
+        self._path = suite
+
+    def require_done(self, key: str) -> None:
+        """Raise an error unless a stage is in the store.
+
+        Raises:
+            UserError: it is not.
+        """
+        if not self.store.is_done(key):
+            raise UserError(f"{self.plan.stages[key].title!r} is not in {self.store.path} yet; run {self._path} first")
+
+
+class TrainedEncoder(ChosenTrial):
+    """An encoder that an arm of a suite ended with; arguments as of `ChosenTrial`.
+
+    Raises:
+        UserError: the suite has no such trial, its encoder is untrained, or it has not been run yet.
+    """
+
+    def __init__(self, *arguments: Any, head: bool, **wanted: Any) -> None:
+        from medssl_bench.plan.lookup import encoder_stage
+        from medssl_bench.suite.initial_weights import starts_from_weights
+
+        super().__init__(*arguments, head=head, **wanted)
+        key = encoder_stage(self.plan, self.trial)
+        spec = self.plan.spec(self.trial.stage, EvaluateSpec).encoder
         if key is None:
             if not (spec and starts_from_weights(spec.component)):
                 raise UserError(f"--arm {self.trial.arm!r}: this arm trains no encoder")
             key = self.trial.stage
-        if not opened.is_done(key):
-            raise UserError(f"{plan.stages[key].title!r} is not in {store} yet; run {suite} first")
+        self.require_done(key)
         self.key = key
-        self.suite = loaded
-        self.plan = plan
-        self.store = opened
-        self.dataset = plan.stages[self.trial.stage].spec.dataset
-        self._datasets = KnownDatasets(loaded.plugins.registry, where, opened)
-        self.workshop = Workshop(loaded.plugins.registry, opened, where, find_device("auto"))
         try:
             # a stage that left no encoder used the weights that its encoder begins with
-            kept = (opened.folder(key) / "encoder.safetensors").is_file()
+            kept = (self.store.folder(key) / "encoder.safetensors").is_file()
             self.encoder = (self.workshop.encoder(None, key) if kept else self.workshop.encoder(spec, None)).eval()
         except StageError as error:
             raise UserError(str(error)) from error
@@ -126,5 +152,5 @@ class TrainedEncoder:
 
         if dataset.fold and (found := recall(dataset.component, self.store, dataset.fold)):
             return found[0]
-        known = self._datasets.get(dataset.component)
+        known = self.known.get(dataset.component)
         return (known.in_fold(dataset.fold) if dataset.fold else known).info

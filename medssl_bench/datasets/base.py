@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from medssl_bench.datasets.file_reading import FileReading
+
 SplitName = Literal["train", "val", "test"]
 SPLITS: tuple[SplitName, ...] = ("train", "val", "test")
 
@@ -62,6 +64,8 @@ class DatasetInfo:
         unlabelled: number of images without labels, beside those of the splits.
         unlabelled_fingerprint: text that changes with their content; empty where `fingerprint()` does that already.
             Apart from it, more images without labels leave the results of all that does not use them valid.
+        files: how image files became the images, so that `predict` reads others in the same way; None: the images are
+            arrays of one size.
     """
 
     title: str
@@ -81,6 +85,7 @@ class DatasetInfo:
     group_counts: dict[SplitName, int] | None = None
     unlabelled: int = 0
     unlabelled_fingerprint: str = ""
+    files: FileReading | None = None
 
 
 @dataclass(frozen=True)

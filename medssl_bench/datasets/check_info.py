@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from medssl_bench.datasets.base import SPLITS, Task
+from medssl_bench.datasets.file_reading import FileReading
 
 if TYPE_CHECKING:
     from medssl_bench.datasets.base import DatasetInfo
@@ -52,7 +53,9 @@ def _classes(info: Any) -> str:
 def _numbers(info: Any) -> str:
     if not _is_whole(info.channels) or info.channels not in {1, 3}:
         return f"channels is {info.channels!r}, not 1 or 3"
-    return "" if _is_whole(info.size) and info.size > 0 else f"size is {info.size!r}, not a number of pixels"
+    if not _is_whole(info.size) or info.size <= 0:
+        return f"size is {info.size!r}, not a number of pixels"
+    return "" if isinstance(info.files, FileReading | None) else f"files is {info.files!r}, not a FileReading"
 
 
 def _counts(info: Any) -> str:

@@ -11,6 +11,7 @@ from PIL import Image, ImageOps
 
 from medssl_bench.datasets import dicom
 from medssl_bench.datasets.file_kinds import is_dicom
+from medssl_bench.datasets.fitting import fitted
 from medssl_bench.datasets.pixel_choices import Choices
 from medssl_bench.datasets.value_range import RangeNeeded, eight_bit, percentile_range, require_finite
 
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
-
-    from medssl_bench.datasets.pixel_choices import Fit
 
 Colour = Literal["auto", "grey", "rgb"]
 
@@ -36,7 +35,8 @@ _GREY_MODES = frozenset({"1", "L", "LA", "La", "I", "F"})
 _TRANSPARENT_MODES = frozenset({"LA", "La", "PA", "RGBA", "RGBa"})
 
 
-_IN_COLOUR = 'it is in colour where the first images are grey; say colour = "rgb" or "grey"'
+IN_COLOUR = 'it is in colour where the first images are grey; say colour = "rgb" or "grey"'
+"""Why a file is refused where no colour is chosen."""
 
 _MIN_IS_WHITE = 0
 """What TIFF's tag of the photometric interpretation says where the smallest value is white."""
@@ -55,6 +55,7 @@ class Decoded:
         profile: whether it has a colour profile other than sRGB, which is not applied.
         window: whether it is a DICOM file that says which values are black and white.
         deep: whether the file has more than 8 bits a value.
+        shape: width and height of the image in the file, turned upright.
     """
 
     pixels: NDArray[np.uint8]
@@ -64,6 +65,12 @@ class Decoded:
     profile: bool
     window: bool = False
     deep: bool = False
+    shape: tuple[int, int] = (0, 0)
+
+    @property
+    def bits(self) -> int:
+        """How many bits a value the file has; where a range is chosen, 16 for every number above 8."""
+        return max(8, 16 if self.deep and self.limit == 255 else self.limit.bit_length())
 
 
 _TODAY = Choices()
@@ -104,7 +111,7 @@ def decode(path: Path, size: int, channels: int, *, strict: bool, choices: Choic
         if opened.format != "MPO":  # an MPO's others are previews
             opened.seek(dicom.frame_of(getattr(opened, "n_frames", 1), choices.frame))
         if strict and channels == 1 and not _is_grey(opened):
-            raise ValueError(_IN_COLOUR)
+            raise ValueError(IN_COLOUR)
         if opened.mode.startswith("I") and getattr(opened, "tag_v2", {}).get(262) == _MIN_IS_WHITE:
             raise ValueError("its smallest value is white (MinIsWhite), which is not read in 16 bits; save it inverted")
         profile = _is_other_profile(opened.info.get("icc_profile"))
@@ -121,7 +128,7 @@ def decode(path: Path, size: int, channels: int, *, strict: bool, choices: Choic
             image = _in_range(image, choices.range)
             (low, high), limit = _extrema(image), 255
     image = image.convert("L" if channels == 1 else "RGB")
-    return Decoded(_fitted(image, size, choices.fit), low, high, limit, profile, deep=deep)
+    return Decoded(fitted(image, size, choices.fit), low, high, limit, profile, deep=deep, shape=image.size)
 
 
 def _decode_dicom(path: Path, size: int, channels: int, *, strict: bool, choices: Choices) -> Decoded:
@@ -132,7 +139,7 @@ def _decode_dicom(path: Path, size: int, channels: int, *, strict: bool, choices
     require_finite(values)
     if values.ndim == 3:
         if strict and channels == 1:
-            raise ValueError(_IN_COLOUR)
+            raise ValueError(IN_COLOUR)
         image = Image.fromarray(values)
         (low, high), limit = _extrema(image), 255
     else:
@@ -149,7 +156,8 @@ def _decode_dicom(path: Path, size: int, channels: int, *, strict: bool, choices
             limit = int(limits[1] - limits[0])
             low, high = int(own.min() - limits[0]), int(own.max() - limits[0])
     image = image.convert("L" if channels == 1 else "RGB")
-    return Decoded(_fitted(image, size, choices.fit), low, high, limit, profile=False, window=window, deep=deep)
+    pixels = fitted(image, size, choices.fit)
+    return Decoded(pixels, low, high, limit, profile=False, window=window, deep=deep, shape=image.size)
 
 
 def _dicom_range(
@@ -203,15 +211,6 @@ def _in_range(image: Image.Image, chosen: str | tuple[float, float]) -> Image.Im
         return Image.fromarray(eight_bit(values, -32768, 32767))
     limits = _some(percentile_range(values)) if isinstance(chosen, str) else chosen
     return Image.fromarray(eight_bit(values, *limits))
-
-
-def _fitted(image: Image.Image, size: int, fit: Fit) -> NDArray[np.uint8]:
-    side = (size, size)
-    if fit == "pad":
-        return np.array(ImageOps.pad(image, side, Image.Resampling.BICUBIC))
-    if fit == "stretch":
-        return np.array(image.resize(side, Image.Resampling.BICUBIC))
-    return np.array(ImageOps.fit(image, side, Image.Resampling.BICUBIC))
 
 
 def _is_signed(image: Image.Image) -> bool:

@@ -30,6 +30,7 @@ def export_encoder(
     output: Path,
     *,
     head: Path | None = None,
+    classifier: Mapping[str, Any] | None = None,
     readme: Callable[[dict[str, Any]], str] | None = None,
     overwrite: bool = False,
 ) -> dict[str, Any]:
@@ -41,6 +42,7 @@ def export_encoder(
         store: where that stage is.
         output: the folder.
         head: safetensors file of the linear layer on top of it; None: there is none.
+        classifier: what `predict` must know of encoder and head; None: nothing.
         readme: makes the model card of what is in ``model.json``; None: there is none.
         overwrite: replace an exported model of that name.
 
@@ -69,6 +71,7 @@ def export_encoder(
         "identity": record.identity,
         "provenance": for_strangers(record).provenance,
         "load": _lines(encoder.card),
+        **({"classifier": dict(classifier)} if classifier else {}),
     }
     more = {"head": load_tensors(head)} if head else {}
     text = readme(card) if readme else ""

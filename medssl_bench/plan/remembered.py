@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from medssl_bench.datasets import DatasetInfo, Task
 from medssl_bench.datasets.check_info import wrong_with
+from medssl_bench.datasets.file_reading import FileReading
 from medssl_bench.errors import DamageWarning
 from medssl_bench.plan.keys import content_key
 from medssl_bench.plugin.component import Component
@@ -61,6 +62,8 @@ def _info(data: dict[str, Any]) -> DatasetInfo:
         info[name] = tuple(info[name]) if info.get(name) is not None else None
     for name in ("notes", "warnings"):
         info[name] = tuple(map(str, info.get(name, ())))
+    if info.get("files") is not None:
+        info["files"] = FileReading.from_data(info["files"])
     recalled = DatasetInfo(**info)
     if wrong := wrong_with(recalled):
         raise ValueError(wrong)

@@ -84,7 +84,7 @@ def _csv(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(heads)
-    writer.writerows([_inert(value) if isinstance(value, str) else value for value in row] for row in rows)
+    writer.writerows([inert(value) if isinstance(value, str) else value for value in row] for row in rows)
     return stream.getvalue()
 
 
@@ -92,7 +92,7 @@ _FORMULA = ("=", "+", "-", "@", "\t", "＝", "＋", "－", "＠")
 """How a cell begins that a spreadsheet computes (OWASP, CSV Injection)."""
 
 
-def _inert(text: str) -> str:
+def inert(text: str) -> str:
     """Return text, in one line, that a spreadsheet shows as it is: after an apostrophe nothing is a formula."""
     text = text.replace("\r", " ").replace("\n", " ")
     return f"'{text}" if text.lstrip(" ").startswith(_FORMULA) else text

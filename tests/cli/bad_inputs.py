@@ -24,6 +24,7 @@ Make = Callable[[], object]
 """Makes something bad, in the working directory."""
 
 VALIDATE = ("validate", "suite.toml")
+_PREDICT = ("predict", "-o", "new.csv")
 
 
 @dataclass(frozen=True, eq=False)
@@ -510,6 +511,9 @@ _STORES = [
     _store("a marker of another kind", _marker("[1]"), "leaderboard"),
     BadInput("no results to report", _nothing, ("report", "suite.toml", "-o", "report")),
     BadInput("no trained model to export", _nothing, ("export", "suite.toml", "--arm", "frozen", "-o", "model")),
+    BadInput("no trained model to predict with", _nothing, (*_PREDICT, "suite.toml", "squares.npz", "--arm", "frozen")),
+    BadInput("a model that is none", lambda: Path("model").mkdir(), (*_PREDICT, "model", "squares.npz")),
+    BadInput("a table of predictions that is there", lambda: Path("new.csv").touch(), (*_PREDICT, "model", "new")),
 ]
 
 

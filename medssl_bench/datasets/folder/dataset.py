@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from medssl_bench.datasets.base import ONE_CLASS, SPLITS, Dataset, DatasetInfo, Images, Split, SplitName, Task
+from medssl_bench.datasets.file_reading import FileReading
 from medssl_bench.datasets.pixel_choices import Choices
 from medssl_bench.errors import DataError
 
@@ -189,6 +190,7 @@ class FolderDataset(Dataset):
             group_counts=groups,
             unlabelled=len(unlabelled.images) if unlabelled else 0,
             unlabelled_fingerprint=self._unlabelled_fingerprint(),
+            files=FileReading(self.choices, self.colour == "auto", self._read.bits),
         )
 
     def _known_groups(self) -> tuple[dict[SplitName, int] | None, list[str]]:

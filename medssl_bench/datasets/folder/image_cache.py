@@ -47,10 +47,12 @@ class ReadImages:
         images: (N, size, size) or (N, size, size, 3), in the listing's order; from the cache it is a read-only memory
             map.
         notes: a line each.
+        bits: how many bits a value the files have, as of `FileReading`.
     """
 
     images: NDArray[np.uint8]
     notes: tuple[str, ...]
+    bits: tuple[int, ...]
 
 
 def read_images(
@@ -89,16 +91,17 @@ def read_images(
     require_memory(int(np.prod(shape)), f"{listing.root}: {shape[0]:,} images of {size} pixels")
     if not unreadable:
         kept_images, kept_notes = read_sealed_array(kept, key, shape, np.uint8), read_sealed(told, key)
-        if kept_images is not None and kept_notes is not None:
-            return ReadImages(kept_images, tuple(map(str, json.loads(kept_notes))))
+        found = json.loads(kept_notes) if kept_images is not None and kept_notes is not None else None
+        if kept_images is not None and isinstance(found, dict):  # an older version kept the notes alone
+            return ReadImages(kept_images, tuple(map(str, found["notes"])), tuple(map(int, found["bits"])))
     if wrong := wrong_with_dicom(listing.names, mixed=choices.range is not None):
         raise DataError(f"{listing.root}: {wrong}")
     images = np.empty(shape, np.uint8)
-    notes = tuple(_decode_into(images, listing, cache_dir, choices, strict=strict, unreadable=unreadable))
+    notes, bits = _decode_into(images, listing, cache_dir, choices, strict=strict, unreadable=unreadable)
     with suppress(OSError):  # without a cache, only slower
         write_sealed_array(kept, key, images)
-        write_sealed(told, key, json.dumps(notes).encode())
-    return ReadImages(images, notes)
+        write_sealed(told, key, json.dumps({"notes": notes, "bits": bits}).encode())
+    return ReadImages(images, tuple(notes), tuple(bits))
 
 
 def contents_sha256(listing: Files, unreadable: Mapping[str, str], cache_dir: Path) -> str:
@@ -129,11 +132,11 @@ def _decode_into(
     *,
     strict: bool,
     unreadable: Mapping[str, str],
-) -> list[str]:
-    """Decode all images; return what people should know of them."""
+) -> tuple[list[str], list[int]]:
+    """Decode all images; return what people should know of them, and how many bits the files have."""
     _, size, *_ = images.shape
     read = partial(
-        _try_decode,
+        try_decode,
         root=listing.root,
         unreadable=unreadable,
         size=size,
@@ -144,6 +147,7 @@ def _decode_into(
     problems: dict[str, str | RangeNeeded] = {}
     levels = Levels.none(len(listing.names))
     profiles = windows = deep = 0
+    bits: set[int] = set()
     with (
         # corrupt tags, say; the threads are inside, as these filters are the process's
         warnings.catch_warnings(action="ignore"),
@@ -159,6 +163,7 @@ def _decode_into(
                 profiles += result.profile
                 windows += result.window
                 deep += result.deep
+                bits.add(result.bits)
             report(index + 1, len(listing.names))
     _refuse(problems, listing, cache_dir)
     if isinstance(choices.range, tuple) and 0 < deep < len(listing.names):
@@ -173,7 +178,7 @@ def _decode_into(
     if profiles:
         have = "image has" if profiles == 1 else "images have"
         notes.append(f"{profiles:,} {have} a colour profile other than sRGB, which is not applied")
-    return notes
+    return notes, sorted(bits)
 
 
 def _refuse(problems: Mapping[str, str | RangeNeeded], listing: Files, cache_dir: Path) -> None:
@@ -241,10 +246,10 @@ def all_in_file(what: str, cache_dir: Path, lines: Sequence[str]) -> str:
     return f" (all in {place})" if place.is_file() else ""
 
 
-def _try_decode(
+def try_decode(
     name: str, *, root: Path, unreadable: Mapping[str, str], size: int, channels: int, strict: bool, choices: Choices
 ) -> decode.Decoded | str | RangeNeeded:
-    """Return the image, or why it cannot be read."""
+    """Return the image, or why it cannot be read; arguments as of `read_images` and `decode`."""
     path = root / name
     if wrong := unreadable.get(name):
         return wrong

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field
 
 from medssl_bench.datasets.base import ONE_CLASS, SPLITS, Dataset, DatasetInfo, Split, SplitName, Task
+from medssl_bench.datasets.file_reading import FileReading
 from medssl_bench.datasets.pixel_choices import Choices, Fit, Range, choices
 from medssl_bench.datasets.table.labels import Blank, Uncertain
 from medssl_bench.errors import DataError
@@ -114,6 +115,7 @@ class TableDataset(Dataset):
             test_class_counts=counts["test"] if one_label else None,
             notes=(*listing.notes, *([] if one_label else listing.label_notes()), *notes),
             group_counts=None if groups is None else group_counts({s: groups[listing.places[s]] for s in SPLITS}),
+            files=FileReading(self.choices, self.colour == "auto", self._read.bits),
         )
 
     def fingerprint(self) -> str | None:

@@ -74,10 +74,7 @@ def read_table(path: Path, image: str) -> Table:
     Raises:
         DataError: it cannot be read, has a column twice, or no rows.
     """
-    suffixes = [suffix.lower() for suffix in path.suffixes]
-    if suffixes and suffixes[-1] in _PACKED:
-        suffixes.pop()
-    kind = _KINDS.get(suffixes[-1] if suffixes else "")
+    kind = _kind(path)
     if kind is None:
         raise DataError(f"{path}: not a table that is read; save it as .csv, .tsv, .jsonl or .parquet")
     if not path.is_file():
@@ -93,6 +90,18 @@ def read_table(path: Path, image: str) -> Table:
     if not len(table):
         raise DataError(f"{path}: has no rows; a table of images needs one for each image")
     return table
+
+
+def is_table(path: Path) -> bool:
+    """Return whether a file is a table that is read, by its ending."""
+    return _kind(path) is not None
+
+
+def _kind(path: Path) -> str | None:
+    suffixes = [suffix.lower() for suffix in path.suffixes]
+    if suffixes and suffixes[-1] in _PACKED:
+        suffixes.pop()
+    return _KINDS.get(suffixes[-1] if suffixes else "")
 
 
 def _separated(path: Path, separator: str, image: str) -> Table:

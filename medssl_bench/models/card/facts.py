@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from medssl_bench.datasets import DatasetInfo
+    from medssl_bench.plan.spec import DatasetSpec
     from medssl_bench.plan.stage import Plan, Trial
     from medssl_bench.store.record import Record
     from medssl_bench.store.store import Store
@@ -51,7 +52,11 @@ class CardSource:
 
     def datasets(self, record: Record) -> list[DatasetInfo | None]:
         """Return the same of all data sets of a stage: a pretraining may have several."""
-        return [self.info.get(dataset.key) for dataset in self.plan.stages[record.key].spec.datasets]
+        return [self.info_of(dataset) for dataset in self.plan.stages[record.key].spec.datasets]
+
+    def info_of(self, dataset: DatasetSpec) -> DatasetInfo | None:
+        """Return what is known of a data set, as a stage names it."""
+        return self.info.get(dataset.key)
 
     def trainings(self) -> list[Record]:
         """Return the records of all trainings that shaped the weights, first to last: of the head, of teachers too."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from medssl_bench.datasets.base import Task
@@ -31,8 +32,27 @@ def usage_section(source: CardSource, model: dict[str, Any]) -> str:
             "",
             f"Images are RGB, floats in [0, 1], of {model['size']} pixels as in training; grey images are repeated to",
             f"three channels. They are normalised by mean {model['mean']} and standard deviation {model['std']}.",
+            *(_of_files(model["classifier"]["images"]["files"]) if "classifier" in model else []),
         ]
     )
+
+
+def _of_files(files: dict[str, Any] | None) -> list[str]:
+    """Return the command that predicts image files, and how it reads them."""
+    if files is None:
+        how = ["They were arrays in training: files of another size need `--fit`, files of more bits `--range`."]
+    else:
+        chosen = {"range": "full", **{n: value for n, value in files["choices"].items() if value is not None}}
+        read = ", ".join(f"{name} {json.dumps(value)}" for name, value in chosen.items())
+        how = [f"They were files in training, read with {read}: `predict` does the same."]
+    return [
+        "",
+        "To predict image files, in this folder, with medssl-bench:",
+        "",
+        "    medssl-bench predict . /path/to/images --output predictions.csv",
+        "",
+        *how,
+    ]
 
 
 def _features(model: dict[str, Any]) -> list[str]:

@@ -1,0 +1,1 @@
+"""Predictions of a trained classifier on new images."""
