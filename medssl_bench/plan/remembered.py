@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from medssl_bench.datasets import DatasetInfo, Task
+from medssl_bench.datasets.base import SPLITS
 from medssl_bench.datasets.check_info import wrong_with
 from medssl_bench.datasets.file_reading import FileReading
 from medssl_bench.errors import DamageWarning
@@ -58,6 +59,9 @@ def _info(data: dict[str, Any]) -> DatasetInfo:
         KeyError: a field is missing.
     """
     info = data | {"task": Task(data["task"]), "classes": tuple(data["classes"])}
+    for name in ("counts", "group_counts"):  # its file is sorted by name, and people read train, val, test
+        if isinstance(info.get(name), dict) and info[name].keys() == set(SPLITS):
+            info[name] = {split: info[name][split] for split in SPLITS}
     for name in ("class_counts", "val_class_counts", "test_class_counts"):
         info[name] = tuple(info[name]) if info.get(name) is not None else None
     for name in ("notes", "warnings"):
