@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import torch
 
-from medssl_bench.encoders import pretrained
 from medssl_bench.encoders.dim import check_encoder, feature_dim
-from medssl_bench.encoders.timm_encoder import TimmEncoder
 from medssl_bench.errors import StageError, UserError, told
 from medssl_bench.randomness import forked
 from medssl_bench.stopping import Stopped, is_stop
@@ -18,6 +17,7 @@ from medssl_bench.stopping import Stopped, is_stop
 if TYPE_CHECKING:
     from torch import nn
 
+    from medssl_bench.encoders.timm_encoder import TimmEncoder
     from medssl_bench.plugin.component import Component
     from medssl_bench.plugin.registry import Registry
 
@@ -48,24 +48,33 @@ def rehearse(registry: Registry, encoder: Component, size: int, *, fetch: bool) 
     """
     try:
         built = _built(registry, _from_scratch(encoder), size)
-        features, notes = feature_dim(built), []
-        if isinstance(built, TimmEncoder):
-            if built.left_out:
-                names = ", ".join(built.left_out[:4]) + (", ..." if len(built.left_out) > 4 else "")
-                notes.append(f"{names} of weights_file are a classifier's, which an encoder has not: left out")
-            model = built.card["model"]
-            if encoder.parameters.get("weights") == "pretrained":
-                if fetch:
-                    pretrained.have_weights(model)
-                elif not pretrained.are_here(model):
-                    address = pretrained.source(model)
-                    notes.append(f"its pretrained weights are not here: run downloads them ({address})")
+        features = feature_dim(built)
+        # its import takes as long as that of torch: where it is not loaded, nothing of it has been built
+        timm_encoder = sys.modules.get("medssl_bench.encoders.timm_encoder")
+        if timm_encoder is not None and isinstance(built, timm_encoder.TimmEncoder):
+            return Rehearsed(features, _notes(built, encoder, fetch=fetch))
     except BaseException as error:  # SystemExit too: a plugin's code is called
         if is_stop(error):
             raise Stopped from error
         known = isinstance(error, StageError | UserError)
         return Rehearsed(problem=" ".join(str(error).split()) if known else told(error))
-    return Rehearsed(features, tuple(notes))
+    return Rehearsed(features)
+
+
+def _notes(built: TimmEncoder, encoder: Component, *, fetch: bool) -> tuple[str, ...]:
+    from medssl_bench.encoders import pretrained
+
+    notes = []
+    if built.left_out:
+        names = ", ".join(built.left_out[:4]) + (", ..." if len(built.left_out) > 4 else "")
+        notes.append(f"{names} of weights_file are a classifier's, which an encoder has not: left out")
+    model = built.card["model"]
+    if encoder.parameters.get("weights") == "pretrained":
+        if fetch:
+            pretrained.have_weights(model)
+        elif not pretrained.are_here(model):
+            notes.append(f"its pretrained weights are not here: run downloads them ({pretrained.source(model)})")
+    return tuple(notes)
 
 
 def _from_scratch(encoder: Component) -> Component:

@@ -297,7 +297,7 @@ def test_record_says_where_a_result_comes_from(cli, ran):
 
 
 @pytest.mark.slow
-def test_interrupt_keeps_what_is_done_and_says_how_to_go_on(tiny):
+def test_interrupt_keeps_what_is_done_and_says_how_to_go_on(cli, tiny):
     """Ctrl-C in the middle of a run, as a terminal would send it, and then the run again."""
     tiny.write_text(tiny.read_text().replace("epochs = 4 ", "epochs = 60 "))  # not over before the signal comes
     command = [sys.executable, "-m", "medssl_bench", "run", str(tiny), "--draws", "0"]
@@ -314,9 +314,9 @@ def test_interrupt_keeps_what_is_done_and_says_how_to_go_on(tiny):
     assert "Traceback" not in err
     assert len(list(Path("store/done").rglob("record.json"))) >= 3
     assert all(folder.name == "free" for folder in Path("store/work").glob("*/*")), "nobody holds a stage"
-    again = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
-    assert again.returncode == 0, again.stderr
-    assert re.search(r"[3-9] done already", again.stdout)
+    again = cli("run", tiny, "--draws", "0")
+    assert again.status == 0, again.err
+    assert re.search(r"[3-9] done already", again.out)
 
 
 def _has_begun_to_train() -> bool:
@@ -356,11 +356,12 @@ def _trained() -> int:
 
 
 @pytest.mark.slow
-def test_a_training_that_is_asked_to_stop_saves_a_checkpoint_and_goes_on_to_the_same_bits(tiny):
+def test_a_training_that_is_asked_to_stop_saves_a_checkpoint_and_goes_on_to_the_same_bits(cli, tiny):
     tiny.write_text(tiny.read_text().replace("epochs = 2\n", "epochs = 16\n"))
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background inherits that it is ignored
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
-    command = [sys.executable, "-m", "medssl_bench", "run", str(tiny), "--only", "frozen", "--draws", "0"]
+    arguments = ["run", str(tiny), "--only", "frozen", "--draws", "0"]
+    command = [sys.executable, "-m", "medssl_bench", *arguments]
     often = ["--executor-set", "checkpoint_seconds=0.1"]
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         before = _trained()
@@ -375,13 +376,12 @@ def test_a_training_that_is_asked_to_stop_saves_a_checkpoint_and_goes_on_to_the_
         assert "run the same command again to go on" in err
         assert "Traceback" not in err
         assert len(list(Path("store/work").glob("*/free/checkpoint.txt"))) == 1
-    assert subprocess.run(command, check=False, timeout=120, capture_output=True).returncode == 0
+    assert cli(*arguments).status == 0
     (record,) = [r for r in Store(Path("store")).records() if r.kind == "pretrain"]
     assert record.cost["resumed"] == 3
     assert not list(Path("store/work").iterdir())
 
-    command += ["--store", "whole"]
-    assert subprocess.run(command, check=False, timeout=120, capture_output=True).returncode == 0
+    assert cli(*arguments, "--store", "whole").status == 0
     whole = Store(Path("whole")).record(record.key)
     assert whole.cost["resumed"] == 0
     assert (whole.files, whole.metrics) == (record.files, record.metrics)

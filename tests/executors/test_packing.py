@@ -35,6 +35,10 @@ encoder = { name = "timm", model = "test_resnet" }
   evaluator = { name = "odd", how = "HOW" }
 
   [[comparison.arm]]
+  name = "well"
+  evaluator = { name = "odd", how = "not at all" }
+
+  [[comparison.arm]]
   name = "supervised"
   evaluator = { name = "finetune", epochs = EPOCHS, batch_size = 20 }
 
@@ -109,12 +113,17 @@ def suite(tmp_path: Path):
     return write
 
 
-def packed(file: Path, *watchers: object, jobs: int = 3, store: str = "store") -> RunResult:
+QUICK = ("odd", "well")
+"""Arms that need no encoder built: where nothing is asked of trainings, no worker has to import timm."""
+
+
+def packed(file: Path, *watchers: object, jobs: int = 3, store: str = "store", only: tuple[str, ...] = ()) -> RunResult:
     loaded = Suite.load(file)
     for watcher in watchers:
         loaded.plugins.manager.register(watcher)
     executor = {"name": "isolated", "jobs": jobs}
-    return run(loaded, store=file.parent / store, data_dir=file.parent, device="cpu", executor=executor)
+    where = {"store": file.parent / store, "data_dir": file.parent, "device": "cpu"}
+    return run(loaded, **where, executor=executor, only=only)
 
 
 def files(store: Path) -> dict[str, dict[str, str]]:
@@ -151,7 +160,7 @@ def test_workers_share_the_cores_that_this_process_may_use(monkeypatch) -> None:
 def test_a_worker_that_dies_fails_its_stages_and_no_others(suite) -> None:
     file, heard = suite("killed"), Heard()
 
-    result = packed(file, heard)
+    result = packed(file, heard, only=QUICK)
 
     assert len(result.failed) == 2
     assert all("killed by SIGKILL" in outcome.reason for outcome in result.failed)
@@ -163,7 +172,7 @@ def test_a_worker_that_dies_fails_its_stages_and_no_others(suite) -> None:
 def test_what_runs_out_of_memory_beside_others_is_done_again_alone(suite) -> None:
     file = suite("hungry")
 
-    result = packed(file)
+    result = packed(file, only=QUICK)
 
     assert not result.failed
     assert list((file.parent / "store").glob("failed/*")) == []
@@ -171,7 +180,7 @@ def test_what_runs_out_of_memory_beside_others_is_done_again_alone(suite) -> Non
 
 @pytest.mark.slow
 def test_what_runs_out_of_memory_alone_too_has_failed(suite) -> None:
-    result = packed(suite("always hungry"))
+    result = packed(suite("always hungry"), only=QUICK)
 
     assert len(result.failed) == 2
     assert all(outcome.reason.startswith("out of memory") for outcome in result.failed)
