@@ -126,5 +126,5 @@ def _trained(build: Build, recorder: Recorder | None) -> dict[str, Tensor]:
     steps = Steps(encoder, optimizer, recorder)
     for number in range(7):
         with forked(number):
-            steps.do(step, small_images(8).roll(number, dims=-1))
+            steps.do(step, small_images(4).roll(number, dims=-1))
     return encoder.state_dict()

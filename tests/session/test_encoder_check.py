@@ -209,8 +209,8 @@ def test_nothing_is_known_of_a_model_with_options_or_weights(more: dict[str, Any
 
 @pytest.mark.slow
 def test_a_process_of_its_own_builds_what_this_one_cannot(write: Callable[..., Path]) -> None:
-    """The process of the command line loads no torch; what the plugin prints spoils nothing."""
-    write('name = "own"', build="print('hello')")
+    """The process of the command line loads no torch, the other one no timm; what the plugin prints spoils nothing."""
+    write('name = "own"', build="import sys\n    print('hello')\n    assert 'timm' not in sys.modules")
     code = (
         "import sys\nfrom medssl_bench.cli import main\ntry:\n    main()\nfinally:\n    print('torch' in sys.modules)"
     )
