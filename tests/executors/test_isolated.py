@@ -252,7 +252,7 @@ def test_killed_it_takes_the_worker_with_it(suite) -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 def test_while_it_is_stopped_the_worker_goes_on(suite) -> None:
     """More epochs than a pipe can hold messages of: nobody reads them, and the stages are finished all the same."""
-    file = suite("well", epochs=700)
+    file = suite("well", epochs=450)
     command = [sys.executable, "-m", "medssl_bench", "run", file.name, "--executor", "isolated", "--device", "cpu"]
     with subprocess.Popen(
         command, cwd=file.parent, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True

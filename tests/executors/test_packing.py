@@ -160,7 +160,7 @@ def test_workers_share_the_cores_that_this_process_may_use(monkeypatch) -> None:
 def test_a_worker_that_dies_fails_its_stages_and_no_others(suite) -> None:
     file, heard = suite("killed"), Heard()
 
-    result = packed(file, heard, only=QUICK)
+    result = packed(file, heard, only=QUICK, jobs=2)
 
     assert len(result.failed) == 2
     assert all("killed by SIGKILL" in outcome.reason for outcome in result.failed)
@@ -172,7 +172,7 @@ def test_a_worker_that_dies_fails_its_stages_and_no_others(suite) -> None:
 def test_what_runs_out_of_memory_beside_others_is_done_again_alone(suite) -> None:
     file = suite("hungry")
 
-    result = packed(file, only=QUICK)
+    result = packed(file, only=QUICK, jobs=2)
 
     assert not result.failed
     assert list((file.parent / "store").glob("failed/*")) == []
@@ -180,7 +180,7 @@ def test_what_runs_out_of_memory_beside_others_is_done_again_alone(suite) -> Non
 
 @pytest.mark.slow
 def test_what_runs_out_of_memory_alone_too_has_failed(suite) -> None:
-    result = packed(suite("always hungry"), only=QUICK)
+    result = packed(suite("always hungry"), only=QUICK, jobs=2)
 
     assert len(result.failed) == 2
     assert all(outcome.reason.startswith("out of memory") for outcome in result.failed)
