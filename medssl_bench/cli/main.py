@@ -18,6 +18,7 @@ from medssl_bench.stopping import Stopped, is_asked
 from medssl_bench.surroundings import leave_out_relative_programs
 
 _VERBS = {
+    "init": "look at your images, and write a suite for them",
     "run": "run a suite to its leaderboard",
     "plan": "show what is done, what will run, why, and for how long",
     "validate": "check a suite without running it",

@@ -157,6 +157,14 @@ class Dataset(ABC):
             DataError: the data can be seen and is not valid.
         """
 
+    def outline(self) -> DatasetInfo | None:
+        """Return what is known without looking at pixels: as `info`, with fewer notes, and images are not checked.
+
+        Raises:
+            DataError: as `info`, as far as it is seen.
+        """
+        return self.info()
+
     @abstractmethod
     def fingerprint(self) -> str | None:
         """Return a text that changes with the content, such as a checksum; None while the data cannot be seen."""
@@ -164,6 +172,10 @@ class Dataset(ABC):
     def image_names(self) -> dict[str, list[str]]:
         """Return the names of the files of the images, by split and in the order of `load`; nothing: there are none."""
         return {}
+
+    def image_files(self) -> list[Path]:
+        """Return the files of the images, those without labels too; nothing: images are no files of their own."""
+        return []
 
     @abstractmethod
     def load(self) -> Splits:

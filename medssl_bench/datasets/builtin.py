@@ -19,6 +19,6 @@ def medssl_datasets(register: Register) -> None:
     register("npz", "medssl_bench.datasets.npz.dataset:npz")
     register("folder", "medssl_bench.datasets.folder.factory:folder")
     register("images", "medssl_bench.datasets.images.dataset:images")
-    register("table", "medssl_bench.datasets.table.dataset:table")
+    register("table", "medssl_bench.datasets.table.factory:table")
     register("phantom_cells", "medssl_bench.datasets.phantoms.factories:phantom_cells")
     register("phantom_layers", "medssl_bench.datasets.phantoms.factories:phantom_layers")

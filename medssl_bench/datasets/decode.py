@@ -84,8 +84,8 @@ def is_colour(path: Path) -> bool:
     """
     if is_dicom(path):
         return dicom.is_colour(path)
-    with _open(path) as image:
-        return not _is_grey(image)
+    with open_image(path) as image:
+        return not is_grey(image)
 
 
 def decode(path: Path, size: int, channels: int, *, strict: bool, choices: Choices = _TODAY) -> Decoded:
@@ -107,15 +107,15 @@ def decode(path: Path, size: int, channels: int, *, strict: bool, choices: Choic
     """
     if is_dicom(path):
         return _decode_dicom(path, size, channels, strict=strict, choices=choices)
-    with _open(path) as opened:
+    with open_image(path) as opened:
         if opened.format != "MPO":  # an MPO's others are previews
             opened.seek(dicom.frame_of(getattr(opened, "n_frames", 1), choices.frame))
-        if strict and channels == 1 and not _is_grey(opened):
+        if strict and channels == 1 and not is_grey(opened):
             raise ValueError(IN_COLOUR)
         if opened.mode.startswith("I") and getattr(opened, "tag_v2", {}).get(262) == _MIN_IS_WHITE:
             raise ValueError("its smallest value is white (MinIsWhite), which is not read in 16 bits; save it inverted")
         profile = _is_other_profile(opened.info.get("icc_profile"))
-        sixteen, signed = _has_deep_colours(opened), _is_signed(opened)
+        sixteen, signed = has_deep_colours(opened), is_signed(opened)
         image = ImageOps.exif_transpose(opened)
         deep = sixteen or image.mode == "F" or image.mode.startswith("I")
         if choices.range is None or (choices.range == "full" and not signed):
@@ -213,13 +213,13 @@ def _in_range(image: Image.Image, chosen: str | tuple[float, float]) -> Image.Im
     return Image.fromarray(eight_bit(values, *limits))
 
 
-def _is_signed(image: Image.Image) -> bool:
+def is_signed(image: Image.Image) -> bool:
     """Return whether a file has signed 16-bit pixels, by TIFF's tags of the bits and of the sample format."""
     tags = getattr(image, "tag_v2", {})
     return image.mode.startswith("I") and tags.get(258) == (16,) and tags.get(339) == (2,)
 
 
-def _has_deep_colours(image: Image.Image) -> bool:
+def has_deep_colours(image: Image.Image) -> bool:
     """Return whether an image has more bits a colour than Pillow reads."""
     if image.mode.startswith(("I", "F")):
         return False
@@ -231,7 +231,7 @@ def _is_other_profile(profile: Any) -> bool:
     return isinstance(profile, bytes) and b"sRGB" not in profile.replace(b"\0", b"")
 
 
-def _open(path: Path) -> Image.Image:
+def open_image(path: Path) -> Image.Image:
     """Open an image, unless it is so large that it was made to fill the memory.
 
     Raises:
@@ -249,7 +249,8 @@ def _open(path: Path) -> Image.Image:
     return image
 
 
-def _is_grey(image: Image.Image) -> bool:
+def is_grey(image: Image.Image) -> bool:
+    """Return whether an image has one channel of values, by its mode."""
     return image.mode in _GREY_MODES or image.mode.startswith("I;16")
 
 

@@ -101,6 +101,16 @@ def is_colour(path: Path) -> bool:
     return int(data.get("SamplesPerPixel", 1)) > 1 or data.get("PhotometricInterpretation") == "PALETTE COLOR"
 
 
+def shape(path: Path) -> tuple[int, int, int]:
+    """Return height, width and bits of the values of a file; its pixels are not read.
+
+    Raises:
+        Exception: whatever pydicom raises on a broken file.
+    """
+    data = _read(path, pixels=False)
+    return int(data.Rows), int(data.Columns), int(data.BitsStored)
+
+
 def read(path: Path, frame: int | None, most_pixels: int) -> DicomImage:
     """Read an image of a file.
 

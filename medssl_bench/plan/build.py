@@ -38,7 +38,11 @@ _MOST_IN_ALL = 100_000
 
 
 def build_plan(
-    suite: Suite, context: DatasetContext, selection: Selection | None = None, store: Store | None = None
+    suite: Suite,
+    context: DatasetContext,
+    selection: Selection | None = None,
+    store: Store | None = None,
+    datasets: KnownDatasets | None = None,
 ) -> Plan:
     """Return the plan of a suite, or of the part of it that is selected.
 
@@ -48,19 +52,21 @@ def build_plan(
         selection: what to plan; None: everything.
         store: where to look up what was known of data sets that are not here, to show their results; None: they are
             pending.
+        datasets: what is known of data sets; None: they are looked at.
 
     Raises:
         SuiteError: the suite asks for something that its data cannot give.
     """
-    return _Builder(suite, context, selection or Selection(), store).build()
+    known = datasets or KnownDatasets(suite.plugins.registry, context, store)
+    return _Builder(suite, known, selection or Selection()).build()
 
 
 class _Builder:
-    def __init__(self, suite: Suite, context: DatasetContext, selection: Selection, store: Store | None) -> None:
+    def __init__(self, suite: Suite, datasets: KnownDatasets, selection: Selection) -> None:
         self.suite = suite
         self.selection = selection
         self.only = Only(suite, selection.only)
-        self.datasets = KnownDatasets(suite.plugins.registry, context, store)
+        self.datasets = datasets
         self.plan = Plan(suite.name, selection.epochs_scale or suite.model.epochs_scale)
         self.maker = StageMaker(self.plan, suite.plugins.registry, self.datasets, suite.tables)
         self.problems: dict[Problem, None] = {}

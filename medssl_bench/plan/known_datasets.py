@@ -33,6 +33,10 @@ class KnownDatasets:
         self._store = store
         self._known: dict[str, KnownDataset] = {}
 
+    def add(self, component: Component, info: DatasetInfo, fingerprint: str) -> None:
+        """Take what is known of a data set already, so that it is not looked at again."""
+        self._known[content_key(component.to_data())] = KnownDataset(component, info, fingerprint)
+
     def is_labelled(self, component: Component) -> bool:
         """Return whether the images of a data set have labels; nothing is read.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -160,6 +160,20 @@ class FolderDataset(Dataset):
         Raises:
             DataError: the folder is not laid out as it must be, or files in it cannot be read.
         """
+        listed = self.outline()
+        if listed is None:
+            return None
+        notes = self._read.notes  # a folder that cannot be read raises here
+        unlabelled = self._read_unlabelled
+        return replace(
+            listed,
+            notes=(*listed.notes, *notes, *(unlabelled.notes if unlabelled else ())),
+            unlabelled_fingerprint=self._unlabelled_fingerprint(),
+            files=FileReading(self.choices, self.colour == "auto", self._read.bits),
+        )
+
+    def outline(self) -> DatasetInfo | None:
+        """List the files, and decode none."""
         if not self.path.exists():
             return None
         classes = self._listing.classes
@@ -170,9 +184,7 @@ class FolderDataset(Dataset):
             if sum(count > 0 for count in self._class_counts(split)) < 2:
                 raise DataError(f"{self.path}: all images of the {split} split have the same class; {ONE_CLASS}")
         groups, warnings = self._known_groups()
-        notes = self._read.notes  # a folder that cannot be read raises here
-        unlabelled = self._read_unlabelled
-        more = unlabelled.notes if unlabelled else ()
+        unlabelled = self._listing.unlabelled
         return DatasetInfo(
             title=self.title,
             task=task,
@@ -185,12 +197,10 @@ class FolderDataset(Dataset):
             class_counts=self._class_counts("train"),
             val_class_counts=self._class_counts("val"),
             test_class_counts=self._class_counts("test"),
-            notes=(*self._listing.notes, *self._drawn(), *self._ungrouped(), *notes, *more),
+            notes=(*self._listing.notes, *self._drawn(), *self._ungrouped()),
             warnings=(*self._parted(), *warnings),
             group_counts=groups,
-            unlabelled=len(unlabelled.images) if unlabelled else 0,
-            unlabelled_fingerprint=self._unlabelled_fingerprint(),
-            files=FileReading(self.choices, self.colour == "auto", self._read.bits),
+            unlabelled=len(unlabelled.names) if unlabelled else 0,
         )
 
     def _known_groups(self) -> tuple[dict[SplitName, int] | None, list[str]]:
@@ -244,6 +254,11 @@ class FolderDataset(Dataset):
     def image_names(self) -> dict[str, list[str]]:
         """Return the paths of the images below the folder, by split."""
         return {split: [self._listing.names[place] for place in places] for split, places in self._places.items()}
+
+    def image_files(self) -> list[Path]:
+        """Return all files."""
+        unlabelled = self._listing.unlabelled
+        return [self.path / name for name in (*self._listing.names, *(unlabelled.names if unlabelled else ()))]
 
     def load(self) -> Splits:
         """Decode and resize the images, or take them from the cache.

@@ -11,7 +11,7 @@ from medssl_bench.datasets.base import DatasetContext, SplitName
 from medssl_bench.datasets.folder.dataset import FolderDataset
 from medssl_bench.datasets.folder.patients import GroupPattern
 from medssl_bench.datasets.pixel_choices import Fit, Range, choices
-from medssl_bench.errors import DataError
+from medssl_bench.errors import DataError, printable
 from medssl_bench.plugin.parameters import AddedLater
 
 
@@ -85,6 +85,7 @@ def folder(
     """
     if validation + test >= 1:
         raise DataError(f"{path}: validation = {validation} and test = {test} leave no images for training")
-    draw, about, layout = (validation, test, seed), (title or path.name, licence, source), (splits, classes, leave_out)
+    draw, layout = (validation, test, seed), (splits, classes, leave_out)
+    about = (title or printable(path.name), licence, source)
     chosen = choices(path, range, fit, frame)
     return FolderDataset(context, path, size, task, *draw, colour, *about, *layout, groups, shared_groups, chosen)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from medssl_bench.datasets.folder.tree import Node
 
-_NAMES = frozenset({"unlabelled", "unlabeled"})
+UNLABELLED_NAMES = frozenset({"unlabelled", "unlabeled"})
 
 CLASSES = ("images without labels",)
 """What messages call the images, where they name the class of others."""
@@ -30,7 +30,7 @@ def take_unlabelled(root: Node, classes: Sequence[str] | None) -> Node | None:
     """
     node = root
     while True:
-        found = [name for name in node.folders if plain(name) in _NAMES and name not in (classes or ())]
+        found = [name for name in node.folders if plain(name) in UNLABELLED_NAMES and name not in (classes or ())]
         if found and not node.folders[found[0]].is_link:
             return node.folders.pop(found[0])
         if len(node.folders) != 1 or node.images:

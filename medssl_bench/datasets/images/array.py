@@ -91,6 +91,14 @@ class ImageArray:
         with NpzMembers(self.path) as members:
             return f"{digest} {self._key(members)}"
 
+    def files(self) -> list[Path]:
+        """Return nothing: no image is a file of its own."""
+        return []
+
+    def listing_notes(self) -> tuple[str, ...]:
+        """Return nothing: all images of the array are read."""
+        return ()
+
     def notes(self) -> tuple[str, ...]:
         """Return what people should know of the images, a line each; they are looked through once.
 

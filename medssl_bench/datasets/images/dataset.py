@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
@@ -11,7 +11,7 @@ from pydantic import Field
 
 from medssl_bench.datasets.base import SPLITS, Dataset, DatasetInfo, Images, Task
 from medssl_bench.datasets.pixel_choices import Choices, Fit, Range, choices
-from medssl_bench.errors import DataError
+from medssl_bench.errors import DataError, printable
 
 if TYPE_CHECKING:
     from medssl_bench.datasets.base import DatasetContext, Splits
@@ -61,10 +61,14 @@ class ImagesDataset(Dataset):
         Raises:
             DataError: there are no images, or some cannot be read.
         """
+        listed = self.outline()
+        return listed and replace(listed, notes=self._found.notes())  # images that cannot be read raise here
+
+    def outline(self) -> DatasetInfo | None:
+        """List the files, or read the head of the array."""
         if not self.path.exists():
             return None
         found = self._found
-        notes = found.notes()  # images that cannot be read raise here
         return DatasetInfo(
             title=self.title,
             task=Task.NONE,
@@ -74,7 +78,7 @@ class ImagesDataset(Dataset):
             counts=dict.fromkeys(SPLITS, 0),
             licence=self.licence,
             source=self.source,
-            notes=notes,
+            notes=found.listing_notes(),
             unlabelled=found.count,
         )
 
@@ -85,6 +89,10 @@ class ImagesDataset(Dataset):
             DataError: a file cannot be read.
         """
         return f"sha256:{self._found.sha256()}" if self.path.exists() else None
+
+    def image_files(self) -> list[Path]:
+        """Return all files; nothing of an array."""
+        return self._found.files()
 
     def load(self) -> Splits:
         """Return no splits: no image has a label."""
@@ -150,5 +158,5 @@ def images(
     Raises:
         DataError: the range holds nothing.
     """
-    name, read = title or path.stem, choices(path, range, fit, frame)
+    name, read = title or printable(path.stem), choices(path, range, fit, frame)
     return ImagesDataset(context, path, match, leave_out, array, size, colour, name, licence, source, read)

@@ -105,6 +105,14 @@ class ImageFiles:
         """
         return contents_sha256(self._listing, self._unreadable, self.cache_dir)
 
+    def files(self) -> list[Path]:
+        """Return them."""
+        return [self.root / name for name in self._listing.names]
+
+    def listing_notes(self) -> tuple[str, ...]:
+        """Return what people should know of which files are read, a line each."""
+        return self._listed[1]
+
     def notes(self) -> tuple[str, ...]:
         """Return what people should know of them, a line each.
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from medssl_bench.datasets.base import Dataset, DatasetInfo, Task
-from medssl_bench.errors import DataError
+from medssl_bench.errors import DataError, printable
 from medssl_bench.plugin.content import file_digest
 from medssl_bench.plugin.parameters import AddedLater
 
@@ -38,12 +38,23 @@ class NpzDataset(Dataset):
         Raises:
             DataError: the file is not what it must be.
         """
+        from medssl_bench.datasets.digests import remembered_of
+        from medssl_bench.datasets.npz.layout import check_images
+
+        listed = self.outline()
+        if listed is None:
+            return None
+        what = "notes on npz with unlabelled images" if listed.unlabelled else "notes on npz"
+        notes = remembered_of(self.path, what, self.context.cache_dir, lambda: json.dumps(check_images(self.path)))
+        return replace(listed, notes=tuple(json.loads(notes)))
+
+    def outline(self) -> DatasetInfo | None:
+        """Read the labels, and of the images their headers alone."""
         if not self.path.exists():
             return None
-        from medssl_bench.datasets.digests import remembered_of
         from medssl_bench.datasets.groups import group_counts, require_apart
         from medssl_bench.datasets.npz.groups import read_groups
-        from medssl_bench.datasets.npz.layout import check_images, read_layout
+        from medssl_bench.datasets.npz.layout import read_layout
 
         self._require_file()
         layout = read_layout(self.path)
@@ -51,9 +62,7 @@ class NpzDataset(Dataset):
         if groups := read_groups(self.path, info.counts, info.unlabelled):
             warnings = require_apart(str(self.path), groups.numbers, groups.names, allowed=self.shared_groups)
             info = replace(info, group_counts=group_counts(groups.numbers), warnings=tuple(warnings))
-        what = "notes on npz with unlabelled images" if layout.unlabelled else "notes on npz"
-        notes = remembered_of(self.path, what, self.context.cache_dir, lambda: json.dumps(check_images(self.path)))
-        return replace(info, notes=tuple(json.loads(notes)))
+        return info
 
     def _info(self, layout: Layout) -> DatasetInfo:
         from medssl_bench.datasets.labels import class_counts, read_labels
@@ -148,4 +157,4 @@ def npz(
         source: citation or address of the data.
         shared_groups: whether splits may share groups; then every table says how many they share.
     """
-    return NpzDataset(context, path, task, classes, title or path.stem, licence, source, shared_groups)
+    return NpzDataset(context, path, task, classes, title or printable(path.stem), licence, source, shared_groups)

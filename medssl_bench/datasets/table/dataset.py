@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Literal
 
-from pydantic import Field
-
-from medssl_bench.datasets.base import ONE_CLASS, SPLITS, Dataset, DatasetInfo, Split, SplitName, Task
+from medssl_bench.datasets.base import ONE_CLASS, SPLITS, Dataset, DatasetInfo, Images, Split, Task
 from medssl_bench.datasets.file_reading import FileReading
-from medssl_bench.datasets.pixel_choices import Choices, Fit, Range, choices
-from medssl_bench.datasets.table.labels import Blank, Uncertain
+from medssl_bench.datasets.pixel_choices import Choices
 from medssl_bench.errors import DataError
 
 if TYPE_CHECKING:
@@ -22,9 +19,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from medssl_bench.datasets.base import DatasetContext, Splits
+    from medssl_bench.datasets.folder.files import Files
     from medssl_bench.datasets.folder.image_cache import ReadImages
     from medssl_bench.datasets.table.labels import Rules
-    from medssl_bench.datasets.table.listing import TableListing, Wishes
+    from medssl_bench.datasets.table.listing import TableListing
+    from medssl_bench.datasets.table.wishes import Wishes
 
 
 @dataclass(frozen=True)
@@ -71,16 +70,41 @@ class TableDataset(Dataset):
 
     @cached_property
     def _read(self) -> ReadImages:
+        return self._decoded(self._listing, "" if self._unreadable else self.fingerprint() or "", self._unreadable)
+
+    @cached_property
+    def _read_unlabelled(self) -> ReadImages | None:
+        """The images of rows without a label, if there are any."""
+        from medssl_bench.datasets.folder.listing import unreadable_files
+
+        rows = self._listing.unlabelled
+        if rows is None:
+            return None
+        unreadable = unreadable_files(rows)
+        return self._decoded(rows, "" if unreadable else self._unlabelled_fingerprint(), unreadable)
+
+    def _unlabelled_fingerprint(self) -> str:
+        from medssl_bench.datasets.folder.image_cache import contents_sha256
+        from medssl_bench.datasets.folder.listing import unreadable_files
+
+        rows = self._listing.unlabelled
+        if rows is None:
+            return ""
+        digest = contents_sha256(rows, unreadable_files(rows), self.context.cache_dir)
+        groups = "" if rows.groups is None else hashlib.sha256(rows.groups.tobytes()).hexdigest()[:16]
+        return f"sha256:{digest}{groups and f', of groups {groups}'}"
+
+    def _decoded(self, files: Files, fingerprint: str, unreadable: dict[str, str]) -> ReadImages:
         from medssl_bench.datasets.folder.image_cache import read_images
 
         return read_images(
-            self._listing,
-            "" if self._unreadable else self.fingerprint() or "",
+            files,
+            fingerprint,
             self.context.cache_dir,
             size=self.size,
             channels=self._channels,
             strict=self.colour == "auto",
-            unreadable=self._unreadable,
+            unreadable=unreadable,
             choices=self.choices,
         )
 
@@ -90,6 +114,20 @@ class TableDataset(Dataset):
         Raises:
             DataError: the table or images cannot be read, or it is not clear what they mean.
         """
+        listed = self.outline()
+        if listed is None:
+            return None
+        read = (self._read, self._read_unlabelled)  # images that cannot be read raise here
+        notes = tuple(note for each in read if each for note in each.notes)
+        return replace(
+            listed,
+            notes=(*listed.notes, *notes),
+            unlabelled_fingerprint=self._unlabelled_fingerprint(),
+            files=FileReading(self.choices, self.colour == "auto", self._read.bits),
+        )
+
+    def outline(self) -> DatasetInfo | None:
+        """Read the table, and decode no image."""
         if not self.path.exists():
             return None
         from medssl_bench.datasets.groups import group_counts
@@ -100,7 +138,6 @@ class TableDataset(Dataset):
         for split in SPLITS:
             if one_label and sum(count > 0 for count in counts[split]) < 2:
                 raise DataError(f"{self.path}: all images of the {split} split have the same class; {ONE_CLASS}")
-        notes = self._read.notes  # images that cannot be read raise here
         return DatasetInfo(
             title=self.title,
             task=listing.table_labels.task,
@@ -113,9 +150,9 @@ class TableDataset(Dataset):
             class_counts=counts["train"] if one_label else None,
             val_class_counts=counts["val"] if one_label else None,
             test_class_counts=counts["test"] if one_label else None,
-            notes=(*listing.notes, *([] if one_label else listing.label_notes()), *notes),
+            notes=(*listing.notes, *([] if one_label else listing.label_notes())),
             group_counts=None if groups is None else group_counts({s: groups[listing.places[s]] for s in SPLITS}),
-            files=FileReading(self.choices, self.colour == "auto", self._read.bits),
+            unlabelled=len(listing.unlabelled.names) if listing.unlabelled else 0,
         )
 
     def fingerprint(self) -> str | None:
@@ -131,6 +168,16 @@ class TableDataset(Dataset):
         digest = contents_sha256(self._listing, self._unreadable, self.context.cache_dir)
         reading = hashlib.sha256(json.dumps(self._listing.reading()).encode()).hexdigest()
         return f"sha256:{digest}, read as {reading[:16]}"
+
+    def image_names(self) -> dict[str, list[str]]:
+        """Return the paths of the images below `root`, by split."""
+        listing = self._listing
+        return {split: [listing.names[place] for place in listing.places[split]] for split in SPLITS}
+
+    def image_files(self) -> list[Path]:
+        """Return all files."""
+        more = self._listing.unlabelled.names if self._listing.unlabelled else ()
+        return [self._listing.root / name for name in (*self._listing.names, *more)]
 
     def load(self) -> Splits:
         """Decode and resize the images, or take them from the cache.
@@ -149,115 +196,8 @@ class TableDataset(Dataset):
 
         return {split: split_of(listing.places[split]) for split in SPLITS}
 
-
-def table(
-    context: DatasetContext,
-    *,
-    path: Path,
-    image: str,
-    label: str | list[str],
-    root: Path | None = None,
-    folders: list[str] | None = None,
-    ending: str = "",
-    split: str | None = None,
-    splits: dict[SplitName, str | list[str]] | None = None,
-    group: str | None = None,
-    shared_groups: bool = False,
-    where: dict[str, str | int | list[str | int]] | None = None,
-    task: Literal["multi-class", "binary", "ordinal", "multi-label"] | None = None,
-    classes: list[str] | None = None,
-    blank: Blank | None = None,
-    uncertain: Uncertain | None = None,
-    separator: Annotated[str, Field(min_length=1)] | None = None,
-    negative: str | None = None,
-    missing: Literal["leave_out"] | None = None,
-    validation: Annotated[float, Field(ge=0, lt=1)] = 0.1,
-    test: Annotated[float, Field(ge=0, lt=1)] = 0.2,
-    seed: Annotated[int, Field(ge=0)] = 0,
-    size: Annotated[int, Field(ge=8)] = 28,
-    colour: Literal["auto", "grey", "rgb"] = "auto",
-    range: Range | None = None,  # noqa: A002 - a key of suites
-    fit: Fit = "crop",
-    frame: Annotated[int, Field(ge=0)] | None = None,
-    title: str | None = None,
-    licence: str = "unknown",
-    source: str = "",
-) -> TableDataset:
-    """Images that a table names, a row for each, with their labels, splits and patients.
-
-    The table is CSV (with commas, semicolons or tabs), TSV, JSON Lines (``.jsonl``) or Parquet. One column has the path
-    of the image, one the name of its class; or several columns have 0 and 1, one for each label of a multi-label set.
-    What a blank label or CheXpert's -1 means, the suite says. Splits that no column gives are drawn from the training
-    rows: with `group`, no patient is in two of them. Images are read as those of a `folder` are.
-
-    Args:
-        context: whose `cache_dir` keeps the resized images.
-        path: the table; a relative path starts from the suite's folder.
-        image: column with the path of the image, relative to `root`.
-        label: column with the name of the class, or the columns of a multi-label set.
-        root: folder that the paths start from; if left out, the table's.
-        folders: folders below `root` that have the images, where the table does not say which.
-        ending: what the files' names have more than the table says (``".jpg"``).
-        split: column with the split of each row, called as folders of splits are (``train``, ``valid``, ``Testing``).
-        splits: values of that column, where they are called otherwise: ``{ train = ["0", "1"], test = "2" }``; rows in
-            no split are left out.
-        group: column with the patient (or whatever images have in common); its values reach no record.
-        shared_groups: accept given splits that share groups; tables are marked.
-        where: values that columns must have: ``{ view = ["PA", "AP"] }``; other rows are left out.
-        task: what the labels mean; if left out, several columns mean multi-label, two classes binary, else multi-class.
-        classes: names of the classes in order (ordinal: from the lowest), or of the columns.
-        blank: what a blank label means: ``"negative"`` (several labels), or ``"leave_out"``, which leaves the row out;
-            if left out, it is refused.
-        uncertain: what CheXpert's -1 means: ``"negative"`` (U-Zeros), ``"positive"`` (U-Ones) or ``"leave_out"``
-            (the row); if left out, it is refused.
-        separator: what is between the labels of one cell (``"|"``), for a multi-label set in one column.
-        negative: what a cell says that has none of them (``"No Finding"``).
-        missing: ``"leave_out"`` leaves out rows whose image is not there; if left out, they are refused.
-        validation: fraction of the training rows drawn for validation, where no column gives it.
-        test: fraction of the training rows drawn for the test, where no column gives it.
-        seed: of that draw.
-        size: side of the images in pixels.
-        colour: grey images have one channel, rgb ones three; auto looks at the first training image of each class, and
-            refuses to make later ones grey that are in colour.
-        range: values that become black and white: ``"full"``, ``"percentile"``, ``[low, high]`` or ``"window"``; see
-            `folder`.
-        fit: ``"crop"``, ``"pad"`` or ``"stretch"``; see `folder`.
-        frame: image of files that hold several, from 0.
-        title: name for people; if left out, the table's name.
-        licence: licence of the images, for tables and figures made of them.
-        source: citation or address of the data.
-
-    Raises:
-        DataError: options contradict each other.
-    """
-    from medssl_bench.datasets.table.labels import Rules
-    from medssl_bench.datasets.table.listing import Wishes
-
-    if validation + test >= 1:
-        raise DataError(f"{path}: validation = {validation} and test = {test} leave no images for training")
-    for name, value, needs in (("splits", splits, split), ("negative", negative, separator)):
-        if value is not None and needs is None:
-            raise DataError(f"{path}: '{name}' needs '{'split' if name == 'splits' else 'separator'}'")
-    if blank == "negative" and isinstance(label, str) and separator is None:
-        raise DataError(f'{path}: blank = "negative" is for several labels; a column of classes takes "leave_out"')
-    wishes = Wishes(
-        image=image,
-        label=label,
-        root=root or path.parent,
-        folders=tuple(folders or ()),
-        ending=ending,
-        split=split,
-        splits=splits and {name: _texts(values) for name, values in splits.items()},
-        group=group,
-        shared_groups=shared_groups,
-        where={name: _texts(values) for name, values in (where or {}).items()},
-        leave_out_missing=missing is not None,
-    )
-    rules = Rules(task, classes, blank, uncertain, separator, negative)
-    about = (title or path.stem, licence, source)
-    read = choices(path, range, fit, frame)
-    return TableDataset(context, path, wishes, rules, (validation, test, seed), size, colour, read, *about)
-
-
-def _texts(values: str | int | list[str] | list[str | int]) -> list[str]:
-    return [str(value) for value in values] if isinstance(values, list) else [str(values)]
+    def load_unlabelled(self) -> Images:
+        """Return the images of rows without a label, a read-only memory map; errors as of `load`."""
+        if self.info() is None or self._read_unlabelled is None or self._listing.unlabelled is None:
+            return super().load_unlabelled()
+        return Images(self._read_unlabelled.images, self._listing.unlabelled.groups)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from medssl_bench.datasets.table.reading import Table
 
-Blank = Literal["negative", "leave_out"]
+Blank = Literal["negative", "leave_out", "unlabelled"]
 Uncertain = Literal["negative", "positive", "leave_out"]
 
 _MEANT = {"0": 0, "0.0": 0, "false": 0, "1": 1, "1.0": 1, "true": 1}
@@ -36,7 +36,8 @@ class Rules:
     Attributes:
         task: None leaves it to the columns and the number of classes.
         classes: names in order; None: as people sort them.
-        blank: what a blank label means; None refuses it.
+        blank: what a blank label means; None refuses it. ``unlabelled`` takes rows without any label as images
+            without labels.
         uncertain: what CheXpert's -1 means; None refuses it.
         separator: what is between the labels of one cell; None: a cell is one label.
         negative: what a cell says that has none of the labels, with a separator.
@@ -60,6 +61,7 @@ class TableLabels:
         numbers: (N, 1) class numbers, or (N, L) of 0 and 1.
         kept: places of the rows that have a label, ascending.
         notes: what the rules did, a line each.
+        unlabelled: places of the rows that are images without labels, ascending.
     """
 
     task: Task
@@ -67,6 +69,7 @@ class TableLabels:
     numbers: NDArray[np.int64]
     kept: list[int]
     notes: tuple[str, ...] = ()
+    unlabelled: tuple[int, ...] = ()
 
     def strata(self) -> list[int]:
         """Return one number for each row, whose proportions splits keep.
@@ -95,6 +98,8 @@ def read_labels(table: Table, columns: str | Sequence[str], rules: Rules) -> Tab
         DataError: labels are blank, uncertain or something else, and no rule says what they mean; or they contradict
             the task.
     """
+    if rules.blank == "unlabelled":
+        return _with_unlabelled(table, columns, rules)
     if isinstance(columns, str) and rules.separator is None:
         if rules.task == Task.MULTI_LABEL:
             raise DataError(
@@ -109,6 +114,18 @@ def read_labels(table: Table, columns: str | Sequence[str], rules: Rules) -> Tab
     if rules.classes is not None and len(rules.classes) != len(columns):
         raise DataError(f"{table.path}: 'classes' has {len(rules.classes)} names for {len(columns)} columns of labels")
     return _many_columns(table, columns, rules)
+
+
+def _with_unlabelled(table: Table, columns: str | Sequence[str], rules: Rules) -> TableLabels:
+    """Return the labels of the rows that have some, and which rows have none; errors as of `read_labels`."""
+    names = [columns] if isinstance(columns, str) else columns
+    texts = [table.column(name, "label") for name in names]
+    labelled = [place for place in range(len(table)) if any(column[place] for column in texts)]
+    if not labelled:
+        raise DataError(f"{table.path}: no row has a label ({', '.join(map(repr, names))})")
+    found = read_labels(table.taken(labelled), columns, replace(rules, blank=None))
+    unlabelled = tuple(sorted(set(range(len(table))) - set(labelled)))
+    return replace(found, kept=[labelled[place] for place in found.kept], unlabelled=unlabelled)
 
 
 def _one_column(table: Table, column: str, rules: Rules) -> TableLabels:
@@ -147,7 +164,8 @@ def _without_blank(table: Table, column: str, texts: Sequence[str], rules: Rules
         raise table.error(
             blank[0],
             column,
-            f'blank, as {len(blank):,} of {len(texts):,} rows are; say blank = "leave_out" to go without',
+            f'blank, as {len(blank):,} of {len(texts):,} rows are; say blank = "leave_out" to go without, or blank = '
+            f'"unlabelled" to pretrain on them',
         )
     return [place for place, text in enumerate(texts) if text]
 

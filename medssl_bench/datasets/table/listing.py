@@ -16,30 +16,13 @@ from medssl_bench.datasets.table.labels import Rules, TableLabels, read_labels
 from medssl_bench.datasets.table.reading import Table, read_table
 from medssl_bench.datasets.table.rows import beside, filtered, image_names, without_missing, without_repeats
 from medssl_bench.datasets.table.splits import Places, given_splits, refuse_shared_groups, split_places
+from medssl_bench.datasets.table.unlabelled import UnlabelledRows, unlabelled_rows
+from medssl_bench.datasets.table.wishes import Wishes
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from numpy.typing import NDArray
 
     from medssl_bench.datasets.base import SplitName
-
-
-@dataclass(frozen=True)
-class Wishes:
-    """What a suite says of a table's columns and of where its images are; `table` documents each."""
-
-    image: str
-    label: str | list[str]
-    root: Path
-    folders: tuple[str, ...]
-    ending: str
-    split: str | None
-    splits: Mapping[SplitName, Sequence[str]] | None
-    group: str | None
-    shared_groups: bool
-    where: Mapping[str, Sequence[str]]
-    leave_out_missing: bool
 
 
 @dataclass(frozen=True)
@@ -53,6 +36,7 @@ class TableListing:
         groups: a number for each, equal for images of one group; or None.
         places: of each split's images.
         notes: what was understood and what was left out, for people.
+        unlabelled: the images of rows without a label; None: there are none.
     """
 
     root: Path
@@ -61,6 +45,7 @@ class TableListing:
     groups: NDArray[np.int64] | None
     places: Places
     notes: tuple[str, ...]
+    unlabelled: UnlabelledRows | None = None
 
     @property
     def labels(self) -> list[int]:
@@ -114,7 +99,7 @@ def list_table(
     all_rows = table
     table, notes = filtered(table, wishes.where)
     labels = read_labels(table, wishes.label, rules)
-    table = table.taken(labels.kept)
+    blank, table = table.taken(labels.unlabelled), table.taken(labels.kept)
     given: list[SplitName | None] | None = None
     if wishes.split is not None:
         given, more = given_splits(table, wishes.split, wishes.splits)
@@ -156,7 +141,12 @@ def list_table(
     notes += _drawn(Counter(own_given or ()), wishes.group)
     every = image_names(all_rows, wishes.image, wishes.root, wishes.ending, wishes.folders)
     read = tuple(names[place] for place in rows)
-    return TableListing(wishes.root, read, found, own_groups, places, (*notes, *beside(wishes.root, read, every)))
+    unlabelled = None
+    if len(blank):
+        unlabelled, more = unlabelled_rows(blank, wishes, table, read, own_groups, places, told)
+        notes += more
+    notes += beside(wishes.root, read, every)
+    return TableListing(wishes.root, read, found, own_groups, places, tuple(notes), unlabelled)
 
 
 def _groups(table: Table, column: str) -> NDArray[np.int64]:

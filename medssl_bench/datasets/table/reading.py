@@ -64,12 +64,13 @@ class Table:
         return DataError(f"{self.path}: row {self.rows[place]}, column {column!r}: {what}")
 
 
-def read_table(path: Path, image: str) -> Table:
+def read_table(path: Path, image: str | None) -> Table:
     """Read a table.
 
     Args:
         path: of the file; its ending says what it is.
-        image: a column that it must have, by which a CSV's separator is known: comma, semicolon or tab.
+        image: a column that it must have, by which a CSV's separator is known: comma, semicolon or tab; None: it is
+            the one that gives the most columns.
 
     Raises:
         DataError: it cannot be read, has a column twice, or no rows.
@@ -104,10 +105,10 @@ def _kind(path: Path) -> str | None:
     return _KINDS.get(suffixes[-1] if suffixes else "")
 
 
-def _separated(path: Path, separator: str, image: str) -> Table:
+def _separated(path: Path, separator: str, image: str | None) -> Table:
     """Read CSV or TSV; a CSV may have semicolons or tabs, if these give the column of the images."""
-    cells = _cells(path, separator)
-    if separator == "," and image not in cells[0]:
+    cells = _cells(path, separator) if image is not None or separator != "," else _widest(path)
+    if separator == "," and image is not None and image not in cells[0]:
         others = (other for other in (";", "\t") if other in ",".join(cells[0]))
         cells = next((found for other in others if image in (found := _cells(path, other))[0]), cells)
     names, body = [name.strip() for name in cells[0]], cells[1:]
@@ -116,6 +117,21 @@ def _separated(path: Path, separator: str, image: str) -> Table:
     places = [place for place, row in enumerate(body) if any(row)]  # blank lines are no rows
     columns = {name: [_text(body[place][at]) for place in places] for at, name in enumerate(names)}
     return Table(path, columns, [place + 2 for place in places])
+
+
+def _widest(path: Path) -> list[list[str]]:
+    """Read a CSV with the separator that gives the most columns."""
+    found: list[list[list[str]]] = []
+    problem: DataError | None = None
+    for separator in (",", ";", "\t"):
+        try:
+            found.append(_cells(path, separator))
+        except DataError as error:
+            problem = problem or error
+    if not found:
+        assert problem is not None
+        raise problem
+    return max(found, key=lambda cells: len(cells[0]))
 
 
 def _cells(path: Path, separator: str) -> list[list[str]]:

@@ -15,7 +15,7 @@ from PIL import Image
 
 from medssl_bench.datasets import DatasetContext, Task
 from medssl_bench.datasets.folder.factory import folder
-from medssl_bench.datasets.table.dataset import table
+from medssl_bench.datasets.table.factory import table
 from medssl_bench.datasets.table.splits import drawn_places
 from medssl_bench.errors import DataError, printable
 

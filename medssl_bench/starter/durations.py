@@ -1,0 +1,62 @@
+"""How long a first suite trains, so that it fits the time that a user has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from medssl_bench.errors import UserError
+from medssl_bench.progress.words import duration
+
+_EPOCHS = (1, 2, 3, 5, 8, 10, 15, 20, 30, 50, 75, 100, 150, 200, 300, 500, 750, 1000)
+_USUAL = 100
+_MOST_TUNING = 100
+_LEAST_TUNING = 5
+
+_SHARE = 0.9
+"""Of the time; the rest is for what an estimate misses."""
+
+
+@dataclass(frozen=True)
+class Lengths:
+    """How long a suite trains, and how often.
+
+    Attributes:
+        pretraining: epochs of a pretraining.
+        draws: how many label draws.
+    """
+
+    pretraining: int = _USUAL
+    draws: int = 3
+
+    @property
+    def tuning(self) -> int:
+        """Epochs of a fine-tuning: the labelled images are few, so they are seen more often."""
+        return min(_MOST_TUNING, max(_LEAST_TUNING, 2 * self.pretraining))
+
+
+def fitting_lengths(seconds_of: Callable[[Lengths], float], hours: float) -> Lengths:
+    """Return the longest lengths that fit, with three draws if they do.
+
+    Args:
+        seconds_of: how long a suite of some lengths takes.
+        hours: the time there is.
+
+    Raises:
+        UserError: the shortest do not fit.
+    """
+    allowed = hours * 3600 * _SHARE
+    for draws in (3, 1):
+        if seconds_of(Lengths(_EPOCHS[0], draws)) > allowed:
+            continue
+        low, high = 0, len(_EPOCHS)  # the first fits; that at `high` does not
+        while high - low > 1:
+            middle = (low + high) // 2
+            fits = seconds_of(Lengths(_EPOCHS[middle], draws)) <= allowed
+            low, high = (middle, high) if fits else (low, middle)
+        return Lengths(_EPOCHS[low], draws)
+    least = seconds_of(Lengths(_EPOCHS[0], 1))
+    raise UserError(
+        f"--hours {hours:g} is too short: one epoch of every training takes about {duration(least)}; give "
+        f"--hours {least / 3600 / _SHARE * 1.05:.2g} or more, or a smaller --size"
+    )
