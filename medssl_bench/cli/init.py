@@ -120,7 +120,7 @@ def command(
     It says what it has found: classes and counts, sizes, bits, patients, copies. What it cannot know, it does not
     guess: it ends with a line that says what was seen, and which option decides. The suite compares floors, supervised
     learning with and without augmentation, SimCLR, and ImageNet weights. No image is changed or moved.
-    """
+    """  # noqa: D301 - click reads the backspace
     from medssl_bench.cli.init_text import Told
     from medssl_bench.datasets.locations import dataset_context
     from medssl_bench.starter.begin import Wanted, begin
