@@ -10,22 +10,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from medssl_bench.cli.options import data_dir_option, device_option, load_plugins, parse_setting
+from medssl_bench.cli.range_option import RangeType
 from medssl_bench.errors import DataError, UserError
 
 if TYPE_CHECKING:
     from medssl_bench.starter.begin import Wanted
-
-
-def _range(_context: click.Context, _parameter: click.Parameter, text: str | None) -> Any:
-    """Return what `--range` says, as a suite has it."""
-    if text is None or text in {"full", "percentile", "window"}:
-        return text
-    parts = text.strip("[] ").split(",")
-    try:
-        low, high = (float(part) for part in parts)
-    except ValueError:
-        raise click.BadParameter(f"{text!r} is not LOW,HIGH, full, percentile or window") from None
-    return [int(value) if value.is_integer() else value for value in (low, high)]
 
 
 @click.command("init", context_settings={"ignore_unknown_options": False})
@@ -70,8 +59,8 @@ def _range(_context: click.Context, _parameter: click.Parameter, text: str | Non
 @click.option(
     "--range",
     "values",
+    type=RangeType(),
     metavar="LOW,HIGH",
-    callback=_range,
     help="Values that become black and white, of files of 12 or 16 bits; or full, percentile, window.",
 )
 @click.option(

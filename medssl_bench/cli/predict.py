@@ -2,37 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from medssl_bench.cli.options import device_option
+from medssl_bench.cli.range_option import RangeType
 from medssl_bench.cli.trained import trial_options
 from medssl_bench.errors import StageError, UserError
 
 if TYPE_CHECKING:
     from medssl_bench.datasets.pixel_choices import Fit
     from medssl_bench.models.prediction.classifier import Classifier
-
-
-class _Range(click.ParamType):  # type: ignore[type-arg] # only since click 8.4 can it be given one
-    """Values that become black and white: a word, or two numbers."""
-
-    name = "range"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Return the word, or the numbers."""
-        if isinstance(value, tuple) or value in {"full", "percentile", "window"}:
-            return value
-        try:
-            low, high = (float(part) for part in str(value).strip("[]").split(","))
-        except ValueError:
-            self.fail(f"{value!r} is not LOW,HIGH, full, percentile or window", param, ctx)
-        if not (math.isfinite(low) and math.isfinite(high) and low < high):
-            self.fail(f"{value!r} has nothing in it; give the lower value first", param, ctx)
-        return low, high
 
 
 @click.command("predict", no_args_is_help=True)
@@ -63,7 +45,7 @@ class _Range(click.ParamType):  # type: ignore[type-arg] # only since click 8.4 
 @click.option(
     "--range",
     "chosen_range",
-    type=_Range(),
+    type=RangeType(),
     metavar="LOW,HIGH|percentile|full|window",
     help="For such a model: which values of files become black and white.",
 )

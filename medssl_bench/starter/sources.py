@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from medssl_bench.datasets.file_kinds import KINDS
 from medssl_bench.datasets.folder.tree import Node
+from medssl_bench.datasets.table.reading import is_table
 from medssl_bench.errors import DataError, UserError
 from medssl_bench.plugin.guarded import asking, make
 from medssl_bench.starter.columns import NO_GROUP, Asked, find_columns
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from medssl_bench.plugin.component import Component
     from medssl_bench.plugin.registry import Registry
 
-TABLES = frozenset({".csv", ".tsv", ".tab", ".jsonl", ".ndjson", ".parquet"})
-_PACKED = frozenset({".gz", ".bz2", ".xz"})
 _LONGEST = 40
 
 
@@ -116,14 +115,12 @@ def labelled_source(workshop: Workshop, target: str, asked: Asked, common: Mappi
         UserError: it has no labels, or is not clear; the message says what was seen and what to write.
     """
     path = Path(target)
-    suffixes = [suffix.lower() for suffix in path.suffixes]
-    suffix = next((s for s in reversed(suffixes) if s not in _PACKED), "")
     if path.is_dir():
         return _folder(workshop, path, asked, common)
-    if suffix in TABLES:
+    if is_table(path):
         return _table(workshop, path, asked, common)
     task = {"task": common["task"]} if "task" in common else {}
-    if suffix == ".npz" and path.exists():
+    if path.suffix.lower() == ".npz" and path.exists():
         _refuse_columns(target, asked, "the arrays of an npz file")
         return workshop.source(target, {"name": "npz", "path": path.absolute(), **task, **workshop.settings})
     if path.exists():
@@ -204,7 +201,7 @@ def _refuse_without_labels(path: Path) -> None:
     try:
         top = Node(path, path)
         number = top.count()
-        beside = [name for name in top.others if Path(name).suffix.lower() in TABLES]
+        beside = [name for name in top.others if is_table(Path(name))]
         folders = [name for name, node in top.folders.items() if node.is_link or node.count()]
     except OSError as error:
         raise DataError(f"{error.filename}: cannot be read ({error.strerror})") from error
