@@ -10,6 +10,7 @@ from rich.text import Text
 from medssl_bench.cli.console import standard_output
 from medssl_bench.datasets.base import SPLITS
 from medssl_bench.errors import printable
+from medssl_bench.starter.toml_text import written
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -124,6 +125,7 @@ def _looks(source: Source, seen: Sample | None) -> list[str]:
     if len(seen.levels.low):
         values = f", values from {int(seen.levels.low.min()):,} to {int(seen.levels.high.max()):,}"
         values += f" of 0..{int(seen.levels.limit.max()):,}"
+        values += f" once read with range {written(chosen)}" if (chosen := source.parameters.get("range")) else ""
     lines.append(f"files: {bits} bits, {colour}{values}")
     lines += [f"unreadable: {name} ({reason})" for name, reason in seen.unreadable.items()]
     return lines

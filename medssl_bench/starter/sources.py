@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from medssl_bench.datasets.file_kinds import KINDS
 from medssl_bench.datasets.folder.tree import Node
+from medssl_bench.datasets.folder.unlabelled import UNLABELLED_NAMES
 from medssl_bench.datasets.table.reading import is_table
 from medssl_bench.errors import DataError, UserError
 from medssl_bench.plugin.guarded import asking, make
@@ -86,7 +87,7 @@ class Workshop:
             info = dataset.outline() if hasattr(dataset, "outline") else dataset.info()
         if info is None:
             raise UserError(f"{wanted}: there is no such file or folder")
-        name = self._free_name(wanted)
+        name = wanted if parameters == {"name": wanted} else self._free_name(wanted)
         self.names.add(name)
         return Source(name, parameters, component, dataset, info, tuple(lines))
 
@@ -202,12 +203,15 @@ def _refuse_without_labels(path: Path) -> None:
         top = Node(path, path)
         number = top.count()
         beside = [name for name in top.others if is_table(Path(name))]
-        folders = [name for name, node in top.folders.items() if node.is_link or node.count()]
+        deep = top  # below folders that hold one folder each
+        while len(deep.folders) == 1 and not deep.images and not next(iter(deep.folders.values())).is_link:
+            (deep,) = deep.folders.values()
+        folders = [name for name, node in deep.folders.items() if node.is_link or node.count()]
     except OSError as error:
         raise DataError(f"{error.filename}: cannot be read ({error.strerror})") from error
     if not number and not any(node.is_link for node in top.folders.values()):
         raise UserError(f"{path}: holds no images ({KINDS})")
-    if folders and set(folders) - {"unlabelled", "unlabeled"}:
+    if set(folders) - UNLABELLED_NAMES:
         return
     table = path / beside[0] if len(beside) == 1 else "TABLE"
     raise UserError(

@@ -280,7 +280,8 @@ def _place(split: SplitName, folders: dict[str, Node], layout: Layout, wishes: W
 
 
 def _too_few(start: Path, classes: list[str], training: list[dict[str, Node]]) -> str:
-    seen = f"has {len(classes)} class folders; it needs two or more, each with the images of a class"
+    folders = "1 class folder" if len(classes) == 1 else f"{len(classes)} class folders"
+    seen = f"has {folders}; it needs two or more, each with the images of a class"
     node = training[0][classes[0]] if classes and training else None
     while node is not None and len(node.folders) == 1 and not node.images and not node.is_link:
         (node,) = node.folders.values()

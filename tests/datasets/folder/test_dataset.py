@@ -393,7 +393,7 @@ def add_unknown_class(root):
     ("change", "message"),
     [
         (make_empty_class, "neutrophil: holds no images; a class folder needs some, as bmp, gif"),
-        (keep_one_class, "has 1 class folders; it needs two or more"),
+        (keep_one_class, "has 1 class folder; it needs two or more"),
         (add_test_split, "has test/ but no train/"),
         (add_pipe, "basophil/0.png (not a file, but a pipe, a device or the like)"),
         (add_endless_file, "basophil/0.png (not a file, but a pipe, a device or the like)"),
