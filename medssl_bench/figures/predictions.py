@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from medssl_bench.figures.material import Chance, FigureSource
@@ -67,9 +68,10 @@ def _arms(
     source: FigureSource, table: Table, dataset: str, labels: str, chance: Chance, arms: list[str]
 ) -> dict[str, tuple[NDArray[Any], NDArray[Any]]]:
     found = {}
+    without = source.results.without.get(dataset, np.empty(0, np.int64))
     for arm in arms:
         trial = source.trial(table, dataset, arm, labels, chance)
         arrays = source.predictions(trial.stage) if trial else None
         if arrays is not None:
-            found[arm] = (arrays["y_true"], arrays["y_score"])
+            found[arm] = (np.delete(arrays["y_true"], without, 0), np.delete(arrays["y_score"], without, 0))
     return found

@@ -13,6 +13,9 @@ from medssl_bench.results.selection import CellSelection
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    import numpy as np
+    from numpy.typing import NDArray
+
     from medssl_bench.metrics import Metric
     from medssl_bench.plan.stage import Plan, Trial
     from medssl_bench.store.record import Record
@@ -170,11 +173,13 @@ class Results:
     Args:
         plan: whose trials.
         store: where from.
+        without: places of test images that count for no metric, by the label of the data set.
     """
 
-    def __init__(self, plan: Plan, store: Store) -> None:
+    def __init__(self, plan: Plan, store: Store, without: Mapping[str, NDArray[np.int64]] | None = None) -> None:
         self._plan = plan
         self._store = store
+        self.without = without or {}
         self._records: dict[str, Record | None] = {}
         self._states: dict[str, State] = {}
 
@@ -227,7 +232,8 @@ class Results:
         if of is None or record is None:
             return Measured(self.value(stage, cell.metric)), ""
         info = self._plan.datasets.get(cell.dataset)
-        found = column(cell.metric, of, record, self._store, info.task if info else None)
+        task = info.task if info else None
+        found = column(cell.metric, of, record, self._store, task, self.without.get(cell.dataset))
         return found.found, found.problem
 
     def _by_class(self, dataset: str, found: Measured) -> dict[str, float | None]:
