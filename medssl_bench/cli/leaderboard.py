@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from medssl_bench.cli.options import data_dir_option, load_suite, selection_options, store_option, suite_argument
+from medssl_bench.cli.options import (
+    data_dir_option,
+    load_suite,
+    selection_options,
+    store_option,
+    suite_argument,
+    without_copies_option,
+)
 from medssl_bench.errors import UserError
 
 if TYPE_CHECKING:
@@ -20,6 +27,7 @@ if TYPE_CHECKING:
 @store_option
 @data_dir_option
 @selection_options
+@without_copies_option
 @click.option(
     "--format",
     "form",

@@ -71,6 +71,12 @@ device_option = click.option(
     "--device", default="auto", show_default=True, help="Where to compute: cpu, cuda, cuda:1, mps or auto."
 )
 
+without_copies_option = click.option(
+    "--without-copies",
+    is_flag=True,
+    help="Compute every number without the test images that another part of their data set has too. Tables say so.",
+)
+
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 
 

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from medssl_bench.cli.options import data_dir_option, load_suite, selection_options, store_option, suite_argument
+from medssl_bench.cli.options import (
+    data_dir_option,
+    load_suite,
+    selection_options,
+    store_option,
+    suite_argument,
+    without_copies_option,
+)
 
 if TYPE_CHECKING:
     from medssl_bench.report.study import Study
@@ -18,6 +25,7 @@ if TYPE_CHECKING:
 @store_option
 @data_dir_option
 @selection_options
+@without_copies_option
 @click.option(
     "-o",
     "--output",

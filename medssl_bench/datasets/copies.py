@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from itertools import combinations
 from typing import TYPE_CHECKING
 
@@ -34,10 +34,12 @@ class Copies:
     Attributes:
         warnings: a line for each pair of parts that share images or groups: it makes numbers too good.
         notes: a line for each part that has images twice, and for what the training images share with the unlabelled.
+        leaked: places of the test images that another part has too, ascending.
     """
 
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    leaked: tuple[int, ...] = ()
 
 
 def shared_between(parts: Sequence[Part], digests: Sequence[NDArray[np.uint64]]) -> Copies:
@@ -55,7 +57,16 @@ def shared_between(parts: Sequence[Part], digests: Sequence[NDArray[np.uint64]])
         if groups := _shared_groups(first, second):
             lines.append(shared_line(groups, first.word, second.word))
     notes += [line for part, own in zip(parts, digests, strict=True) if (line := _within(part, own))]
-    return Copies(tuple(warnings), tuple(notes))
+    return Copies(tuple(warnings), tuple(notes), _leaked(parts, digests))
+
+
+def _leaked(parts: Sequence[Part], digests: Sequence[NDArray[np.uint64]]) -> tuple[int, ...]:
+    """Return the places of the test images that another part has too."""
+    for test, own in zip(parts, digests, strict=True):
+        if test.name == "test":
+            others = [found for part, found in zip(parts, digests, strict=True) if part is not test]
+            return tuple(np.flatnonzero(np.isin(own, np.concatenate(others))).tolist()) if others else ()
+    return ()
 
 
 def copies_key(key: str, info: DatasetInfo) -> str:
@@ -73,13 +84,13 @@ def known_copies(key: str, load: Callable[[], Sequence[Part]], cache_dir: Path) 
     """
     place = _place(key, cache_dir)
     kept = read_sealed(place, key)
-    if kept is not None:
-        found = json.loads(kept)
-        copies = Copies(tuple(found["warnings"]), tuple(found["notes"]))
+    found = {} if kept is None else json.loads(kept)
+    if "leaked" in found:  # older versions kept the lines alone
+        copies = Copies(tuple(found["warnings"]), tuple(found["notes"]), tuple(found["leaked"]))
     else:
         parts = load()
         copies = shared_between(parts, turned_digests([part.images for part in parts]))
-        keep_sealed(place, key, json.dumps({"warnings": copies.warnings, "notes": copies.notes}).encode())
+        keep_sealed(place, key, json.dumps(asdict(copies)).encode())
     near = read_sealed(_place(_near(key), cache_dir), _near(key))
     return copies if near is None else replace(copies, warnings=(*copies.warnings, *json.loads(near)))
 

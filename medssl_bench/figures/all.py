@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +17,9 @@ from medssl_bench.figures.pretraining import pretraining_figures
 from medssl_bench.figures.roc import roc_figures
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from medssl_bench.datasets import DatasetContext
     from medssl_bench.figures.figure import ReportFigure
     from medssl_bench.plan.stage import Plan
@@ -35,6 +38,7 @@ def all_figures(
     *,
     cache: Path | None = None,
     left_out: Callable[[str], None] = lambda _reason: None,
+    without: Mapping[str, NDArray[np.int64]] | None = None,
 ) -> list[ReportFigure]:
     """Return every figure of a suite that can be drawn: results by comparison, then what the comparisons share.
 
@@ -47,8 +51,9 @@ def all_figures(
         context: where data sets keep files; they are read for pictures of augmentations alone.
         cache: folder in which maps that no analysis kept and pictures of views are remembered; None: in memory alone.
         left_out: told, in a line each, which figures cannot be drawn and why.
+        without: places of test images that no number and no curve is of, as of `Leaderboard.of`.
     """
-    source = FigureSource(suite, plan, store, context, cache=cache, left_out=left_out)
+    source = FigureSource(suite, plan, store, context, cache=cache, left_out=left_out, without=without)
     found = []
     for table, result in source.tables():
         found += [figure for figures in _OF_A_COMPARISON for figure in figures(source, table, result)]

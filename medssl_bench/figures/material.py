@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,8 @@ from medssl_bench.results.leaderboard import SHUFFLED, Leaderboard
 from medssl_bench.store.arrays import load_history, load_npz
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from medssl_bench.datasets import Dataset, DatasetContext, DatasetInfo
     from medssl_bench.plan.chance import Chance
     from medssl_bench.plan.stage import Plan, Trial
@@ -39,6 +41,7 @@ class FigureSource:
         context: where data sets keep files.
         cache: folder in which maps that no analysis kept and pictures of views are remembered; None: in memory alone.
         left_out: told, in a line each, which figures cannot be drawn and why.
+        without: places of test images that no number and no curve is of, as of `Leaderboard.of`.
     """
 
     def __init__(
@@ -50,6 +53,7 @@ class FigureSource:
         *,
         cache: Path | None = None,
         left_out: Callable[[str], None] = lambda _reason: None,
+        without: Mapping[str, NDArray[np.int64]] | None = None,
     ) -> None:
         self.suite = suite
         self.plan = plan
@@ -57,7 +61,7 @@ class FigureSource:
         self.context = context
         self.cache = cache
         self.left_out = left_out
-        self.results = Results(plan, store)
+        self.results = Results(plan, store, without)
         self.kept: dict[str, dict[str, Any]] = {}
         self._analyses_of: dict[str, list[str]] = {}
         for found in plan.analyses:
@@ -66,7 +70,7 @@ class FigureSource:
         self.predictions_kept: dict[str, dict[str, NDArray[Any]]] = {}
         self._infos: dict[str, DatasetInfo | None] = dict(plan.datasets)
         self.samples: dict[str, Any] = {}
-        self.board = Leaderboard.of(suite, plan, store)
+        self.board = Leaderboard.of(suite, plan, store, without)
         self._trials: dict[tuple[str, str, str, str], list[Trial]] = {}
         for trial in plan.trials:
             self._trials.setdefault((trial.table, trial.dataset, trial.arm, trial.labels), []).append(trial)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from medssl_bench.figures.material import FigureSource
@@ -71,6 +72,8 @@ def _arms(
     for arm in arms:
         trial = source.trial(table, dataset, arm, labels, chance)
         arrays = source.predictions(trial.stage) if trial else None
-        if arrays is not None:
-            found[arm] = (arrays["y_true"], arrays["y_score"])
+        if trial and arrays is not None:
+            without = source.results.left_out(trial.stage)
+            without = np.empty(0, np.int64) if without is None else without
+            found[arm] = (np.delete(arrays["y_true"], without, 0), np.delete(arrays["y_score"], without, 0))
     return found

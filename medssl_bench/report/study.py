@@ -13,6 +13,11 @@ from medssl_bench.results.cost import Cost, cost_of, finished, versions
 from medssl_bench.results.leaderboard import Leaderboard
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy as np
+    from numpy.typing import NDArray
+
     from medssl_bench.plan.stage import Plan
     from medssl_bench.published.claims import Claims
     from medssl_bench.store.store import Store
@@ -46,13 +51,15 @@ class Study:
     failures: list[tuple[str, str]] = field(default_factory=list)
 
     @classmethod
-    def of(cls, suite: Suite, plan: Plan, store: Store) -> Study:
-        """Gather what a store holds of a suite.
+    def of(
+        cls, suite: Suite, plan: Plan, store: Store, without: Mapping[str, NDArray[np.int64]] | None = None
+    ) -> Study:
+        """Gather what a store holds of a suite; arguments as of `Leaderboard.of`.
 
         Raises:
             UserError: the suite names claims or references that are not there.
         """
-        board = Leaderboard.of(suite, plan, store)
+        board = Leaderboard.of(suite, plan, store, without)
         registry = suite.plugins.registry
         verdicts: dict[str, list[Verdict]] = {}
         for name in suite.model.claims:

@@ -14,6 +14,9 @@ from medssl_bench.results.selection import CellSelection
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    import numpy as np
+    from numpy.typing import NDArray
+
     from medssl_bench.metrics import Metric
     from medssl_bench.plan.stage import Plan, Trial
     from medssl_bench.store.record import Record
@@ -179,11 +182,13 @@ class Results:
     Args:
         plan: whose trials.
         store: where from.
+        without: places of test images that count for no metric, by the `key` of the `DatasetSpec`.
     """
 
-    def __init__(self, plan: Plan, store: Store) -> None:
+    def __init__(self, plan: Plan, store: Store, without: Mapping[str, NDArray[np.int64]] | None = None) -> None:
         self._plan = plan
         self._store = store
+        self.without = without or {}
         self._records: dict[str, Record | None] = {}
         self._states: dict[str, State] = {}
 
@@ -237,12 +242,17 @@ class Results:
         if of is None or record is None:
             return Measured(self.value(stage, cell.metric)), ""
         info = self._plan.datasets.get(cell.dataset)
-        found = column(cell.metric, of, record, self._store, info.task if info else None)
+        task = info.task if info else None
+        found = column(cell.metric, of, record, self._store, task, self.left_out(stage))
         return found.found, found.problem
 
     def _by_class(self, dataset: str, found: Measured) -> dict[str, float | None]:
         info = self._plan.datasets.get(dataset)
         return dict(zip(info.classes, found.classes, strict=False)) if info else {}
+
+    def left_out(self, stage: str) -> NDArray[np.int64] | None:
+        """Return the places of the test images of a stage that count for no metric; None: all count."""
+        return self.without.get(self._plan.stages[stage].spec.dataset.key)
 
     def value(self, stage: str, metric: str) -> float | None:
         """Return what a stage measured, or None; what is no number counts as nothing."""

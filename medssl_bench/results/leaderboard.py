@@ -18,6 +18,10 @@ from medssl_bench.results.selection import SelectedBy
 from medssl_bench.results.tables import AnalysisRow, Panel, TableResult
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
     from pandas import DataFrame
 
     from medssl_bench.plan.stage import Plan, Trial
@@ -51,9 +55,19 @@ class Leaderboard:
     counts: Counts = field(default_factory=Counts)
 
     @classmethod
-    def of(cls, suite: Suite, plan: Plan, store: Store) -> Leaderboard:
-        """Return the leaderboard of a plan from what a store holds."""
-        results = Results(plan, store)
+    def of(
+        cls, suite: Suite, plan: Plan, store: Store, without: Mapping[str, NDArray[np.int64]] | None = None
+    ) -> Leaderboard:
+        """Return the leaderboard of a plan from what a store holds.
+
+        Args:
+            suite: the suite.
+            plan: its plan.
+            store: where its results are.
+            without: places of test images that count for no metric, by the `key` of the `DatasetSpec`, as a fold has
+                test images of its own; the tables say so.
+        """
+        results = Results(plan, store, without)
         tables = [_table(table, plan, results, suite, store) for table in suite.tables if _trials(plan, table)]
         controls = {table.id for table in suite.tables if table.model.shuffle_labels}
         return cls(
@@ -105,7 +119,7 @@ def _trials(plan: Plan, table: Table) -> list[Trial]:
 
 
 def _table(table: Table, plan: Plan, results: Results, suite: Suite, store: Store) -> TableResult:
-    leaks = _leaks(table, plan, store)
+    leaks = _with_left_out(_leaks(table, plan, store), _trials(plan, table), results)
     marks = [f"{label}: {line}" for label, lines in leaks.items() for line in lines]
     by_cell: dict[tuple[str, str, str], list[Trial]] = {}
     for trial in _trials(plan, table):
@@ -215,6 +229,20 @@ def _marks(table: Table, plan: Plan, selection: SelectedBy) -> list[str]:
     if table.model.shuffle_labels:
         marks.append(SHUFFLED)
     return marks
+
+
+def _with_left_out(
+    leaks: Mapping[str, tuple[str, ...]], trials: Sequence[Trial], results: Results
+) -> dict[str, tuple[str, ...]]:
+    """Return what data sets share, and behind it how many test images are left out of every number for it."""
+    found = dict(leaks)
+    for (label, fold), stage in {(trial.dataset, trial.fold): trial.stage for trial in reversed(trials)}.items():
+        places = results.left_out(stage)
+        if label in found and places is not None and len(places):
+            are = "image that is a copy" if len(places) == 1 else "images that are copies"
+            line = f"computed WITHOUT the {len(places):,} test {are}"
+            found[label] = (*found[label], line if fold is None else f"fold {fold}: {line}")
+    return found
 
 
 def _leaks(table: Table, plan: Plan, store: Store) -> dict[str, tuple[str, ...]]:

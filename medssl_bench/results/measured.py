@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from medssl_bench.errors import UserError
 from medssl_bench.metrics import Finished, Predictions
 from medssl_bench.metrics.builtin import RECORDED
@@ -16,6 +18,8 @@ from medssl_bench.metrics.compute import Measured, compute
 from medssl_bench.store.arrays import load_history, load_npz
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from medssl_bench.datasets import Task
     from medssl_bench.metrics import Metric
     from medssl_bench.store.record import Record
@@ -35,7 +39,9 @@ class Column:
     problem: str = ""
 
 
-def column(name: str, metric: Metric, record: Record, store: Store, task: Task | None) -> Column:
+def column(
+    name: str, metric: Metric, record: Record, store: Store, task: Task | None, without: NDArray[np.int64] | None = None
+) -> Column:
     """Return the value of a column for one finished result.
 
     Args:
@@ -44,16 +50,21 @@ def column(name: str, metric: Metric, record: Record, store: Store, task: Task |
         record: of the result.
         store: where its files are.
         task: of its data set; None where the data set cannot be seen.
+        without: places of test images that are left out; the value is then computed from the scores that were kept.
     """
-    if name in RECORDED:
+    left_out = without is not None and len(without) > 0
+    if name in RECORDED and not left_out:
         return Column(Measured(_number(record.metrics.get(name))))
     if metric.measure is None:
+        if left_out:
+            return Column(problem="its evaluator measured it on all images; it cannot be computed without some of them")
         return _own(name, metric, record)
     if task is None:
         return Column(problem="the data set cannot be seen, so its task is not known")
     if task not in metric.tasks:
         return Column(problem=f"it is not defined for {task} data")
-    return _computed(name, metric, _Result(record, store), task)
+    places = without.tobytes() if left_out and without is not None and metric.reads == "predictions" else b""
+    return _computed(name, metric, _Result(record, store), task, places)
 
 
 @dataclass(frozen=True)
@@ -76,8 +87,11 @@ class _Result:
 
 
 @lru_cache(maxsize=50_000)
-def _computed(name: str, metric: Metric, result: _Result, task: Task) -> Column:
-    """Compute a metric; a leaderboard that is drawn again and again does it once."""
+def _computed(name: str, metric: Metric, result: _Result, task: Task, without: bytes) -> Column:
+    """Compute a metric; a leaderboard that is drawn again and again does it once.
+
+    `without` has the places of the test images that are left out, int64.
+    """
     record, store = result.record, result.store
     try:
         if metric.reads == "record":
@@ -85,7 +99,10 @@ def _computed(name: str, metric: Metric, result: _Result, task: Task) -> Column:
             history = load_history(store.checked(record.key, "history.json")) if has_history else []
             return Column(compute(name, metric, Finished(record.metrics, record.cost, history)))
         arrays = load_npz(store.checked(record.key, "predictions.npz"))
-        return Column(compute(name, metric, Predictions(task, arrays["y_true"], arrays["y_score"])))
+        truth, scores = (np.delete(arrays[own], np.frombuffer(without, np.int64), 0) for own in ("y_true", "y_score"))
+        if not len(truth):
+            return Column(problem="every test image is a copy of an image of another part; none is left")
+        return Column(compute(name, metric, Predictions(task, truth, scores)))
     except (UserError, KeyError) as error:
         return Column(problem=" ".join(str(error).split()).removeprefix(f"metric {name!r}: "))
 

@@ -13,6 +13,7 @@ from medssl_bench.errors import UserError
 from medssl_bench.plan.build import build_plan
 from medssl_bench.plan.selection import Selection
 from medssl_bench.results.leaderboard import Leaderboard
+from medssl_bench.session.left_out import copies_in_test
 from medssl_bench.session.running import RunResult, run_suite
 from medssl_bench.stopping import stoppable
 from medssl_bench.store.store import Store
@@ -122,8 +123,12 @@ def load_leaderboard(
     draws: Iterable[int] | None = None,
     folds: Iterable[int] | None = None,
     epochs_scale: float | None = None,
+    without_copies: bool = False,
 ) -> Leaderboard:
     """Return the leaderboard of a suite from what a store holds; nothing is run. Arguments as of `run`.
+
+    With `without_copies`, every metric is computed from the scores that are kept, without the test images that another
+    part of the data set has too (`medssl_bench.session.left_out`).
 
     Raises:
         UserError: the suite or an option is not valid, or the store cannot be read.
@@ -131,7 +136,10 @@ def load_leaderboard(
     suite = suite if isinstance(suite, Suite) else Suite.load(suite)
     selection = make_selection(only=only, seeds=seeds, draws=draws, folds=folds, epochs_scale=epochs_scale)
     opened = Store(Path(store))
-    return Leaderboard.of(suite, build_plan(suite, dataset_context(data_dir), selection, opened), opened)
+    context = dataset_context(data_dir)
+    plan = build_plan(suite, context, selection, opened)
+    without = copies_in_test(plan, suite.plugins.registry, context) if without_copies else None
+    return Leaderboard.of(suite, plan, opened, without)
 
 
 def make_report(
@@ -147,6 +155,7 @@ def make_report(
     draws: Iterable[int] | None = None,
     folds: Iterable[int] | None = None,
     epochs_scale: float | None = None,
+    without_copies: bool = False,
     tell: Callable[[str], None] = lambda _text: None,
 ) -> Written:
     """Write a report on a suite from what a store holds; nothing is run.
@@ -164,6 +173,7 @@ def make_report(
         draws: as of `run`.
         folds: as of `run`.
         epochs_scale: as of `run`.
+        without_copies: as of `load_leaderboard`; figures of test predictions leave the copies out too.
         tell: called with the progress of the figures, and with what cannot be drawn.
 
     A result that is no longer what was written is set aside, with a warning, and missing in the report.
@@ -186,13 +196,14 @@ def make_report(
     opened = Store(Path(store))
     plan = build_plan(suite, context, selection, opened)
     set_altered_aside(opened, plan.stages)
-    study = Study.of(suite, plan, opened)
+    without = copies_in_test(plan, suite.plugins.registry, context) if without_copies else None
+    study = Study.of(suite, plan, opened, without)
     if study.board.is_empty and epochs_scale is None:
         for scale in scales(opened):
             scaled = replace(selection, epochs_scale=scale)
             plan = build_plan(suite, context, scaled, opened)
             set_altered_aside(opened, plan.stages)
-            found = Study.of(suite, plan, opened)
+            found = Study.of(suite, plan, opened, without)
             if not found.board.is_empty:
                 tell(f"note: only results with --epochs-scale {scale:g} are in {opened.path}; they are shown")
                 study = found
@@ -210,6 +221,7 @@ def make_report(
             context,
             cache=context.cache_dir,
             left_out=lambda text: tell(f"left out: {text}"),
+            without=without,
         )
     return write_report(study, drawn, Path(output), tell, formats=formats)
 

@@ -351,6 +351,7 @@ def test_what_is_given_wrongly_is_one_line(cli: Callable[..., Result], model: Pa
         ((model, "new", "--image", "file"), "--image: this is for tables, and none is given; leave it out"),
         ((model, "list.csv", "--image", "path"), "list.csv: has no column 'path' ('--image'); it has file"),
         ((model, "list.csv", "--image", "file", "--root", "new"), "there is no new/002.png; 1 of 2 images are missing"),
+        ((model, "tasks.toml", "new"), "1 of 3 files are no images that are read (tasks.toml, say): bmp, gif"),
         ((model, "two.npz"), "two.npz: holds 'a', 'b'; say which with array ="),
         ((model, "new", "new/000.png"), "new/000.png: this image is given twice"),
         ((model, "new", "--arm", "tuned"), "--arm: model is one model; this is for a suite, leave it out"),

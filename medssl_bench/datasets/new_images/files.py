@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from medssl_bench.datasets.decode import IN_COLOUR, Decoded
-from medssl_bench.datasets.file_kinds import wrong_with_dicom
+from medssl_bench.datasets.file_kinds import KINDS, is_image, wrong_with_dicom
 from medssl_bench.datasets.folder.image_cache import all_in_file, try_decode
 from medssl_bench.datasets.folder.listing import unreadable_files, without_labels
 from medssl_bench.datasets.pixel_range import Levels, notes_on_levels
@@ -41,6 +41,9 @@ class NewFiles:
         reading: how files are read.
         cache_dir: where a list is put of all files that cannot be used, if they are many.
 
+    Raises:
+        DataError: some are no images by their endings, or are DICOM and cannot be read as such.
+
     Attributes:
         notes: what people should know of the images, a line each; once all have been read.
     """
@@ -51,6 +54,11 @@ class NewFiles:
         self.names = names
         self.notes: list[str] = []
         self._places, self._kind, self._reading, self._cache_dir = list(map(str, places)), kind, reading, cache_dir
+        if odd := [name for name, place in zip(names, places, strict=True) if place.is_file() and not is_image(place)]:
+            kinds = f"{KINDS} (or, given by themselves, a table, .npy or .npz)"
+            raise DataError(
+                f"{len(odd):,} of {len(names):,} files are no images that are read ({odd[0]}, say): {kinds}"
+            )
         if wrong := wrong_with_dicom(names, mixed=reading.choices.range is not None):
             raise DataError(wrong)
 
