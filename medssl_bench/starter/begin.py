@@ -68,7 +68,7 @@ class Wanted:
 
 
 class Told(Protocol):
-    """Who is told what was found, in this order."""
+    """Takes what was found, in this order."""
 
     def found(self, source: Source, seen: Sample | None, copies: Copies | None) -> None:
         """Take a data set, what some of its files are like, and what its parts share, where that was looked for."""
@@ -90,7 +90,7 @@ def begin(
         wanted: what the user asks for.
         plugins: where components come from.
         context: where data sets keep files.
-        told: is told what was found.
+        told: takes what was found.
         measure: measures this machine and keeps that in a folder; None: it is not measured.
 
     Raises:

@@ -297,7 +297,7 @@ def _folds():
         (_broken, ["here"], "1 of 24 images cannot be used: a/003.png"),
         (_missing, ["labels.csv"], r"row 9, column 'file'.*1 of 48 images are missing.*--set 'missing=.leave_out.'"),
         (_folds, ["here"], "look like parts or folds.*--set 'classes=\\[.fold_1.*\\]'"),
-        (_two_validations, ["here"], "here: --set 'splits={ val = \"valid\" }'"),
+        (_two_validations, ["here"], 'here: --set \'splits={ train = "train", val = "valid" }\''),
         (_all_labelled, ["labels.csv", "--unlabelled", "scans"], "all its images have labels"),
         (lambda: None, ["here"], "no such file or folder"),
         (_empty, ["here", "--label", "a"], "--label.* are for a table"),
