@@ -97,3 +97,15 @@ def _classes(where: str, labels: Labels, classes: Sequence[str] | None) -> tuple
             f"gaps, or name them all with 'classes'"
         )
     return tuple(str(number) for number in found)
+
+
+def label_note(split: SplitName, classes: Sequence[str], labels: NDArray[np.int64]) -> str:
+    """Return how many images of a split have each label, as a line: ``train: Edema: 13, Mass: 11``.
+
+    Args:
+        split: the split.
+        classes: names of the labels.
+        labels: (N, L) of 0 and 1.
+    """
+    counts = zip(classes, labels.sum(axis=0).tolist(), strict=True)
+    return f"{split}: {', '.join(f'{name}: {count}' for name, count in counts)}"

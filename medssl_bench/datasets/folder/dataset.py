@@ -43,15 +43,18 @@ class FolderDataset(Dataset):
     leave_out: list[str] | None = None
     groups: str | None = None
     shared_groups: bool = False
+    negative: str | None = None
     choices: Choices = Choices()  # noqa: RUF009 - it is frozen
 
     @cached_property
     def _listing(self) -> Listing:
         from medssl_bench.datasets.folder.layout import Wishes
         from medssl_bench.datasets.folder.listing import list_images
+        from medssl_bench.datasets.folder.multi_label import with_several_labels
 
         splits = self.splits and {s: [names] if isinstance(names, str) else names for s, names in self.splits.items()}
-        return list_images(self.path, Wishes(splits, self.classes), self.leave_out)
+        found = list_images(self.path, Wishes(splits, self.classes), self.leave_out)
+        return with_several_labels(found, self.negative) if self.task == Task.MULTI_LABEL else found
 
     @cached_property
     def _unreadable(self) -> dict[str, str]:
@@ -180,7 +183,8 @@ class FolderDataset(Dataset):
         task = Task(self.task) if self.task else Task.BINARY if len(classes) == 2 else Task.MULTI_CLASS
         if task is Task.BINARY and len(classes) != 2:
             raise DataError(f"{self.path}: has {len(classes)} classes; the task 'binary' needs two")
-        for split in SPLITS:
+        one_label = task is not Task.MULTI_LABEL
+        for split in SPLITS if one_label else ():
             if sum(count > 0 for count in self._class_counts(split)) < 2:
                 raise DataError(f"{self.path}: all images of the {split} split have the same class; {ONE_CLASS}")
         groups, warnings = self._known_groups()
@@ -194,10 +198,10 @@ class FolderDataset(Dataset):
             counts={split: len(self._places[split]) for split in SPLITS},
             licence=self.licence,
             source=self.source,
-            class_counts=self._class_counts("train"),
-            val_class_counts=self._class_counts("val"),
-            test_class_counts=self._class_counts("test"),
-            notes=(*self._listing.notes, *self._drawn(), *self._ungrouped()),
+            class_counts=self._class_counts("train") if one_label else None,
+            val_class_counts=self._class_counts("val") if one_label else None,
+            test_class_counts=self._class_counts("test") if one_label else None,
+            notes=(*self._listing.notes, *self._drawn(), *self._labelled(), *self._ungrouped()),
             warnings=(*self._parted(), *warnings),
             group_counts=groups,
             unlabelled=len(unlabelled.names) if unlabelled else 0,
@@ -233,6 +237,15 @@ class FolderDataset(Dataset):
         found = Counter(self._listing.labels[place] for place in self._places[split])
         return tuple(found[label] for label in range(len(self._listing.classes)))
 
+    def _labelled(self) -> list[str]:
+        """Return how many images of each split have each label, where images have several."""
+        from medssl_bench.datasets.labels import label_note
+
+        if not self._listing.label_sets:
+            return []
+        numbers = self._listing.numbers()
+        return [label_note(split, self._listing.classes, numbers[self._places[split]]) for split in SPLITS]
+
     def fingerprint(self) -> str | None:
         """Return the SHA-256 over the names and contents of the images, or None where there is no folder.
 
@@ -266,11 +279,8 @@ class FolderDataset(Dataset):
         Raises:
             DataError: the folder is not there or not laid out as it must be, or files in it cannot be read.
         """
-        import numpy as np
-
         self.info()
-        labels = np.array(self._listing.labels, np.int64)[:, None]
-        images, groups = self._read.images, self._groups
+        images, labels, groups = self._read.images, self._listing.numbers(), self._groups
         return {
             split: Split(images[places], labels[places], None if groups is None else groups[places])
             for split, places in self._places.items()

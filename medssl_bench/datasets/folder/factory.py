@@ -20,7 +20,7 @@ def folder(
     *,
     path: Path,
     size: Annotated[int, Field(ge=8)] = 28,
-    task: Literal["multi-class", "binary", "ordinal"] | None = None,
+    task: Literal["multi-class", "binary", "ordinal", "multi-label"] | None = None,
     validation: Annotated[float, Field(ge=0, lt=1)] = 0.1,
     test: Annotated[float, Field(ge=0, lt=1)] = 0.2,
     seed: Annotated[int, Field(ge=0)] = 0,
@@ -33,6 +33,7 @@ def folder(
     leave_out: Annotated[list[str] | None, AddedLater(None)] = None,
     groups: Annotated[GroupPattern, AddedLater(None)] = None,
     shared_groups: Annotated[bool, AddedLater(False)] = False,
+    negative: Annotated[str | None, AddedLater(None)] = None,
     range: Annotated[Range | None, AddedLater(None)] = None,  # noqa: A002 - a key of suites
     fit: Annotated[Fit, AddedLater("crop")] = "crop",
     frame: Annotated[Annotated[int, Field(ge=0)] | None, AddedLater(None)] = None,
@@ -56,7 +57,8 @@ def folder(
         context: whose `cache_dir` keeps the resized images.
         path: the folder; a relative path starts from the suite's folder.
         size: side of the images in pixels.
-        task: what the labels mean; if left out, two classes mean binary, more multi-class.
+        task: what the labels mean; if left out, two classes mean binary, more multi-class. With ``"multi-label"`` an
+            image has the labels of all class folders that its file lies in: with one name and one content.
         validation: fraction of the training images drawn for validation, where the folder gives no val/.
         test: fraction of the training images drawn for the test, where the folder gives no test/.
         seed: of that draw.
@@ -74,6 +76,7 @@ def folder(
         groups: regular expression with one group in brackets, which finds in an image's path below `path` what it
             belongs to, such as the patient: ``"(p[0-9]+)_"``; images with the same find belong together.
         shared_groups: whether given splits may share groups; then every table says how many they share.
+        negative: class folder of images that have none of the labels, of a multi-label set.
         range: values that become black and white: ``"full"`` (all that the files can hold), ``"percentile"`` (0.5th and
             99.5th of each image), ``[low, high]``, or ``"window"`` (of each DICOM file); if left out, full, and files
             of more than 8 bits that use little of it, or are signed, are refused.
@@ -85,7 +88,10 @@ def folder(
     """
     if validation + test >= 1:
         raise DataError(f"{path}: validation = {validation} and test = {test} leave no images for training")
+    if negative is not None and task != "multi-label":
+        raise DataError(f"{path}: 'negative' is for task = \"multi-label\"")
     draw, layout = (validation, test, seed), (splits, classes, leave_out)
     about = (title or printable(path.name), licence, source)
     chosen = choices(path, range, fit, frame)
-    return FolderDataset(context, path, size, task, *draw, colour, *about, *layout, groups, shared_groups, chosen)
+    grouped = (groups, shared_groups, negative)
+    return FolderDataset(context, path, size, task, *draw, colour, *about, *layout, *grouped, chosen)

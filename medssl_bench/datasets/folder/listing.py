@@ -20,6 +20,9 @@ from medssl_bench.errors import DataError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import numpy as np
+    from numpy.typing import NDArray
+
     from medssl_bench.datasets.base import SplitName
     from medssl_bench.datasets.folder.files import Files
     from medssl_bench.datasets.folder.layout import Layout
@@ -38,6 +41,8 @@ class Listing:
         notes: what was understood of the folder, and what was left out, for people.
         unlabelled: the images in ``unlabelled/``, of one class without a meaning, or None where there is none.
         patients: what its folders say of patients, which splits that are drawn by image part; empty if nothing.
+        label_sets: the class numbers of each image where images have several labels (then `labels` has the first);
+            empty where they have one.
     """
 
     root: Path
@@ -48,12 +53,23 @@ class Listing:
     notes: tuple[str, ...] = ()
     unlabelled: Listing | None = None
     patients: str = ""
+    label_sets: tuple[tuple[int, ...], ...] = ()
+
+    def numbers(self) -> NDArray[np.int64]:
+        """Return the labels: class numbers (N, 1), or (N, L) of 0 and 1 where images have several."""
+        import numpy as np
+
+        if not self.label_sets:
+            return np.array(self.labels, np.int64)[:, None]
+        return np.array([[label in own for label in range(len(self.classes))] for own in self.label_sets], np.int64)
 
     def reading(self) -> str:
         """Return what two readings of the same files differ in; empty if the names determine it.
 
         They do in ``train/CLASS/``, ``val/CLASS/`` and ``test/CLASS/``, and in ``CLASS/``.
         """
+        if self.label_sets:
+            return hashlib.sha256(json.dumps([self.classes, self.label_sets, self.found_in]).encode()).hexdigest()
         split = any(name != "train" for name in self.found_in)
         for name, label, found_in in zip(self.names, self.labels, self.found_in, strict=True):
             start = f"{self.classes[label]}/"

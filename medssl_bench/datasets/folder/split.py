@@ -29,7 +29,7 @@ def assign_splits(
     Splits that the folder gives stay as they are. Those that it lacks are drawn from the training images, class by
     class: of a class with n images, ``test * n`` and ``validation * n``, rounded half up, and one at least is left for
     training. Each class has a random stream of its own, so another class more or less leaves its draw as it is. With
-    groups, whole groups are drawn instead, as `drawn_splits` does it.
+    groups, whole groups are drawn instead, as `drawn_splits` does it, and so are images with several labels.
 
     Args:
         listing: the images.
@@ -46,7 +46,8 @@ def assign_splits(
         "val": 0.0 if "val" in given else validation,
         "test": 0.0 if "test" in given else test,
     }
-    parts = _by_class(listing, shares, seed) if groups is None else _by_group(listing, shares, seed, groups)
+    plain = groups is None and not listing.label_sets
+    parts = _by_class(listing, shares, seed) if plain else _by_group(listing, shares, seed, groups)
     found_in = np.array(listing.found_in)
     for split in given - {"train"}:
         parts[split] = [np.flatnonzero(found_in == split)]
@@ -75,20 +76,23 @@ def _by_class(listing: Listing, shares: dict[SplitName, float], seed: int) -> _P
     return parts
 
 
-def _by_group(listing: Listing, shares: dict[SplitName, float], seed: int, groups: NDArray[np.int64]) -> _Parts:
+def _by_group(listing: Listing, shares: dict[SplitName, float], seed: int, groups: NDArray[np.int64] | None) -> _Parts:
     own = np.flatnonzero(np.array(listing.found_in) == "train")
-    labels = np.array(listing.labels)[own, None]
+    labels, own_groups = listing.numbers()[own], None if groups is None else groups[own]
     wanted: dict[SplitName, float] = {"train": 1 - sum(shares.values()), **shares}
     try:
-        drawn = drawn_splits(labels, groups[own], wanted, seed)
+        drawn = drawn_splits(labels, own_groups, wanted, seed)
     except DataError as error:
         raise DataError(f"{listing.root}: {error}") from None
-    for label in np.setdiff1d(labels, labels[drawn["train"]]):
-        number = len(np.unique(groups[own][labels[:, 0] == label]))
-        raise DataError(
-            f"{listing.root}: the draw left no group with images of class {listing.classes[label]!r} (of {number}) for "
-            f"training; try another 'seed', or give the splits"
-        )
+    for label, name in enumerate(listing.classes):
+        have = labels[:, label] > 0 if listing.label_sets else labels[:, 0] == label
+        if have.any() and not have[drawn["train"]].any():
+            what = "image" if own_groups is None else "group with images"
+            number = have.sum() if own_groups is None else len(np.unique(own_groups[have]))
+            raise DataError(
+                f"{listing.root}: the draw left no {what} of class {name!r} (of {number}) for training; try another "
+                f"'seed', or give the splits"
+            )
     return {split: [own[places]] for split, places in drawn.items()}
 
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from medssl_bench.datasets.base import SPLITS, Task
 from medssl_bench.datasets.folder.image_cache import all_in_file
+from medssl_bench.datasets.labels import label_note
 from medssl_bench.datasets.table.labels import Rules, TableLabels, read_labels
 from medssl_bench.datasets.table.reading import Table, read_table
 from medssl_bench.datasets.table.rows import beside, filtered, image_names, without_missing, without_repeats
@@ -66,11 +67,8 @@ class TableListing:
 
     def label_notes(self) -> list[str]:
         """Return how many images of each split have each label of a multi-label set."""
-        notes = []
-        for split in SPLITS:
-            counts = zip(self.classes, self.class_counts(split), strict=True)
-            notes.append(f"{split}: {', '.join(f'{name}: {count}' for name, count in counts)}")
-        return notes
+        numbers = self.table_labels.numbers
+        return [label_note(split, self.classes, numbers[self.places[split]]) for split in SPLITS]
 
     def reading(self) -> list[Any]:
         """Return what the table says of the images, as JSON-able data."""
