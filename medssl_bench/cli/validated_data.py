@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from medssl_bench.datasets.base import SPLITS
 from medssl_bench.datasets.copies import Copies, copies_key, known_copies
 from medssl_bench.datasets.download import Downloadable
-from medssl_bench.datasets.folds import Fold, expected
+from medssl_bench.datasets.fold import Fold, expected
 from medssl_bench.datasets.parts import parts_of
 from medssl_bench.plan.keys import content_key
 from medssl_bench.plan.known_datasets import KnownDatasets

@@ -6,7 +6,7 @@ from itertools import product
 from math import prod
 from typing import TYPE_CHECKING
 
-from medssl_bench.datasets.folds import Fold
+from medssl_bench.datasets.fold import Fold
 from medssl_bench.errors import Problem, SuiteError, UserError
 from medssl_bench.key_path import key_text
 from medssl_bench.plan.cell import Cell

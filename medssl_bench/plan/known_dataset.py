@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from medssl_bench.datasets.folds import expected
+from medssl_bench.datasets.fold import expected
 from medssl_bench.plan.spec import DatasetSpec
 
 if TYPE_CHECKING:
     from medssl_bench.datasets import DatasetInfo
-    from medssl_bench.datasets.folds import Fold
+    from medssl_bench.datasets.fold import Fold
     from medssl_bench.plugin.component import Component
 
 _DESCRIPTIVE = frozenset(

@@ -17,7 +17,7 @@ from medssl_bench.plugin.component import Component
 from medssl_bench.store.descriptions import Description, description_name, read_description, write_description
 
 if TYPE_CHECKING:
-    from medssl_bench.datasets.folds import Fold
+    from medssl_bench.datasets.fold import Fold
     from medssl_bench.plan.known_dataset import KnownDataset
     from medssl_bench.plan.stage import Plan
     from medssl_bench.store.store import Store

@@ -15,7 +15,7 @@ from pydantic import (
 )
 
 from medssl_bench.datasets.budget import Budget
-from medssl_bench.datasets.folds import Fold
+from medssl_bench.datasets.fold import Fold
 from medssl_bench.errors import UserError
 from medssl_bench.plan.keys import content_key
 from medssl_bench.plugin.component import Component

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from medssl_bench.datasets.folds import Fold
+from medssl_bench.datasets.fold import Fold
 from medssl_bench.plan.chance import Chance
 from medssl_bench.plan.remembered import recall
 from medssl_bench.results.cells import Cell, Results

@@ -16,7 +16,7 @@ from pydantic import (
 )
 
 from medssl_bench.datasets.budget import Budget
-from medssl_bench.datasets.folds import MOST
+from medssl_bench.datasets.fold import MOST
 from medssl_bench.suite.budget import BUDGET_SCHEMA, parse_budget, parse_positive_budget
 
 Floor = Literal["majority", "untrained"]

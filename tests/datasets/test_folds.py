@@ -10,7 +10,8 @@ from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
 from medssl_bench.datasets import DatasetInfo, Split, Task
 from medssl_bench.datasets.base import SPLITS
-from medssl_bench.datasets.folds import Fold, described, expected, folded
+from medssl_bench.datasets.fold import Fold, expected
+from medssl_bench.datasets.folds import described, folded
 from medssl_bench.errors import DataError
 
 

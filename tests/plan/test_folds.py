@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from medssl_bench.datasets import DatasetContext
-from medssl_bench.datasets.folds import Fold
+from medssl_bench.datasets.fold import Fold
 from medssl_bench.errors import UserError
 from medssl_bench.plan.build import build_plan
 from medssl_bench.plan.lookup import pick_trial

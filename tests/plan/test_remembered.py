@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from medssl_bench.datasets.folds import Fold
+from medssl_bench.datasets.fold import Fold
 from medssl_bench.datasets.phantoms.factories import phantom_cells
 from medssl_bench.plan.known_dataset import KnownDataset
 from medssl_bench.plan.remembered import recall, remember

@@ -11,7 +11,8 @@ import pytest
 
 from medssl_bench import load_leaderboard, run
 from medssl_bench.datasets import DatasetContext
-from medssl_bench.datasets.folds import Fold, folded
+from medssl_bench.datasets.fold import Fold
+from medssl_bench.datasets.folds import folded
 from medssl_bench.datasets.phantoms.factories import phantom_cells
 from medssl_bench.plan.build import build_plan
 from medssl_bench.results.formats.text import notes

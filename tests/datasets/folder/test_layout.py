@@ -451,7 +451,7 @@ def test_a_single_class_folder_says_where_classes_may_be(tmp_path, context):
         ({"splits": {"train": "train", "test": ["test", "train"]}}, "'splits' names train twice"),
         ({"classes": ["benign", "maligant"]}, "there is no folder maligant in it (did you mean 'malignant'?)"),
         ({"classes": ["benign", "benign"]}, "'classes': a name appears twice"),
-        ({"classes": ["benign"]}, "has 1 class folders"),
+        ({"classes": ["benign"]}, "has 1 class folder;"),
     ],
 )
 def test_parameters_that_the_folder_does_not_fit(tmp_path, context, parameters, line):
