@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from medssl_bench.starter.begin import Wanted
 
 
-@click.command("init", context_settings={"ignore_unknown_options": False})
+@click.command("init")
 @click.argument("path", metavar="PATH")
 @click.option(
     "--unlabelled",

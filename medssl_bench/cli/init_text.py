@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from rich.table import Table
@@ -71,7 +72,7 @@ class Told:
         )
         self._console.print()
         for verb in ("validate", "plan", "run"):
-            self._console.print(Text(f"  medssl-bench {verb} {_shell(str(file))}"), soft_wrap=True)
+            self._console.print(Text(f"  medssl-bench {verb} {quote(str(file))}"), soft_wrap=True)
 
     def _line(self, text: str, style: str = "") -> None:
         self._console.print(Text(printable(text), style=style))
@@ -133,9 +134,3 @@ def _looks(source: Source, seen: Sample | None) -> list[str]:
 
 def _budget(label: object) -> str:
     return f"{label['groups']} groups" if isinstance(label, dict) else str(label)
-
-
-def _shell(name: str) -> str:
-    from shlex import quote
-
-    return quote(name)

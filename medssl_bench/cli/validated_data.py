@@ -9,7 +9,6 @@ from medssl_bench.datasets.copies import Copies, copies_key, known_copies
 from medssl_bench.datasets.download import Downloadable
 from medssl_bench.datasets.fold import Fold, expected
 from medssl_bench.datasets.parts import parts_of
-from medssl_bench.plan.keys import content_key
 from medssl_bench.plan.known_datasets import KnownDatasets
 from medssl_bench.plan.selection import Only
 from medssl_bench.plugin.guarded import asking, make
@@ -98,6 +97,5 @@ def _shared(dataset: Dataset, found: KnownDataset, context: DatasetContext) -> l
 
 def _copies(dataset: Dataset, found: KnownDataset, context: DatasetContext) -> Copies:
     assert found.info is not None
-    key = content_key({"component": found.component.to_data(), "fingerprint": found.fingerprint})
     with asking(found.component):
-        return known_copies(copies_key(key, found.info), lambda: parts_of(dataset), context.cache_dir)
+        return known_copies(copies_key(found.spec.key, found.info), lambda: parts_of(dataset), context.cache_dir)

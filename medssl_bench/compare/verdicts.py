@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from medssl_bench.compare.agreement import NOT_JUDGED
-from medssl_bench.results.formats.text import axes_of
+from medssl_bench.results.formats.text import repetitions
 from medssl_bench.results.pairing import contrast
 
 if TYPE_CHECKING:
@@ -125,12 +125,6 @@ class Verdict:
     def marks(self) -> list[str]:
         """What a reader must know of the tables that its numbers are of."""
         return list(dict.fromkeys(mark for contrast in self.contrasts for mark in contrast.marks))
-
-
-def repetitions(cell: Cell) -> str:
-    """Return how many values a cell has, and of what: ``9 (3 training seeds x 3 label draws)``; none yet: ``0``."""
-    axes = [f"{count} {axis}{'s' if count > 1 else ''}" for axis, count in axes_of(cell).items() if count > 1]
-    return f"{cell.n} ({' x '.join(axes)})" if axes else str(cell.n)
 
 
 def judge(claims: Claims, board: Leaderboard, registry: Registry) -> list[Verdict]:

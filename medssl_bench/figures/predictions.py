@@ -74,6 +74,5 @@ def _arms(
         arrays = source.predictions(trial.stage) if trial else None
         if trial and arrays is not None:
             without = source.results.left_out(trial.stage)
-            without = np.empty(0, np.int64) if without is None else without
             found[arm] = (np.delete(arrays["y_true"], without, 0), np.delete(arrays["y_score"], without, 0))
     return found

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from medssl_bench.plugin.first_options import FIRST_OPTIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from pydantic import BaseModel
 
@@ -24,7 +24,9 @@ def later_options(table: str, model: BaseModel) -> dict[str, Any]:
     return dumped
 
 
-def with_later(decides: Mapping[str, Any], table: str, model: BaseModel) -> dict[str, Any]:
+def with_later(
+    decides: Mapping[str, Any], table: str, model: BaseModel, *, told_otherwise: Collection[str] = ()
+) -> dict[str, Any]:
     """Return what decides a result with the later options that are not at their defaults, and without the others.
 
     So no key changes when a table gets an option, whether or not `decides` names it already.
@@ -33,11 +35,12 @@ def with_later(decides: Mapping[str, Any], table: str, model: BaseModel) -> dict
         decides: what decides the result, as its stage says.
         table: ``recipe`` or ``comparison``.
         model: the table.
+        told_otherwise: options whose effect `decides` tells already, as other options can have the same.
     """
     options = later_options(table, model)
-    at_default = {
+    left_out = set(told_otherwise) | {
         name
         for name in options
         if getattr(model, name) == type(model).model_fields[name].get_default(call_default_factory=True)
     }
-    return {name: value for name, value in {**options, **decides}.items() if name not in at_default}
+    return {name: value for name, value in {**options, **decides}.items() if name not in left_out}

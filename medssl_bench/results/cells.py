@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from medssl_bench.metrics.compute import Measured
 from medssl_bench.plan.chance import Chance
-from medssl_bench.results.measured import column
+from medssl_bench.results.measured import NO_PLACES, column
 from medssl_bench.results.selection import CellSelection
 
 if TYPE_CHECKING:
@@ -188,7 +188,7 @@ class Results:
     def __init__(self, plan: Plan, store: Store, without: Mapping[str, NDArray[np.int64]] | None = None) -> None:
         self._plan = plan
         self._store = store
-        self.without = without or {}
+        self._without = without or {}
         self._records: dict[str, Record | None] = {}
         self._states: dict[str, State] = {}
 
@@ -250,9 +250,9 @@ class Results:
         info = self._plan.datasets.get(dataset)
         return dict(zip(info.classes, found.classes, strict=False)) if info else {}
 
-    def left_out(self, stage: str) -> NDArray[np.int64] | None:
-        """Return the places of the test images of a stage that count for no metric; None: all count."""
-        return self.without.get(self._plan.stages[stage].spec.dataset.key)
+    def left_out(self, stage: str) -> NDArray[np.int64]:
+        """Return the places of the test images of a stage that count for no metric."""
+        return self._without.get(self._plan.stages[stage].spec.dataset.key, NO_PLACES)
 
     def value(self, stage: str, metric: str) -> float | None:
         """Return what a stage measured, or None; what is no number counts as nothing."""

@@ -238,7 +238,7 @@ def _with_left_out(
     found = dict(leaks)
     for (label, fold), stage in {(trial.dataset, trial.fold): trial.stage for trial in reversed(trials)}.items():
         places = results.left_out(stage)
-        if label in found and places is not None and len(places):
+        if label in found and len(places):
             are = "image that is a copy" if len(places) == 1 else "images that are copies"
             line = f"computed WITHOUT the {len(places):,} test {are}"
             found[label] = (*found[label], line if fold is None else f"fold {fold}: {line}")

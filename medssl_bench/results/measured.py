@@ -39,8 +39,11 @@ class Column:
     problem: str = ""
 
 
+NO_PLACES = np.empty(0, np.int64)
+
+
 def column(
-    name: str, metric: Metric, record: Record, store: Store, task: Task | None, without: NDArray[np.int64] | None = None
+    name: str, metric: Metric, record: Record, store: Store, task: Task | None, without: NDArray[np.int64] = NO_PLACES
 ) -> Column:
     """Return the value of a column for one finished result.
 
@@ -52,19 +55,17 @@ def column(
         task: of its data set; None where the data set cannot be seen.
         without: places of test images that are left out; the value is then computed from the scores that were kept.
     """
-    left_out = without is not None and len(without) > 0
-    if name in RECORDED and not left_out:
+    if name in RECORDED and not len(without):
         return Column(Measured(_number(record.metrics.get(name))))
     if metric.measure is None:
-        if left_out:
+        if len(without):
             return Column(problem="its evaluator measured it on all images; it cannot be computed without some of them")
         return _own(name, metric, record)
     if task is None:
         return Column(problem="the data set cannot be seen, so its task is not known")
     if task not in metric.tasks:
         return Column(problem=f"it is not defined for {task} data")
-    places = without.tobytes() if left_out and without is not None and metric.reads == "predictions" else b""
-    return _computed(name, metric, _Result(record, store), task, places)
+    return _computed(name, metric, _Result(record, store), task, without.tobytes())
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ from medssl_bench.starter.looks import (
     scarce_classes,
 )
 from medssl_bench.starter.new_file import part_of, put_in_place, refuse_existing
-from medssl_bench.starter.sources import Source, Workshop, labelled_source, unlabelled_source
+from medssl_bench.starter.sources import DatasetMaker, Source, labelled_source, unlabelled_source
 from medssl_bench.starter.suite_text import Draft, suite_text
 from medssl_bench.starter.timing import Timing
 from medssl_bench.starter.weights import are_here
@@ -67,7 +67,7 @@ class Wanted:
     device: str
 
 
-class Told(Protocol):
+class Teller(Protocol):
     """Takes what was found, in this order."""
 
     def found(self, source: Source, seen: Sample | None, copies: Copies | None) -> None:
@@ -81,7 +81,7 @@ def begin(
     wanted: Wanted,
     plugins: Plugins,
     context: DatasetContext,
-    told: Told,
+    told: Teller,
     measure: Callable[[Path], None] | None,
 ) -> None:
     """Write a suite.
@@ -97,12 +97,12 @@ def begin(
         UserError: something is not clear; the message says what was seen and what to say.
     """
     refuse_existing(wanted.output)
-    workshop = Workshop(plugins.registry, context, wanted.settings)
-    labelled = labelled_source(workshop, wanted.target, wanted.asked, wanted.common)
+    maker = DatasetMaker(plugins.registry, context, wanted.settings)
+    labelled = labelled_source(maker, wanted.target, wanted.asked, wanted.common)
     if not any(labelled.info.counts.values()):
         raise UserError(f"{wanted.target}: has no labels, so no arm could be judged; name it with --unlabelled")
     common = {**wanted.common, "size": labelled.info.size}
-    plain = Workshop(plugins.registry, context, {}, workshop.names)
+    plain = DatasetMaker(plugins.registry, context, {}, maker.names)
     pools = tuple(unlabelled_source(plain, path, common, _left_out(labelled, path)) for path in wanted.unlabelled)
     fingerprints: dict[str, str] = {}
     looked = []

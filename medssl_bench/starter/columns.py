@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from medssl_bench.datasets.folder.names import split_named
@@ -172,7 +173,7 @@ def _label(table: Table, asked: Sequence[str], taken: set[str | None]) -> tuple[
     seen = ", ".join(f"{name!r} ({_values(table.columns[name])})" for name in (named or could)[:6])
     instead = ""
     if len(binary) > 1:
-        options = " ".join(f"--label {_shell(name)}" for name in binary[:3]) + (" ..." if len(binary) > 3 else "")
+        options = " ".join(f"--label {quote(name)}" for name in binary[:3]) + (" ..." if len(binary) > 3 else "")
         instead = f"; or {options} if they are several labels of one image"
     raise UserError(
         f"{table.path}: which column has the labels? {seen}{' and more' if len(named or could) > 6 else ''}: "
@@ -197,10 +198,6 @@ def _words(name: str) -> set[str]:
     spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
     words = re.findall(r"[^\W\d_]+", spaced.casefold())
     return {*words, "".join(words)}
-
-
-def _shell(name: str) -> str:
-    return name if re.fullmatch(r"[\w.-]+", name) else f"'{name}'"
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from glob import escape
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,7 +20,7 @@ from medssl_bench.datasets.pixel_range import Levels, wrong_with_levels
 from medssl_bench.datasets.turns import turned_digests
 from medssl_bench.datasets.value_range import RangeNeeded
 from medssl_bench.errors import DataError, UserError
-from medssl_bench.plan.keys import content_key
+from medssl_bench.plan.spec import DatasetSpec
 from medssl_bench.plugin.guarded import asking
 
 if TYPE_CHECKING:
@@ -128,7 +129,7 @@ def is_here(source: Source) -> bool:
 
 def copies_in(source: Source, fingerprint: str, context: DatasetContext) -> Copies:
     """Return what the parts of a data set share; the answer is kept, for `validate` and `run`."""
-    key = content_key({"component": source.component.to_data(), "fingerprint": fingerprint})
+    key = DatasetSpec(component=source.component, fingerprint=fingerprint).key
     with asking(source.component):
         return known_copies(copies_key(key, source.info), lambda: parts_of(source.dataset), context.cache_dir)
 
@@ -179,21 +180,15 @@ def same_files(labelled: Source, folder: Path) -> list[str]:
         if len(shared) == len(below) and not node.place:
             raise UserError(f"{folder}: all its images have labels, so leave out --unlabelled")
         if shared and len(shared) == len(below) and node.place:
-            patterns.append(f"./{_escaped(node.place.rstrip('/'))}")
+            patterns.append(f"./{escape(node.place.rstrip('/'))}")
         elif shared:
-            patterns += [f"./{_escaped(node.place + name)}" for name in node.images if f"{node.place}{name}" in own]
+            patterns += [f"./{escape(node.place + name)}" for name in node.images if f"{node.place}{name}" in own]
             stack += [inner for inner in node.folders.values() if not inner.is_link]
     return sorted(patterns)
 
 
-def _escaped(path: str) -> str:
-    from glob import escape
-
-    return escape(path)
-
-
 def scarce_classes(info: DatasetInfo) -> list[str]:
-    """Return a line on the classes that a split lacks, or that have one image alone."""
+    """Return a line for each split that lacks classes."""
     lines = []
     by_split = dict(zip(SPLITS, (info.class_counts, info.val_class_counts, info.test_class_counts), strict=True))
     for split, counts in by_split.items():

@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from medssl_bench.datasets import Dataset
 from medssl_bench.datasets.file_kinds import KINDS
 from medssl_bench.datasets.folder.tree import Node
 from medssl_bench.datasets.folder.unlabelled import UNLABELLED_NAMES
@@ -21,7 +22,7 @@ from medssl_bench.starter.patients import group_pattern
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from medssl_bench.datasets import Dataset, DatasetContext, DatasetInfo
+    from medssl_bench.datasets import DatasetContext, DatasetInfo
     from medssl_bench.plugin.component import Component
     from medssl_bench.plugin.registry import Registry
 
@@ -51,7 +52,7 @@ class Source:
     @cached_property
     def files(self) -> list[Path]:
         """The files of its images."""
-        return self.dataset.image_files()
+        return self.dataset.image_files() if isinstance(self.dataset, Dataset) else []  # a plugin may have its own
 
     @property
     def images(self) -> int:
@@ -60,8 +61,8 @@ class Source:
 
 
 @dataclass(frozen=True)
-class Workshop:
-    """What data sets are made with.
+class DatasetMaker:
+    """Makes data sets of what a user has.
 
     Attributes:
         registry: where they come from.
@@ -103,11 +104,11 @@ def _plain(value: Any) -> Any:
     return str(value) if isinstance(value, Path) else value
 
 
-def labelled_source(workshop: Workshop, target: str, asked: Asked, common: Mapping[str, Any]) -> Source:
+def labelled_source(maker: DatasetMaker, target: str, asked: Asked, common: Mapping[str, Any]) -> Source:
     """Return the data set that has the labels.
 
     Args:
-        workshop: what it is made with.
+        maker: what it is made with.
         target: a table, a folder of class folders, an npz file, or the name of a data set.
         asked: what the user says of columns and groups.
         common: parameters that every data set of files takes, such as the size.
@@ -117,26 +118,26 @@ def labelled_source(workshop: Workshop, target: str, asked: Asked, common: Mappi
     """
     path = Path(target)
     if path.is_dir():
-        return _folder(workshop, path, asked, common)
+        return _folder(maker, path, asked, common)
     if is_table(path):
-        return _table(workshop, path, asked, common)
+        return _table(maker, path, asked, common)
     task = {"task": common["task"]} if "task" in common else {}
     if path.suffix.lower() == ".npz" and path.exists():
         _refuse_columns(target, asked, "the arrays of an npz file")
-        return workshop.source(target, {"name": "npz", "path": path.absolute(), **task, **workshop.settings})
+        return maker.source(target, {"name": "npz", "path": path.absolute(), **task, **maker.settings})
     if path.exists():
         raise UserError(f"{target}: not a folder, a table (.csv, .tsv, .jsonl, .parquet) or an npz file")
-    if target in workshop.registry.entries["dataset"]:
+    if target in maker.registry.entries["dataset"]:
         _refuse_columns(target, asked, "a data set of this name")
-        return workshop.source(target, {"name": target, **workshop.settings})
+        return maker.source(target, {"name": target, **maker.settings})
     raise UserError(f"{target}: there is no such file or folder, and no data set of this name")
 
 
-def unlabelled_source(workshop: Workshop, path: Path, common: Mapping[str, Any], leave_out: Sequence[str]) -> Source:
+def unlabelled_source(maker: DatasetMaker, path: Path, common: Mapping[str, Any], leave_out: Sequence[str]) -> Source:
     """Return a data set of images without labels.
 
     Args:
-        workshop: what it is made with.
+        maker: what it is made with.
         path: a folder, a .npy or a .npz file.
         common: parameters that every data set of files takes, such as the size.
         leave_out: patterns of what is not read.
@@ -148,10 +149,10 @@ def unlabelled_source(workshop: Workshop, path: Path, common: Mapping[str, Any],
     if path.is_dir():
         parameters |= {name: value for name, value in common.items() if name != "task"}
         parameters |= {"leave_out": list(leave_out)} if leave_out else {}
-    return workshop.source(str(path), parameters)
+    return maker.source(str(path), parameters)
 
 
-def _table(workshop: Workshop, path: Path, asked: Asked, common: Mapping[str, Any]) -> Source:
+def _table(maker: DatasetMaker, path: Path, asked: Asked, common: Mapping[str, Any]) -> Source:
     from medssl_bench.datasets.table.reading import read_table
 
     table = read_table(path, asked.image)
@@ -168,29 +169,29 @@ def _table(workshop: Workshop, path: Path, asked: Asked, common: Mapping[str, An
     labels = [columns.label] if isinstance(columns.label, str) else columns.label
     blank = sum(not any(texts) for texts in zip(*(table.columns[name] for name in labels), strict=True))
     lines = list(columns.lines)
-    if blank and "blank" not in workshop.settings:
+    if blank and "blank" not in maker.settings:
         parameters["blank"] = "unlabelled"
         lines.append(
             f"unlabelled: {blank:,} rows without a label are pretrained on; --set blank=leave_out leaves them out"
         )
-    return workshop.source(str(path), {**parameters, **common, **workshop.settings}, lines)
+    return maker.source(str(path), {**parameters, **common, **maker.settings}, lines)
 
 
-def _folder(workshop: Workshop, path: Path, asked: Asked, common: Mapping[str, Any]) -> Source:
+def _folder(maker: DatasetMaker, path: Path, asked: Asked, common: Mapping[str, Any]) -> Source:
     if asked.label or asked.split or asked.image or asked.root:
         raise UserError(f"{path}: a folder; --label, --split, --image and --root are for a table")
     _refuse_without_labels(path)
-    parameters: dict[str, Any] = {"name": "folder", "path": path.absolute(), **common, **workshop.settings}
+    parameters: dict[str, Any] = {"name": "folder", "path": path.absolute(), **common, **maker.settings}
     if asked.group == NO_GROUP:
-        return workshop.source(str(path), parameters, ["groups: none, as asked"])
+        return maker.source(str(path), parameters, ["groups: none, as asked"])
     if asked.group is not None:
-        return workshop.source(str(path), {**parameters, "groups": asked.group}, [f"groups: by {asked.group!r}"])
-    plain = workshop.source(str(path), parameters)
-    if "groups" in workshop.settings:
+        return maker.source(str(path), {**parameters, "groups": asked.group}, [f"groups: by {asked.group!r}"])
+    plain = maker.source(str(path), parameters)
+    if "groups" in maker.settings:
         return plain
     pattern, line = group_pattern([file.relative_to(path.absolute()).as_posix() for file in plain.files])
-    workshop.names.discard(plain.name)
-    return workshop.source(str(path), {**parameters, **({"groups": pattern} if pattern else {})}, [line])
+    maker.names.discard(plain.name)
+    return maker.source(str(path), {**parameters, **({"groups": pattern} if pattern else {})}, [line])
 
 
 def _refuse_without_labels(path: Path) -> None:

@@ -32,7 +32,7 @@ def test_runs_that_are_stopped_and_killed_as_a_user_meets_it() -> None:
 
 @pytest.mark.slow
 def test_runs_that_share_a_store() -> None:
-    done = _start("share_store.py", "--epochs", "16")
+    done = _start("share_store.py", "--epochs", "25")
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.count("yes  ") == 6
 

@@ -160,7 +160,7 @@ def test_workers_share_the_cores_that_this_process_may_use(monkeypatch) -> None:
 def test_a_worker_that_dies_fails_its_stages_and_no_others(suite) -> None:
     file, heard = suite("killed"), Heard()
 
-    result = packed(file, heard, only=QUICK, jobs=2)
+    result = packed(file, heard)
 
     assert len(result.failed) == 2
     assert all("killed by SIGKILL" in outcome.reason for outcome in result.failed)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 import pytest
 
 from medssl_bench.datasets.table.reading import read_table
@@ -136,3 +138,14 @@ def test_what_the_user_says_is_taken(make):
     table = make({"file": FILES, "a": CLASSES, "b": [0, 1] * 12, "c": [1, 0, 0] * 8, "who": PATIENTS})
     found = find_columns(table, Asked(label=("b", "c"), group="who"))
     assert (found.label, found.group) == (("b", "c"), "who")
+
+
+def test_what_is_proposed_can_be_pasted_into_a_shell(make):
+    binary = [n % 2 for n in range(ROWS)]
+    columns = {"file": FILES, "Crohn's": binary, "lung mass": binary[::-1], "Edema": [n % 3 % 2 for n in range(ROWS)]}
+
+    with pytest.raises(UserError) as refused:
+        find_columns(make(columns), Asked())
+
+    proposed = str(refused.value).split("; or ")[1].split(" if they are")[0]
+    assert shlex.split(proposed) == ["--label", "Crohn's", "--label", "lung mass", "--label", "Edema"]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from medssl_bench.datasets.base import ONE_CLASS, SPLITS, Dataset, DatasetInfo, Images, Split, SplitName, Task
-from medssl_bench.datasets.file_reading import FileReading
+from medssl_bench.datasets.base import ONE_CLASS, SPLITS, DatasetInfo, Images, Split, SplitName, Task
+from medssl_bench.datasets.folder.file_dataset import FileDataset
 from medssl_bench.datasets.pixel_choices import Choices
 from medssl_bench.errors import DataError
 
@@ -19,12 +19,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from medssl_bench.datasets.base import DatasetContext, Splits
-    from medssl_bench.datasets.folder.image_cache import ReadImages
     from medssl_bench.datasets.folder.listing import Listing
 
 
 @dataclass(frozen=True)
-class FolderDataset(Dataset):
+class FolderDataset(FileDataset):
     """Images in class folders; see `folder` for the fields."""
 
     context: DatasetContext
@@ -55,12 +54,6 @@ class FolderDataset(Dataset):
         splits = self.splits and {s: [names] if isinstance(names, str) else names for s, names in self.splits.items()}
         found = list_images(self.path, Wishes(splits, self.classes), self.leave_out)
         return with_several_labels(found, self.negative) if self.task == Task.MULTI_LABEL else found
-
-    @cached_property
-    def _unreadable(self) -> dict[str, str]:
-        from medssl_bench.datasets.folder.listing import unreadable_files
-
-        return unreadable_files(self._listing)
 
     @cached_property
     def _places(self) -> dict[SplitName, NDArray[np.int64]]:
@@ -116,64 +109,6 @@ class FolderDataset(Dataset):
                 with suppress(Exception):  # a decoder may raise anything on a broken file
                     return is_colour(self.path / name)
         return False
-
-    @cached_property
-    def _read(self) -> ReadImages:
-        return self._decoded(self._listing, "" if self._unreadable else self.fingerprint() or "", self._unreadable)
-
-    @cached_property
-    def _read_unlabelled(self) -> ReadImages | None:
-        """The images without labels, if there are any."""
-        from medssl_bench.datasets.folder.listing import unreadable_files
-
-        listing = self._listing.unlabelled
-        if listing is None:
-            return None
-        unreadable = unreadable_files(listing)
-        return self._decoded(listing, "" if unreadable else self._unlabelled_fingerprint(), unreadable)
-
-    def _unlabelled_fingerprint(self) -> str:
-        from medssl_bench.datasets.folder.image_cache import contents_sha256
-        from medssl_bench.datasets.folder.listing import unreadable_files
-
-        listing = self._listing.unlabelled
-        if listing is None:
-            return ""
-        return f"sha256:{contents_sha256(listing, unreadable_files(listing), self.context.cache_dir)}"
-
-    def _decoded(self, listing: Listing, fingerprint: str, unreadable: dict[str, str]) -> ReadImages:
-        from medssl_bench.datasets.folder.image_cache import read_images
-
-        return read_images(
-            listing,
-            fingerprint,
-            self.context.cache_dir,
-            size=self.size,
-            channels=self._channels,
-            strict=self.colour == "auto",
-            unreadable=unreadable,
-            choices=self.choices,
-        )
-
-    def info(self) -> DatasetInfo | None:
-        """List the files and decode them, unless that has been done before; None where there is no folder.
-
-        Training needs them decoded anyway; an image that cannot be is to be known before anything is trained.
-
-        Raises:
-            DataError: the folder is not laid out as it must be, or files in it cannot be read.
-        """
-        listed = self.outline()
-        if listed is None:
-            return None
-        notes = self._read.notes  # a folder that cannot be read raises here
-        unlabelled = self._read_unlabelled
-        return replace(
-            listed,
-            notes=(*listed.notes, *notes, *(unlabelled.notes if unlabelled else ())),
-            unlabelled_fingerprint=self._unlabelled_fingerprint(),
-            files=FileReading(self.choices, self.colour == "auto", self._read.bits),
-        )
 
     def outline(self) -> DatasetInfo | None:
         """List the files, and decode none."""
@@ -267,11 +202,6 @@ class FolderDataset(Dataset):
     def image_names(self) -> dict[str, list[str]]:
         """Return the paths of the images below the folder, by split."""
         return {split: [self._listing.names[place] for place in places] for split, places in self._places.items()}
-
-    def image_files(self) -> list[Path]:
-        """Return all files."""
-        unlabelled = self._listing.unlabelled
-        return [self.path / name for name in (*self._listing.names, *(unlabelled.names if unlabelled else ()))]
 
     def load(self) -> Splits:
         """Decode and resize the images, or take them from the cache.

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from medssl_bench.datasets.base import ONE_CLASS, SPLITS, Dataset, DatasetInfo, Images, Split, Task
-from medssl_bench.datasets.file_reading import FileReading
+from medssl_bench.datasets.base import ONE_CLASS, SPLITS, DatasetInfo, Images, Split, Task
+from medssl_bench.datasets.folder.file_dataset import FileDataset
 from medssl_bench.datasets.pixel_choices import Choices
 from medssl_bench.errors import DataError
 
@@ -19,15 +19,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from medssl_bench.datasets.base import DatasetContext, Splits
-    from medssl_bench.datasets.folder.files import Files
-    from medssl_bench.datasets.folder.image_cache import ReadImages
     from medssl_bench.datasets.table.labels import Rules
     from medssl_bench.datasets.table.listing import TableListing
     from medssl_bench.datasets.table.wishes import Wishes
 
 
 @dataclass(frozen=True)
-class TableDataset(Dataset):
+class TableDataset(FileDataset):
     """Images that a table names; see `table` for the fields."""
 
     context: DatasetContext
@@ -49,12 +47,6 @@ class TableDataset(Dataset):
         return list_table(self.path, self.wishes, self.rules, self.draw, self.context.cache_dir)
 
     @cached_property
-    def _unreadable(self) -> dict[str, str]:
-        from medssl_bench.datasets.folder.listing import unreadable_files
-
-        return unreadable_files(self._listing)
-
-    @cached_property
     def _channels(self) -> int:
         """With ``colour = "auto"``, 3 if the first training image of any class is in colour."""
         if self.colour != "auto":
@@ -68,63 +60,12 @@ class TableDataset(Dataset):
                 first.setdefault(self._listing.labels[place], name)
         return 3 if is_colour(self._listing.root, list(first.values())) else 1
 
-    @cached_property
-    def _read(self) -> ReadImages:
-        return self._decoded(self._listing, "" if self._unreadable else self.fingerprint() or "", self._unreadable)
-
-    @cached_property
-    def _read_unlabelled(self) -> ReadImages | None:
-        """The images of rows without a label, if there are any."""
-        from medssl_bench.datasets.folder.listing import unreadable_files
-
-        rows = self._listing.unlabelled
-        if rows is None:
-            return None
-        unreadable = unreadable_files(rows)
-        return self._decoded(rows, "" if unreadable else self._unlabelled_fingerprint(), unreadable)
-
     def _unlabelled_fingerprint(self) -> str:
-        from medssl_bench.datasets.folder.image_cache import contents_sha256
-        from medssl_bench.datasets.folder.listing import unreadable_files
-
-        rows = self._listing.unlabelled
-        if rows is None:
-            return ""
-        digest = contents_sha256(rows, unreadable_files(rows), self.context.cache_dir)
-        groups = "" if rows.groups is None else hashlib.sha256(rows.groups.tobytes()).hexdigest()[:16]
-        return f"sha256:{digest}{groups and f', of groups {groups}'}"
-
-    def _decoded(self, files: Files, fingerprint: str, unreadable: dict[str, str]) -> ReadImages:
-        from medssl_bench.datasets.folder.image_cache import read_images
-
-        return read_images(
-            files,
-            fingerprint,
-            self.context.cache_dir,
-            size=self.size,
-            channels=self._channels,
-            strict=self.colour == "auto",
-            unreadable=unreadable,
-            choices=self.choices,
-        )
-
-    def info(self) -> DatasetInfo | None:
-        """Read the table and decode the images, unless that has been done before; None where there is no table.
-
-        Raises:
-            DataError: the table or images cannot be read, or it is not clear what they mean.
-        """
-        listed = self.outline()
-        if listed is None:
-            return None
-        read = (self._read, self._read_unlabelled)  # images that cannot be read raise here
-        notes = tuple(note for each in read if each for note in each.notes)
-        return replace(
-            listed,
-            notes=(*listed.notes, *notes),
-            unlabelled_fingerprint=self._unlabelled_fingerprint(),
-            files=FileReading(self.choices, self.colour == "auto", self._read.bits),
-        )
+        """Return that of the files, and of their groups."""
+        digest, rows = super()._unlabelled_fingerprint(), self._listing.unlabelled
+        if rows is None or rows.groups is None:
+            return digest
+        return f"{digest}, of groups {hashlib.sha256(rows.groups.tobytes()).hexdigest()[:16]}"
 
     def outline(self) -> DatasetInfo | None:
         """Read the table, and decode no image."""
@@ -173,11 +114,6 @@ class TableDataset(Dataset):
         """Return the paths of the images below `root`, by split."""
         listing = self._listing
         return {split: [listing.names[place] for place in listing.places[split]] for split in SPLITS}
-
-    def image_files(self) -> list[Path]:
-        """Return all files."""
-        more = self._listing.unlabelled.names if self._listing.unlabelled else ()
-        return [self._listing.root / name for name in (*self._listing.names, *more)]
 
     def load(self) -> Splits:
         """Decode and resize the images, or take them from the cache.

@@ -124,7 +124,7 @@ def add_evaluation(
     }
     return planned.plan.add_stage(
         " · ".join(words),
-        _without_folds(with_later(decides, "comparison", model)),
+        with_later(decides, "comparison", model, told_otherwise={"folds"}),  # the data set's identity has the fold
         EvaluateSpec.model_validate(spec),
         parents=parents,
         pending=known.pending,
@@ -132,11 +132,6 @@ def add_evaluation(
         speed_group=speed_group("evaluate", component, arm.encoder, known.size),
         work=work,
     )
-
-
-def _without_folds(decides: dict[str, Any]) -> dict[str, Any]:
-    """Return what decides a result without how many folds were asked for: the fold is in the data set's identity."""
-    return {name: value for name, value in decides.items() if name != "folds"}
 
 
 def _budgets(evaluator: Evaluator, cell: Cell) -> tuple[Budget, Budget, str]:

@@ -181,7 +181,7 @@ def add_pretraining(
     images, work = _work(recipe, spec, pool)
     return plan.add_stage(
         f"pretrain · {recipe.name} · {source} · seed {cell.seed}{taught}{after}",
-        _without_wish(with_later(decides, "recipe", model)),
+        with_later(decides, "recipe", model, told_otherwise={"pool"}),  # the images of the pool are in the identity
         spec,
         parents=[stage for stage in (start, teacher) if stage],
         pending=pool.pending,
@@ -191,11 +191,6 @@ def add_pretraining(
         ),
         work=work,
     )
-
-
-def _without_wish(decides: dict[str, Any]) -> dict[str, Any]:
-    """Return what decides a result without which pool was asked for: the images that it has are in the identity."""
-    return {name: value for name, value in decides.items() if name != "pool"}
 
 
 def _work(recipe: Recipe, spec: PretrainSpec, pool: Pool) -> tuple[int | None, Work | None]:

@@ -90,7 +90,10 @@ BOLD = (
 )
 
 
-_PAIR = 2
+_AXES = {"seed": "training seeds", "draw": "label draws", "fold": "folds"}
+"""The kinds of chance that values differ by, and what they are called."""
+
+_NUMBERS = {2: "two", 3: "three"}
 
 
 def spread_note(cells: Iterable[Cell]) -> list[str]:
@@ -98,42 +101,36 @@ def spread_note(cells: Iterable[Cell]) -> list[str]:
 
     Cells may differ: all labels have no draws, a majority class has one value.
     """
-    shapes = {(*axes_of(cell).values(), cell.n) for cell in cells if cell.std is not None}
+    shapes = sorted({(_counts(cell), cell.n) for cell in cells if cell.std is not None})
     if not shapes:
         return []
-    written = [_shape(*shape) for shape in sorted(shapes, reverse=True)]
-    mixed = list(dict.fromkeys(name for shape in sorted(shapes) for name in _mixed(*shape[:3])))
-    kinds = "two kinds" if len(mixed) == _PAIR else "three kinds"
-    both = f"; {_listed(mixed)} are {kinds} of chance, and it mixes them" if mixed else ""
+    written = [f"{_crossed(counts)} (n = {n})" for counts, n in reversed(shapes)]
+    several = [[f"{axis}s" for axis, count in zip(_AXES, counts, strict=True) if count > 1] for counts, _ in shapes]
+    mixed = list(dict.fromkeys(name for names in several if len(names) > 1 for name in names))
+    both = ""
+    if mixed:
+        names = f"{', '.join(mixed[:-1])} and {mixed[-1]}"
+        both = f"; {names} are {_NUMBERS[len(mixed)]} kinds of chance, and it mixes them"
     found = [f"±: sample standard deviation over {', or '.join(written)}{both}."]
-    if any(folds > 1 for _, _, folds, _ in shapes):
+    if any("folds" in names for names in several):
         found.append("Folds share most of their training images, so ± over folds is no error of the mean.")
     return found
 
 
-def axes_of(cell: Cell) -> dict[str, int]:
+def repetitions(cell: Cell) -> str:
+    """Return how many values a cell has, and of what: ``9 (3 training seeds x 3 label draws)``; none yet: ``0``."""
+    crossed = _crossed(_counts(cell))
+    return f"{cell.n} ({crossed})" if crossed else str(cell.n)
+
+
+def _counts(cell: Cell) -> tuple[int, ...]:
     """Return how many training seeds, label draws and folds the values of a cell are of."""
-    axes: dict[str, set[int | None]] = {
-        "training seed": {value.seed for value in cell.values},
-        "label draw": {value.draw for value in cell.values},
-        "fold": {value.fold for value in cell.values},
-    }
-    return {axis: len(numbers) for axis, numbers in axes.items()}
+    return tuple(len({getattr(value, axis) for value in cell.values}) for axis in _AXES)
 
 
-def _mixed(*counts: int) -> list[str]:
-    """Return the kinds of chance that a deviation is over, where there is more than one."""
-    several = [name for name, count in zip(("seeds", "draws", "folds"), counts, strict=True) if count > 1]
-    return several if len(several) >= _PAIR else []
-
-
-def _listed(names: list[str]) -> str:
-    return f"{', '.join(names[:-1])} and {names[-1]}"
-
-
-def _shape(seeds: int, draws: int, folds: int, n: int) -> str:
-    axes = [(seeds, "training seeds"), (draws, "label draws"), (folds, "folds")]
-    return f"{' x '.join(f'{count} {axis}' for count, axis in axes if count > 1)} (n = {n})"
+def _crossed(counts: tuple[int, ...]) -> str:
+    """Return the axes with more than one number: ``3 training seeds x 3 label draws``."""
+    return " x ".join(f"{count} {name}" for count, name in zip(counts, _AXES.values(), strict=True) if count > 1)
 
 
 def ranking_title(ranking: Ranking) -> str:
