@@ -1,0 +1,74 @@
+"""Gauges that every method reports under the same names, so that a collapse shows and methods can be compared."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from medssl_bench.methods import in_float32
+
+
+@torch.no_grad()
+def gauges(first: Tensor, second: Tensor | None = None, *, training: bool) -> dict[str, Tensor]:
+    """Return the gauges of a batch, each a scalar without gradient.
+
+    Args:
+        first: (B, D) representations of the images by which the method compares them, not normalised.
+        second: (B, D) those of the other view, row by row of the same images; None: the method has one view.
+        training: without it ``rank`` is measured, too: its singular values would wait for the device.
+
+    Returns:
+        ``spread``, ``rank`` (validation only) and ``agreement`` (two views only).
+    """
+    first = first.detach()
+    found = {"spread": spread(first)}
+    if second is not None:
+        found["agreement"] = agreement(first, second.detach())
+    if not training:
+        found["rank"] = rank(first)
+    return found
+
+
+@torch.no_grad()
+def spread(representations: Tensor) -> Tensor:
+    """Return how far representations point into different directions: 1 evenly into all, 0 collapsed to one.
+
+    It is the mean over dimensions of the standard deviation of the normalised representations, times the square root of
+    their length (Chen and He 2021, sec. 4.1).
+
+    Args:
+        representations: (B, D).
+    """
+    unit = F.normalize(representations.float(), dim=1)
+    return unit.std(dim=0, correction=0).mean() * unit.shape[1] ** 0.5
+
+
+@torch.no_grad()
+def rank(representations: Tensor) -> Tensor:
+    """Return the effective rank: exp of the entropy of the normalised singular values (RankMe, Garrido et al. 2023).
+
+    Args:
+        representations: (B, D); the rank is between 1 and the smaller of the two.
+    """
+    with in_float32(representations.device):
+        values = torch.linalg.svdvals(representations.float())
+    shares = values / values.sum().clamp(min=1e-12)
+    return torch.exp(-(shares * shares.clamp(min=1e-12).log()).sum())
+
+
+@torch.no_grad()
+def agreement(first: Tensor, second: Tensor) -> Tensor:
+    """Return how often the other view of an image is the nearest of the batch's second views, in [0, 1].
+
+    Others that are as near count as nearer, so what collapses to one finds nothing.
+
+    Args:
+        first: (B, D) of the first views.
+        second: (B, D) of the second views, row by row of the same images.
+    """
+    with in_float32(first.device):
+        similarity = F.normalize(first.float(), dim=1) @ F.normalize(second.float(), dim=1).T
+    positive = similarity.diagonal()[:, None]
+    nearer = (~(similarity < positive)).sum(dim=1) - 1  # the positive itself
+    return (nearer < 1).float().mean()
