@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 
@@ -19,15 +19,19 @@ class View:
         intensity: False leaves out the ops that change intensities, so that only the geometry is random.
         stream: views with the same number share their random draws, such as a clean and a distorted view with one
             crop; None: a stream of its own.
+        crop: least and largest part of the image's area that is kept, in (0, 1]: every crop of the augmentation keeps
+            that, and one without a crop gets one. None: the augmentation's own. It takes a sequence of ops.
         parameters: parameters of the recipe's augmentation to set otherwise, such as ``{"crop_scale": [0.05, 0.3]}``.
-        augmentation: another augmentation than the recipe's, as a suite would write it; None: the recipe's.
+        augmentation: makes another augmentation than the recipe's, ``(size=) -> nn.Module``: a parameter of the method
+            declared as ``OneComponent("augmentation")``, so that it is in the key of the stage; None: the recipe's.
     """
 
     size: int | None = None
     intensity: bool = True
     stream: int | None = None
+    crop: tuple[float, float] | None = None
     parameters: Mapping[str, Any] = field(default_factory=dict)
-    augmentation: str | Mapping[str, Any] | None = None
+    augmentation: Callable[..., nn.Module] | None = None
 
 
 @dataclass(frozen=True)

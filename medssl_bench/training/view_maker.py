@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from torch import Tensor, nn
 
+from medssl_bench.augmentations.cropping import cropped
 from medssl_bench.augmentations.per_image import copies, require_own_draws
 from medssl_bench.augmentations.views import draw_view, has_own_streams
 from medssl_bench.errors import StageError
@@ -44,9 +46,8 @@ class ViewMaker:
         self._views = tuple(views)
         self._seed = seed
         self._device = device
-        self._registry = registry
-        self._components = [(_component(view, augmentation, registry), view.size or size) for view in views]
-        self._modules = [_module(component, side, registry).to(device) for component, side in self._components]
+        self._makers = [_Maker(view, augmentation, view.size or size, registry) for view in views]
+        self._modules = [maker.make().to(device) for maker in self._makers]
 
     @property
     def recordable(self) -> bool:
@@ -63,12 +64,11 @@ class ViewMaker:
             StageError: an augmentation does so.
         """
         images = copies(size, device=self._device)
-        tried: list[tuple[Component, int, bool]] = []
-        for view, (component, side) in zip(self._views, self._components, strict=True):
-            if (component, side, view.intensity) not in tried:
-                tried.append((component, side, view.intensity))
-                build = partial(_module_on, self._device, component, side, self._registry)
-                require_own_draws(build, f"augmentation {component.name!r}", images, intensity=view.intensity)
+        tried: list[View] = []
+        for view, maker in zip(self._views, self._makers, strict=True):
+            if (alike := replace(view, stream=None)) not in tried:
+                tried.append(alike)
+                require_own_draws(partial(maker.make, self._device), maker.name, images, intensity=view.intensity)
 
     def __call__(self, images: Tensor, purpose: str, step: int) -> tuple[Tensor, ...]:
         """Return the views of a batch.
@@ -93,13 +93,59 @@ class ViewMaker:
         )
 
 
-def _component(view: View, augmentation: Component, registry: Registry) -> Component:
-    """Return the augmentation of a view, with the parameters that the method changes."""
-    written: str | Mapping[str, Any] = view.augmentation or _as_written(augmentation)
-    if view.parameters:
-        written = {**({"name": written} if isinstance(written, str) else written), **view.parameters}
-    elif view.augmentation is None:
+@dataclass(frozen=True)
+class _Maker:
+    """Makes the augmentation of a view.
+
+    Attributes:
+        view: what the method asks for.
+        augmentation: the recipe's.
+        size: side of the view in pixels.
+        registry: where the recipe's augmentation comes from.
+    """
+
+    view: View
+    augmentation: Component
+    size: int
+    registry: Registry
+
+    @property
+    def name(self) -> str:
+        """What messages call it."""
+        return "the method's augmentation" if self.view.augmentation else f"augmentation {self.augmentation.name!r}"
+
+    def make(self, device: Any = None) -> nn.Module:
+        """Return the augmentation, on a device; None: where it is made.
+
+        Raises:
+            StageError: it cannot be made, or is no module.
+        """
+        module = self._factory()(size=self.size)
+        if not isinstance(module, nn.Module):
+            raise StageError(f"{self.name} gave {type(module).__name__}, not an nn.Module")
+        if self.view.crop is not None:
+            module = cropped(module, self.view.crop, self.size)
+        return module.to(device)
+
+    def _factory(self) -> Callable[..., Any]:
+        own, parameters = self.view.augmentation, self.view.parameters
+        if own is None:
+            return partial(self.registry.build, _changed(self.augmentation, parameters, self.registry))
+        if not callable(own):
+            raise StageError(
+                f"the method asks for a view of {own!r}, whose revision is in no key; it must take the augmentation as "
+                'a parameter, `Annotated[Any, OneComponent("augmentation")]`, and give that to View'
+            )
+        if parameters:
+            raise StageError("the parameters of a view change the recipe's augmentation, not one of the method's own")
+        return own
+
+
+def _changed(augmentation: Component, parameters: Mapping[str, Any], registry: Registry) -> Component:
+    """Return the recipe's augmentation with the parameters that a view changes."""
+    if not parameters:
         return augmentation
+    written = {**_as_written(augmentation), **parameters}
     try:
         return registry.resolve("augmentation", written, Path())
     except ParameterProblem as problem:
@@ -114,15 +160,3 @@ def _as_written(value: Any) -> Any:
     if isinstance(value, Component):
         return {"name": value.name, **{name: _as_written(item) for name, item in value.parameters.items()}}
     return value
-
-
-def _module_on(device: Any, component: Component, size: int, registry: Registry) -> nn.Module:
-    return _module(component, size, registry).to(device)
-
-
-def _module(component: Component, size: int, registry: Registry) -> nn.Module:
-    build: Callable[..., nn.Module] = registry.build
-    module = build(component, size=size)
-    if not isinstance(module, nn.Module):
-        raise StageError(f"augmentation {component.name!r} gave {type(module).__name__}, not an nn.Module")
-    return module

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -120,7 +121,8 @@ def test_every_view_is_asked_for(registry, monkeypatch) -> None:
         registry, "build", lambda which, **given: Shared() if which.name == "simclr" else whole(which, **given)
     )
     plain = registry.resolve_or_raise("augmentation", "plain")
-    maker = ViewMaker((View(), View(augmentation="simclr")), plain, 12, registry, torch.device("cpu"), 0)
+    own = partial(registry.build, registry.resolve_or_raise("augmentation", "simclr"))
+    maker = ViewMaker((View(), View(augmentation=own)), plain, 12, registry, torch.device("cpu"), 0)
 
-    with pytest.raises(StageError, match="augmentation 'simclr': it draws once for a whole batch"):
+    with pytest.raises(StageError, match="the method's augmentation: it draws once for a whole batch"):
         maker.require_own_draws(12)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -102,24 +103,51 @@ def test_a_clean_and_a_distorted_view_can_have_one_crop(draw):
     assert not torch.equal(clean, distorted)
 
 
-def test_size_parameters_and_augmentation_can_be_the_views_own(draw):
+def test_size_parameters_and_augmentation_can_be_the_views_own(draw, plugins):
+    own = partial(plugins.build, plugins.resolve("augmentation", "plain", Path()))
     small, whole, plain = draw(
         View(size=5),
         View(parameters={**GEOMETRY_ALONE, "crop_scale": [1.0, 1.0], "flip_p": 0.0}),
-        View(augmentation="plain"),
+        View(augmentation=own),
     )
-    (turned,) = draw(View(augmentation={"name": "sequence", "ops": [{"name": "horizontal_flip", "p": 1.0}]}))
 
     assert small.shape == (6, 3, 5, 5)
     assert (plain - whole).abs().max() < 0.35  # a crop of the whole area still varies in shape
-    torch.testing.assert_close(turned, plain.flip(3), atol=1e-6, rtol=0)
 
 
-def test_parameters_go_with_an_augmentation_of_the_views_own(draw):
-    (view,) = draw(View(augmentation="simclr", parameters=GEOMETRY_ALONE, stream=3), augmentation="plain")
-    (same,) = draw(View(intensity=False, stream=3))
+TURNED = [{"name": "horizontal_flip", "p": 1.0}]
 
-    assert torch.equal(view, same)
+
+def test_a_crop_is_that_of_the_views_area_in_any_sequence(draw):
+    named, listed = (
+        draw(View(crop=(0.1, 0.3), stream=1, intensity=False), augmentation=augmentation)[0]
+        for augmentation in ({"name": "simclr", "flip_p": 0.0}, ["resized_crop", "gaussian_blur"])
+    )
+    (wanted,) = draw(View(stream=1), augmentation=[{"name": "resized_crop", "scale": [0.1, 0.3]}])
+
+    assert torch.equal(named, wanted)
+    assert torch.equal(listed, wanted)
+
+
+def test_a_crop_of_a_sides_part_becomes_one_of_the_area(draw):
+    side = [{"name": "resized_crop", "scale": [0.9, 1.0], "scale_of": "side"}]
+
+    (view,) = draw(View(crop=(0.1, 0.3), stream=1), augmentation=side)
+
+    assert torch.equal(view, draw(View(stream=1), augmentation=[{"name": "resized_crop", "scale": [0.1, 0.3]}])[0])
+
+
+def test_an_augmentation_without_a_crop_begins_with_one(draw):
+    (view,) = draw(View(crop=(0.2, 0.2), stream=1), augmentation=TURNED)
+    (wanted,) = draw(View(stream=1), augmentation=[{"name": "resized_crop", "scale": [0.2, 0.2]}, *TURNED])
+
+    torch.testing.assert_close(view, wanted, atol=1e-6, rtol=0)
+
+
+def test_the_other_views_keep_their_crops(draw):
+    large, _ = draw(View(), View(crop=(0.1, 0.2), size=6))
+
+    assert torch.equal(large, draw(View())[0])
 
 
 def test_parameters_can_be_set_beside_a_list_of_ops(draw):
@@ -137,8 +165,10 @@ def test_parameters_can_be_set_beside_a_list_of_ops(draw):
     [
         (View(parameters={"crop_scal": [0.1, 0.2]}), "crop_scal"),
         (View(parameters={"crop_scale": [0.5, 0.2]}), "crop_scale"),
-        (View(augmentation="simclrr"), "did you mean 'simclr'"),
-        (View(augmentation="not_a_module"), "augmentation 'not_a_module' gave function, not an nn.Module"),
+        (View(augmentation="simclr"), "must take the augmentation as a parameter"),
+        (View(augmentation=lambda size: size), "the method's augmentation gave int, not an nn.Module"),
+        (View(augmentation=dict, parameters={"flip_p": 0.0}), "not one of the method's own"),
+        (View(crop=(0.5, 0.2)), "two ascending numbers in (0, 1], not 0.5 and 0.2"),
     ],
 )
 def test_a_view_that_cannot_be_made_fails_in_one_line(draw, view, said):
@@ -163,6 +193,16 @@ def test_a_module_from_elsewhere_is_reproducible_and_leaves_the_global_generator
     assert not torch.equal(*first)
     assert torch.equal(*again)
     assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_what_is_no_module_is_refused(draw):
+    with pytest.raises(StageError, match="augmentation 'not_a_module' gave function"):
+        draw(View(), augmentation="not_a_module")
+
+
+def test_the_crops_of_a_module_from_elsewhere_are_not_known(draw):
+    with pytest.raises(StageError, match="whose crops the harness does not know"):
+        draw(View(crop=(0.1, 0.2)), augmentation="kornia_crop")
 
 
 def test_a_module_from_elsewhere_cannot_leave_out_its_intensity_ops(draw):
