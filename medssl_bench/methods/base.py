@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Literal, Protocol
 
 from torch import Tensor, nn
 
@@ -22,6 +22,8 @@ class View:
         crop: least and largest part of the image's area that is kept, in (0, 1]: every crop of the augmentation keeps
             that, and one without a crop gets one. None: the augmentation's own. It takes a sequence of ops.
         parameters: parameters of the recipe's augmentation to set otherwise, such as ``{"crop_scale": [0.05, 0.3]}``.
+        of: ``image``, or ``partner``: another image of the same group (of one patient, say), drawn anew in every epoch.
+            An image that is alone in its group is its own partner. Data sets without groups are then refused.
         augmentation: makes another augmentation than the recipe's, ``(size=) -> nn.Module``: a parameter of the method
             declared as ``OneComponent("augmentation")``, so that it is in the key of the stage; None: the recipe's.
     """
@@ -31,6 +33,7 @@ class View:
     stream: int | None = None
     crop: tuple[float, float] | None = None
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    of: Literal["image", "partner"] = "image"
     augmentation: Callable[..., nn.Module] | None = None
 
 
@@ -88,12 +91,18 @@ class MethodContext:
     Attributes:
         size: side of the recipe's views in pixels.
         images: number of unlabelled training images N.
+        batch_size: images of a training batch B.
+        steps: optimiser steps of the whole pretraining.
+        groups: number of groups of these images; None: the data set has no groups.
         teacher: the trained arm that the recipe names, images in [0, 1] to logits, frozen; or None.
     """
 
     size: int
     images: int
     teacher: nn.Module | None = None
+    batch_size: int = 256
+    steps: int = 1000
+    groups: int | None = None
 
 
 class Method(nn.Module):
@@ -106,6 +115,8 @@ class Method(nn.Module):
             depends on the batch, parameters and buffers alone (not on `progress`, not on what Python keeps from step to
             step), changes buffers in place, and reads no value back. It is recorded if the encoder promises the same.
             ``check-plugin`` tries it. `after_step` is still called after each step.
+        discarded: names of parts that the training alone needs, such as a momentum encoder or a queue. Checkpoints have
+            them; what a finished pretraining stores does not.
 
     Args:
         encoder: images (B, 3, H, W) in [0, 1] to features (B, ``encoder.dim``).
@@ -113,6 +124,7 @@ class Method(nn.Module):
 
     monitor: ClassVar[str | None] = None
     recordable: bool = False
+    discarded: tuple[str, ...] = ()
 
     def __init__(self, encoder: nn.Module) -> None:
         super().__init__()
@@ -137,6 +149,9 @@ class Method(nn.Module):
         """Act after an optimiser step (a momentum update, say). Does nothing by default."""
 
     def parameter_groups(self, weight_decay: float) -> list[dict[str, Any]]:
-        """Return the optimiser's parameter groups; by default one, of every parameter that wants a gradient."""
+        """Return the optimiser's parameter groups; by default one, of every parameter that wants a gradient.
+
+        Where no parameter wants one, nothing is trained by the loss: `on_epoch_start` and `forward` do the work.
+        """
         trained = [parameter for parameter in self.parameters() if parameter.requires_grad]
         return [{"params": trained, "weight_decay": weight_decay}]

@@ -6,7 +6,7 @@ import json
 from typing import Self
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from medssl_bench.errors import StageError
 from medssl_bench.methods.base import Method, MethodContext
@@ -18,6 +18,7 @@ from medssl_bench.stages.pool import load_pool
 from medssl_bench.stages.workshop import StageResult, Workshop
 from medssl_bench.store.tensors import load_tensors, save_tensors
 from medssl_bench.training.images import DeviceImages
+from medssl_bench.training.length import Length
 from medssl_bench.training.pretrain import Pretraining
 from medssl_bench.training.view_maker import ViewMaker
 
@@ -29,7 +30,7 @@ def pretrain(stage: Stage[PretrainSpec], workshop: Workshop, attempt: Attempt) -
         stage: what to do.
         workshop: what to work with.
         attempt: in whose folder to leave ``encoder.safetensors``, ``method.safetensors`` (what the method holds beside
-            the encoder) and ``history.json``.
+            the encoder, but for what the training alone needs) and ``history.json``.
 
     Raises:
         StageError: the pretraining cannot be carried out.
@@ -42,7 +43,8 @@ def pretrain(stage: Stage[PretrainSpec], workshop: Workshop, attempt: Attempt) -
         raise StageError(f"{len(places)} unlabelled image(s) is too few to pretrain on")
     train = DeviceImages(pool.images, workshop.device, places)
     val = DeviceImages(pool.watched, workshop.device, pool.watched_places)
-    method = _method(spec, workshop, len(places))
+    length = Length.of(spec.duration, len(places), spec.batch_size)
+    method = _method(spec, workshop, train, length)
     views = ViewMaker(
         method.views(),
         spec.augmentation,
@@ -65,8 +67,7 @@ def pretrain(stage: Stage[PretrainSpec], workshop: Workshop, attempt: Attempt) -
     result = training.run()
 
     save_tensors(method.encoder.state_dict(), attempt.folder / "encoder.safetensors")
-    rest = {name: value for name, value in method.state_dict().items() if not name.startswith("encoder.")}
-    save_tensors(rest, attempt.folder / "method.safetensors")
+    save_tensors(_kept(method), attempt.folder / "method.safetensors")
     (attempt.folder / "history.json").write_text(json.dumps(result.history, indent=1) + "\n", "utf-8")
     last = result.history[-1]
     return StageResult(
@@ -85,12 +86,21 @@ def pretrain(stage: Stage[PretrainSpec], workshop: Workshop, attempt: Attempt) -
     )
 
 
-def _method(spec: PretrainSpec, workshop: Workshop, images: int) -> Method:
+def _kept(method: Method) -> dict[str, Tensor]:
+    """Return what is stored of a method beside its encoder."""
+    left_out = ("encoder", *method.discarded)
+    parts = tuple(f"{name}." for name in left_out)
+    state = method.state_dict()
+    return {name: value for name, value in state.items() if name not in left_out and not name.startswith(parts)}
+
+
+def _method(spec: PretrainSpec, workshop: Workshop, train: DeviceImages, length: Length) -> Method:
     """Return the method around the encoder that the pretraining starts from, on the device."""
     encoder = workshop.encoder(spec.encoder, spec.start)
     teacher = _teacher(spec.teacher, workshop) if spec.teacher else None
     assert spec.view_size is not None
-    context = MethodContext(spec.view_size, images, teacher)
+    groups = None if train.groups is None else len(train.groups.unique())
+    context = MethodContext(spec.view_size, len(train), teacher, length.batch, length.steps, groups)
     with forked(stream("method weights", seed=spec.seed)):
         method = workshop.registry.build(spec.method, encoder=encoder, context=context)
     if not isinstance(method, Method):

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from medssl_bench.checkpoints import Checkpoints
 from medssl_bench.datasets import Task
 from medssl_bench.encoders.timm_encoder import TimmEncoder
+from medssl_bench.errors import StageError
 from medssl_bench.methods.base import Batch, Method, MethodContext, Progress
 from medssl_bench.methods.check_history import wrong_with
 from medssl_bench.plugin.registry import Registry
@@ -28,6 +32,7 @@ from medssl_bench.training.recording import Recorder, recorded_by
 from medssl_bench.training.view_maker import ViewMaker
 
 Build = Callable[[nn.Module, MethodContext], Method]
+_IMAGES, _IN_GROUP = 36, 3
 _CPU = torch.device("cpu")
 _SETTINGS: dict[str, Any] = {
     "seed": 0,
@@ -69,6 +74,15 @@ def method_steps(build: Build, registry: Registry) -> list[Group]:
     ]
 
 
+def _groups(images: int) -> NDArray[np.int64]:
+    return np.arange(images, dtype=np.int64) // _IN_GROUP
+
+
+def _is_trained(method: Method) -> bool:
+    """Return whether a method's loss trains anything; one that fits a codebook, say, trains nothing."""
+    return any(parameter.requires_grad for parameter in method.parameters())
+
+
 class _Bench:
     """A method on small data, as the training loop uses it."""
 
@@ -77,14 +91,27 @@ class _Bench:
         self._registry = registry
 
     def make(self) -> Method:
-        with forked(0):
-            encoder = TimmEncoder("test_resnet", SIZE)
-            teacher = nn.Sequential(TimmEncoder("test_resnet", SIZE), nn.Linear(encoder.dim, 4)).eval()
-            method = self._build(encoder, MethodContext(SIZE, 36, teacher.requires_grad_(requires_grad=False)))
+        """Return it around a ResNet, or around a ViT where it refuses the ResNet, as one that needs tokens does."""
+        try:
+            method = self._around("test_resnet", {})
+        except StageError as refusal:
+            try:
+                method = self._around("test_vit", {"img_size": SIZE, "patch_size": 7})
+            except StageError:
+                raise refusal from None
         require(
             isinstance(method, Method), f"the factory gives {type(method).__name__}, not a medssl_bench.methods.Method"
         )
         return method
+
+    def _around(self, model: str, options: dict[str, int]) -> Method:
+        with forked(0):
+            encoder = TimmEncoder(model, SIZE, options=options)
+            teacher = nn.Sequential(TimmEncoder("test_resnet", SIZE), nn.Linear(encoder.dim, 4)).eval()
+            teacher.requires_grad_(requires_grad=False)
+            batch = _SETTINGS["batch_size"]
+            context = MethodContext(SIZE, _IMAGES, teacher, batch, 2 * _IMAGES // batch, _IMAGES // _IN_GROUP)
+            return self._build(encoder, context)
 
     def name_metrics(self) -> None:
         """Check what it calls its metrics, first and once: the training loop would refuse them in every step below.
@@ -104,7 +131,8 @@ class _Bench:
 
     def _images(self, channels: int = 3) -> tuple[DeviceImages, DeviceImages]:
         _, splits = small_data(Task.MULTI_CLASS, channels)
-        return DeviceImages(splits["train"], _CPU), DeviceImages(splits["val"], _CPU)
+        train, val = (replace(splits[name], groups=_groups(len(splits[name]))) for name in ("train", "val"))
+        return DeviceImages(train, _CPU), DeviceImages(val, _CPU)
 
     def _step(self, method: Method, number: int = 0) -> tuple[Tensor, dict[str, Tensor]]:
         """Return the loss and the metrics of a training batch; generators are forked as in the training loop."""
@@ -143,15 +171,20 @@ class _Bench:
         loss, metrics = self._step(method)
         require(loss.ndim == 0, f"the loss has shape {tuple(loss.shape)}, not that of a scalar")
         require(torch.isfinite(loss), f"the loss is {float(loss.detach()):g}")
-        require(loss.requires_grad, "the loss has no gradient")
-        loss.backward()
-        reached = [p for p in method.encoder.parameters() if p.grad is not None and float(p.grad.abs().sum()) > 0]
-        require(reached, "no gradient reaches the encoder")
+        if _is_trained(method):
+            require(loss.requires_grad, "the loss has no gradient")
+            loss.backward()
+            reached = [p for p in method.encoder.parameters() if p.grad is not None and float(p.grad.abs().sum()) > 0]
+            reached = reached or not any(p.requires_grad for p in method.encoder.parameters())
+            require(reached, "no gradient reaches the encoder")
         for name, value in metrics.items():
             require(value.ndim == 0, f"metric {name} has shape {tuple(value.shape)}, not that of a scalar")
             require(not value.requires_grad, f"metric {name} carries a gradient; detach it")
         monitored = method.monitor is None or method.monitor in {*metrics, "loss"}
         require(monitored, f"it is to be watched by {method.monitor!r}, which is not among its metrics")
+        parts = {name.split(".")[0] for name in method.state_dict()}
+        unknown = [name for name in method.discarded if name not in parts]
+        require(not unknown, f"discarded names {', '.join(unknown)}; its parts are {', '.join(sorted(parts))}")
         return ", ".join([f"loss {float(loss.detach()):.3g}", *metrics])
 
     def exact(self) -> str:
@@ -204,7 +237,8 @@ class _Bench:
         before = self.make().encoder.state_dict()
         method, last = self._train(channels)
         after = method.encoder.state_dict()
-        moved = any(not torch.equal(before[name], after[name]) for name, _ in method.encoder.named_parameters())
+        watched = dict(method.encoder.named_parameters() if _is_trained(method) else after)
+        moved = any(not torch.equal(before[name], after[name]) for name in watched)
         require(moved, "the encoder does not change")
         return (
             f"loss {last['loss']:.3g} after two epochs, {last.get('val_loss', float('nan')):.3g} on validation images"

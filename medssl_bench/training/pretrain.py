@@ -22,6 +22,7 @@ from medssl_bench.stopping import at_checkpoints
 from medssl_bench.training.images import DeviceImages
 from medssl_bench.training.length import Length
 from medssl_bench.training.optimizer import MakeOptimizer, make_optimizer, make_schedule, set_learning_rate
+from medssl_bench.training.partners import PairedImages
 from medssl_bench.training.recording import recorder_for
 from medssl_bench.training.schedule import Schedule, rate_at
 from medssl_bench.training.state import part, resume, state_of
@@ -100,9 +101,12 @@ class Pretraining:
         recordable = method.recordable and is_recordable(method.encoder) and views.recordable
         recorder = recorder_for(train.device) if recordable else None
         recorded = recorder is not None
+        self._trains = any(parameter.requires_grad for parameter in method.parameters())
         self._optimizer = make_optimizer(groups, settings["optimizer"], recorded=recorded, make=optimizer)
         self._schedule = schedule or make_schedule(settings["schedule"])
         self.steps = Steps(method, self._optimizer, recorder)
+        self._pairs = PairedImages(train, "partners", self.seed, wanted=views.of_partners)
+        self._val_pairs = PairedImages(val, "validation partners", self.seed, wanted=views.of_partners)
         self._step, self._sums = 0, Sums()
         self._result = Pretrained(epoch=self.length.epochs - 1)
         self._measured: set[str] = set()
@@ -202,7 +206,7 @@ class Pretraining:
                 self.method.eval()
                 self.method.on_epoch_start(self.train, Progress(self._step, self.length.steps, epoch))
         self.method.train()
-        for index, images in self.train.stream(self._batches(epoch)[done:]):
+        for index, images in self._pairs.stream(self._batches(epoch)[done:], epoch):
             self._train_step(index, images, Progress(self._step, self.length.steps, epoch))
             self._step += 1
             if self._step % self.length.steps_per_epoch and self._step < self.length.steps:  # else first what ends it
@@ -212,23 +216,27 @@ class Pretraining:
             raise StageError(f"the loss is {means['loss']} in epoch {epoch + 1}; try a smaller learning rate")
         return self._finite(means, epoch)
 
-    def _train_step(self, index: Tensor, images: Tensor, progress: Progress) -> None:
+    def _train_step(self, index: Tensor, images: tuple[Tensor, ...], progress: Progress) -> None:
         set_learning_rate(self._optimizer, self._learning_rate(progress.step))
         keys = self.views.keys("views", progress.step)
         with forked(stream("training step", seed=self.seed, step=progress.step)):
-            found = self.steps.do(partial(self._update, progress), index, images, *keys)
+            found = self.steps.do(partial(self._update, progress, len(images)), index, *images, *keys)
             self.method.after_step(progress)
         self._sums.add(found)
 
-    def _update(self, progress: Progress, index: Tensor, images: Tensor, *keys: int | Tensor) -> dict[str, Tensor]:
-        """Change the weights by a batch, and return its loss and metrics."""
-        batch = self.train.batch(index, self.views.draw(images, keys), images)
+    def _update(self, progress: Progress, sorts: int, index: Tensor, *inputs: Any) -> dict[str, Tensor]:
+        """Change the weights by a batch, and return its loss and metrics.
+
+        `inputs` are so many tensors of images, those of the batch first, and the key of each view.
+        """
+        batch = self.train.batch(index, self.views.draw(inputs[:sorts], inputs[sorts:]), inputs[0])
         self._optimizer.zero_grad(set_to_none=True)
         with self._precision():
             loss, metrics = self.method(batch, _UNKNOWN if self.steps.is_recording else progress)
         self._look_at(metrics)
-        loss.backward()
-        self._optimizer.step()
+        if self._trains:
+            loss.backward()
+            self._optimizer.step()
         return {"loss": loss.detach(), **metrics}
 
     @torch.no_grad()
@@ -240,8 +248,9 @@ class Pretraining:
         size = min(self.length.batch, len(self.val))
         # a smaller batch has fewer candidates: its accuracy is another metric
         whole = [index for index in torch.arange(len(self.val)).split(max(size, 1)) if len(index) == size > 0]
-        for number, (index, images) in enumerate(self.val.stream(whole)):
-            batch = self.val.batch(index, self.views(images, "validation views", number), images)
+        for number, (index, images) in enumerate(self._val_pairs.stream(whole, epoch=0)):
+            views = self.views.draw(images, self.views.keys("validation views", number))
+            batch = self.val.batch(index, views, images[0])
             with forked(stream("validation step", seed=self.seed, step=number)), self._precision():
                 loss, metrics = self.method(batch, Progress(min(step, self.length.steps), self.length.steps, epoch))
             self._look_at(metrics)

@@ -50,6 +50,11 @@ class ViewMaker:
         self._modules = [maker.make().to(device) for maker in self._makers]
 
     @property
+    def of_partners(self) -> bool:
+        """Whether a view is made of another image of the group."""
+        return any(view.of == "partner" for view in self._views)
+
+    @property
     def recordable(self) -> bool:
         """Whether drawing them can be recorded: every augmentation has random streams of its own."""
         return all(map(has_own_streams, self._modules))
@@ -74,21 +79,26 @@ class ViewMaker:
         """Return the views of a batch.
 
         Args:
-            images: (B, 3, H, W) float in [0, 1].
+            images: (B, 3, H, W) float in [0, 1]; each is its own partner.
             purpose: ``"views"`` in training; validation views have another stream.
             step: number of the batch; the same number gives the same views.
         """
-        return self.draw(images, self.keys(purpose, step))
+        return self.draw((images, images), self.keys(purpose, step))
 
     def keys(self, purpose: str, step: int) -> tuple[int, ...]:
         """Return the seed of each view of a batch."""
         names = [place if view.stream is None else f"shared {view.stream}" for place, view in enumerate(self._views)]
         return tuple(stream(purpose, seed=self._seed, step=step, view=name) for name in names)
 
-    def draw(self, images: Tensor, keys: Sequence[int | Tensor]) -> tuple[Tensor, ...]:
-        """Return the views of a batch with given seeds."""
+    def draw(self, images: Sequence[Tensor], keys: Sequence[int | Tensor]) -> tuple[Tensor, ...]:
+        """Return the views of a batch.
+
+        Args:
+            images: (B, 3, H, W) float in [0, 1]; then those of their partners, where a view is of them.
+            keys: the seed of each view.
+        """
         return tuple(
-            draw_view(module, images, key, intensity=view.intensity)
+            draw_view(module, images[view.of == "partner"], key, intensity=view.intensity)
             for view, module, key in zip(self._views, self._modules, keys, strict=True)
         )
 

@@ -64,6 +64,7 @@ class _Method(Method):
         super().__init__(encoder)
         self.mode = mode
         self.monitor = "nothing" if mode == "monitor" else None
+        self.discarded = ("queue",) if mode == "discards" else ()
         self.register_buffer("seen", torch.zeros(()))
 
         self.calls = 0
@@ -219,6 +220,7 @@ def medssl_methods(register):
         "metric",
         "hides",
         "monitor",
+        "discards",
         "views",
         "hidden",
         "counting",

@@ -9,6 +9,7 @@ from torch import nn
 
 from medssl_bench import hookimpl
 from medssl_bench.datasets import Dataset, DatasetInfo, Images, Split, Task
+from medssl_bench.errors import StageError
 from medssl_bench.evaluators import Evaluation, Evaluator
 from medssl_bench.methods import Method, View
 
@@ -47,6 +48,68 @@ class Cold(Method):
             self.centre.lerp_(first.detach().mean(0), 0.1)
         loss = (first - second + noise - self.centre).square().mean()
         return loss, {"spread": first.detach().std()}
+
+
+class Tokens(Method):
+    """Needs an encoder with tokens, compares images of one group, and throws its head away."""
+
+    discarded = ("head",)
+
+    def __init__(self, encoder):
+        if not hasattr(encoder.backbone, "patch_embed"):
+            raise StageError("tokens needs a ViT")
+        super().__init__(encoder)
+        self.head = nn.Linear(encoder.dim, 4)
+
+    def views(self):
+        return View(), View(of="partner", crop=(0.2, 0.5))
+
+    def forward(self, batch, progress):
+        first, second = (self.head(self.encoder(view)).float() for view in batch.views)
+        return (first - second).square().mean() + (first.std(0) - 1).square().mean(), {}
+
+
+def tokens(encoder, context):
+    """Refuses a ResNet."""
+    assert (context.images, context.batch_size, context.steps, context.groups) == (36, 12, 6, 12)
+    return Tokens(encoder)
+
+
+class Still(Method):
+    """Trains nothing: passes over the images move the statistics of batch normalisation."""
+
+    def __init__(self, encoder):
+        super().__init__(encoder.requires_grad_(False))
+
+    def views(self):
+        return [View()]
+
+    def on_epoch_start(self, images, progress):
+        self.encoder.train()
+        for batch in images.batches(12):
+            self.encoder(batch.image)
+
+    def forward(self, batch, progress):
+        return self.encoder(batch.views[0]).float().square().mean(), {}
+
+
+def still(encoder, context):
+    """Has no gradient."""
+    return Still(encoder)
+
+
+class Means(nn.Module):
+    """Has no parameters."""
+
+    dim = 12
+
+    def forward(self, images):
+        return nn.functional.adaptive_avg_pool2d(images, 2).flatten(1)
+
+
+def means(size: int):
+    """Averages colours."""
+    return Means()
 
 
 def cold(encoder, context):
@@ -214,7 +277,13 @@ def medssl_augmentations(register):
 
 @hookimpl
 def medssl_methods(register):
-    register("cold", cold)
+    for factory in (cold, tokens, still):
+        register(factory.__name__, factory)
+
+
+@hookimpl
+def medssl_encoders(register):
+    register("means", means)
 
 
 @hookimpl

@@ -41,6 +41,7 @@ BROKEN = [
     ("method", "random", "the same seed gives the same encoder", "differs between two runs"),
     ("method", "metric", "loss and metrics", "detach it"),
     ("method", "monitor", "loss and metrics", "'nothing', which is not among its metrics"),
+    ("method", "discards", "loss and metrics", "discarded names queue; its parts are encoder, seen"),
     ("method", "views", "views", "another answer the second time"),
     ("method", "hidden", "evaluation mode leaves its state as it is", "state that is in no buffer"),
     ("method", "counting", "a training that is interrupted and goes on ends the same", "interrupted within its first"),

@@ -38,6 +38,9 @@ def test_the_unusual_is_sound(context):
     assert found["dataset bare", "images"] == "unlabelled (5, 8, 8)"
     assert found["dataset bare", "labels"] == "none"
     assert found["method cold", "views"] == "2 of each image"
+    assert found["method tokens", "trains on RGB images"].startswith("loss ")
+    assert found["method still", "loss and metrics"].startswith("loss ")
+    assert found["encoder means", "gradients"] == "it has no parameters, so nothing is trained"
     assert found["dataset sparse", "no group is in two splits"] == "yes"
     watched = found["plugin sound", "watches a run"]
     assert watched == ("medssl_run_begins (1), medssl_epoch_ends (3), medssl_stage_waits (1), medssl_run_ends (1)")

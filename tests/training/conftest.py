@@ -108,6 +108,7 @@ def pretrain(registry: Registry) -> Callable[..., Pretraining]:
         val: int = 20,
         report: Any = lambda *_: None,
         scores: tuple[float, ...] = (),
+        groups: bool = False,
         **changes: Any,
     ) -> Pretraining:
         if method is None:
@@ -117,7 +118,8 @@ def pretrain(registry: Registry) -> Callable[..., Pretraining]:
         found = settings(**changes)
         component = registry.resolve("augmentation", augmentation, Path())
         views = ViewMaker(method.views(), component, 12, registry, CPU, found["seed"])
-        images = [DeviceImages(split(count, seed=number), CPU) for number, count in enumerate((train, val))]
+        splits = [split(count, seed=number, groups=groups) for number, count in enumerate((train, val))]
+        images = [DeviceImages(each, CPU) for each in splits]
         return Pretraining(method, *images, views, found, report)
 
     return make
