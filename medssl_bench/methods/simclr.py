@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from medssl_bench.encoders.dim import feature_dim
 from medssl_bench.methods.base import Batch, Method, Progress, View
+from medssl_bench.methods.collapse import gauges
 from medssl_bench.methods.ntxent import contrastive_accuracy, nt_xent
 from medssl_bench.methods.precision import in_float32
 
@@ -50,7 +51,7 @@ class SimCLR(Method):
         return View(), View()
 
     def forward(self, batch: Batch, progress: Progress) -> tuple[Tensor, dict[str, Tensor]]:  # noqa: ARG002
-        """Return NT-Xent, and how often the positive is the nearest, or among the five nearest, of the others."""
+        """Return NT-Xent, how often the positive is the nearest, or among the five nearest, and gauges of collapse."""
         projections = self.head(self.encoder(torch.cat(batch.views)))
         first, second = projections.float().chunk(2)
         loss, logits = nt_xent(first, second, self.temperature)
@@ -58,4 +59,5 @@ class SimCLR(Method):
             with in_float32(first.device):  # as ours
                 loss = self.lightly_loss(first, second)
         logits = logits.detach()
-        return loss, {"top1": contrastive_accuracy(logits, 1), "top5": contrastive_accuracy(logits, 5)}
+        found = {"top1": contrastive_accuracy(logits, 1), "top5": contrastive_accuracy(logits, 5)}
+        return loss, {**found, **gauges(first, training=self.training)}

@@ -261,9 +261,15 @@ class Results:
         return float(value) if isinstance(value, int | float) else None
 
     def flags(self, stage: str) -> dict[str, str]:
-        """Return what must be known of the result of a stage: sentences by code."""
+        """Return what must be known of the result of a stage, and of the pretrainings before it: sentences by code."""
+        planned = self._plan.stages[stage]
+        found = {code: text for parent in planned.parents for code, text in self._flags_before(parent).items()}
         record = self.record(stage)
-        return record.flags if record else {}
+        return {**found, **(record.flags if record else {})}
+
+    def _flags_before(self, stage: str) -> dict[str, str]:
+        """Return the flags of a stage that others build on; those of a judgement are about itself alone."""
+        return self.flags(stage) if self._plan.stages[stage].kind in {"pretrain", "embed"} else {}
 
     def empty_cell(self, table: str, dataset: str, labels: str, arm: str, metric: str) -> Cell:
         """Return a cell without values, with the marks that its numbers would have."""

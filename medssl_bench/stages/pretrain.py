@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from medssl_bench.errors import StageError
 from medssl_bench.methods.base import Method, MethodContext
+from medssl_bench.methods.collapse import collapse_flags
 from medssl_bench.plan.kinds.pretrain import PretrainSpec
 from medssl_bench.plan.stage import Stage
 from medssl_bench.randomness import forked, stream
@@ -82,6 +83,7 @@ def pretrain(stage: Stage[PretrainSpec], workshop: Workshop, attempt: Attempt) -
             "validation_batch_size": min(training.length.batch, len(val)),
         },
         images_seen=result.images_seen,
+        flags=collapse_flags(last),
         headline={name: value for name, value in last.items() if name in {"loss", "top1", "val_top1"}},
     )
 

@@ -9,8 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from medssl_bench.encoders.dim import feature_dim
-from medssl_bench.methods import Batch, Method, Progress, View, in_float32
-from medssl_bench_methods.gauges import gauges
+from medssl_bench.methods import Batch, Method, Progress, View, gauges, in_float32
 from medssl_bench_methods.heads import mlp
 
 

@@ -1,12 +1,20 @@
-"""Gauges that every method reports under the same names, so that a collapse shows and methods can be compared."""
+"""Whether representations have collapsed: gauges that every method reports under the same names, and what they tell."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from medssl_bench.methods import in_float32
+from medssl_bench.methods.precision import in_float32
+
+_LEAST_SPREAD = 0.1
+"""Ours: methods that learn have 0.5 and more, and those that collapse end below 0.02."""
+
+_LEAST_RANK = 2.0
+"""Ours: one direction has rank 1."""
 
 
 @torch.no_grad()
@@ -72,3 +80,18 @@ def agreement(first: Tensor, second: Tensor) -> Tensor:
     positive = similarity.diagonal()[:, None]
     nearer = (~(similarity < positive)).sum(dim=1) - 1  # the positive itself
     return (nearer < 1).float().mean()
+
+
+def collapse_flags(last: Mapping[str, float]) -> dict[str, str]:
+    """Return what a reader must know of a pretraining before its encoder is believed: a sentence by a code.
+
+    Args:
+        last: metrics of its last epoch; ``spread`` and ``rank`` are those of `gauges`. Those of validation images
+            count first. Without these gauges nothing is known, and nothing is said.
+    """
+    spread, rank = (last.get(f"val_{name}", last.get(name)) for name in ("spread", "rank"))
+    if spread is not None and spread < _LEAST_SPREAD:
+        return {"collapsed": f"the pretraining has collapsed: all images look alike to it (spread {spread:.3f} of 1)"}
+    if rank is not None and rank < _LEAST_RANK:
+        return {"collapsed": f"the pretraining has collapsed to one direction (effective rank {rank:.1f})"}
+    return {}

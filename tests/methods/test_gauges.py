@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 import torch
-from medssl_bench_methods.gauges import agreement, gauges, rank, spread
 from sklearn.neighbors import NearestNeighbors
+
+from medssl_bench.methods.collapse import agreement, gauges, rank, spread
 
 
 def test_spread_is_one_for_even_directions_and_nothing_for_one():
