@@ -175,8 +175,8 @@ class _Bench:
             require(loss.requires_grad, "the loss has no gradient")
             loss.backward()
             reached = [p for p in method.encoder.parameters() if p.grad is not None and float(p.grad.abs().sum()) > 0]
-            reached = reached or not any(p.requires_grad for p in method.encoder.parameters())
-            require(reached, "no gradient reaches the encoder")
+            is_frozen = not any(p.requires_grad for p in method.encoder.parameters())
+            require(reached or is_frozen, "no gradient reaches the encoder")
         for name, value in metrics.items():
             require(value.ndim == 0, f"metric {name} has shape {tuple(value.shape)}, not that of a scalar")
             require(not value.requires_grad, f"metric {name} carries a gradient; detach it")
