@@ -33,13 +33,16 @@ class Arithmetic:
     parameters: float
 
 
-def relative(encoder: Component, size: int | None) -> Arithmetic:
+def relative(encoder: Component, size: int | None, made_for: int | None = None) -> Arithmetic:
     """Return the arithmetic of an encoder, where a ResNet-18 at 28 pixels has 1 of each.
 
     Args:
         encoder: an encoder; one that is not built-in counts as a ResNet-18.
         size: side of the images in pixels; None: not known, taken as 28.
+        made_for: side of the images that it was made for; None: of these. A ViT resizes others to it.
     """
+    if encoder.name in _WIDTHS:
+        size = made_for or size
     one = _counted("resnet18", 28, "imagenet", None)
     known = encoder.name in _DEPTHS or encoder.name in _WIDTHS
     parameters: Mapping[str, Any] = encoder.parameters if known else {}

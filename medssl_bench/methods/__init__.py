@@ -9,13 +9,14 @@ if TYPE_CHECKING:
     from medssl_bench.methods.base import Batch, Images, Method, MethodContext, Progress, View
     from medssl_bench.methods.collapse import gauges
     from medssl_bench.methods.precision import in_float32
+    from medssl_bench.methods.work import Passes
 
-__all__ = ["Batch", "Images", "Method", "MethodContext", "Progress", "View", "gauges", "in_float32"]
+__all__ = ["Batch", "Images", "Method", "MethodContext", "Passes", "Progress", "View", "gauges", "in_float32"]
 
 
 def __getattr__(name: str) -> Any:
     """Import torch only when a method is really made: listing components stays instant."""
     if name in __all__:
-        module = {"in_float32": "precision", "gauges": "collapse"}.get(name, "base")
+        module = {"in_float32": "precision", "gauges": "collapse", "Passes": "work"}.get(name, "base")
         return getattr(import_module(f"medssl_bench.methods.{module}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

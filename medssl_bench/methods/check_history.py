@@ -17,6 +17,8 @@ RESERVED_METRICS = (
     "images",
     "images_of",
     "images_held_out",
+    "encoder_passes_trained",
+    "encoder_passes_frozen",
     "batch_size",
     "validation_batch_size",
 )

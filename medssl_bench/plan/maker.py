@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from medssl_bench.errors import UserError, did_you_mean
+from medssl_bench.costs.passes import encoder_passes
+from medssl_bench.errors import PluginError, UserError, did_you_mean
+from medssl_bench.methods.work import passes_of
 from medssl_bench.plan.chance import fold_text
 from medssl_bench.plan.checks import CellCheck, Unfit
 from medssl_bench.plan.kinds.embed import add_embedding
@@ -16,11 +18,13 @@ from medssl_bench.plan.spec import EncoderSpec
 from medssl_bench.plan.titles import Titles
 from medssl_bench.plugin.component import Component
 from medssl_bench.plugin.guarded import make
+from medssl_bench.suite.duration import DURATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from medssl_bench.evaluators import Evaluator
+    from medssl_bench.methods.work import Passes
     from medssl_bench.plan.cell import Cell
     from medssl_bench.plan.known_dataset import KnownDataset
     from medssl_bench.plan.known_datasets import KnownDatasets
@@ -78,9 +82,9 @@ class StageMaker:
             evaluator: Evaluator = make(self._registry, component)
             epochs = component.parameters.get("epochs")
             if self._scale != 1 and isinstance(epochs, int) and evaluator.needs == "encoder":
-                scaled: dict[str, Any] = {"epochs": self._scaled(epochs)}
+                scaled: dict[str, Any] = {"epochs": max(1, round(epochs * self._scale))}
                 if isinstance(schedule := component.parameters.get("schedule"), Component):
-                    scaled["schedule"] = self._scaled_schedule(schedule)
+                    scaled["schedule"] = self._scaled_schedule(schedule, self._scale)
                 component = replace(component, parameters={**component.parameters, **scaled})
                 evaluator = make(self._registry, component)
             self._evaluators[place] = component, evaluator
@@ -128,16 +132,20 @@ class StageMaker:
             raise Unfit(wrong, *on[0].key[:-1])
         teacher = self._teacher(recipe, cell)
         if start is None:
-            size = recipe.model.view_size or pool.first.size
-            made = EncoderSpec(component=recipe.encoder, size=size, seed=cell.seed)
+            made_for = recipe.model.view_size or pool.first.size
+            made = EncoderSpec(component=recipe.encoder, size=made_for, seed=cell.seed)
+        size = recipe.model.view_size or pool.first.size or 28  # an unseen one is taken as 28
+        passes = self._passes(recipe, size)
+        scale = self._scale_of(recipe, passes, size)
         stage = add_pretraining(
             self.plan,
             cell,
             recipe,
             " + ".join(_called(dataset, known) for dataset, known in zip(on, pool.sets, strict=True)),
             pool,
-            duration=self._duration(recipe, on),
-            schedule=self._scaled_schedule(recipe.schedule),
+            passes,
+            duration=self._duration(recipe, on, scale),
+            schedule=self._scaled_schedule(recipe.schedule, scale),
             start=start,
             made=made,
             teacher=teacher,
@@ -195,11 +203,19 @@ class StageMaker:
             return True
         return any(self.has_draw(self.plan.stages[parent]) for parent in stage.parents)
 
-    def _duration(self, recipe: Recipe, on: Sequence[NamedDataset]) -> dict[str, int]:
+    def _passes(self, recipe: Recipe, size: int) -> Passes:
+        """Return what the method of a recipe does for an image, whose views have a side in pixels."""
+        entry = self._registry.find("method", recipe.method.name)
+        try:
+            return passes_of(entry, recipe.method.parameters, size)
+        except PluginError as error:
+            raise Unfit(str(error), "pretraining", recipe.name, "method") from error
+
+    def _duration(self, recipe: Recipe, on: Sequence[NamedDataset], scale: float) -> dict[str, int]:
         """Return the recipe's duration, scaled; a table names a data set by its label or by its component."""
         labels = " + ".join(dataset.label for dataset in on)
         names = [labels, on[0].component.name] if len(on) == 1 else [labels]
-        for unit in ("epochs", "steps", "images_seen"):
+        for unit in DURATIONS:
             table: dict[str, int] | None = getattr(recipe.model, unit)
             if table is None:
                 continue
@@ -207,22 +223,30 @@ class StageMaker:
             if not named:
                 message = f"this says nothing of data set {labels!r} and has no default"
                 raise Unfit(message, "pretraining", recipe.name, unit)
-            return {unit: self._scaled(table[named[0]])}
+            number = max(1, round(table[named[0]] * scale))
+            return {"images_seen" if unit == "compute_images" else unit: number}
         raise AssertionError("the schema asks for one duration")
 
-    def _scaled_schedule(self, schedule: Component) -> Component:
+    def _scale_of(self, recipe: Recipe, passes: Passes, size: int) -> float:
+        """Return what a duration is multiplied by; one of equal compute also becomes images of this method."""
+        if recipe.model.compute_images is None:
+            return self._scale
+        compute = encoder_passes(passes, recipe.encoder, size).compute
+        if not compute:
+            message = f"method {recipe.method.name!r} takes no work of the encoder; give epochs instead"
+            raise Unfit(message, "pretraining", recipe.name, "compute_images")
+        return self._scale / compute
+
+    def _scaled_schedule(self, schedule: Component, scale: float) -> Component:
         """Return a schedule with the parameters that are in the unit of the duration scaled as the duration is."""
-        if self._scale == 1:
+        if scale == 1:
             return schedule
         scaled = {
-            name: max(least, round(schedule.parameters[name] * self._scale))
+            name: max(least, round(schedule.parameters[name] * scale))
             for name, least in self._registry.find("schedule", schedule.name).table.in_duration.items()
             if schedule.parameters[name] is not None
         }
         return replace(schedule, parameters={**schedule.parameters, **scaled})
-
-    def _scaled(self, number: int) -> int:
-        return max(1, round(number * self._scale))
 
 
 def _called(dataset: NamedDataset, known: KnownDataset) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from medssl_bench.costs.arithmetic import relative
+from medssl_bench.costs.passes import encoder_passes
 from medssl_bench.plugin.component import Component
 
 if TYPE_CHECKING:
@@ -13,11 +14,8 @@ if TYPE_CHECKING:
     from medssl_bench.datasets.base import SplitName
     from medssl_bench.datasets.budget import Budget
     from medssl_bench.evaluators import Evaluator
+    from medssl_bench.methods.work import Passes
     from medssl_bench.plan.known_dataset import KnownDataset
-
-_VIEWS = 2
-"""Views of a usual method; the cost of other numbers of views comes from records."""
-
 
 _LONE_STEP = 1.5
 """Steps of the built-in probe that take as long as one by an optimiser of torch."""
@@ -68,6 +66,7 @@ def pretraining_work(
     encoder: Component,
     augmentation: Component,
     images: Images,
+    passes: Passes,
     *,
     view_size: int | None,
     duration: dict[str, int],
@@ -81,13 +80,14 @@ def pretraining_work(
         encoder: what is trained.
         augmentation: of the recipe.
         images: training and validation images.
+        passes: of the method, for an image.
         view_size: side of the views in pixels.
         duration: one of ``epochs``, ``steps`` and ``images_seen``.
         batch_size: images of a batch.
         validate_every: epochs between two looks at the validation images.
         precision: of the training.
     """
-    one = relative(encoder, view_size)
+    one, of_image = relative(encoder, view_size), encoder_passes(passes, encoder, view_size)
     seen = pretraining_images(duration, images.train, batch_size)
     steps = seen / max(1, min(batch_size, images.train))
     epochs = seen / max(1, images.train)
@@ -96,10 +96,10 @@ def pretraining_work(
         "stage": 1,
         "encoder made": one.parameters,
         "encoder kept": one.parameters,
-        f"pretrain image:{precision}": seen * one.multiply_adds,
-        f"pretrain step:{precision}": steps * one.parameters,
-        f"forward image:{precision}": followed * _VIEWS * one.multiply_adds,
-        **_views(augmentation, (seen + followed) * _VIEWS * _area(view_size)),
+        f"pretrain image:{precision}": seen * of_image.compute * one.multiply_adds,
+        f"pretrain step:{precision}": steps * one.parameters if of_image.trained else 0,
+        f"forward image:{precision}": followed * (of_image.trained + of_image.frozen) * one.multiply_adds,
+        **_views(augmentation, (seen + followed) * sum(number * _area(side) for side, number in passes.made)),
     }
 
 

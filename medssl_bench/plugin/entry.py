@@ -18,13 +18,20 @@ from medssl_bench.plugin.parameters import ParameterTable
 from medssl_bench.stopping import Stopped, is_stop
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 
 class Register(Protocol):
     """What a plugin's hook is given: call it once for each component."""
 
-    def __call__(self, name: str, factory: Callable[..., Any] | str, *, revision: int = 1) -> None:
+    def __call__(
+        self,
+        name: str,
+        factory: Callable[..., Any] | str,
+        *,
+        revision: int = 1,
+        work: Callable[[Mapping[str, Any], int], Any] | None = None,
+    ) -> None:
         """Register a component.
 
         Args:
@@ -32,6 +39,8 @@ class Register(Protocol):
             factory: function or class that makes it, or ``"module:attribute"``, imported when first used.
             revision: raise it whenever the component gives other results than before, so that results
                 made with the older one are computed again.
+            work: of a method, counts what it does for an image: ``(parameters, size) -> medssl_bench.methods.Passes``,
+                without torch; None: two trained views.
         """
 
 
@@ -76,6 +85,7 @@ class Entry:
     plugin: Plugin
     target: Callable[..., Any] | str
     revision: int = 1
+    work: Callable[[Mapping[str, Any], int], Any] | None = None
 
     @cached_property
     def factory(self) -> Callable[..., Any]:

@@ -168,8 +168,8 @@ class Plugins:
             hook(register=self._register_for(plugin, kind.name))
 
     def _register_for(self, plugin: Plugin, kind: str) -> Callable[..., None]:
-        def register(name: str, factory: Callable[..., Any] | str, *, revision: int = 1) -> None:
-            self.registry.add(Entry(KINDS[kind], name, plugin, factory, revision))
+        def register(name: str, factory: Callable[..., Any] | str, *, revision: int = 1, work: Any = None) -> None:
+            self.registry.add(Entry(KINDS[kind], name, plugin, factory, revision, work))
 
         return register
 

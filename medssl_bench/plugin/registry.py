@@ -39,6 +39,8 @@ class Registry:
             )
         if isinstance(entry.revision, bool) or not isinstance(entry.revision, int) or entry.revision < 1:
             raise PluginError(f"{entry.title}: revision must be an integer from 1, not {entry.revision!r}")
+        if entry.work is not None and (entry.kind.name != "method" or not callable(entry.work)):
+            raise PluginError(f"{entry.title}: `work` is a function, and for methods, not {entry.work!r}")
         if isinstance(entry.target, str):
             if not TARGET.fullmatch(entry.target):
                 raise PluginError(f"{entry.title}: {entry.target!r} is not 'module:attribute'")

@@ -8,9 +8,11 @@ from typing import Self
 import torch
 from torch import Tensor, nn
 
+from medssl_bench.costs.passes import encoder_passes
 from medssl_bench.errors import StageError
 from medssl_bench.methods.base import Method, MethodContext
 from medssl_bench.methods.collapse import collapse_flags
+from medssl_bench.methods.work import passes_of
 from medssl_bench.plan.kinds.pretrain import PretrainSpec
 from medssl_bench.plan.stage import Stage
 from medssl_bench.randomness import forked, stream
@@ -79,6 +81,7 @@ def pretrain(stage: Stage[PretrainSpec], workshop: Workshop, attempt: Attempt) -
             "images": len(places),
             **({"images_of": pool.sources} if pool.sources else {}),
             **({"images_held_out": len(val)} if spec.held_out else {}),
+            **_passes(spec, workshop),
             "batch_size": training.length.batch,
             "validation_batch_size": min(training.length.batch, len(val)),
         },
@@ -94,6 +97,15 @@ def _kept(method: Method) -> dict[str, Tensor]:
     parts = tuple(f"{name}." for name in left_out)
     state = method.state_dict()
     return {name: value for name, value in state.items() if name not in left_out and not name.startswith(parts)}
+
+
+def _passes(spec: PretrainSpec, workshop: Workshop) -> dict[str, float]:
+    """Return the passes through the encoder for each image, where one of a view of full size is 1."""
+    assert spec.view_size is not None
+    assert spec.encoder is not None, "a plan always says it"
+    method = passes_of(workshop.registry.find("method", spec.method.name), spec.method.parameters, spec.view_size)
+    passes = encoder_passes(method, spec.encoder.component, spec.view_size)
+    return {"encoder_passes_trained": passes.trained, "encoder_passes_frozen": passes.frozen}
 
 
 def _method(spec: PretrainSpec, workshop: Workshop, train: DeviceImages, length: Length) -> Method:

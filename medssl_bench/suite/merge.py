@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from medssl_bench.suite.duration import DURATIONS
 from medssl_bench.suite.positions import Node
 
 _IDENTITY = {"comparison": "id", "arm": "name"}
@@ -9,9 +10,6 @@ _IDENTITY = {"comparison": "id", "arm": "name"}
 
 _COMPONENTS = {"augmentation", "encoder", "evaluator", "method", "on", "optimizer", "schedule"}
 """Keys of components, which can be written as a mere name."""
-
-_DURATIONS = {"epochs", "steps", "images_seen"}
-"""Keys of a recipe of which one may stand."""
 
 
 def merge(base: Node, over: Node, key: str = "") -> Node:
@@ -44,8 +42,8 @@ def merge(base: Node, over: Node, key: str = "") -> Node:
 
 def merge_recipe(base: Node, over: Node) -> Node:
     """Return `merge` of two recipes: a duration in one unit stands instead of one in another."""
-    if isinstance(base.value, dict) and isinstance(over.value, dict) and _DURATIONS & over.value.keys():
-        kept = {key: node for key, node in base.value.items() if key not in _DURATIONS or key in over.value}
+    if isinstance(base.value, dict) and isinstance(over.value, dict) and over.value.keys() & set(DURATIONS):
+        kept = {key: node for key, node in base.value.items() if key not in DURATIONS or key in over.value}
         base = Node(kept, base.position)
     return merge(base, over)
 

@@ -14,6 +14,7 @@ from pydantic.fields import FieldInfo
 from medssl_bench.datasets.budget import Budget
 from medssl_bench.suite import schema
 from medssl_bench.suite.budget import BUDGET_SCHEMA
+from medssl_bench.suite.duration import Duration
 
 _HEADINGS: dict[Any, str] = {
     schema.SuiteModel: "The file",
@@ -30,7 +31,7 @@ _NAMED: tuple[tuple[Any, str], ...] = (
     (schema.ComponentRef, "[component](#components)"),
     (schema.LabelBudget, "[budget](#budgets)"),
     (schema.ValidationBudget, "[budget](#budgets), or 0"),
-    (schema.Duration, "[duration](#durations)"),
+    (Duration, "[duration](#durations)"),
     (schema.Link, "recipe's name or [link](#link)"),
 )
 _NAMES: dict[Any, str] = {str: "text", int: "integer", float: "number", bool: "true or false", Any: "any value"}
@@ -164,7 +165,13 @@ fold only. Tables say what is over folds:
 
 A duration is an integer, or a table of integers by data set with a `default`:
 `epochs = { bloodmnist = 2000, default = 200 }`. The data sets go by the names that tables use. A recipe has
-exactly one of `epochs`, `steps` and `images_seen`.
+exactly one of `epochs`, `steps`, `images_seen` and `compute_images`.
+
+`compute_images` compares methods at equal compute. It is the work of the encoder, in images of SimCLR: two views of the
+recipe's size, each forward and backward. The plan divides it by the work of the method, as the method's plugin tells
+it: forward and backward count 3, a frozen forward pass counts 1, and a smaller view has less work. The result is
+`images_seen`, so a method with the work of SimCLR gets the same key as with `images_seen`. `warmup` and `period` of the
+schedule are in the same unit. Heads, decoders and views are not counted, unless the plugin counts them.
 
 ## Sweeps
 
@@ -183,7 +190,7 @@ new one says holds; where it is silent, the old one holds.
 * Any other list is replaced.
 * A component that is a mere name, or a table with another `name`, replaces the old one with all its
   parameters. A table with the same name, or without one, changes the keys that it gives.
-* A recipe that gives one of `epochs`, `steps` and `images_seen` drops the one that it inherits.
+* A recipe that gives a duration drops the one that it inherits.
 """
 
 

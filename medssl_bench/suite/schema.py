@@ -18,6 +18,7 @@ from pydantic import (
 from medssl_bench.datasets.budget import Budget
 from medssl_bench.datasets.fold import MOST
 from medssl_bench.suite.budget import BUDGET_SCHEMA, parse_budget, parse_positive_budget
+from medssl_bench.suite.duration import DURATIONS, Duration
 
 Floor = Literal["majority", "untrained"]
 Selection = Literal["validation", "last", "test"]
@@ -46,20 +47,6 @@ ComponentRef = Annotated[
 Seed = Annotated[int, Field(ge=0)]
 LabelBudget = Annotated[Budget, PlainValidator(parse_positive_budget), WithJsonSchema(BUDGET_SCHEMA)]
 ValidationBudget = Annotated[Budget, PlainValidator(parse_budget), WithJsonSchema(BUDGET_SCHEMA)]
-
-
-Duration = Annotated[
-    dict[str, Annotated[int, Field(ge=1)]],
-    BeforeValidator(lambda value: value if isinstance(value, dict) else {"default": value}),
-    WithJsonSchema(
-        {
-            "anyOf": [
-                {"type": "integer", "minimum": 1},
-                {"type": "object", "additionalProperties": {"type": "integer", "minimum": 1}},
-            ]
-        }
-    ),
-]
 
 
 class _Table(BaseModel):
@@ -131,7 +118,10 @@ class Pretraining(_Table):
         None, description="passes over the images; a number, or a table by data set with `default`"
     )
     steps: Duration | None = Field(None, description="optimiser steps, instead of epochs")
-    images_seen: Duration | None = Field(None, description="images processed, instead of epochs (equal compute)")
+    images_seen: Duration | None = Field(None, description="images processed, instead of epochs")
+    compute_images: Duration | None = Field(
+        None, description="encoder work, in images that SimCLR would process with it (equal compute of methods)"
+    )
     images: LabelBudget = Field(Budget("all"), description="how many images of the pool are used")
     pool: PoolName = Field(
         "all",
@@ -174,9 +164,10 @@ class Pretraining(_Table):
 
     @model_validator(mode="after")
     def _one_duration(self) -> Pretraining:
-        given = [name for name in ("epochs", "steps", "images_seen") if getattr(self, name) is not None]
+        given = [name for name in DURATIONS if getattr(self, name) is not None]
         if len(given) != 1:
-            raise ValueError(f"give exactly one of epochs, steps and images_seen, not {', '.join(given) or 'none'}")
+            choice = f"{', '.join(DURATIONS[:-1])} and {DURATIONS[-1]}"
+            raise ValueError(f"give exactly one of {choice}, not {', '.join(given) or 'none'}")
         return self
 
 

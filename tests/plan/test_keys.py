@@ -93,6 +93,7 @@ DECIDES: dict[str, tuple[tuple[str, str], set[str]]] = {
     "Pretraining.epochs": ((RECIPE, "epochs = 11\n"), EVERYTHING),
     "Pretraining.steps": ((RECIPE, "steps = 10\n"), EVERYTHING),
     "Pretraining.images_seen": ((RECIPE, "images_seen = 10\n"), EVERYTHING),
+    "Pretraining.compute_images": ((RECIPE, "compute_images = 10\n"), EVERYTHING),
     "Pretraining.images": ((RECIPE, f"{RECIPE}images = 5000\n"), EVERYTHING),
     "Pretraining.batch_size": ((RECIPE, f"{RECIPE}batch_size = 128\n"), EVERYTHING),
     "Pretraining.view_size": ((RECIPE, f"{RECIPE}view_size = 32\n"), EVERYTHING),

@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 from suite.conftest import SUITE, changed
 
+from medssl_bench.suite.duration import DURATIONS
 from medssl_bench.suite.suite import Suite
 
 Load = Callable[..., Suite]
@@ -274,13 +275,13 @@ def test_names_of_swept_arms_fit_however_long_the_arms_own_name_is(load: Load) -
     assert all(len(name) == 80 for name in names[1:])
 
 
-@pytest.mark.parametrize("duration", ["steps = 50", "images_seen = 5000", "epochs = 3"])
+@pytest.mark.parametrize("duration", ["steps = 50", "images_seen = 5000", "epochs = 3", "compute_images = 7"])
 def test_a_suite_that_extends_another_can_change_the_unit_of_a_duration(
     duration: str, load: Load, tmp_path: Path
 ) -> None:
     (tmp_path / "base.toml").write_text(changed())
     suite = load(f'extends = "base.toml"\nname = "heir"\n[pretraining.nat]\n{duration}\n')
     (recipe,) = {arm.chain[0].recipe.name: arm.chain[0].recipe for arm in suite.tables[0].arms if arm.chain}.values()
-    given = {unit: getattr(recipe.model, unit) for unit in ("epochs", "steps", "images_seen")}
+    given = {unit: getattr(recipe.model, unit) for unit in DURATIONS}
     unit, _, number = duration.partition(" = ")
     assert {name: value for name, value in given.items() if value} == {unit: {"default": int(number)}}

@@ -76,10 +76,13 @@ LABELS = 'labels = [100, "all"]\n'
             (EPOCHS, "[pretraining.nat.epochs]\ndefault = 1\nx = 'a'\n"),
             "8: pretraining.nat.epochs.x: expected a whole number, not 'a'",
         ),
-        ((EPOCHS, ""), "4: pretraining.nat: give exactly one of epochs, steps and images_seen, not none"),
+        (
+            (EPOCHS, ""),
+            "4: pretraining.nat: give exactly one of epochs, steps, images_seen and compute_images, not none",
+        ),
         (
             (EPOCHS, "epochs = 1\nsteps = 2\n"),
-            "4: pretraining.nat: give exactly one of epochs, steps and images_seen, not",
+            "4: pretraining.nat: give exactly one of epochs, steps, images_seen and compute_images, not",
         ),
         (
             (EPOCHS, "epochs = 1\nimages = 0\n"),

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pydantic import ValidationInfo
 
     from medssl_bench.costs.units import Work
+    from medssl_bench.methods.work import Passes
     from medssl_bench.plan.cell import Cell
     from medssl_bench.plan.pool import Pool
     from medssl_bench.plan.spec import EncoderSpec
@@ -106,6 +107,7 @@ def add_pretraining(
     recipe: Recipe,
     source: str,
     pool: Pool,
+    passes: Passes,
     *,
     duration: dict[str, int],
     schedule: Component,
@@ -121,6 +123,7 @@ def add_pretraining(
         recipe: what to do.
         source: what its data sets are called.
         pool: the images that it can use.
+        passes: what the method does for an image.
         duration: of the training, scaled.
         schedule: of the learning rate, scaled.
         start: the pretraining before it; None for first weights.
@@ -178,10 +181,10 @@ def add_pretraining(
         raise Unfit(wrong, "pretraining", recipe.name, "pool")
     if wrong := pool.too_few(model.images):
         raise Unfit(wrong, "pretraining", recipe.name, "images")
-    images, work = _work(recipe, spec, pool)
+    images, work = _work(recipe, spec, pool, passes)
     return plan.add_stage(
         f"pretrain · {recipe.name} · {source} · seed {cell.seed}{taught}{after}",
-        with_later(decides, "recipe", model, told_otherwise={"pool"}),  # the images of the pool are in the identity
+        with_later(decides, "recipe", model, told_otherwise={"pool", "compute_images"}),  # as images
         spec,
         parents=[stage for stage in (start, teacher) if stage],
         pending=pool.pending,
@@ -193,7 +196,7 @@ def add_pretraining(
     )
 
 
-def _work(recipe: Recipe, spec: PretrainSpec, pool: Pool) -> tuple[int | None, Work | None]:
+def _work(recipe: Recipe, spec: PretrainSpec, pool: Pool, passes: Passes) -> tuple[int | None, Work | None]:
     """Return the images that a pretraining processes, and its work; None while the data has not been seen."""
     if pool.learned is None or pool.watched is None:
         return None, None
@@ -204,6 +207,7 @@ def _work(recipe: Recipe, spec: PretrainSpec, pool: Pool) -> tuple[int | None, W
         recipe.encoder,
         recipe.augmentation,
         met,
+        passes,
         view_size=spec.view_size,
         duration=spec.duration,
         batch_size=spec.batch_size,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from medssl_bench.plugin.component import Component
+from medssl_bench.suite.duration import DURATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -101,7 +102,7 @@ def _value(value: Any) -> str:
 
 def _recipe(recipe: Recipe, scale: float) -> Row:
     model = recipe.model
-    (unit,) = [name for name in ("epochs", "steps", "images_seen") if getattr(model, name) is not None]
+    (unit,) = [name for name in DURATIONS if getattr(model, name) is not None]
     duration = {name: number for name, number in getattr(model, unit).items() if number is not None}
     lengths = [f"{number:,}" if name == "default" else f"{name}: {number:,}" for name, number in duration.items()]
     scaled = f" (x {scale:g})" if scale < 1 else ""
