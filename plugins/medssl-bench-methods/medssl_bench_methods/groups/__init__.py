@@ -1,0 +1,1 @@
+"""Methods that use which images belong together, such as those of one patient: MICLe."""
