@@ -1,0 +1,103 @@
+"""DINO (Caron et al. 2021): self-distillation without labels, from large crops to all crops."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import ClassVar, Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from medssl_bench.encoders.dim import feature_dim
+from medssl_bench.methods import Batch, Progress, View, gauges, in_float32
+from medssl_bench_methods.multicrop import features_of, swapped_cross_entropy
+from medssl_bench_methods.selfdistillation.head import DINOHead
+from medssl_bench_methods.selfdistillation.teaching import Pace, Taught
+from medssl_bench_methods.sinkhorn import sinkhorn
+from medssl_bench_methods.use import entropy, used
+
+
+def dino_loss(wanted: Tensor, student: Tensor, temperature: float) -> Tensor:
+    """Return the loss of eq. 3, the mean over pairs of a large crop and another one.
+
+    Args:
+        wanted: (2, B, K) probabilities that the teacher gives the two large crops.
+        student: (V, B, K) output of the student for all crops, the same two first.
+        temperature: of the student.
+    """
+    with in_float32(student.device):
+        return swapped_cross_entropy(wanted, F.log_softmax(student.float() / temperature, dim=2))
+
+
+class DINO(Taught):
+    """A student that sees all crops and a teacher that sees the large ones.
+
+    Args:
+        encoder: images to features.
+        views: two large ones, then small ones.
+        hidden: width of the head's hidden layers.
+        projection: length of the head's normalised vectors.
+        prototypes: length K of the output.
+        temperature: of the student.
+        pace: what changes in the course of a training.
+        centering: ``sinkhorn`` or ``mean``.
+        center_momentum: of the moving mean.
+        clip: largest norm of a parameter's gradient; None: none.
+        keep: whose encoder is kept.
+    """
+
+    monitor: ClassVar[str | None] = "agreement"
+    center: Tensor
+
+    def __init__(
+        self,
+        encoder: nn.Module,
+        views: Sequence[View],
+        *,
+        hidden: int,
+        projection: int,
+        prototypes: int,
+        temperature: float,
+        pace: Pace,
+        centering: Literal["sinkhorn", "mean"],
+        center_momentum: float,
+        clip: float | None,
+        keep: Literal["student", "teacher"],
+    ) -> None:
+        head = DINOHead(feature_dim(encoder), hidden, projection, prototypes)
+        super().__init__(encoder, head, pace=pace, keep=keep, clip=clip)
+        self._views = tuple(views)
+        self.temperature, self.centering, self.center_momentum = temperature, centering, center_momentum
+        if centering == "mean":
+            self.register_buffer("center", torch.zeros(prototypes))
+
+    def views(self) -> tuple[View, ...]:
+        """Return two large views and the small ones."""
+        return self._views
+
+    def forward(self, batch: Batch, progress: Progress) -> tuple[Tensor, dict[str, Tensor]]:  # noqa: ARG002
+        """Return the loss, the gauges, and what the teacher says.
+
+        ``entropy`` is that of the teacher's probabilities over log K (1: the same for all outputs, 0: one output), and
+        ``used`` the share of the outputs that are the highest of an image. Both near 0, or an entropy of 1 that stays,
+        is a collapse.
+        """
+        count = len(batch.image)
+        output, projections = self.head(features_of(self.student, batch.views))
+        with torch.no_grad():
+            taught, _ = self.teacher_head(self.teacher(torch.cat(batch.views[:2])))
+            wanted = self._centered(taught)
+        loss = dino_loss(wanted.view(2, count, -1), output.view(len(batch.views), count, -1), self.temperature)
+        found = gauges(projections[:count], projections[count : 2 * count], training=self.training)
+        return loss, found | {"entropy": entropy(wanted).mean() / math.log(wanted.shape[1]), "used": used(taught)}
+
+    def _centered(self, taught: Tensor) -> Tensor:
+        """Return the probabilities that the teacher gives, (2 B, K), and move its centre in training."""
+        if self.centering == "sinkhorn":
+            return sinkhorn(taught, epsilon=self.teacher_temperature)
+        wanted = F.softmax((taught - self.center) / self.teacher_temperature, dim=1)
+        if self.training:
+            self.center.lerp_(taught.mean(dim=0), 1 - self.center_momentum)
+        return wanted
