@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from medssl_bench.methods import View
+from medssl_bench_methods.passes import small_side
 
 Shares = tuple[float, float]
 
@@ -22,10 +23,10 @@ def crops(
         size: side of the recipe's views in pixels.
         crop: least and largest part of the image's area in a large view; None: the augmentation's own.
         local_views: number of small views.
-        local_size: their side in pixels; None: four sevenths of `size` (16 of 28, and about the papers' 96 of 224).
+        local_size: their side in pixels, or None, as of `small_side`.
         local_crop: as `crop`, of the small views.
     """
-    small = View(size=local_size or max(1, round(size * 4 / 7)), crop=local_crop)
+    small = View(size=small_side(size, local_size), crop=local_crop)
     return (View(crop=crop),) * 2 + (small,) * local_views
 
 

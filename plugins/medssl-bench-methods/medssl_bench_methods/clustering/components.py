@@ -5,13 +5,17 @@ Importing this module imports no torch: plans are made without it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from medssl_bench.augmentations.ranges import FractionLimits
+from medssl_bench.methods import Passes
 from medssl_bench.plugin.markers import hookimpl
 from medssl_bench_methods.parameters import AtLeastOne, Count, Fraction, Prototypes, Temperature, Width
+from medssl_bench_methods.passes import passes_of_crops
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from torch import nn
 
     from medssl_bench.methods import Method, MethodContext
@@ -24,9 +28,21 @@ _MODALITIES = 8
 @hookimpl
 def medssl_methods(register: Register) -> None:
     """Register the methods of this family."""
-    register("swav", swav)
-    register("online_clustering", online_clustering)
-    register("deepcluster", deepcluster)
+    register("swav", swav, work=passes_of_crops)
+    register("online_clustering", online_clustering, work=_online_passes)
+    register("deepcluster", deepcluster, work=_deepcluster_passes)
+
+
+def _online_passes(parameters: Mapping[str, Any], size: int) -> Passes:
+    average = ((size, 2),) if parameters["balance"] == "none" else ()
+    return Passes(trained=((size, 2),), frozen=average)
+
+
+def _deepcluster_passes(parameters: Mapping[str, Any], size: int) -> Passes:
+    """Version 1 encodes all images before each epoch, version 2 before the first alone, which is not counted."""
+    if parameters["version"] == 1:
+        return Passes(trained=((size, 1),), frozen=((size, 1),))
+    return Passes(trained=((size, 2),))
 
 
 def swav(

@@ -12,6 +12,7 @@ from pydantic import Field
 from medssl_bench.augmentations.ranges import FractionLimits
 from medssl_bench.plugin.markers import hookimpl
 from medssl_bench_methods.parameters import AtLeastOne, Count, Fraction, Prototypes, Temperature, Width
+from medssl_bench_methods.passes import passes_with_teacher
 
 if TYPE_CHECKING:
     from torch import nn
@@ -25,7 +26,7 @@ Clip = Annotated[float, Field(gt=0)]
 @hookimpl
 def medssl_methods(register: Register) -> None:
     """Register the methods of this family."""
-    register("dino", dino)
+    register("dino", dino, work=passes_with_teacher)
 
 
 def dino(
