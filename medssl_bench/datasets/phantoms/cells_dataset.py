@@ -29,10 +29,12 @@ class CellsDataset(PhantomDataset):
     Attributes:
         per_patient: images of a patient; 1: the set has no patients.
         shared_groups: whether the patients of the training images are those of the validation and test images too.
+        one_kind: whether all cells of a patient are of one kind, as of one disease.
     """
 
     per_patient: int = 1
     shared_groups: bool = False
+    one_kind: bool = False
 
     name = "phantom_cells"
     revision = 1
@@ -46,6 +48,8 @@ class CellsDataset(PhantomDataset):
             raise DataError(f"{self.name}: per_patient must be at least 1 image, not {self.per_patient}")
         if self.shared_groups and self.per_patient == 1:
             raise DataError(f"{self.name}: shared_groups is for a set with patients; give per_patient, from 2")
+        if self.one_kind and (self.per_patient == 1 or self.shared_groups):
+            raise DataError(f"{self.name}: one_kind is for patients of one split each; give per_patient, from 2")
 
     @property
     def task(self) -> Task:
@@ -60,6 +64,14 @@ class CellsDataset(PhantomDataset):
     def draw_contents(self, rng: np.random.Generator, count: int) -> NDArray[np.int64]:
         """Return the kind of cell (count, 1) of each image."""
         return choose([kind.share for kind in CELL_TYPES], rng.random((count, 1)))
+
+    def _contents(self, split: Part, count: int) -> NDArray[np.int64]:
+        """Return the kind of cell (count, 1) of each image; of a patient with one kind, that of its first image."""
+        contents = super()._contents(split, count)
+        if not self.one_kind:
+            return contents
+        places = np.arange(count)
+        return contents[places - places % self.per_patient]
 
     def labels(self, contents: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the contents: the label is the kind of cell."""

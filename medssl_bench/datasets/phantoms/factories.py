@@ -26,6 +26,7 @@ def phantom_cells(
     nuisance: Nuisance = 1.0,
     per_patient: Annotated[int, Field(ge=1), AddedLater(1)] = 1,
     shared_groups: Annotated[bool, AddedLater(False)] = False,
+    one_kind: Annotated[bool, AddedLater(False)] = False,
     unlabelled: Annotated[int, Field(ge=0)] = 0,
 ) -> Dataset:
     """Generated RGB images of blood cells: eight kinds, uneven in number, which differ in shape and texture.
@@ -44,6 +45,7 @@ def phantom_cells(
         per_patient: images of each patient: so many have one stain, light and focus; 1: there are no patients.
         shared_groups: whether validation and test images are of the patients of the training images, as where images
             were split without regard to patients: the same cells in other stains. Every table says so.
+        one_kind: whether all cells of a patient are of one kind, as patients have one disease.
         unlabelled: number of images without labels, for pretraining; they change no other image.
 
     Raises:
@@ -53,7 +55,13 @@ def phantom_cells(
 
     counts = {"train": train, "val": val, "test": test, "unlabelled": unlabelled}
     return CellsDataset(
-        size=size, **counts, seed=seed, nuisance=nuisance, per_patient=per_patient, shared_groups=shared_groups
+        size=size,
+        **counts,
+        seed=seed,
+        nuisance=nuisance,
+        per_patient=per_patient,
+        shared_groups=shared_groups,
+        one_kind=one_kind,
     )
 
 

@@ -105,3 +105,28 @@ def test_images_without_labels_are_of_patients_too(shared):
     assert len(set(found.groups.tolist())) == (10 if shared else 3)  # all those of the training images, or new ones
     others = {number for split in splits.values() for number in split.groups.tolist()}
     assert bool(others & set(found.groups.tolist())) == shared
+
+
+def test_a_patient_may_have_cells_of_one_kind():
+    mixed, one = cells(unlabelled=25), cells(unlabelled=25, one_kind=True)
+
+    for split, part in one.load().items():
+        for patient in np.unique(part.groups):
+            own = part.groups == patient
+            assert len(np.unique(part.labels[own])) == 1
+            assert part.labels[own][0] == mixed.load()[split].labels[own][0]
+    assert one.info().class_counts == tuple(np.bincount(one.load()["train"].labels[:, 0], minlength=8))
+    assert one.fingerprint() != mixed.fingerprint()
+    assert not np.array_equal(one.load_unlabelled().images, mixed.load_unlabelled().images)
+
+
+def test_fewer_images_of_patients_with_one_kind_are_the_first_ones():
+    few, many = cells(one_kind=True, train=15).load()["train"], cells(one_kind=True, train=40).load()["train"]
+
+    assert np.array_equal(few.images, many.images[:15])
+
+
+@pytest.mark.parametrize("more", [{"per_patient": 1}, {"per_patient": 5, "shared_groups": True}])
+def test_one_kind_is_for_patients_of_one_split(more):
+    with pytest.raises(DataError, match="one_kind is for patients of one split each"):
+        cells(one_kind=True, **more)
