@@ -31,7 +31,7 @@ def kmeans(
         assigned = _filled(points, centers, nearest(points, centers))
         members = F.one_hot(assigned, count).to(
             points.dtype
-        )  # sums as products are the same on every run, on a GPU too
+        )  # sums as products are the same in every run, on a GPU too
         centers = members.T @ points / members.sum(dim=0)[:, None]
         if spherical:
             centers = F.normalize(centers, dim=1)

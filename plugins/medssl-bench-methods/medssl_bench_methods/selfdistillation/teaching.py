@@ -69,9 +69,8 @@ class Taught(Method):
     ) -> None:
         teacher = average_of(encoder)
         super().__init__(encoder if keep == "student" else teacher)
-        self.other_encoder = (
-            teacher if keep == "student" else encoder
-        )  # registered once: under two names it is stored twice
+        # under one name alone, as a module with two names is stored twice
+        self.other_encoder = teacher if keep == "student" else encoder
         self.head, self.teacher_head = head, average_of(head)
         self._keep, self.pace = keep, pace
         self.register_buffer("teacher_temperature", torch.tensor(float(pace.temperature)))
