@@ -7,7 +7,6 @@ import pytest
 from medssl_bench.testing import plugin_checks
 
 FAMILIES = sorted(point.name for point in distribution("medssl-bench-methods").entry_points)
-<<<<<<< HEAD
 CELLS = {"name": "phantom_cells", "train": 40, "val": 20, "test": 40}
 GIVEN = {
     "dataset:union": {"datasets": [CELLS, {**CELLS, "seed": 1}]},
@@ -16,8 +15,6 @@ GIVEN = {
     "dataset:corrupted": {"base": CELLS, "corruption": ["gaussian_noise"]},
     "evaluator:novelty": {"held_out": ["class 1"]},
 }
-=======
->>>>>>> 6e7628f (Add the ops of Models Genesis, elastic ones and swapped patches)
 
 
 def given(family):

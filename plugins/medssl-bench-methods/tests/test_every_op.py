@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from medssl_bench_methods import ops
+from medssl_bench_methods.ops import components as ops
 from torch._subclasses.fake_tensor import FakeTensorMode
 
 SIZE = 28

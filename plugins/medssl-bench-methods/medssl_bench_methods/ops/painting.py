@@ -58,7 +58,7 @@ def _interval(length: Tensor, start: Tensor, sides: tuple[float, float], total: 
 
 
 class Inpaint(_Painting):
-    """Fill a few boxes with noise: what was inside is to be told from around (Zhou et al. 2019, sec. 3).
+    """Fill a few boxes with noise: predict the inside from around it (Zhou et al. 2019, sec. 3).
 
     Args:
         boxes: largest number of boxes, which may overlap; each comes with a probability of 0.95 if the one before came.
@@ -78,7 +78,7 @@ class Inpaint(_Painting):
 
 
 class Outpaint(_Painting):
-    """Fill everything but a few boxes with noise: the whole is to be told from parts (Zhou et al. 2019, sec. 3).
+    """Fill everything but a few boxes with noise: predict the whole from parts (Zhou et al. 2019, sec. 3).
 
     Args:
         boxes: largest number of boxes, one at least, which may overlap; each further one comes with a probability of
