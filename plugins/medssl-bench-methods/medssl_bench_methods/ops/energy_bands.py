@@ -26,13 +26,15 @@ class EnergyBands(Op):
         p: probability with which an image is changed.
     """
 
+    reference: Tensor | None
+
     def __init__(
         self, sigmas: Sequence[float], strength: float, reference: Sequence[float] | None = None, *, p: float = 1.0
     ) -> None:
         super().__init__(p)
         self.sigmas = tuple(sigmas)
         self.strength = strength
-        self.reference = None if reference is None else tuple(reference)
+        self.register_buffer("reference", None if reference is None else torch.tensor(reference), persistent=False)
 
     def draws(self, channels: int, height: int, width: int) -> int:  # noqa: ARG002
         """Return one for each band."""
@@ -43,8 +45,7 @@ class EnergyBands(Op):
         split, smooth = bands(images, self.sigmas)
         factors = scale(uniforms, -self.strength, self.strength).exp()
         if self.reference is not None:
-            wanted = torch.tensor(self.reference, dtype=images.dtype, device=images.device)
-            factors = factors * wanted / energies(split).clamp(min=_LEAST)
+            factors = factors * self.reference / energies(split).clamp(min=_LEAST)
         return (smooth + (factors.T[:, :, None, None, None] * split).sum(dim=0)).clamp(0, 1)
 
 

@@ -1,0 +1,1 @@
+"""Encoders by hand: features that nothing has learnt, as a floor that is not trivial."""
