@@ -39,15 +39,20 @@ def relative(encoder: Component, size: int | None, made_for: int | None = None) 
     Args:
         encoder: an encoder; one that is not built-in counts as a ResNet-18.
         size: side of the images in pixels; None: not known, taken as 28.
-        made_for: side of the images that it was made for; None: of these. A ViT resizes others to it.
+        made_for: side of the images that it was made for; None: of these. A ViT resizes others to it, unless it has
+            ``dynamic_img_size``.
     """
-    if encoder.name in _WIDTHS:
-        size = made_for or size
+    made_for = made_for or size
     one = _counted("resnet18", 28, "imagenet", None)
     known = encoder.name in _DEPTHS or encoder.name in _WIDTHS
     parameters: Mapping[str, Any] = encoder.parameters if known else {}
     name = encoder.name if known else "resnet18"
-    found = _counted(name, size or 28, str(parameters.get("stem", "imagenet")), parameters.get("patch"))
+    patch = parameters.get("patch")
+    if encoder.name in _WIDTHS and not parameters.get("dynamic_img_size"):
+        size = made_for
+    elif encoder.name in _WIDTHS and patch is None and made_for is not None:
+        patch = _usual_patch(made_for)
+    found = _counted(name, size or 28, str(parameters.get("stem", "imagenet")), patch)
     return Arithmetic(found.multiply_adds / one.multiply_adds, found.parameters / one.parameters)
 
 
@@ -98,13 +103,17 @@ def _resnet(name: str, size: int, *, small_stem: bool) -> Arithmetic:
 
 def _vit(width: int, size: int, patch: int | None) -> Arithmetic:
     """Count tokens through blocks of attention and a perceptron of four times the width."""
-    try:
-        patch = fitting_patch(size, patch)
-    except StageError:  # the stage will say so
-        patch = max(1, size // 7)
+    patch = _usual_patch(size, patch)
     patches = (size // patch) ** 2
     tokens, weights = patches + 1, 12 * width**2
     block = tokens * weights + 2 * tokens**2 * width
     embedding = 3 * patch**2 * width
     parameters = _VIT_DEPTH * (weights + 13 * width) + embedding + width * (tokens + 4)
     return Arithmetic(_VIT_DEPTH * block + patches * embedding, parameters)
+
+
+def _usual_patch(size: int, patch: int | None = None) -> int:
+    try:
+        return fitting_patch(size, patch)
+    except StageError:  # the stage will say so
+        return patch or max(1, size // 7)

@@ -80,16 +80,23 @@ def _vit(model: str) -> Callable[..., nn.Module]:
         weights: Weights = "scratch",
         weights_file: WeightsFile = None,
         normalize: Normalize = "auto",
+        pool: Literal["cls", "avg"] = "cls",
+        dynamic_img_size: bool = False,
     ) -> nn.Module:
         from medssl_bench.encoders.patch import fitting_patch
         from medssl_bench.encoders.timm_encoder import TimmEncoder
 
+        options: dict[str, Any] = {"img_size": size, "patch_size": fitting_patch(size, patch)}
+        if pool == "avg":  # the normalisation stays before pooling, so weights have the same names
+            options |= {"global_pool": "avg", "fc_norm": False}
+        if dynamic_img_size:
+            options["dynamic_img_size"] = True
         encoder = TimmEncoder(
             model,
             size,
             pretrained=weights == "pretrained",
             normalize=normalize,
-            options={"img_size": size, "patch_size": fitting_patch(size, patch)},
+            options=options,
         )
         encoder.load_file(weights_file)
         return encoder
@@ -104,6 +111,9 @@ def _vit(model: str) -> Callable[..., nn.Module]:
         weights_file: safetensors file with an encoder's weights to start from, such as ``export`` writes.
         normalize: mean and standard deviation taken off the images: ``half`` (0.5 and 0.5), ``imagenet``, or
             ``auto``, which is what the pretrained weights were trained with, and ``half`` else.
+        pool: what the features are: ``cls``, the class token, or ``avg``, the mean of the patches' tokens.
+        dynamic_img_size: take images of other sizes as they are, with fewer or more patches and resampled positions,
+            instead of resizing them; the patch must divide them.
     """
     return vit
 

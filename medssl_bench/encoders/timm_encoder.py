@@ -10,15 +10,17 @@ import timm
 import torch
 import torch.nn.functional as F
 from timm.data.constants import IMAGENET_DEFAULT_MEAN, IMAGENET_DEFAULT_STD
+from timm.models.vision_transformer import VisionTransformer
 from torch import Tensor, nn
 
 from medssl_bench.encoders.pretrained import from_cache, have_weights
 from medssl_bench.encoders.small_maps import use_small_map_convolutions
+from medssl_bench.encoders.vit_tokens import tokens_of
 from medssl_bench.errors import StageError, did_you_mean
 from medssl_bench.store.tensors import load_tensors
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
 _HALF = ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
@@ -27,6 +29,9 @@ _IMAGENET = (IMAGENET_DEFAULT_MEAN, IMAGENET_DEFAULT_STD)
 
 class TimmEncoder(nn.Module):
     """A timm model without its classifier, behind the normalisation of its input.
+
+    A convolutional model has `feature_maps`, a ViT has `tokens`, `pooled`, `grid` and `prefix_tokens`. Of another model
+    ``hasattr`` says that they are not there.
 
     Attributes:
         dim: length D of the features.
@@ -130,7 +135,11 @@ class TimmEncoder(nn.Module):
 
     def _prepared(self, images: Tensor) -> Tensor:
         """Return images as the model takes them: normalised, and of its one size if it has one."""
-        if self._one_size and images.shape[-1] != self.size:
+        size = images.shape[-1]
+        if size != self.size and not self._one_size and (patch := self._undivided(size)):
+            what = f"timm model {self.card['model']!r}: patches of {patch} do not divide images of {size} pixels"
+            raise StageError(f"{what}; give views of another size")
+        if self._one_size and size != self.size:
             images = F.interpolate(images, (self.size, self.size), mode="bilinear", antialias=True)
         return (images - self.mean) / self.std
 
@@ -138,6 +147,70 @@ class TimmEncoder(nn.Module):
         """Return what the model sees before pooling: (B, D, h, w) of a convolutional one, (B, T, D) tokens of a ViT."""
         features: Tensor = self.backbone.forward_features(self._prepared(images))
         return features
+
+    def _undivided(self, size: int) -> int:
+        """Return the side of a ViT's patches if they do not divide images of a size, else 0."""
+        return _dropped(self.backbone, size) if isinstance(self.backbone, VisionTransformer) else 0
+
+    @property
+    def feature_maps(self) -> Callable[[Tensor], list[Tensor]]:
+        """Of a convolutional model: images (B, 3, H, W) to maps (B, C, h, w), from the stem's to the last stage's."""
+        if isinstance(self.backbone, VisionTransformer) or not hasattr(self.backbone, "forward_intermediates"):
+            raise AttributeError("feature_maps")
+        return self._feature_maps
+
+    def _feature_maps(self, images: Tensor) -> list[Tensor]:
+        maps: list[Tensor] = self.backbone.forward_intermediates(self._prepared(images), intermediates_only=True)
+        return maps
+
+    @property
+    def tokens(self) -> Callable[..., Tensor]:
+        """Of a ViT: ``(images, keep=None, masked=None, mask_token=None)`` to tokens (B, prefix + K, D).
+
+        See `medssl_bench.encoders.vit_tokens.tokens_of`.
+        """
+        self._vit("tokens")
+        return self._tokens
+
+    def _tokens(
+        self,
+        images: Tensor,
+        keep: Tensor | None = None,
+        masked: Tensor | None = None,
+        mask_token: Tensor | None = None,
+    ) -> Tensor:
+        return tokens_of(self._vit("tokens"), self._prepared(images), keep, masked, mask_token)
+
+    @property
+    def pooled(self) -> Callable[[Tensor], Tensor]:
+        """Of a ViT: tokens (B, T, D) to features (B, dim), as the encoder pools them."""
+        self._vit("pooled")
+        return self._pooled
+
+    def _pooled(self, tokens: Tensor) -> Tensor:
+        features: Tensor = self._vit("pooled").forward_head(tokens)
+        return features
+
+    @property
+    def grid(self) -> tuple[int, int]:
+        """Of a ViT: rows and columns of the patches of an image of the encoder's size."""
+        rows, columns = self._vit("grid").patch_embed.grid_size
+        return int(rows), int(columns)
+
+    @property
+    def prefix_tokens(self) -> int:
+        """Of a ViT: tokens before those of the patches: the class token, and registers."""
+        return int(self._vit("prefix_tokens").num_prefix_tokens)
+
+    def _vit(self, name: str) -> VisionTransformer:
+        """Return the model.
+
+        Raises:
+            AttributeError: it is no ViT, so the encoder has no attribute of this name.
+        """
+        if not isinstance(self.backbone, VisionTransformer):
+            raise AttributeError(name)
+        return self.backbone
 
     def load_file(self, file: Path | None) -> None:
         """Take the weights of a safetensors file with the backbone's names; None does nothing.

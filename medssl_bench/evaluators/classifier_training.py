@@ -17,6 +17,7 @@ from medssl_bench.evaluators.finetune_settings import FineTuneSettings
 from medssl_bench.evaluators.minibatches import minibatches
 from medssl_bench.randomness import forked
 from medssl_bench.stopping import at_checkpoints
+from medssl_bench.training.before_step import set_progress
 from medssl_bench.training.images import DeviceImages, evaluation_batch
 from medssl_bench.training.optimizer import made_by, make_optimizer, set_learning_rate
 from medssl_bench.training.recording import recorder_for
@@ -117,6 +118,7 @@ class FineTuning:
         if self._schedule is not None:
             lr = self._optimizer.defaults["lr"]
             set_learning_rate(self._optimizer, rate_at(self._schedule, self._epoch, self._settings.epochs, lr))
+        set_progress(self._optimizer, self._epoch / self._settings.epochs)
         order = self._trial.stream("finetune batches", epoch=self._epoch)
         balanced_by = balanced_labels(self._settings.balance, self._trial)
         batches = minibatches(len(self._train), self._settings.batch_size, order, balanced_by, least=2)

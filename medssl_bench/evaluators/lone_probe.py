@@ -14,6 +14,7 @@ from medssl_bench.evaluators.base import Evaluation, Trial
 from medssl_bench.evaluators.convergence import Problem
 from medssl_bench.evaluators.probe_trial import Probe, ProbeSettings
 from medssl_bench.randomness import forked
+from medssl_bench.training.before_step import set_progress
 from medssl_bench.training.optimizer import made_by, make_optimizer, set_learning_rate
 
 
@@ -63,6 +64,7 @@ class _Training:
     def _epoch(self, epoch: int) -> Tensor:
         """Train for an epoch, and return the sum of its losses."""
         set_learning_rate(self._optimizer, self._settings.rate(epoch, self._optimizer.defaults["lr"]))
+        set_progress(self._optimizer, epoch / self._settings.epochs)
         total = torch.zeros((), device=self._device)
         for places in self._batches(epoch):
             shares = self._counts[places]
@@ -84,4 +86,7 @@ class _Training:
 
 def _bounding_decay(optimizer: Optimizer) -> float:
     """Return the weight decay if it keeps weights within its inverse, as AdamW's does; else 0."""
-    return float(optimizer.defaults.get("weight_decay", 0.0)) if isinstance(optimizer, AdamW) else 0.0
+    if not isinstance(optimizer, AdamW):
+        return 0.0
+    follows = [min(group["decay_from"], group["decay_to"]) for group in optimizer.param_groups if "decay" in group]
+    return min(follows, default=float(optimizer.defaults.get("weight_decay", 0.0)))

@@ -76,6 +76,7 @@ FIRST_OPTIONS: dict[str, frozenset[str]] = {
         "training optimizer adamw": "lr weight_decay momentum",
         "training optimizer adam": "lr weight_decay momentum",
         "training optimizer sgd": "lr weight_decay momentum",
+        "training optimizer lars": "lr weight_decay momentum clip weight_decay_end trust",
         "training schedule cosine": "minimum period warmup",
         "training schedule constant": "minimum period warmup",
     }.items()

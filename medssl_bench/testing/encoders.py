@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from medssl_bench.encoders.dim import feature_dim
 from medssl_bench.encoders.recordable import is_recordable
 from medssl_bench.randomness import forked
+from medssl_bench.testing.capabilities import capability_steps
 from medssl_bench.testing.checking import Group, require, untouched_generators
 from medssl_bench.testing.playback import PLAYS_BACK, plays_back
 from medssl_bench.testing.small_data import SIZE, small_images
@@ -40,6 +41,7 @@ def encoder_steps(build: Build) -> list[Group]:
             (independent, lambda: _independent(build)),
         ],
         [("weights can be saved and loaded", lambda: _round_trip(build))],
+        capability_steps(lambda: _make(build)),
         [
             (PLAYS_BACK, lambda: plays_back(lambda recorder: _trained(build, recorder), claimed=is_recordable(made))),
             ("global random state is untouched in evaluation mode", lambda: _untouched(build)),

@@ -15,10 +15,11 @@ from medssl_bench.training.schedule import Constant, Cosine, Schedule
 MakeOptimizer = Callable[[list[dict[str, Any]], bool], Optimizer]
 """Makes an optimiser from parameter groups, and from whether its steps are recorded in a CUDA graph."""
 
-_OPTIMIZERS: dict[str, type[builtin.AdamW | builtin.Adam | builtin.Sgd]] = {
+_OPTIMIZERS: dict[str, type[builtin.AdamW | builtin.Adam | builtin.Sgd | builtin.Lars]] = {
     "adamw": builtin.AdamW,
     "adam": builtin.Adam,
     "sgd": builtin.Sgd,
+    "lars": builtin.Lars,
 }
 _SCHEDULES: dict[str, type[Cosine | Constant]] = {"cosine": Cosine, "constant": Constant}
 
@@ -34,7 +35,8 @@ def make_optimizer(
 
     Args:
         groups: parameter groups; a group's own ``weight_decay`` counts before that of the settings, and its
-            ``lr_scale``, if it has one, multiplies the learning rate.
+            ``lr_scale``, if it has one, multiplies the learning rate, which stays that of the settings if its
+            ``constant_lr`` is true.
         settings: the name of a built-in optimiser and its parameters.
         recorded: whether its steps are recorded and played back: learning rates are then tensors on the device, a
             group's its own, as a recording fixes numbers.
@@ -75,9 +77,9 @@ def _device_of(group: Mapping[str, Any]) -> torch.device | None:
 
 
 def set_learning_rate(optimizer: Optimizer, lr: float) -> None:
-    """Set the learning rate of every group, times its ``lr_scale``."""
+    """Set the learning rate of every group, times its ``lr_scale``; one with ``constant_lr`` keeps the optimiser's."""
     for group in optimizer.param_groups:
-        rate = lr * group.get("lr_scale", 1.0)
+        rate = (optimizer.defaults["lr"] if group.get("constant_lr") else lr) * group.get("lr_scale", 1.0)
         if isinstance(group["lr"], torch.Tensor):
             group["lr"].fill_(rate)
         else:

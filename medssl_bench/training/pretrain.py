@@ -19,6 +19,7 @@ from medssl_bench.methods.base import Method, Progress
 from medssl_bench.methods.check_history import VALIDATION, wrong_with
 from medssl_bench.randomness import forked, generator, stream
 from medssl_bench.stopping import at_checkpoints
+from medssl_bench.training.before_step import set_progress
 from medssl_bench.training.images import DeviceImages
 from medssl_bench.training.length import Length
 from medssl_bench.training.optimizer import MakeOptimizer, make_optimizer, make_schedule, set_learning_rate
@@ -218,6 +219,7 @@ class Pretraining:
 
     def _train_step(self, index: Tensor, images: tuple[Tensor, ...], progress: Progress) -> None:
         set_learning_rate(self._optimizer, self._learning_rate(progress.step))
+        set_progress(self._optimizer, progress.fraction)
         keys = self.views.keys("views", progress.step)
         with forked(stream("training step", seed=self.seed, step=progress.step)):
             found = self.steps.do(partial(self._update, progress, len(images)), index, *images, *keys)

@@ -40,3 +40,9 @@ def test_small_crops_have_the_work_of_their_size() -> None:
 def test_a_vit_resizes_small_crops_to_the_size_that_it_was_made_for() -> None:
     component = REGISTRY.resolve_or_raise("encoder", "vit_tiny")
     assert encoder_passes(Passes(((28, 2), (16, 4))), component, 28).trained == pytest.approx(6)
+
+
+def test_a_vit_of_dynamic_size_sees_small_crops_as_they_are() -> None:
+    component = REGISTRY.resolve_or_raise("encoder", {"name": "vit_tiny", "dynamic_img_size": True})
+    found = encoder_passes(Passes(((28, 2), (16, 4))), component, 28)
+    assert 2 + 4 * 0.3 < found.trained < 2 + 4 * 17 / 50, "17 tokens in place of 50"

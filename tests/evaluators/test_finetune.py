@@ -271,6 +271,13 @@ def test_an_optimizer_of_its_own_is_used(make_trial, make_evaluator):
     falling = make_evaluator("finetune", **rest, optimizer=named, schedule="cosine").evaluate(trial)
     other = make_evaluator("finetune", **rest, optimizer={**named, "name": "sgd"}).evaluate(trial)
 
+    decayed = {**named, "name": "adamw", "weight_decay": 0.1}
+    steady, growing = (
+        make_evaluator("finetune", **rest, optimizer={**decayed, "weight_decay_end": end}).evaluate(trial)
+        for end in (0.1, 50.0)
+    )
+
     assert np.array_equal(same.scores, plain.scores), "Adam by its name is Adam"
+    assert not np.allclose(steady.scores, growing.scores)
     assert not np.array_equal(falling.scores, plain.scores)
     assert not np.array_equal(other.scores, plain.scores)

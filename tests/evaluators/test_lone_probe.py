@@ -86,6 +86,24 @@ def test_another_optimizer(make_trial, make_evaluator, task, schedule, factor, o
     close(evaluator.evaluate(trial), by_hand(trial, make, factor))
 
 
+def test_a_weight_decay_that_follows_the_epochs(make_trial, make_evaluator):
+    trial, made = make_trial(noise=1.0, selection="last", train=range(41)), []
+
+    def make(parameters):
+        made.append(AdamW(parameters, lr=0.05))
+        return made[0]
+
+    def factor(epoch):
+        for group in made[0].param_groups:
+            group["weight_decay"] = 2.0 + (0.1 - 2.0) * (1 + math.cos(math.pi * epoch / 10)) / 2
+        return cosine(epoch)
+
+    optimizer = {"name": "adamw", "lr": 0.05, "weight_decay": 0.1, "weight_decay_end": 2.0}
+    evaluator = make_evaluator("linear_probe", epochs=10, batch_size=16, optimizer=optimizer, schedule=COSINE)
+
+    close(evaluator.evaluate(trial), by_hand(trial, make, factor))
+
+
 @pytest.mark.parametrize("balance", ["none", "undersample", "oversample", "class_weights"])
 def test_with_adamw_it_is_the_probe_without(make_trial, make_evaluator, balance):
     trial = make_trial(noise=1.0, val=range(11), train=np.r_[0:40:3, 1:20:3, 2:9:3])

@@ -105,6 +105,11 @@ DECIDES: dict[str, tuple[tuple[str, str], set[str]]] = {
     "Optimizer.lr": ((RECIPE, f"{RECIPE}optimizer.lr = 0.1\n"), EVERYTHING),
     "Optimizer.weight_decay": ((RECIPE, f"{RECIPE}optimizer.weight_decay = 0.1\n"), EVERYTHING),
     "Optimizer.momentum": ((RECIPE, f"{RECIPE}optimizer.momentum = 0.1\n"), EVERYTHING),
+    "Optimizer.clip": ((RECIPE, f"{RECIPE}optimizer.clip = 1.0\n"), EVERYTHING),
+    "Optimizer.weight_decay_end": ((RECIPE, f"{RECIPE}optimizer.weight_decay_end = 0.1\n"), EVERYTHING),
+    "Optimizer.betas": ((RECIPE, f"{RECIPE}optimizer.betas = [0.9, 0.95]\n"), EVERYTHING),
+    "Optimizer.nesterov": ((RECIPE, f'{RECIPE}optimizer = {{ name = "sgd", nesterov = true }}\n'), EVERYTHING),
+    "Optimizer.trust": ((RECIPE, f'{RECIPE}optimizer = {{ name = "lars", trust = 0.01 }}\n'), EVERYTHING),
     "Schedule.name": ((RECIPE, f'{RECIPE}schedule.name = "constant"\n'), EVERYTHING),
     "Schedule.minimum": ((RECIPE, f"{RECIPE}schedule.minimum = 0\n"), EVERYTHING),
     "Schedule.period": ((RECIPE, f"{RECIPE}schedule.period = 5\n"), EVERYTHING),
@@ -174,7 +179,10 @@ def test_every_key_of_a_suite_is_known_to_decide_or_to_describe() -> None:
     registry = load_plugins().registry
     fields |= {
         f"{heading}.{option}"
-        for heading, kind, name in (("Optimizer", "optimizer", "sgd"), ("Schedule", "schedule", "cosine"))
+        for heading, kind, name in (
+            *(("Optimizer", "optimizer", name) for name in ("sgd", "adamw", "lars")),
+            ("Schedule", "schedule", "cosine"),
+        )
         for option in ("name", *registry.find(kind, name).table.model.model_fields)
     }
     assert DECIDES.keys() | DESCRIBES.keys() | ELSEWHERE == fields

@@ -23,6 +23,9 @@ OPTIMIZERS = {
     "adamw": {"name": "adamw", "lr": 1e-2, "weight_decay": 1e-2, "momentum": 0.9},
     "adam": {"name": "adam", "lr": 1e-2, "weight_decay": 1e-2, "momentum": 0.9},
     "sgd": {"name": "sgd", "lr": 1e-1, "weight_decay": 1e-2, "momentum": 0.9},
+    "lars": {"name": "lars", "lr": 1.0, "weight_decay": 1e-2, "clip": 1.0, "weight_decay_end": 0.1},
+    "all of adamw": {"name": "adamw", "lr": 1e-2, "betas": [0.8, 0.9], "clip": 1.0, "weight_decay_end": 0.1},
+    "nesterov": {"name": "sgd", "lr": 1e-1, "nesterov": True, "clip": 0.5, "weight_decay_end": 0.1},
 }
 
 

@@ -44,6 +44,7 @@ def pretrained(
     *,
     augmentation: Any = "simclr",
     optimizer: str = "adamw",
+    options: dict[str, Any] | None = None,
     grey: bool = False,
     checkpoints: Checkpoints | None = None,
     device: str = "cpu",
@@ -56,7 +57,7 @@ def pretrained(
     method = SimCLR(encoder, hidden=16, projection=8, temperature=0.5, loss="nt_xent").to(place)
     method.to(memory_format=torch.channels_last)
     recipe = settings(duration={"steps": 11}, **changes)
-    recipe["optimizer"] = {"name": optimizer, "lr": LR, "weight_decay": 0.1, "momentum": 0.9}
+    recipe["optimizer"] = {"name": optimizer, "lr": LR, "weight_decay": 0.1, "momentum": 0.9, **(options or {})}
     recipe["schedule"] = {"name": "constant", "minimum": 0.0, "period": None, "warmup": 7}
     views = ViewMaker(method.views(), REGISTRY.resolve_or_raise("augmentation", augmentation), 28, REGISTRY, place, 0)
     images = [DeviceImages(split(count, 28, seed=count, grey=grey), place) for count in (24, 8)]
@@ -91,6 +92,18 @@ def test_with_other_optimisers_precisions_and_images(optimizer, precision, grey)
 
     assert recorded.steps.recorded == 1
     assert same(found, pretrained(None, **how)[1])
+
+
+@pytest.mark.parametrize("optimizer", ["adamw", "adam", "sgd", "lars"])
+def test_with_clipping_and_a_weight_decay_that_follows_the_training(optimizer):
+    """The decay is 0.1 to begin with: were it fixed in the recording, the weights would differ."""
+    how = {"optimizer": optimizer, "options": {"clip": 0.5, "weight_decay_end": 0.9}}
+
+    recorded, found = pretrained(Tape(), **how)
+
+    assert recorded.steps.recorded == 1
+    assert same(found, pretrained(None, **how)[1])
+    assert not same(found, pretrained(None, optimizer=optimizer, options={"clip": 0.5})[1])
 
 
 def test_one_that_is_interrupted_goes_on_to_the_same_bits():

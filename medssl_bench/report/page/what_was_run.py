@@ -126,8 +126,13 @@ def _recipe(recipe: Recipe, scale: float) -> Row:
 def _optimizer(component: Component) -> str:
     if component.plugin != _BUILT_IN:
         return described(component)
-    momentum = f", momentum {component.parameters['momentum']:g}" if component.name == "sgd" else ""
-    return f"{component.name}, weight decay {component.parameters['weight_decay']:g}{momentum}"
+    told = {"lr", "weight_decay", *component.neutral} | ({"momentum"} if component.name.startswith("adam") else set())
+    more = "".join(
+        f", {name.replace('_', ' ')} {_value(value)}"
+        for name, value in component.parameters.items()
+        if name not in told and value is not None
+    )
+    return f"{component.name}, weight decay {component.parameters['weight_decay']:g}{more}"
 
 
 def _schedule(component: Component) -> str:
