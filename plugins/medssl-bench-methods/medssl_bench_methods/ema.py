@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from copy import deepcopy
 from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
+
+from medssl_bench.methods import Progress
 
 Network = TypeVar("Network", bound=nn.Module)
 
@@ -32,3 +35,13 @@ def move(average: Iterable[nn.Module], current: Iterable[nn.Module], momentum: f
     averages: list[Tensor] = [parameter for network in average for parameter in network.parameters()]
     trained: list[Tensor] = [parameter for network in current for parameter in network.parameters()]
     torch._foreach_lerp_(averages, trained, 1 - momentum)
+
+
+def rising(momentum: float, progress: Progress) -> float:
+    """Return a momentum that rises to 1 by a half cosine (Grill et al. 2020, sec. 3.2): late averages move less.
+
+    Args:
+        momentum: of the first step.
+        progress: of the step that was done.
+    """
+    return 1 - (1 - momentum) * (math.cos(math.pi * progress.fraction) + 1) / 2

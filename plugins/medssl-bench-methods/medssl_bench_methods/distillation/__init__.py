@@ -1,0 +1,1 @@
+"""Methods in which a network learns from another one: BYOL, SimSiam, distillation."""
