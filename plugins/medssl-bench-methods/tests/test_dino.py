@@ -6,6 +6,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from lightly.loss import DINOLoss
+from medssl_bench_methods.selfdistillation.centering import Centering
 from medssl_bench_methods.selfdistillation.dino import dino_loss
 from medssl_bench_methods.selfdistillation.teaching import Pace
 from medssl_bench_methods.sinkhorn import sinkhorn
@@ -45,7 +46,7 @@ def test_the_loss_is_lightlys(shape, seed):
 def test_the_method_is_a_loop_over_pairs_of_crops(centering, keep):
     method = make_dino(centering=centering, keep=keep).eval()
     if centering == "mean":
-        method.center.uniform_(-0.5, 0.5)
+        method.centering.center.uniform_(-0.5, 0.5)
     batch = batch_of(16, 16, 9, 9)
 
     loss, _ = method(batch, NOW)
@@ -55,27 +56,27 @@ def test_the_method_is_a_loop_over_pairs_of_crops(centering, keep):
         taught = torch.cat([method.teacher_head(method.teacher(view))[0] for view in batch.views[:2]])
     wanted = sinkhorn(taught, epsilon=0.04)
     if centering == "mean":
-        wanted = F.softmax((taught - method.center) / 0.04, dim=1)
+        wanted = F.softmax((taught - method.centering.center) / 0.04, dim=1)
     terms = [-(wanted.chunk(2)[t] * student[s]).sum(dim=1).mean().item() for t in range(2) for s in range(4) if s != t]
     assert loss.item() == pytest.approx(sum(terms) / 6, rel=1e-4)
 
 
 def test_the_centre_takes_off_what_is_added_to_all_outputs():
-    (taught, _), added = random_outputs((2, 8, 6)), torch.randn(6)
-    method = make_dino(centering="mean", center_momentum=0.0, prototypes=6).train()
-    method._centered(taught.flatten(0, 1))
-    plain = method._centered(taught.flatten(0, 1))
-    method._centered(taught.flatten(0, 1) + added)
-    torch.testing.assert_close(method._centered(taught.flatten(0, 1) + added), plain, rtol=1e-4, atol=1e-6)
+    taught, added = random_outputs((8, 6))[0], torch.randn(6)
+    centering = Centering("mean", 6, 0.0).train()
+    centering(taught, torch.tensor(0.04))
+    plain = centering(taught, torch.tensor(0.04))
+    centering(taught + added, torch.tensor(0.04))
+    torch.testing.assert_close(centering(taught + added, torch.tensor(0.04)), plain, rtol=1e-4, atol=1e-6)
 
 
 def test_the_centre_moves_in_training_alone():
     method, batch = make_dino(centering="mean", center_momentum=0.8), batch_of(16, 16, 9, 9)
     method.eval()(batch, NOW)
-    assert method.center.abs().sum() == 0
+    assert method.centering.center.abs().sum() == 0
     method.train()(batch, NOW)
     expected = 0.2 * method.teacher_head(method.teacher(torch.cat(batch.views[:2])))[0].mean(dim=0)
-    torch.testing.assert_close(method.center, expected)
+    torch.testing.assert_close(method.centering.center, expected)
 
 
 @pytest.mark.parametrize("keep", ["student", "teacher"])
@@ -154,7 +155,7 @@ def test_the_gauges_tell_a_collapse():
         method.teacher_head.prototypes.copy_(method.teacher_head.prototypes[:1].expand(12, -1))
     uniform = method(batch, NOW)[1]
     assert uniform["entropy"] == pytest.approx(1, abs=1e-4)
-    method.center[1:] = 100
+    method.centering.center[1:] = 100
     one = method(batch, NOW)[1]
     assert one["entropy"] == pytest.approx(0, abs=1e-4)
     assert 1 / 12 <= one["used"] <= 1

@@ -90,5 +90,6 @@ def agreement_of(first: Tensor, second: Tensor, count: int) -> Tensor:
     rows, columns = table.sum(dim=1), table.sum(dim=0)
     ratio = table / (rows[:, None] * columns).clamp(min=1e-30)
     mutual = (table * ratio.clamp(min=1e-30).log()).sum()
-    entropies = -sum((shares * shares.clamp(min=1e-30).log()).sum() for shares in (rows, columns))
+    marginal = torch.stack([rows.flatten(), columns])
+    entropies = -(marginal * marginal.clamp(min=1e-30).log()).sum()
     return (mutual / (entropies / 2).clamp(min=1e-12)).float()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import ClassVar, Literal
 
 import torch
@@ -90,8 +91,8 @@ class OnlineClustering(Method):
         if self.balance == "modality":
             assert group is not None  # the factory has asked for groups
             groups, count = numbered(group).clamp(max=self.modalities - 1), self.modalities
-        options = {"epsilon": self.epsilon, "iterations": self.iterations}
-        return torch.cat([sinkhorn(view, groups=groups, count=count, **options) for view in scores.chunk(2)])
+        balanced = partial(sinkhorn, epsilon=self.epsilon, iterations=self.iterations, groups=groups, count=count)
+        return torch.cat([balanced(view) for view in scores.chunk(2)])
 
     def after_step(self, progress: Progress) -> None:
         """Move the average, and let prototypes move from the next step on, if their time has come."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import ClassVar
 
 import torch
@@ -100,14 +101,14 @@ class SwAV(Method):
 
     def _codes(self, place: int, scores: Tensor) -> Tensor:
         """Return the codes of a large view, balanced with the projections of the queue if they count."""
-        options = {"epsilon": self.epsilon, "iterations": self.iterations}
+        balanced = partial(sinkhorn, epsilon=self.epsilon, iterations=self.iterations)
         if not self.length:
-            return sinkhorn(scores, **options)
+            return balanced(scores)
         earlier = self.prototypes.of_earlier(self.queue[place])
         # what is not to count is balanced by itself, so that shapes stay the same from step to step
         ignored = ~(self.counts & (torch.arange(self.length, device=scores.device) < self.filled))
         groups = torch.cat([torch.zeros(len(scores), dtype=torch.int64, device=scores.device), ignored.long()])
-        return sinkhorn(torch.cat([scores, earlier]), groups=groups, count=2, **options)[: len(scores)]
+        return balanced(torch.cat([scores, earlier]), groups=groups, count=2)[: len(scores)]
 
     @torch.no_grad()
     def _enqueue(self, unit: Tensor) -> None:

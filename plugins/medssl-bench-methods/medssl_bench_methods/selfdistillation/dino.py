@@ -13,9 +13,9 @@ from torch import Tensor, nn
 from medssl_bench.encoders.dim import feature_dim
 from medssl_bench.methods import Batch, Progress, View, gauges, in_float32
 from medssl_bench_methods.multicrop import features_of, swapped_cross_entropy
+from medssl_bench_methods.selfdistillation.centering import Centering, Rule
 from medssl_bench_methods.selfdistillation.head import DINOHead
 from medssl_bench_methods.selfdistillation.teaching import Pace, Taught
-from medssl_bench_methods.sinkhorn import sinkhorn
 from medssl_bench_methods.use import entropy, used
 
 
@@ -49,7 +49,6 @@ class DINO(Taught):
     """
 
     monitor: ClassVar[str | None] = "agreement"
-    center: Tensor
 
     def __init__(
         self,
@@ -61,7 +60,7 @@ class DINO(Taught):
         prototypes: int,
         temperature: float,
         pace: Pace,
-        centering: Literal["sinkhorn", "mean"],
+        centering: Rule,
         center_momentum: float,
         clip: float | None,
         keep: Literal["student", "teacher"],
@@ -69,9 +68,8 @@ class DINO(Taught):
         head = DINOHead(feature_dim(encoder), hidden, projection, prototypes)
         super().__init__(encoder, head, pace=pace, keep=keep, clip=clip)
         self._views = tuple(views)
-        self.temperature, self.centering, self.center_momentum = temperature, centering, center_momentum
-        if centering == "mean":
-            self.register_buffer("center", torch.zeros(prototypes))
+        self.temperature = temperature
+        self.centering = Centering(centering, prototypes, center_momentum)
 
     def views(self) -> tuple[View, ...]:
         """Return two large views and the small ones."""
@@ -88,16 +86,7 @@ class DINO(Taught):
         output, projections = self.head(features_of(self.student, batch.views))
         with torch.no_grad():
             taught, _ = self.teacher_head(self.teacher(torch.cat(batch.views[:2])))
-            wanted = self._centered(taught)
+            wanted = self.centering(taught, self.teacher_temperature)
         loss = dino_loss(wanted.view(2, count, -1), output.view(len(batch.views), count, -1), self.temperature)
         found = gauges(projections[:count], projections[count : 2 * count], training=self.training)
         return loss, found | {"entropy": entropy(wanted).mean() / math.log(wanted.shape[1]), "used": used(taught)}
-
-    def _centered(self, taught: Tensor) -> Tensor:
-        """Return the probabilities that the teacher gives, (2 B, K), and move its centre in training."""
-        if self.centering == "sinkhorn":
-            return sinkhorn(taught, epsilon=self.teacher_temperature)
-        wanted = F.softmax((taught - self.center) / self.teacher_temperature, dim=1)
-        if self.training:
-            self.center.lerp_(taught.mean(dim=0), 1 - self.center_momentum)
-        return wanted

@@ -76,10 +76,15 @@ class Taught(Method):
         self.register_buffer("teacher_temperature", torch.tensor(float(pace.temperature)))
         self.head.moves.fill_(float(pace.frozen <= 0))
         self.discarded = ("other_encoder", "teacher_head")
-        if clip is not None:
-            for parameter in self.parameters():
-                if parameter.requires_grad:
-                    parameter.register_hook(_Clip(clip))
+        self._clip = clip
+        for parameter in self.parameters():
+            self.clipped(parameter)
+
+    def clipped(self, parameter: nn.Parameter) -> nn.Parameter:
+        """Return a parameter whose gradient, if it wants one, is no longer than the largest norm."""
+        if self._clip is not None and parameter.requires_grad:
+            parameter.register_hook(_Clip(self._clip))
+        return parameter
 
     @property
     def student(self) -> nn.Module:
