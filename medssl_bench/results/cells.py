@@ -262,14 +262,12 @@ class Results:
 
     def flags(self, stage: str) -> dict[str, str]:
         """Return what must be known of the result of a stage, and of the pretrainings before it: sentences by code."""
-        planned = self._plan.stages[stage]
-        found = {code: text for parent in planned.parents for code, text in self._flags_before(parent).items()}
+        found: dict[str, str] = {}
+        for parent in self._plan.stages[stage].parents:
+            if self._plan.stages[parent].kind in {"pretrain", "embed"}:  # flags of a judgement are about itself alone
+                found |= self.flags(parent)
         record = self.record(stage)
         return {**found, **(record.flags if record else {})}
-
-    def _flags_before(self, stage: str) -> dict[str, str]:
-        """Return the flags of a stage that others build on; those of a judgement are about itself alone."""
-        return self.flags(stage) if self._plan.stages[stage].kind in {"pretrain", "embed"} else {}
 
     def empty_cell(self, table: str, dataset: str, labels: str, arm: str, metric: str) -> Cell:
         """Return a cell without values, with the marks that its numbers would have."""
@@ -285,10 +283,7 @@ class Results:
         )
 
     def state(self, stage: str) -> State:
-        """Return where a stage stood when it was first asked for.
-
-        It is blocked by any that it builds on, directly or not, and that failed.
-        """
+        """Return where a stage stood when first asked for; any that it builds on and that failed blocks it."""
         if stage not in self._states:
             self._states[stage] = self._state(stage)
         return self._states[stage]
