@@ -46,7 +46,7 @@ def features_of(encoder: nn.Module, views: Sequence[Tensor]) -> Tensor:
 
 
 def swapped_cross_entropy(wanted: Tensor, log_found: Tensor) -> Tensor:
-    """Return the mean cross-entropy over pairs of different views: what one view gives is told from another.
+    """Return the mean cross-entropy over pairs of different views: what one view gives is predicted from another.
 
     Args:
         wanted: (W, B, K) probabilities that the first W views should give.

@@ -26,7 +26,7 @@ class StudentTeacher(Method):
         keep: the encoder that is left: the one that is trained, or its average.
     """
 
-    discarded = ("other_encoder", "teacher_head")
+    discarded: tuple[str, ...] = ("other_encoder", "teacher_head")
 
     def __init__(
         self, encoder: nn.Module, head: nn.Module, *, momentum: float, rises: bool, keep: Keep = "student"

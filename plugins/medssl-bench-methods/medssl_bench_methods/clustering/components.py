@@ -63,7 +63,7 @@ def swav(
     local_size: AtLeastOne | None = None,
     local_crop: FractionLimits = (0.1, 0.4),
 ) -> Method:
-    """SwAV (Caron et al. 2020): the code of one view, balanced over the batch, is told from another view.
+    """SwAV (Caron et al. 2020): the code of one view, balanced over the batch, is predicted from another view.
 
     With z the unit projection of a view and C the K unit prototypes, scores are ``s = z C^T``. Codes q of the two large
     views are ``exp(s / epsilon)``, balanced by Sinkhorn-Knopp so that every prototype gets the same weight (eq. 3). The
@@ -126,7 +126,7 @@ def online_clustering(
     momentum: Fraction = 0.99,
     frozen: Fraction = 0.01,
 ) -> Method:
-    """Online clustering after Ghesu et al. (2022): the code of one view is told from the other, in both directions.
+    """Online clustering after Ghesu et al. (2022): the code of one view is predicted from the other, in both directions.
 
     The loss is SwAV's without small views, ``-(sum_k q_1 log p_2 + sum_k q_2 log p_1) / 2``, with p the softmax of
     cosines with K prototypes over the temperature, and q the codes.

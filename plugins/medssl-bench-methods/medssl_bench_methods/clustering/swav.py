@@ -1,4 +1,4 @@
-"""SwAV (Caron et al. 2020): the code of one view, balanced over the batch, is told from another view."""
+"""SwAV (Caron et al. 2020): the code of one view, balanced over the batch, is predicted from another view."""
 
 from __future__ import annotations
 

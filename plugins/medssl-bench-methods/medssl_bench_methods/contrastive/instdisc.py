@@ -92,7 +92,7 @@ class InstDisc(Method):
         """Return the loss and the gauges; in training how often the own entry is the nearest of all, too."""
         vectors = F.normalize(self.head(self.encoder(batch.views[0])).float(), dim=1)
         metrics = gauges(vectors, training=self.training)
-        if not self.training:  # the memory has no entry of these images: they are told from each other
+        if not self.training:  # the memory has no entry of these images: they are compared with each other
             itself = torch.arange(len(vectors), device=vectors.device)
             return memory_loss(vectors, vectors, itself, self.temperature)[0], metrics
         own = self.memory[batch.index]

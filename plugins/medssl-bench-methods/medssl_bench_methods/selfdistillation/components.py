@@ -53,7 +53,7 @@ def dino(
     local_size: AtLeastOne | None = None,
     local_crop: FractionLimits = (0.1, 0.4),
 ) -> Method:
-    """DINO (Caron et al. 2021): what a moving average says of a large crop is told from every other crop.
+    """DINO (Caron et al. 2021): what a moving average says of a large crop is predicted from every other crop.
 
     The student g_s sees all crops, the teacher g_t, its moving average, the two large ones. With P_t the teacher's
     centred and sharpened output, the loss is the mean over pairs of a large crop t and another crop s of

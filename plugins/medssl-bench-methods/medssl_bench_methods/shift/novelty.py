@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Novelty(Evaluator):
-    """How well test images of unknown classes are told from those of known ones (an analysis).
+    """How well test images of unknown classes are separated from those of known ones (an analysis).
 
     Training images of the known classes alone are used, with their labels. Scores, each higher for the unknown: 1
     minus the largest probability of a logistic regression (Hendrycks and Gimpel 2017), its energy (Liu et al. 2020),
