@@ -1,4 +1,4 @@
-"""The methods and their parameters: rotation, context_restoration, genesis, masked.
+"""The methods and their parameters: rotation, context_restoration, genesis, masked, mae.
 
 Importing this module imports no torch: plans are made without it.
 """
@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from medssl_bench.plugin.registry import Register
 
 Width = Annotated[int, Field(ge=8)]
+TokenWidth = Annotated[int, Field(ge=32, multiple_of=32)]
+
+_BLOCK_SHARE = 0.037
+"""Multiply-adds of a decoder's block of width 128 beside those of a ViT-Tiny (12 blocks of 192): (128 / 192)^2 / 12."""
 
 _DECODER_SHARE = 0.15
 """Multiply-adds of a decoder of width 64 for 28 pixels, beside those of a ResNet-18."""
@@ -36,6 +40,7 @@ def medssl_methods(register: Register) -> None:
     register("context_restoration", context_restoration, work=_decoded_work)
     register("genesis", genesis, work=_decoded_work)
     register("masked", masked, work=_one_view_work)
+    register("mae", mae, work=_mae_work)
 
 
 def _rotation_work(parameters: Mapping[str, Any], size: int) -> Passes:
@@ -50,6 +55,12 @@ def _one_view_work(parameters: Mapping[str, Any], size: int) -> Passes:  # noqa:
 def _decoded_work(parameters: Mapping[str, Any], size: int) -> Passes:
     """Count the decoder as it is beside a ResNet-18: its work grows with the square of its width."""
     return Passes(trained=((size, 1 + _DECODER_SHARE * (parameters["decoder"] / 64) ** 2),), views=((size, 1),))
+
+
+def _mae_work(parameters: Mapping[str, Any], size: int) -> Passes:
+    """Count the tokens that the encoder sees, and the decoder as it is beside a ViT-Tiny."""
+    decoder = _BLOCK_SHARE * parameters["depth"] * (parameters["decoder"] / 128) ** 2
+    return Passes(trained=((size, 1 - parameters["masked"] + decoder),), views=((size, 1),))
 
 
 def rotation(
@@ -171,3 +182,46 @@ def masked(
     if context.size % patch:
         raise StageError(f"a patch of {patch} does not divide views of {context.size} pixels")
     return Masked(encoder, size=context.size, patch=patch, masked=masked)
+
+
+def mae(
+    encoder: nn.Module,
+    context: MethodContext,
+    *,
+    masked: Annotated[float, Field(gt=0, lt=1)] = 0.75,
+    decoder: TokenWidth = 128,
+    depth: Count = 2,
+    norm_pix: bool = True,
+    epsilon: Annotated[float, Field(gt=0)] = 1e-4,
+) -> Method:
+    """Masked autoencoder (He et al. 2022): a ViT sees a quarter of the patches, a small decoder draws the others.
+
+    The loss is the mean squared difference of hidden patches, whose pixels are normalised by the patch's own mean and
+    variance (sec. 3). A pass costs about a third of one over all patches.
+
+    Differences from the paper: a smaller decoder, in proportion to images of 28 pixels; the geometry is the recipe's
+    (the paper's: crops of 0.2 to 1 of the area, and flips). The paper trains long, with `betas = [0.9, 0.95]`, a weight
+    decay of 0.05 and a warm-up. The class token takes no part in the loss: give the ViT `pool = "avg"`, else a probe
+    sees a token that was hardly trained.
+
+    Args:
+        masked: part of the patches that is hidden: of 7 x 7 patches it leaves 12.
+        decoder: width of the decoder's tokens; the paper's 512.
+        depth: number of the decoder's blocks; the paper's 8.
+        norm_pix: normalise the pixels of each patch (the paper's better choice).
+        epsilon: added to a patch's variance before normalising, ours; the paper's 1e-6 is that of rounding to 8 bits,
+            and makes targets of mere noise where the background is flat.
+
+    Raises:
+        StageError: the encoder is no ViT.
+    """
+    from medssl_bench_methods.restoration.autoencoder import MAE
+
+    return MAE(
+        encoder,
+        size=context.size,
+        masked=masked,
+        width=decoder,
+        depth=depth,
+        epsilon=epsilon if norm_pix else None,
+    )
