@@ -51,7 +51,7 @@ def test_koleo_is_lightlys(shape):
 def test_the_method_is_lightlys_losses_of_images_and_of_patches(keep):
     method, batch = make_ibot(centering="mean", keep=keep, local_views=1, local_size=8).eval(), batch_of(SIZE, SIZE, 8)
     with torch.no_grad():
-        method.mask_token.normal_()
+        method.hiding.token.normal_()
         torch.manual_seed(3)
         loss, metrics = method(batch, NOW)
         torch.manual_seed(3)
@@ -60,7 +60,7 @@ def test_the_method_is_lightlys_losses_of_images_and_of_patches(keep):
         for row, columns in enumerate(places):
             masked[row, columns] = True
         large = torch.cat(batch.views[:2])
-        student = method.student.tokens(large, masked=masked, mask_token=method.mask_token)
+        student = method.student.tokens(large, masked=masked, mask_token=method.hiding.token)
         teacher = method.teacher.tokens(large)
         images = [method.head(method.student.pooled(student))[0], method.head(method.student(batch.views[2]))[0]]
         taught = method.teacher_head(method.teacher(large))[0]
@@ -99,7 +99,7 @@ def test_the_token_learns_and_koleo_adds_its_weight():
     torch.manual_seed(0)
     loss, _ = method(batch, NOW)
     loss.backward()
-    assert method.mask_token.grad.abs().sum() > 0
+    assert method.hiding.token.grad.abs().sum() > 0
     spread = make_ibot(frozen=0.0, koleo=0.1).train()
     torch.manual_seed(0)
     assert not torch.isclose(spread(batch, NOW)[0], loss)

@@ -44,6 +44,30 @@ def koleo(features: Tensor) -> Tensor:
         return -(F.pairwise_distance(unit, unit[cosines.argmax(dim=1)], eps=1e-8) + 1e-8).log().mean()
 
 
+class Hiding(nn.Module):
+    """A trained token that stands for patches which an encoder may not see.
+
+    It is a module of its own, so that it is part of the network: what computes in bfloat16 may round it.
+
+    Args:
+        length: of a token.
+    """
+
+    def __init__(self, length: int) -> None:
+        super().__init__()
+        self.token = nn.Parameter(torch.zeros(length))  # zeros as in the authors' code
+
+    def forward(self, encoder: nn.Module, images: Tensor, masked: Tensor) -> Tensor:
+        """Return the encoder's tokens, (B, T, D).
+
+        Args:
+            encoder: a ViT with tokens.
+            images: (B, 3, H, W) in [0, 1].
+            masked: (B, N) bool, the patches that are hidden.
+        """
+        return cast("Any", encoder).tokens(images, masked=masked, mask_token=self.token)
+
+
 class IBOT(Taught):
     """A student that sees large crops with hidden patches, and a teacher that sees them whole.
 
@@ -87,9 +111,10 @@ class IBOT(Taught):
         self._views = tuple(views)
         self.temperature, self.spread = temperature, spread
         self.centering, self.patch_centering = (Centering(centering, prototypes, center_momentum) for _ in range(2))
-        self.mask_token = self.clipped(nn.Parameter(torch.zeros(length)))  # zeros as in the authors' code
+        self.hiding = Hiding(length)
+        self.clipped(self.hiding.token)
         rows, columns = cast("Any", encoder).grid
-        self.patches, self.first = rows * columns, cast("Any", encoder).prefix_tokens
+        self.patches, self.prefix = rows * columns, cast("Any", encoder).prefix_tokens
         self.hidden = max(1, round(masked * self.patches))
 
     def views(self) -> tuple[View, ...]:
@@ -122,7 +147,7 @@ class IBOT(Taught):
         masked = torch.zeros(len(large), self.patches, dtype=torch.bool, device=large.device).scatter(
             1, places, value=True
         )
-        tokens = cast("Any", self.student).tokens(large, masked=masked, mask_token=self.mask_token)
+        tokens = self.hiding(self.student, large, masked)
         features = [cast("Any", self.student).pooled(tokens)]
         if small := batch.views[2:]:
             features.append(features_of(self.student, small))
@@ -130,5 +155,5 @@ class IBOT(Taught):
 
     def _at(self, tokens: Tensor, places: Tensor) -> Tensor:
         """Return the tokens of patches, (2 B times hidden, D)."""
-        patches = tokens[:, self.first :]
+        patches = tokens[:, self.prefix :]
         return patches.gather(1, places[:, :, None].expand(-1, -1, patches.shape[2])).flatten(0, 1)
