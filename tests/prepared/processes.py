@@ -35,6 +35,9 @@ SERVER_NAME = "prepared"
 
 READY = b"ready"
 
+_PATIENCE = 600.0
+"""Seconds for the imports of the server, on a machine that does much else, and for an answer."""
+
 _SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER of prctl(2)
 _SIGNATURE = inspect.signature(Real._execute_child)  # type: ignore[attr-defined]
 _START = "import sys; sys.path.insert(1, {path!r}); from prepared.server import main; del sys.path[1]; main()"
@@ -115,6 +118,7 @@ def _start() -> None:
     )
     theirs.close()
     atexit.register(_end, server, ours, os.getpid())
+    ours.settimeout(_PATIENCE)
     if ours.recv(32) == READY:
         connect(ours, environment)
     else:
