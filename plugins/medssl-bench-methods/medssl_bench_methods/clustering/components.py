@@ -126,7 +126,7 @@ def online_clustering(
     momentum: Fraction = 0.99,
     frozen: Fraction = 0.01,
 ) -> Method:
-    """Online clustering after Ghesu et al. (2022): the code of one view is predicted from the other, in both directions.
+    """Online clustering after Ghesu et al. (2022): the code of each view is predicted from the other.
 
     The loss is SwAV's without small views, ``-(sum_k q_1 log p_2 + sum_k q_2 log p_1) / 2``, with p the softmax of
     cosines with K prototypes over the temperature, and q the codes.

@@ -68,7 +68,7 @@ class DeepCluster(Method):
         self.head.reset_parameters()
 
     def forward(self, batch: Batch, progress: Progress) -> tuple[Tensor, dict[str, Tensor]]:  # noqa: ARG002
-        """Return the loss, the gauges, how often the cluster is predicted, and how alike the clusters of two epochs are."""
+        """Return the loss, the gauges, how often the cluster is right, and how alike two epochs' clusters are."""
         features = self.encoder(batch.views[0])
         logits = self.head(features).float()
         # images that were not clustered are of the nearest centre
