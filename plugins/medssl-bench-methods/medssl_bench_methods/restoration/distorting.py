@@ -11,4 +11,4 @@ from medssl_bench.augmentations import Op
 def distorted(op: Op, images: Tensor) -> Tensor:
     """Return images (B, C, H, W) distorted by an op, each on draws of its own."""
     columns = 1 + op.draws(*images.shape[1:])
-    return op(images, torch.rand(len(images), columns, device=images.device))  # type: ignore[no-any-return]
+    return op(images, torch.rand(len(images), columns, device=images.device))
