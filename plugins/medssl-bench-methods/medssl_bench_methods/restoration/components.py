@@ -14,6 +14,7 @@ from medssl_bench.errors import StageError
 from medssl_bench.methods import Passes
 from medssl_bench.plugin.markers import hookimpl
 from medssl_bench_methods.ops.components import Count, Sides, patch_side
+from medssl_bench_methods.work import one_view
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,17 +40,13 @@ def medssl_methods(register: Register) -> None:
     register("rotation", rotation, work=_rotation_work)
     register("context_restoration", context_restoration, work=_decoded_work)
     register("genesis", genesis, work=_decoded_work)
-    register("masked", masked, work=_one_view_work)
+    register("masked", masked, work=one_view)
     register("mae", mae, work=_mae_work)
 
 
 def _rotation_work(parameters: Mapping[str, Any], size: int) -> Passes:
     turns = 4 if parameters["turns"] == "all" else 1
     return Passes(trained=((size, turns),), views=((size, 1),))
-
-
-def _one_view_work(parameters: Mapping[str, Any], size: int) -> Passes:  # noqa: ARG001 - the signature of all
-    return Passes(trained=((size, 1),))
 
 
 def _decoded_work(parameters: Mapping[str, Any], size: int) -> Passes:
