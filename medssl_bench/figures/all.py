@@ -14,6 +14,7 @@ from medssl_bench.figures.embedding_panels import embedding_figures, sweep_figur
 from medssl_bench.figures.label_efficiency import label_efficiency_figures
 from medssl_bench.figures.material import FigureSource
 from medssl_bench.figures.pretraining import pretraining_figures
+from medssl_bench.figures.price import price_figures
 from medssl_bench.figures.roc import roc_figures
 
 if TYPE_CHECKING:
@@ -26,7 +27,14 @@ if TYPE_CHECKING:
     from medssl_bench.store.store import Store
     from medssl_bench.suite.suite import Suite
 
-_OF_A_COMPARISON = (label_efficiency_figures, downstream_figures, confusion_figures, roc_figures, embedding_figures)
+_OF_A_COMPARISON = (
+    label_efficiency_figures,
+    price_figures,
+    downstream_figures,
+    confusion_figures,
+    roc_figures,
+    embedding_figures,
+)
 _OF_A_SUITE = (pretraining_figures, augmentation_figures, sweep_figures)
 
 

@@ -57,7 +57,7 @@ class Ranking:
 
     @property
     def safest(self) -> tuple[Rank, ...]:
-        """The arms that do best where they do worst; of these the ones with the best mean rank. None over one column."""
+        """The arms with the best worst rank, of these the ones with the best mean rank; none over a single column."""
         if self.columns < 2:
             return ()
         least = min((rank.worst_rank, round(rank.mean_rank, 2)) for rank in self.ranks)

@@ -147,8 +147,8 @@ def ranking_note(ranking: Ranking) -> str:
     return (
         f"Mean rank: ranks are averaged over the label budgets of a data set{same}, then over data sets ({sets}). "
         "Budgets are nested and share their test images, so a data set counts once. Worst rank: the highest rank of an "
-        "arm in any column, which is a label budget of a data set. Best in: data sets on which no arm has a lower rank. "
-        "A rank says nothing of how large a difference is, or whether it is chance."
+        "arm in any column, which is a label budget of a data set. Best in: data sets on which no arm has a lower "
+        "rank. A rank says nothing of how large a difference is, or whether it is chance."
     )
 
 
