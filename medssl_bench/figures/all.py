@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from medssl_bench.figures.augmentations import augmentation_figures
 from medssl_bench.figures.confusion import confusion_figures
+from medssl_bench.figures.differences import difference_figures
 from medssl_bench.figures.downstream import downstream_figures
 from medssl_bench.figures.embedding_panels import embedding_figures, sweep_figures
 from medssl_bench.figures.label_efficiency import label_efficiency_figures
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 _OF_A_COMPARISON = (
     label_efficiency_figures,
+    difference_figures,
     price_figures,
     downstream_figures,
     confusion_figures,
