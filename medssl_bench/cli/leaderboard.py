@@ -31,10 +31,10 @@ if TYPE_CHECKING:
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["table", "csv", "markdown", "latex", "json", "svg"]),
+    type=click.Choice(["table", "csv", "markdown", "latex", "json", "answer", "svg"]),
     default="table",
     show_default=True,
-    help="json: one object per cell; csv: one line per value; svg: a picture.",
+    help="json: one object per cell; csv: one line per value; answer: rankings and prices, as JSON; svg: a picture.",
 )
 @click.option(
     "--printed",
@@ -123,6 +123,7 @@ def _write(board: Leaderboard, form: str, output: Path | None, *, printed: bool)
             "markdown": markdown.to_markdown,
             "latex": latex.to_latex,
             "json": records.to_json,
+            "answer": records.answer_to_json,
             "svg": console.to_svg,
         }
         text = of_board[form](board)

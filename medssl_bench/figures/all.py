@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 
 from medssl_bench.figures.augmentations import augmentation_figures
 from medssl_bench.figures.confusion import confusion_figures
+from medssl_bench.figures.differences import difference_figures
 from medssl_bench.figures.downstream import downstream_figures
 from medssl_bench.figures.embedding_panels import embedding_figures, sweep_figures
 from medssl_bench.figures.label_efficiency import label_efficiency_figures
 from medssl_bench.figures.material import FigureSource
 from medssl_bench.figures.pretraining import pretraining_figures
+from medssl_bench.figures.price import price_figures
 from medssl_bench.figures.roc import roc_figures
 
 if TYPE_CHECKING:
@@ -26,7 +28,15 @@ if TYPE_CHECKING:
     from medssl_bench.store.store import Store
     from medssl_bench.suite.suite import Suite
 
-_OF_A_COMPARISON = (label_efficiency_figures, downstream_figures, confusion_figures, roc_figures, embedding_figures)
+_OF_A_COMPARISON = (
+    label_efficiency_figures,
+    difference_figures,
+    price_figures,
+    downstream_figures,
+    confusion_figures,
+    roc_figures,
+    embedding_figures,
+)
 _OF_A_SUITE = (pretraining_figures, augmentation_figures, sweep_figures)
 
 

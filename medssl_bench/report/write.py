@@ -124,6 +124,7 @@ def _write_tables(study: Study, folder: Path) -> None:
         "leaderboard.csv": records.to_csv(board),
         "leaderboard.json": records.to_json(board),
         "leaderboard.tex": latex.to_latex(board),
+        "answer.json": records.answer_to_json(board),
     }
     if shapes:
         texts |= {

@@ -11,6 +11,7 @@ from medssl_bench.plan.remembered import recall
 from medssl_bench.results.cells import Cell, Results
 from medssl_bench.results.counts import Counts
 from medssl_bench.results.pairing import contrast
+from medssl_bench.results.price import Price, prices_of
 from medssl_bench.results.printed import PrintedTable, printed
 from medssl_bench.results.published_values import Published
 from medssl_bench.results.ranking import Ranking, rank_arms
@@ -42,6 +43,7 @@ class Leaderboard:
         suite: name of the suite.
         tables: in the suite's order.
         rankings: arms by mean rank, over tables that are alike and no controls.
+        prices: what pretrainings gain and cost, of tables that are no controls.
         scaled: factor on the epochs of all trainings when it is below 1, else None.
         licences: licence of each data set, by label.
         counts: how many of its results are there, failed, and are blocked.
@@ -50,6 +52,7 @@ class Leaderboard:
     suite: str
     tables: list[TableResult]
     rankings: list[Ranking]
+    prices: list[Price] = field(default_factory=list)
     scaled: float | None = None
     licences: dict[str, str] = field(default_factory=dict)
     counts: Counts = field(default_factory=Counts)
@@ -70,10 +73,13 @@ class Leaderboard:
         results = Results(plan, store, without)
         tables = [_table(table, plan, results, suite, store) for table in suite.tables if _trials(plan, table)]
         controls = {table.id for table in suite.tables if table.model.shuffle_labels}
+        compared = [table for table in tables if table.id not in controls]
+        registry = suite.plugins.registry
         return cls(
             suite=suite.name,
             tables=tables,
-            rankings=rank_arms([table for table in tables if table.id not in controls]),
+            rankings=rank_arms(compared),
+            prices=[price for table in compared for price in prices_of(table, plan, results, registry)],
             scaled=plan.epochs_scale if plan.epochs_scale < 1 else None,
             licences={label: info.licence for label, info in plan.datasets.items() if info},
             counts=Counts.of(plan, results),

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from statistics import mean
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from medssl_bench.results.tables import Panel, TableResult
@@ -21,12 +21,18 @@ class Rank:
             printed alike.
         wins: on how many data sets no arm has a lower rank.
         datasets: how many data sets count.
+        worst_rank: its highest rank in any column, which is a label budget of a data set.
     """
 
     arm: str
     mean_rank: float
     wins: int
     datasets: int
+    worst_rank: float
+
+    def to_data(self) -> dict[str, Any]:
+        """Return the place as JSON-able data."""
+        return asdict(self)
 
 
 @dataclass(frozen=True)
@@ -39,6 +45,7 @@ class Ranking:
         metric: the metric that arms are ranked by.
         ranks: best first.
         budgets: label budgets that count, by data set.
+        columns: how many columns count: each is a label budget of a data set in a table.
     """
 
     tables: tuple[str, ...]
@@ -46,6 +53,27 @@ class Ranking:
     metric: str
     ranks: tuple[Rank, ...]
     budgets: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    columns: int = 0
+
+    @property
+    def safest(self) -> tuple[Rank, ...]:
+        """The arms with the best worst rank, of these the ones with the best mean rank; none over a single column."""
+        if self.columns < 2:
+            return ()
+        least = min((rank.worst_rank, round(rank.mean_rank, 2)) for rank in self.ranks)
+        return tuple(rank for rank in self.ranks if (rank.worst_rank, round(rank.mean_rank, 2)) == least)
+
+    def to_data(self) -> dict[str, Any]:
+        """Return the ranking as JSON-able data."""
+        return {
+            "tables": list(self.tables),
+            "marks": list(self.marks),
+            "metric": self.metric,
+            "budgets": {dataset: list(budgets) for dataset, budgets in self.budgets.items()},
+            "columns": self.columns,
+            "ranks": [rank.to_data() for rank in self.ranks],
+            "safe_choice": [rank.arm for rank in self.safest],
+        }
 
 
 def rank_arms(tables: list[TableResult]) -> list[Ranking]:
@@ -90,13 +118,16 @@ def _ranking(tables: list[TableResult]) -> Ranking:
         dataset: {arm: mean(ranks[arm] for ranks in found.values()) for arm in next(iter(found.values()))}
         for dataset, found in columns.items()
     }
+    every = [ranks for found in columns.values() for ranks in found.values()]
     ranked = []
     for arm in dict.fromkeys(arm for ranks in by_dataset.values() for arm in ranks):
         wins = sum(ranks[arm] == min(ranks.values()) for ranks in by_dataset.values())
-        ranked.append(Rank(arm, mean(ranks[arm] for ranks in by_dataset.values()), wins, len(by_dataset)))
+        average = mean(ranks[arm] for ranks in by_dataset.values())
+        ranked.append(Rank(arm, average, wins, len(by_dataset), max(ranks[arm] for ranks in every)))
     ranked.sort(key=lambda rank: (rank.mean_rank, rank.arm))
     budgets = {dataset: tuple(dict.fromkeys(budget for _, budget in found)) for dataset, found in columns.items()}
-    return Ranking(tuple(table.title for table in tables), _marks(tables), metric, tuple(ranked), budgets)
+    titles = tuple(table.title for table in tables)
+    return Ranking(titles, _marks(tables), metric, tuple(ranked), budgets, len(every))
 
 
 def _marks(tables: list[TableResult]) -> tuple[str, ...]:

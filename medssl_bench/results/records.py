@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from medssl_bench.results.cells import Cell
+    from medssl_bench.results.price import Price
     from medssl_bench.results.printed import PrintedTable
+    from medssl_bench.results.ranking import Ranking
 
 
 class HasCells(Protocol):
@@ -20,9 +22,25 @@ class HasCells(Protocol):
         """Return its cells, in order."""
 
 
+class HasAnswer(Protocol):
+    """A leaderboard, as far as it is about all its tables."""
+
+    rankings: list[Ranking]
+    prices: list[Price]
+
+
 def to_json(board: HasCells) -> str:
     """Return one JSON object per cell, as a list."""
     return json.dumps([cell.to_data() for cell in board.cells()], indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def answer_to_json(board: HasAnswer) -> str:
+    """Return what the tables together answer as one JSON object: ``rankings`` and ``prices``."""
+    found = {
+        "rankings": [ranking.to_data() for ranking in board.rankings],
+        "prices": [price.to_data() for price in board.prices],
+    }
+    return json.dumps(found, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def to_csv(board: HasCells) -> str:

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from docs.pages import DOCS, ROOT, first_column, section
 
+from medssl_bench.results.price import Price
 from medssl_bench.store.record import Record
 
 PAGE = DOCS / "reference" / "results.md"
@@ -85,6 +86,10 @@ def _check_leaderboard(reader, capsys):
     assert {name for cell in json.loads(Path("board.json").read_text()) for name in cell} == documented(
         "## Leaderboard as JSON"
     )
+    here.command("medssl-bench leaderboard small.toml --format answer > answer.json", "the test")
+    answer = json.loads(Path("answer.json").read_text())
+    (ranking,) = answer["rankings"]
+    assert {*ranking, *(field.name for field in fields(Price))} == documented("## Rankings and prices as JSON")
     with Path("board.csv").open(encoding="utf-8") as file:
         assert set(next(csv.reader(file))) == documented("## Leaderboard as CSV")
     plan = json.loads(Path("plan.json").read_text())

@@ -95,6 +95,15 @@ class Lab:
         with leased(self.store, stage.key) as lease:
             self.store.finish(record, lease)
 
+    def finish_pretraining(
+        self, stage: Stage, seconds: float | None, host: str = "one", device: str = "cpu: x"
+    ) -> None:
+        """Put a pretraining into the store that took some processor seconds; None: these were not measured."""
+        cost = {} if seconds is None else {"processor_seconds": seconds}
+        record = Record(stage.key, stage.kind, stage.title, "done", stage.identity, {}, cost)
+        with leased(self.store, stage.key) as lease:
+            self.store.finish(replace(record, provenance={"host": host, "device": device}), lease)
+
     def fail(self, stage: str) -> None:
         found = self.plan.stages[stage]
         record = Record(found.key, found.kind, found.title, "done", found.identity)

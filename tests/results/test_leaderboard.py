@@ -56,10 +56,10 @@ def _ranks(*tables: TableResult) -> list[Rank]:
 def test_ties_share_their_ranks() -> None:
     panel = _panel({"10": {"a": [0.9], "b": [0.5], "c": [0.5], "d": [0.1]}})
     assert _ranks(_table(panel)) == [
-        Rank("a", 1, 1, 1),
-        Rank("b", 2.5, 0, 1),
-        Rank("c", 2.5, 0, 1),
-        Rank("d", 4, 0, 1),
+        Rank("a", 1, 1, 1, 1),
+        Rank("b", 2.5, 0, 1, 2.5),
+        Rank("c", 2.5, 0, 1, 2.5),
+        Rank("d", 4, 0, 1, 4),
     ]
 
 
@@ -85,7 +85,12 @@ def test_the_nested_budgets_of_a_data_set_count_as_one() -> None:
     }
     assert [rank.arm for rank in ranking.ranks] == ["c", "a", "b"]
     assert ranking.budgets == {"first": ("100", "250", "1000"), "second": ("100",)}
-    (note,) = ranking_grid(ranking).notes
+    assert {rank.arm: rank.worst_rank for rank in ranking.ranks} == {"a": 3, "b": 3, "c": 3}
+    note, safe = ranking_grid(ranking).notes
+    assert safe == (
+        "Safe choice over 4 columns: “c”; its rank is never above 3 (so for 3 arms; of these the mean rank decides). "
+        "Ranks carry no uncertainty yet."
+    )
     assert "averaged over the label budgets of a data set, then over data sets (first, second)" in note
 
 
@@ -93,7 +98,7 @@ def test_only_whole_columns_count() -> None:
     whole = {"a": [0.1], "b": [0.2]}
     for column in ({"a": [0.9], "b": []}, {"a": [0.9], "b": None}, {"a": [0.9]}):
         (first, second) = _ranks(_table(_panel({"10": whole, "20": column})))
-        assert (first, second) == (Rank("b", 1, 1, 1), Rank("a", 2, 0, 1))
+        assert (first, second) == (Rank("b", 1, 1, 1, 1), Rank("a", 2, 0, 1, 2))
     half_done = _panel({"10": {"a": [0.1, 0.2], "b": [0.9]}}, expected=2)
     assert _ranks(_table(half_done)) == []
 
@@ -112,7 +117,7 @@ def test_only_tables_that_are_alike_share_a_ranking() -> None:
     other = replace(_table(panel), id="o", title="Other")
     (shared,) = rank_arms([one, other])
     assert (shared.tables, shared.marks, shared.metric) == (("T", "Other"), (), "accuracy")
-    assert shared.ranks == (Rank("a", 1.5, 1, 2), Rank("b", 1.5, 1, 2))
+    assert shared.ranks == (Rank("a", 1.5, 1, 2, 2), Rank("b", 1.5, 1, 2, 2))
     auroc = _table(_panel({"10": {"a": [0.9], "b": [0.2]}}, metric="auroc"))
     generated = replace(other, marks=["generated data"])
     (arm,) = Suite.load(SUITES / "sine-wave.toml").tables[0].arms[-1:]
@@ -121,7 +126,45 @@ def test_only_tables_that_are_alike_share_a_ranking() -> None:
 
 
 def test_arms_whose_means_are_printed_alike_tie() -> None:
-    assert _ranks(_table(_panel({"10": {"a": [0.75001], "b": [0.75]}}))) == [Rank("a", 1.5, 1, 1), Rank("b", 1.5, 1, 1)]
+    panel = _panel({"10": {"a": [0.75001], "b": [0.75]}})
+    assert _ranks(_table(panel)) == [Rank("a", 1.5, 1, 1, 1.5), Rank("b", 1.5, 1, 1, 1.5)]
+
+
+def test_the_safe_choice_is_the_arm_that_does_best_where_it_does_worst() -> None:
+    """By hand: a has the ranks 1, 1, 3 and the best mean rank, b 2, 2, 2, and c 3, 3, 1."""
+    one = {"a": [0.9], "b": [0.8], "c": [0.7]}
+    panels = [
+        _panel({"10": one}, dataset="first"),
+        _panel({"10": one}, dataset="second"),
+        _panel({"10": {"a": [0.7], "b": [0.8], "c": [0.9]}}, dataset="third"),
+    ]
+    (ranking,) = rank_arms([_table(*panels)])
+    assert ranking.ranks[0].arm == "a"
+    assert [rank.arm for rank in ranking.safest] == ["b"]
+    grid = ranking_grid(ranking)
+    assert [column.name for column in grid.columns] == ["mean rank", "worst rank", "best in", "data sets"]
+    assert [[cell.value for cell in row.cells] for row in grid.rows] == [
+        ["1.67", "3", "2", "3"],
+        ["2.00", "2", "0", "3"],
+        ["2.33", "3", "1", "3"],
+    ]
+    assert grid.notes[1:] == (
+        "Safe choice over 3 columns: “b”; its rank is never above 2. Ranks carry no uncertainty yet.",
+    )
+
+
+def test_arms_can_be_equally_safe_and_one_column_has_no_safe_choice() -> None:
+    columns: Columns = {"10": {"a": [0.9], "b": [0.8]}, "20": {"a": [0.8], "b": [0.9]}}
+    (ranking,) = rank_arms([_table(_panel(columns))])
+    assert [rank.arm for rank in ranking.safest] == ["a", "b"]
+    assert (
+        ranking_grid(ranking)
+        .notes[1]
+        .startswith("Safe choice over 2 columns: “a” and “b”; their ranks are never above 2.")
+    )
+    (alone,) = rank_arms([_table(_panel({"10": {"a": [0.9], "b": [0.8]}}))])
+    assert alone.safest == ()
+    assert len(ranking_grid(alone).notes) == 1
 
 
 def test_the_highest_of_a_column_as_far_as_it_is_printed() -> None:
@@ -181,7 +224,11 @@ def test_panels_in_the_order_of_the_suite(lab: Lab) -> None:
 def test_the_ranking_of_a_suite(lab: Lab) -> None:
     lab.fill()
     (ranking,) = lab.board.rankings
-    assert ranking.ranks == (Rank(PROBE, 1.5, 1, 1), Rank("supervised", 1.5, 1, 1), Rank("majority class", 3, 0, 1))
+    assert ranking.ranks == (
+        Rank(PROBE, 1.5, 1, 1, 2),
+        Rank("supervised", 1.5, 1, 1, 2),
+        Rank("majority class", 3, 0, 1, 3),
+    )
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,7 @@ from medssl_bench.results.formats.grids import (
     printed_notes,
     ranking_grid,
 )
+from medssl_bench.results.formats.prices import price_grids
 from medssl_bench.results.formats.text import heading, notes, signed
 from medssl_bench.results.metric_names import metric_name
 from medssl_bench.results.printed import printed
@@ -86,6 +87,7 @@ def page(study: Study, pictures: Sequence[Picture] = ()) -> str:
         report=_report(study, bool(pictures)),
         tables=[_table(table) for table in study.board.tables],
         rankings=[ranking_grid(ranking) for ranking in study.board.rankings],
+        prices=price_grids(study.board),
         figures=grouped,
         overview=[figure for group in grouped for figure in group["figures"] if figure["overview"]],
         run=WhatWasRun.of(study),

@@ -19,6 +19,7 @@ from medssl_bench.results.formats.grids import (
     printed_notes,
     ranking_grid,
 )
+from medssl_bench.results.formats.prices import price_grids
 from medssl_bench.results.formats.text import heading, notes
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def render(board: Leaderboard, *, compact: bool = False) -> Group:
 
     Args:
         board: what to draw.
-        compact: leave out differences, references, notes, analyses and rankings.
+        compact: leave out differences, references, notes, analyses, rankings and prices.
     """
     parts: list[RenderableType] = []
     for table in board.tables:
@@ -53,6 +54,7 @@ def render(board: Leaderboard, *, compact: bool = False) -> Group:
         parts.append(Text())
     if not compact:
         parts += [GridView(ranking_grid(ranking)) for ranking in board.rankings]
+        parts += [GridView(grid) for grid in price_grids(board)]
         parts.append(Text(board.counts.text, style="dim"))
     return Group(*parts)
 

@@ -13,6 +13,7 @@ from medssl_bench.results.formats.text import (
     points,
     ranking_note,
     ranking_title,
+    safe_choice,
     signed,
     spread_note,
 )
@@ -86,12 +87,18 @@ def ranking_grid(ranking: Ranking) -> Grid:
     """Return a ranking as a grid."""
     rows = tuple(
         GridRow(
-            (rank.arm,), (GridCell(f"{rank.mean_rank:.2f}"), GridCell(str(rank.wins)), GridCell(str(rank.datasets)))
+            (rank.arm,),
+            (
+                GridCell(f"{rank.mean_rank:.2f}"),
+                GridCell(f"{rank.worst_rank:g}"),
+                GridCell(str(rank.wins)),
+                GridCell(str(rank.datasets)),
+            ),
         )
         for rank in ranking.ranks
     )
-    columns = (Column("mean rank"), Column("best in"), Column("data sets"))
-    return Grid(ranking_title(ranking), ("arm",), columns, rows, (ranking_note(ranking),))
+    columns = (Column("mean rank"), Column("worst rank"), Column("best in"), Column("data sets"))
+    return Grid(ranking_title(ranking), ("arm",), columns, rows, (ranking_note(ranking), *safe_choice(ranking)))
 
 
 def printed_grids(table: PrintedTable) -> list[Grid]:

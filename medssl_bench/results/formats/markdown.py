@@ -13,6 +13,7 @@ from medssl_bench.results.formats.grids import (
     printed_notes,
     ranking_grid,
 )
+from medssl_bench.results.formats.prices import price_grids
 from medssl_bench.results.formats.text import heading, notes
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ def to_markdown(board: Leaderboard) -> str:
         lines += _grid(analyses) if analyses else []
     for ranking in board.rankings:
         lines += _grid(ranking_grid(ranking))
+    for grid in price_grids(board):
+        lines += _grid(grid)
     lines.append(f"{board.counts.text}.")
     return "\n".join(lines).rstrip() + "\n"
 

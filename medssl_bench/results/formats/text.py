@@ -146,6 +146,21 @@ def ranking_note(ranking: Ranking) -> str:
     sets = ", ".join(ranking.budgets)
     return (
         f"Mean rank: ranks are averaged over the label budgets of a data set{same}, then over data sets ({sets}). "
-        "Budgets are nested and share their test images, so a data set counts once. Best in: data sets on which no arm "
-        "has a lower rank. A rank says nothing of how large a difference is, or whether it is chance."
+        "Budgets are nested and share their test images, so a data set counts once. Worst rank: the highest rank of an "
+        "arm in any column, which is a label budget of a data set. Best in: data sets on which no arm has a lower "
+        "rank. A rank says nothing of how large a difference is, or whether it is chance."
     )
+
+
+def safe_choice(ranking: Ranking) -> list[str]:
+    """Return a sentence that names the arm whose worst rank is the best; nothing where there is one column alone."""
+    if not ranking.safest:
+        return []
+    first = ranking.safest[0]
+    arms = " and ".join(f"“{rank.arm}”" for rank in ranking.safest)
+    alike = sum(rank.worst_rank == first.worst_rank for rank in ranking.ranks)
+    told = f"its rank is never above {first.worst_rank:g}" if len(ranking.safest) == 1 else ""
+    told = told or f"their ranks are never above {first.worst_rank:g}"
+    if alike > len(ranking.safest):
+        told += f" (so for {alike} arms; of these the mean rank decides)"
+    return [f"Safe choice over {ranking.columns} columns: {arms}; {told}. Ranks carry no uncertainty yet."]
