@@ -1,4 +1,4 @@
-"""Whether representations have collapsed: gauges that every method reports under the same names, and what they tell."""
+"""Whether representations may have collapsed: gauges that every method reports under the same names, and a warning."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from torch import Tensor
 from medssl_bench.methods.precision import in_float32
 
 _LEAST_SPREAD = 0.1
-"""Ours: methods that learn have 0.5 and more, and those that collapse end below 0.02."""
+"""Ours: most methods have 0.2 to 1, and those that collapse end below 0.02."""
 
 _LEAST_RANK = 2.0
 """Ours: one direction has rank 1."""
@@ -85,13 +85,16 @@ def agreement(first: Tensor, second: Tensor) -> Tensor:
 def collapse_flags(last: Mapping[str, float]) -> dict[str, str]:
     """Return what a reader must know of a pretraining before its encoder is believed: a sentence by a code.
 
+    It is a warning, not a verdict: heads may give all images much the same, and features below them still differ. A
+    probe beside the untrained encoder decides.
+
     Args:
         last: metrics of its last epoch; ``spread`` and ``rank`` are those of `gauges`. Those of validation images
             count first. Without these gauges nothing is known, and nothing is said.
     """
     spread, rank = (last.get(f"val_{name}", last.get(name)) for name in ("spread", "rank"))
     if spread is not None and spread < _LEAST_SPREAD:
-        return {"collapsed": f"the pretraining has collapsed: all images look alike to it (spread {spread:.3f} of 1)"}
+        return {"collapse": f"the pretraining may have collapsed: its images hardly differ (spread {spread:.3f} of 1)"}
     if rank is not None and rank < _LEAST_RANK:
-        return {"collapsed": f"the pretraining has collapsed to one direction (effective rank {rank:.1f})"}
+        return {"collapse": f"the pretraining may have collapsed to one direction (effective rank {rank:.1f})"}
     return {}

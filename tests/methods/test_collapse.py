@@ -1,4 +1,4 @@
-"""When a pretraining is said to have collapsed."""
+"""When a pretraining is said to have collapsed, perhaps."""
 
 import pytest
 
@@ -19,5 +19,5 @@ from medssl_bench.methods.collapse import collapse_flags
 )
 def test_gauges_tell(last, said):
     flags = collapse_flags(last)
-    assert set(flags) == ({"collapsed"} if said else set())
-    assert said is None or said in flags["collapsed"]
+    assert set(flags) == ({"collapse"} if said else set())
+    assert said is None or said in flags["collapse"]
