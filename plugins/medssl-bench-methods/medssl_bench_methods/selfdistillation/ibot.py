@@ -45,7 +45,7 @@ def koleo(features: Tensor) -> Tensor:
 
 
 class Hiding(nn.Module):
-    """A trained token that stands for patches which an encoder may not see.
+    """A trained token in place of patches which an encoder may not see.
 
     It is a module of its own, so that it is part of the network: what computes in bfloat16 may round it.
 
