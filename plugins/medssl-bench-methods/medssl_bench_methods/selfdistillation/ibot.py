@@ -1,4 +1,4 @@
-"""iBOT (Zhou et al. 2022): DINO, and the student tells what the teacher says of patches that were hidden from it."""
+"""iBOT (Zhou et al. 2022): DINO, and the student predicts what the teacher says of patches that were hidden from it."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def koleo(features: Tensor) -> Tensor:
 
 
 class Hiding(nn.Module):
-    """A trained token that stands for patches which an encoder may not see.
+    """A trained token in place of patches that an encoder may not see.
 
     It is a module of its own, so that it is part of the network: what computes in bfloat16 may round it.
 
@@ -125,7 +125,7 @@ class IBOT(Taught):
         """Return the loss, the gauges, and what the teacher says of images, as of DINO, and the loss of patches."""
         count, large = len(batch.image), torch.cat(batch.views[:2])
         places = torch.rand(len(large), self.patches, device=large.device).argsort(dim=1)[:, : self.hidden]
-        features, told = self._student(batch, large, places)
+        features, hidden = self._student(batch, large, places)
         output, projections = self.head(features)
         with torch.no_grad():
             tokens = cast("Any", self.teacher).tokens(large)
@@ -134,7 +134,7 @@ class IBOT(Taught):
             patches, _ = self.teacher_head(self._at(tokens, places))
             wanted_patches = self.patch_centering(patches, self.teacher_temperature)
         of_images = dino_loss(wanted.view(2, count, -1), output.view(len(batch.views), count, -1), self.temperature)
-        of_patches = patch_loss(wanted_patches, self.head(told)[0], self.temperature)
+        of_patches = patch_loss(wanted_patches, self.head(hidden)[0], self.temperature)
         loss = of_images + of_patches
         if self.spread:
             loss = loss + self.spread * koleo(features[:count])
