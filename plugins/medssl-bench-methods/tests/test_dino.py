@@ -52,8 +52,8 @@ def test_the_method_is_a_loop_over_pairs_of_crops(centering, keep):
     loss, _ = method(batch, NOW)
 
     with torch.no_grad():
-        student = [F.log_softmax(method.head(method.student(view))[0] / 0.1, dim=1) for view in batch.views]
-        taught = torch.cat([method.teacher_head(method.teacher(view))[0] for view in batch.views[:2]])
+        student = [F.log_softmax(method.head(method.student(view)) / 0.1, dim=1) for view in batch.views]
+        taught = torch.cat([method.teacher_head(method.teacher(view)) for view in batch.views[:2]])
     wanted = sinkhorn(taught, epsilon=0.04)
     if centering == "mean":
         wanted = F.softmax((taught - method.centering.center) / 0.04, dim=1)
@@ -75,7 +75,7 @@ def test_the_centre_moves_in_training_alone():
     method.eval()(batch, NOW)
     assert method.centering.center.abs().sum() == 0
     method.train()(batch, NOW)
-    expected = 0.2 * method.teacher_head(method.teacher(torch.cat(batch.views[:2])))[0].mean(dim=0)
+    expected = 0.2 * method.teacher_head(method.teacher(torch.cat(batch.views[:2]))).mean(dim=0)
     torch.testing.assert_close(method.centering.center, expected)
 
 
@@ -159,6 +159,15 @@ def test_the_gauges_tell_a_collapse():
     one = method(batch, NOW)[1]
     assert one["entropy"] == pytest.approx(0, abs=1e-4)
     assert 1 / 12 <= one["used"] <= 1
+
+
+def test_a_student_that_says_the_same_of_all_images_has_no_spread():
+    method, batch = make_dino().eval(), batch_of(16, 16, 9, 9)
+    assert method(batch, NOW)[1]["spread"] > 0
+    with torch.no_grad():
+        method.head.layers[-1].weight.zero_()
+        method.head.layers[-1].bias.fill_(1)
+    assert method(batch, NOW)[1]["spread"] == pytest.approx(0, abs=1e-5)
 
 
 def test_equal_teacher_and_student_have_the_entropy_as_loss():

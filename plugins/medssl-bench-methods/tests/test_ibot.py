@@ -62,14 +62,14 @@ def test_the_method_is_lightlys_losses_of_images_and_of_patches(keep):
         large = torch.cat(batch.views[:2])
         student = method.student.tokens(large, masked=masked, mask_token=method.hiding.token)
         teacher = method.teacher.tokens(large)
-        images = [method.head(method.student.pooled(student))[0], method.head(method.student(batch.views[2]))[0]]
-        taught = method.teacher_head(method.teacher(large))[0]
+        images = [method.head(method.student.pooled(student)), method.head(method.student(batch.views[2]))]
+        taught = method.teacher_head(method.teacher(large))
         of_images = DINOLoss(output_dim=12, warmup_teacher_temp_epochs=1)(
             taught.chunk(2), [*images[0].chunk(2), images[1]], teacher_temp=0.04
         )
         of_patches = IBOTPatchLoss(output_dim=12)(
-            method.teacher_head(teacher[:, 1:][masked])[0],
-            method.head(student[:, 1:][masked])[0],
+            method.teacher_head(teacher[:, 1:][masked]),
+            method.head(student[:, 1:][masked]),
             masked.view(16, 4, 4),
         )
     torch.testing.assert_close(loss, of_images + of_patches, rtol=1e-4, atol=1e-4)

@@ -1,1 +1,1 @@
-"""Methods in which a student tells what its own moving average, the teacher, says of another crop: DINO, iBOT."""
+"""Methods in which a student predicts what its own moving average, the teacher, says of another crop: DINO, iBOT."""

@@ -61,7 +61,7 @@ def dino(
 
     Differences from the paper: P_t is balanced over the batch by Sinkhorn-Knopp, as in DINOv2 (Oquab et al. 2023), as
     the moving centre collapsed in short trainings on small images; ``centering = "mean"`` is the paper's. Sizes
-    are for images of 28 pixels, and parts of the training stand where the paper has epochs. The paper's weight decay
+    are for images of 28 pixels, and parts of the training are used where the paper has epochs. The paper's weight decay
     from 0.04 to 0.4 is the optimiser's matter. `crop` and `local_views` ask for crops, so the augmentation must be a
     sequence of the harness' ops.
 
@@ -131,7 +131,7 @@ def ibot(
     local_size: AtLeastOne | None = None,
     local_crop: FractionLimits = (0.1, 0.4),
 ) -> Method:
-    """IBOT (Zhou et al. 2022): DINO, and the student tells what the teacher says of patches hidden from it.
+    """IBOT (Zhou et al. 2022): DINO, and the student predicts what the teacher says of patches hidden from it.
 
     The student g_s sees the large crops with some patches replaced by one trained token, the teacher sees them whole.
     One head is for images and patches. With P_t the teacher's centred and sharpened output for a patch, the loss is

@@ -78,15 +78,16 @@ class DINO(Taught):
     def forward(self, batch: Batch, progress: Progress) -> tuple[Tensor, dict[str, Tensor]]:  # noqa: ARG002
         """Return the loss, the gauges, and what the teacher says.
 
+        The gauges are of the student's outputs: what is before them has a large part that all images share.
         ``entropy`` is that of the teacher's probabilities over log K (1: the same for all outputs, 0: one output), and
         ``used`` the share of the outputs that are the highest of an image. Both near 0, or an entropy of 1 that stays,
         is a collapse.
         """
         count = len(batch.image)
-        output, projections = self.head(features_of(self.student, batch.views))
+        output = self.head(features_of(self.student, batch.views))
         with torch.no_grad():
-            taught, _ = self.teacher_head(self.teacher(torch.cat(batch.views[:2])))
+            taught = self.teacher_head(self.teacher(torch.cat(batch.views[:2])))
             wanted = self.centering(taught, self.teacher_temperature)
         loss = dino_loss(wanted.view(2, count, -1), output.view(len(batch.views), count, -1), self.temperature)
-        found = gauges(projections[:count], projections[count : 2 * count], training=self.training)
+        found = gauges(output[:count], output[count : 2 * count], training=self.training)
         return loss, found | {"entropy": entropy(wanted).mean() / math.log(wanted.shape[1]), "used": used(taught)}

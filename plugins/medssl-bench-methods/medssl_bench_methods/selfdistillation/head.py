@@ -35,16 +35,13 @@ class DINOHead(nn.Module):
         self.prototypes = nn.Parameter(torch.randn(prototypes, projection))
         self.register_buffer("moves", torch.ones(()))
 
-    def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the output and what it is made of, both in float32.
+    def forward(self, features: Tensor) -> Tensor:
+        """Return the cosines with the prototypes, (B, K) float32.
 
         Args:
             features: (B, D).
-
-        Returns:
-            (B, K) cosines with the prototypes, and the (B, projection) vectors before they are normalised.
         """
         projections = self.layers(features).float()
         weight = torch.lerp(self.prototypes.detach(), self.prototypes, self.moves)
         with in_float32(features.device):
-            return F.normalize(projections, dim=1) @ F.normalize(weight, dim=1).T, projections
+            return F.normalize(projections, dim=1) @ F.normalize(weight, dim=1).T

@@ -1,4 +1,4 @@
-"""iBOT (Zhou et al. 2022): DINO, and the student tells what the teacher says of patches that were hidden from it."""
+"""iBOT (Zhou et al. 2022): DINO, and the student predicts what the teacher says of patches that were hidden from it."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def koleo(features: Tensor) -> Tensor:
 
 
 class Hiding(nn.Module):
-    """A trained token in place of patches which an encoder may not see.
+    """A trained token in place of patches that an encoder may not see.
 
     It is a module of its own, so that it is part of the network: what computes in bfloat16 may round it.
 
@@ -125,20 +125,20 @@ class IBOT(Taught):
         """Return the loss, the gauges, and what the teacher says of images, as of DINO, and the loss of patches."""
         count, large = len(batch.image), torch.cat(batch.views[:2])
         places = torch.rand(len(large), self.patches, device=large.device).argsort(dim=1)[:, : self.hidden]
-        features, told = self._student(batch, large, places)
-        output, projections = self.head(features)
+        features, hidden = self._student(batch, large, places)
+        output = self.head(features)
         with torch.no_grad():
             tokens = cast("Any", self.teacher).tokens(large)
-            taught, _ = self.teacher_head(cast("Any", self.teacher).pooled(tokens))
+            taught = self.teacher_head(cast("Any", self.teacher).pooled(tokens))
             wanted = self.centering(taught, self.teacher_temperature)
-            patches, _ = self.teacher_head(self._at(tokens, places))
+            patches = self.teacher_head(self._at(tokens, places))
             wanted_patches = self.patch_centering(patches, self.teacher_temperature)
         of_images = dino_loss(wanted.view(2, count, -1), output.view(len(batch.views), count, -1), self.temperature)
-        of_patches = patch_loss(wanted_patches, self.head(told)[0], self.temperature)
+        of_patches = patch_loss(wanted_patches, self.head(hidden), self.temperature)
         loss = of_images + of_patches
         if self.spread:
             loss = loss + self.spread * koleo(features[:count])
-        found = gauges(projections[:count], projections[count : 2 * count], training=self.training)
+        found = gauges(output[:count], output[count : 2 * count], training=self.training)
         found |= {"entropy": entropy(wanted).mean() / math.log(wanted.shape[1]), "used": used(taught)}
         return loss, found | {"patch_loss": of_patches.detach()}
 
