@@ -23,7 +23,7 @@ from medssl_bench.methods import Passes
 @hookimpl
 def medssl_methods(register):
     register("usual", method)
-    register("moco", method, work=lambda parameters, size: Passes(((size, 1),), ((size, 1),), views=((size, 2),)))
+    register("queued", method, work=lambda parameters, size: Passes(((size, 1),), ((size, 1),), views=((size, 2),)))
     register("broken", method, work=lambda parameters, size: Passes(((size, 1 / 0),)))
     register("odd", method, work=lambda parameters, size: 4)
     register("idle", method, work=lambda parameters, size: Passes(()))
@@ -53,9 +53,9 @@ def _pretraining(plan: Plan) -> Any:
 
 
 def test_the_work_of_a_stage_follows_the_passes_of_its_method(tmp_path: Path) -> None:
-    usual, moco = (_pretraining(_plan(tmp_path, name)).work for name in ("usual", "moco"))
-    assert moco["pretrain image:float32"] == pytest.approx(usual["pretrain image:float32"] * 2 / 3)
-    assert {**moco, "pretrain image:float32": 0} == {**usual, "pretrain image:float32": 0}, "two views, two forward"
+    usual, queued = (_pretraining(_plan(tmp_path, name)).work for name in ("usual", "queued"))
+    assert queued["pretrain image:float32"] == pytest.approx(usual["pretrain image:float32"] * 2 / 3)
+    assert {**queued, "pretrain image:float32": 0} == {**usual, "pretrain image:float32": 0}, "two views, two forward"
 
 
 def test_idle_methods_train_nothing(tmp_path: Path) -> None:
@@ -65,23 +65,23 @@ def test_idle_methods_train_nothing(tmp_path: Path) -> None:
 
 def test_equal_compute_becomes_images_of_the_method(tmp_path: Path) -> None:
     compute = "compute_images = 120_000"
-    usual, moco = (_pretraining(_plan(tmp_path, name, compute)) for name in ("usual", "moco"))
+    usual, queued = (_pretraining(_plan(tmp_path, name, compute)) for name in ("usual", "queued"))
     assert usual.identity["duration"] == {"images_seen": 120_000}
-    assert moco.identity["duration"] == {"images_seen": 180_000}
+    assert queued.identity["duration"] == {"images_seen": 180_000}
     unit = "pretrain image:float32"
-    assert moco.work[unit] == pytest.approx(usual.work[unit])
-    hand_written = _pretraining(_plan(tmp_path, "moco", "images_seen = 180_000"))
-    assert hand_written.key == moco.key, "the same training is made once"
+    assert queued.work[unit] == pytest.approx(usual.work[unit])
+    hand_written = _pretraining(_plan(tmp_path, "queued", "images_seen = 180_000"))
+    assert hand_written.key == queued.key, "the same training is made once"
 
 
 def test_equal_compute_by_data_set_and_scaled(tmp_path: Path) -> None:
     tables = "compute_images = { bloodmnist = 120_000, default = 10 }"
-    stage = _pretraining(_plan(tmp_path, "moco", tables, top="epochs_scale = 0.1\n"))
+    stage = _pretraining(_plan(tmp_path, "queued", tables, top="epochs_scale = 0.1\n"))
     assert stage.identity["duration"] == {"images_seen": 18_000}
 
 
 def test_a_schedule_is_scaled_as_its_duration(tmp_path: Path) -> None:
-    stage = _pretraining(_plan(tmp_path, "moco", "compute_images = 120_000\nschedule = { warmup = 1000 }"))
+    stage = _pretraining(_plan(tmp_path, "queued", "compute_images = 120_000\nschedule = { warmup = 1000 }"))
     assert stage.spec.schedule.parameters["warmup"] == 1500
 
 
