@@ -9,7 +9,7 @@ from torch import Tensor
 from medssl_bench.methods.precision import in_float32
 
 
-def nt_xent(first: Tensor, second: Tensor, temperature: float) -> tuple[Tensor, Tensor]:
+def nt_xent(first: Tensor, second: Tensor, temperature: float, group: Tensor | None = None) -> tuple[Tensor, Tensor]:
     """Return the loss and the similarities that it is made of.
 
     Each of the 2N projections must find the other view of its image among the 2N - 1 others. The value is that of
@@ -21,15 +21,19 @@ def nt_xent(first: Tensor, second: Tensor, temperature: float) -> tuple[Tensor, 
         first: (N, D) projections of the first views, not normalised.
         second: (N, D) projections of the second views, row by row of the same images.
         temperature: what the cosine similarities are divided by, above 0.
+        group: (N,) integers; other images of the same group (of one patient, say) are no negatives. None: all are.
 
     Returns:
-        The mean loss, a scalar, and the logits (2N, 2N) with -inf on the diagonal.
+        The mean loss, a scalar, and the logits (2N, 2N) with -inf on the diagonal and where a column is no candidate.
     """
     with in_float32(first.device):
         projections = F.normalize(torch.cat([first, second]).float(), dim=1)
         logits = projections @ projections.T / temperature
-        itself = torch.eye(len(logits), dtype=torch.bool, device=logits.device)
-        logits = logits.masked_fill(itself, float("-inf"))
+        left_out = torch.eye(len(logits), dtype=torch.bool, device=logits.device)
+        if group is not None:
+            whose, image = group.repeat(2), torch.arange(len(group), device=group.device).repeat(2)
+            left_out |= (whose[:, None] == whose) & (image[:, None] != image)
+        logits = logits.masked_fill(left_out, float("-inf"))
         return F.cross_entropy(logits, positives(logits)), logits
 
 

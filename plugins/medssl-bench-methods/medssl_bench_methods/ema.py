@@ -37,11 +37,12 @@ def move(average: Iterable[nn.Module], current: Iterable[nn.Module], momentum: f
     torch._foreach_lerp_(averages, trained, 1 - momentum)
 
 
-def rising(momentum: float, progress: Progress) -> float:
-    """Return a momentum that rises to 1 by a half cosine (Grill et al. 2020, sec. 3.2): late averages move less.
+def momentum_at(first: float, last: float, progress: Progress) -> float:
+    """Return a momentum that changes by a half cosine (Grill et al. 2020, sec. 3.2): late averages move less.
 
     Args:
-        momentum: of the first step.
+        first: at the first step.
+        last: at the end of the training.
         progress: of the step that was done.
     """
-    return 1 - (1 - momentum) * (math.cos(math.pi * progress.fraction) + 1) / 2
+    return last - (last - first) * (math.cos(math.pi * progress.fraction) + 1) / 2

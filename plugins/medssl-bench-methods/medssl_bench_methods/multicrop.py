@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from medssl_bench.methods import View
-from medssl_bench_methods.passes import small_side
+from medssl_bench_methods.work import small_side
 
 Shares = tuple[float, float]
 

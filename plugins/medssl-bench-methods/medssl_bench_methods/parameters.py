@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -23,3 +23,6 @@ Count = Annotated[int, Field(ge=0)]
 
 AtLeastOne = Annotated[int, Field(ge=1)]
 """How many, from 1."""
+
+Keep = Literal["student", "teacher"]
+"""The encoder that a pretraining leaves: the one that is trained, or its moving average."""

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from torch import nn
 
 from medssl_bench.methods import Method, Progress
-from medssl_bench_methods.ema import average_of, move, rising
-
-Keep = Literal["student", "teacher"]
+from medssl_bench_methods.ema import average_of, momentum_at, move
+from medssl_bench_methods.parameters import Keep
 
 
 class StudentTeacher(Method):
@@ -22,21 +19,28 @@ class StudentTeacher(Method):
         encoder: images to features.
         head: features to projections.
         momentum: of the moving average at the first step.
-        rises: whether the momentum rises to 1 by a half cosine.
+        momentum_end: at the end of the training, which it reaches by a half cosine; None: it stays.
         keep: the encoder that is left: the one that is trained, or its average.
     """
 
     discarded: tuple[str, ...] = ("other_encoder", "teacher_head")
 
     def __init__(
-        self, encoder: nn.Module, head: nn.Module, *, momentum: float, rises: bool, keep: Keep = "student"
+        self,
+        encoder: nn.Module,
+        head: nn.Module,
+        *,
+        momentum: float,
+        momentum_end: float | None = None,
+        keep: Keep = "student",
     ) -> None:
         average = average_of(encoder)
         super().__init__(encoder if keep == "student" else average)
+        # under one name alone, as a module with two names is stored twice
         self.other_encoder = average if keep == "student" else encoder
         self.head, self.teacher_head = head, average_of(head)
         self.keeps_student = keep == "student"
-        self.momentum, self.rises = momentum, rises
+        self.momentum = momentum, momentum if momentum_end is None else momentum_end
 
     @property
     def student(self) -> nn.Module:
@@ -50,5 +54,5 @@ class StudentTeacher(Method):
 
     def after_step(self, progress: Progress) -> None:
         """Move the averages towards what is trained."""
-        momentum = rising(self.momentum, progress) if self.rises else self.momentum
+        momentum = momentum_at(*self.momentum, progress)
         move([self.teacher, self.teacher_head], [self.student, self.head], momentum)

@@ -7,7 +7,7 @@ import torch
 from lightly.loss import NegativeCosineSimilarity
 from loss_checks import assert_same_with_gradients
 from medssl_bench_methods.distillation.cosine import mean_cosine
-from medssl_bench_methods.ema import rising
+from medssl_bench_methods.ema import momentum_at
 from method_builders import NOW, batch_of, build
 from torch import nn
 
@@ -71,7 +71,7 @@ def test_a_momentum_of_one_never_moves_the_average():
 
 
 def test_the_momentum_rises_to_one():
-    found = [rising(0.9, Progress(step, 100, 0)) for step in range(100)]
+    found = [momentum_at(0.9, 1.0, Progress(step, 100, 0)) for step in range(100)]
     assert found[0] == pytest.approx(0.9)
     assert found[50] == pytest.approx(0.95)
     assert found == sorted(found)

@@ -1,27 +1,37 @@
-"""The checks of ``medssl-bench check-plugin``, each as a test; ``-k "barlow_twins and views"`` picks some of them."""
+"""What ``medssl-bench check-plugin`` checks of each component; components are built in its test, not to collect it."""
 
 from importlib.metadata import distribution
 
 import pytest
 
-from medssl_bench.testing import plugin_checks
+from medssl_bench.datasets import DatasetContext
+from medssl_bench.plugin.manager import load_plugins
+from medssl_bench.testing.playback import PLAYS_BACK
+from medssl_bench.testing.run import check_component
 
-FAMILIES = sorted(point.name for point in distribution("medssl-bench-methods").entry_points)
+FAMILIES = [point.name for point in distribution("medssl-bench-methods").entry_points]
 CELLS = {"name": "phantom_cells", "train": 40, "val": 20, "test": 40}
 GIVEN = {
-    "dataset:union": {"datasets": [CELLS, {**CELLS, "seed": 1}]},
-    "dataset:shifted": {"train": CELLS, "test": {**CELLS, "seed": 1}},
-    "dataset:without_classes": {"base": CELLS, "classes": ["lymphocyte"]},
-    "dataset:corrupted": {"base": CELLS, "corruption": ["gaussian_noise"]},
-    "evaluator:novelty": {"held_out": ["class 1"]},
+    "union": {"datasets": [CELLS, {**CELLS, "seed": 1}]},
+    "shifted": {"train": CELLS, "test": {**CELLS, "seed": 1}},
+    "without_classes": {"base": CELLS, "classes": ["lymphocyte"]},
+    "corrupted": {"base": CELLS, "corruption": ["gaussian_noise"]},
+    "novelty": {"held_out": ["class 1"]},
 }
+PLUGINS = load_plugins()
+ENTRIES = [entry for family in FAMILIES for entry in PLUGINS.registry.of(family)]
 
 
-def given(family):
-    """Return the parameters of components that need some."""
-    return GIVEN if family == "shift" else {}
+def _case(entry):
+    marks = [pytest.mark.slow] if entry.kind.name == "method" else []  # each is trained some ten times
+    return pytest.param(entry, marks=marks, id=f"{entry.kind.name} {entry.name}")
 
 
-@pytest.mark.parametrize("check", [check for name in FAMILIES for check in plugin_checks(name, given(name))], ids=str)
-def test_it_holds_to_the_contract(check):
-    check()
+@pytest.mark.parametrize("entry", map(_case, ENTRIES))
+def test_it_holds_to_the_contract(entry, tmp_path):
+    checks = list(check_component(PLUGINS, entry, GIVEN.get(entry.name, {}), DatasetContext(tmp_path, tmp_path)))
+    assert [check for check in checks if not check.ok] == []
+    assert not any("not checked" in check.found for check in checks)
+    if entry.kind.name == "method":
+        (played,) = [check.found for check in checks if check.name == PLAYS_BACK]
+        assert played == "to the bit", "every method of this distribution can be recorded"

@@ -37,11 +37,16 @@ def test_the_loss_is_lightlys(shape, seed):
     )
 
 
+def fill(method):
+    for queue in method.queues:
+        queue.index.zero_()
+
+
 def test_the_method_is_lightlys_with_a_queue():
     method = make_swav(queue=10, queue_from=0.0).train()
-    method.filled.fill_(10)
+    fill(method)
     batch = batch_of(16, 16, 8, 8, count=8)
-    queue = method.queue.clone()
+    queue = [queue.now() for queue in method.queues]
 
     loss, _ = method(batch, NOW)
 
@@ -56,7 +61,7 @@ def test_a_queue_that_does_not_count_leaves_the_loss(where):
     plain, queued = make_swav().train(), make_swav(queue=10, queue_from=0.0 if where == "unfilled" else 0.9).train()
     queued.load_state_dict(plain.state_dict(), strict=False)
     if where == "too early":
-        queued.filled.fill_(10)
+        fill(queued)
     torch.testing.assert_close(queued(batch_of(16, 16, 8, 8), NOW)[0], plain(batch_of(16, 16, 8, 8), NOW)[0])
 
 
@@ -68,9 +73,9 @@ def test_the_queue_has_the_last_projections(length):
         method(batch, NOW)
         seen.append(unit_projections(method, batch).detach().view(4, 8, -1)[:2])
     last = torch.cat(seen, dim=1)[:, -length:]
-    held = method.queue.roll(-int(method.pointer), dims=1)
+    held = torch.stack([queue.vectors.roll(-int(queue.oldest), dims=0) for queue in method.queues])
     torch.testing.assert_close(held, last, rtol=1e-4, atol=1e-5)
-    assert method.filled == length
+    assert all((queue.index >= 0).all() for queue in method.queues)
 
 
 def test_prototypes_are_unit_vectors_that_move_when_it_is_time():

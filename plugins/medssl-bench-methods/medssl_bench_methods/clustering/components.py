@@ -8,10 +8,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal
 
 from medssl_bench.augmentations.ranges import FractionLimits
-from medssl_bench.methods import Passes
+from medssl_bench.methods.work import Passes, two_views
 from medssl_bench.plugin.markers import hookimpl
 from medssl_bench_methods.parameters import AtLeastOne, Count, Fraction, Prototypes, Temperature, Width
-from medssl_bench_methods.passes import passes_of_crops
+from medssl_bench_methods.work import passes_of_crops, teacher_of_one_view, teacher_of_two_views
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,15 +34,14 @@ def medssl_methods(register: Register) -> None:
 
 
 def _online_passes(parameters: Mapping[str, Any], size: int) -> Passes:
-    average = ((size, 2),) if parameters["balance"] == "none" else ()
-    return Passes(trained=((size, 2),), frozen=average)
+    return (teacher_of_two_views if parameters["balance"] == "none" else two_views)(parameters, size)
 
 
 def _deepcluster_passes(parameters: Mapping[str, Any], size: int) -> Passes:
     """Version 1 encodes all images before each epoch, version 2 before the first alone, which is not counted."""
     if parameters["version"] == 1:
-        return Passes(trained=((size, 1),), frozen=((size, 1),))
-    return Passes(trained=((size, 2),))
+        return teacher_of_one_view(parameters, size)
+    return two_views(parameters, size)
 
 
 def swav(

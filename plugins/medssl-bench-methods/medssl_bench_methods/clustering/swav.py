@@ -15,6 +15,7 @@ from medssl_bench.methods import Batch, Method, Progress, View, gauges, in_float
 from medssl_bench_methods.clustering.prototypes import Prototypes
 from medssl_bench_methods.heads import mlp
 from medssl_bench_methods.multicrop import features_of, swapped_cross_entropy
+from medssl_bench_methods.queue import Queue
 from medssl_bench_methods.sinkhorn import sinkhorn
 from medssl_bench_methods.use import used
 
@@ -50,9 +51,6 @@ class SwAV(Method):
 
     monitor: ClassVar[str | None] = "agreement"
     recordable = True
-    queue: Tensor
-    pointer: Tensor
-    filled: Tensor
     counts: Tensor
 
     def __init__(
@@ -77,12 +75,10 @@ class SwAV(Method):
         self.temperature, self.epsilon, self.iterations = temperature, epsilon, iterations
         self.queue_from = queue_from
         if queue:
-            self.register_buffer("queue", F.normalize(torch.randn(2, queue, projection), dim=2))
-            self.register_buffer("pointer", torch.zeros((), dtype=torch.int64))
-            self.register_buffer("filled", torch.zeros((), dtype=torch.int64))
+            self.queues = nn.ModuleList(Queue(queue, projection) for _ in range(2))
             self.register_buffer("counts", torch.tensor(queue_from <= 0))
-            self.discarded = ("queue", "pointer", "filled", "counts")
-        self.length = queue
+            self.discarded = ("queues", "counts")
+        self.has_queue = queue > 0
 
     def views(self) -> tuple[View, ...]:
         """Return two large views and the small ones."""
@@ -94,33 +90,26 @@ class SwAV(Method):
         unit = F.normalize(projections, dim=1).view(len(batch.views), len(batch.image), -1)
         scores = self.prototypes(unit.flatten(0, 1)).view(*unit.shape[:2], -1)
         codes = torch.stack([self._codes(place, scores[place].detach()) for place in range(2)])
-        if self.training and self.length:
-            self._enqueue(unit[:2].detach())
+        if self.training and self.has_queue:
+            for queue, view in zip(self.queues, unit, strict=False):
+                queue.add(view, batch.index)
         found = gauges(unit[0], unit[1], training=self.training) | {"used": used(scores[0].detach())}
         return swav_loss(scores, codes, self.temperature), found
 
     def _codes(self, place: int, scores: Tensor) -> Tensor:
         """Return the codes of a large view, balanced with the projections of the queue if they count."""
         balanced = partial(sinkhorn, epsilon=self.epsilon, iterations=self.iterations)
-        if not self.length:
+        if not self.has_queue:
             return balanced(scores)
-        earlier = self.prototypes.of_earlier(self.queue[place])
+        queue = self.queues[place]
+        earlier = self.prototypes.of_earlier(queue.vectors)
         # what is not to count is balanced by itself, so that shapes stay the same from step to step
-        ignored = ~(self.counts & (torch.arange(self.length, device=scores.device) < self.filled))
+        ignored = ~self.counts | (queue.index < 0)
         groups = torch.cat([torch.zeros(len(scores), dtype=torch.int64, device=scores.device), ignored.long()])
         return balanced(torch.cat([scores, earlier]), groups=groups, count=2)[: len(scores)]
-
-    @torch.no_grad()
-    def _enqueue(self, unit: Tensor) -> None:
-        """Put the last projections of the two large views, (2, B, d), over the oldest ones."""
-        added = min(unit.shape[1], self.length)
-        places = (self.pointer + torch.arange(added, device=unit.device)) % self.length
-        self.queue.index_copy_(1, places, unit[:, -added:])
-        self.pointer.add_(added).remainder_(self.length)
-        self.filled.add_(added).clamp_(max=self.length)
 
     def after_step(self, progress: Progress) -> None:
         """Let prototypes move and the queue count from the next step on, if their time has come."""
         self.prototypes.after_step(progress)
-        if self.length:
+        if self.has_queue:
             self.counts.fill_(progress.step + 1 >= self.queue_from * progress.total)

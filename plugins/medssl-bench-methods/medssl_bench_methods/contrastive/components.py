@@ -11,7 +11,7 @@ from pydantic import Field
 
 from medssl_bench.plugin.markers import hookimpl
 from medssl_bench.plugin.parameters import OneComponent
-from medssl_bench_methods.parameters import AtLeastOne, Count, Fraction, Temperature, Width
+from medssl_bench_methods.parameters import AtLeastOne, Count, Fraction, Keep, Temperature, Width
 from medssl_bench_methods.work import one_view, queries_and_keys, teacher_of_two_views, two_views_and_queue
 
 if TYPE_CHECKING:
@@ -214,7 +214,7 @@ def relic(
     hidden: Width = 512,
     projection: Width = 128,
     momentum: Fraction = 0.99,
-    keep: Literal["student", "teacher"] = "student",
+    keep: Keep = "student",
 ) -> Method:
     """ReLIC (Mitrovic et al. 2021): tell images apart, and equally so whichever way they were augmented.
 

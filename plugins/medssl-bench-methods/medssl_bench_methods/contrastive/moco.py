@@ -72,7 +72,7 @@ class MoCo(StudentTeacher):
             raise StageError(f"moco: shuffle = {parts} leaves parts of fewer than two of the {batch} images of a batch")
         dim = feature_dim(encoder)
         head = nn.Linear(dim, projection) if hidden is None else mlp([dim, hidden, projection], normalized=False)
-        super().__init__(encoder, head, momentum=momentum, rises=False)
+        super().__init__(encoder, head, momentum=momentum)
         self.queue = Queue(queue, projection)
         self.temperature, self.symmetric, self.parts = temperature, symmetric, parts
 

@@ -11,7 +11,8 @@ from torch import Tensor, nn
 from medssl_bench.encoders.dim import feature_dim
 from medssl_bench.methods import Batch, Progress, View, gauges, in_float32
 from medssl_bench_methods.heads import mlp
-from medssl_bench_methods.student_teacher import Keep, StudentTeacher
+from medssl_bench_methods.parameters import Keep
+from medssl_bench_methods.student_teacher import StudentTeacher
 
 
 def relic_loss(
@@ -66,7 +67,7 @@ class ReLIC(StudentTeacher):
         keep: Keep,
     ) -> None:
         head = mlp([feature_dim(encoder), hidden, projection])
-        super().__init__(encoder, head, momentum=momentum, rises=True, keep=keep)
+        super().__init__(encoder, head, momentum=momentum, momentum_end=1.0, keep=keep)
         self.alpha, self.temperature = alpha, temperature
 
     def views(self) -> tuple[View, View]:

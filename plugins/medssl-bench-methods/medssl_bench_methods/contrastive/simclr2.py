@@ -80,7 +80,7 @@ class SimCLR2WithQueue(StudentTeacher):
     def __init__(
         self, encoder: nn.Module, *, hidden: int, projection: int, temperature: float, queue: int, momentum: float
     ) -> None:
-        super().__init__(encoder, _head(encoder, hidden, projection), momentum=momentum, rises=False)
+        super().__init__(encoder, _head(encoder, hidden, projection), momentum=momentum)
         self.queue = Queue(queue, projection)
         self.temperature = temperature
 

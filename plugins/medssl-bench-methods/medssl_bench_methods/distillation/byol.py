@@ -12,7 +12,8 @@ from medssl_bench.encoders.dim import feature_dim
 from medssl_bench.methods import Batch, Progress, View, gauges
 from medssl_bench_methods.distillation.cosine import mean_cosine
 from medssl_bench_methods.heads import mlp
-from medssl_bench_methods.student_teacher import Keep, StudentTeacher
+from medssl_bench_methods.parameters import Keep
+from medssl_bench_methods.student_teacher import StudentTeacher
 
 
 class BYOL(StudentTeacher):
@@ -45,7 +46,7 @@ class BYOL(StudentTeacher):
         second: Callable[..., nn.Module] | None,
     ) -> None:
         head = mlp([feature_dim(encoder), hidden, projection])
-        super().__init__(encoder, head, momentum=momentum, rises=rises, keep=keep)
+        super().__init__(encoder, head, momentum=momentum, momentum_end=1.0 if rises else None, keep=keep)
         self.predictor = mlp([projection, hidden, projection]) if predicts else nn.Identity()
         self.second = View(augmentation=second)
 

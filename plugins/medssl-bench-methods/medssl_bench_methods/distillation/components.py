@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from medssl_bench.plugin.markers import hookimpl
 from medssl_bench.plugin.parameters import OneComponent
-from medssl_bench_methods.parameters import Fraction, Temperature, Width
+from medssl_bench_methods.parameters import Fraction, Keep, Temperature, Width
 from medssl_bench_methods.work import teacher_of_one_view, teacher_of_two_views
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def byol(
     momentum: Fraction = 0.99,
     rises: bool = True,
     predictor: bool = True,
-    keep: Literal["student", "teacher"] = "student",
+    keep: Keep = "student",
     second: Annotated[Any, OneComponent("augmentation")] = None,
 ) -> Method:
     """BYOL (Grill et al. 2020): predict the projection that a moving average of the network makes of the other view.

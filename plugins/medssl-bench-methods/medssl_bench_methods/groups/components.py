@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
-
-from pydantic import Field
+from typing import TYPE_CHECKING
 
 from medssl_bench.plugin.markers import hookimpl
+from medssl_bench_methods.parameters import Temperature, Width
 
 if TYPE_CHECKING:
     from torch import nn
 
     from medssl_bench.methods import Method, MethodContext
     from medssl_bench.plugin.registry import Register
-
-Width = Annotated[int, Field(ge=1)]
 
 
 @hookimpl
@@ -27,7 +24,7 @@ def micle(
     encoder: nn.Module,
     context: MethodContext,
     *,
-    temperature: Annotated[float, Field(gt=0)] = 0.1,
+    temperature: Temperature = 0.1,
     hidden: Width = 512,
     projection: Width = 128,
     same_group: bool = False,

@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import ClassVar
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from medssl_bench.encoders.dim import feature_dim
 from medssl_bench.errors import StageError
-from medssl_bench.methods import Batch, Method, MethodContext, Progress, View, gauges, in_float32
-from medssl_bench.methods.ntxent import contrastive_accuracy, positives
+from medssl_bench.methods import Batch, Method, MethodContext, Progress, View, gauges
+from medssl_bench.methods.ntxent import contrastive_accuracy, nt_xent
 
 
 def require_groups(context: MethodContext) -> None:
@@ -22,35 +21,6 @@ def require_groups(context: MethodContext) -> None:
     """
     if context.groups is None:
         raise StageError("MICLe compares images of one group (a patient, say), and the data set has no groups")
-
-
-def grouped_nt_xent(
-    first: Tensor, second: Tensor, group: Tensor, temperature: float, *, same_group: bool
-) -> tuple[Tensor, Tensor]:
-    """Return NT-Xent in which other images of the same group are no negatives, and its logits.
-
-    Args:
-        first: (N, D) projections of images, not normalised.
-        second: (N, D) projections of their partners, row by row.
-        group: (N,) which images belong together.
-        temperature: what the cosine similarities are divided by.
-        same_group: whether they are negatives nevertheless.
-
-    Returns:
-        The mean loss, a scalar, and the logits (2N, 2N), -inf where a column is no candidate.
-    """
-    with in_float32(first.device):
-        projections = F.normalize(torch.cat([first, second]).float(), dim=1)
-        logits = projections @ projections.T / temperature
-        left_out = torch.eye(len(logits), dtype=torch.bool, device=logits.device)
-        positive = positives(logits)
-        if not same_group:
-            whose = group.repeat(2)
-            together = whose[:, None] == whose[None, :]
-            is_positive = positive[:, None] == torch.arange(len(logits), device=logits.device)[None, :]
-            left_out = left_out | (together & ~is_positive)
-        logits = logits.masked_fill(left_out, float("-inf"))
-        return F.cross_entropy(logits, positive), logits
 
 
 class MICLe(Method):
@@ -82,7 +52,6 @@ class MICLe(Method):
     def forward(self, batch: Batch, progress: Progress) -> tuple[Tensor, dict[str, Tensor]]:  # noqa: ARG002
         """Return the loss, how often the partner is the nearest of all candidates, and the gauges."""
         first, second = self.head(self.encoder(torch.cat(batch.views))).chunk(2)
-        group = batch.index if batch.group is None else batch.group  # validation images may have none
-        loss, logits = grouped_nt_xent(first, second, group, self.temperature, same_group=self.same_group)
+        loss, logits = nt_xent(first, second, self.temperature, None if self.same_group else batch.group)
         found = gauges(first, second, training=self.training)
         return loss, {"top1": contrastive_accuracy(logits.detach(), 1), **found}

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import Field
 
 from medssl_bench.plugin.markers import hookimpl
+from medssl_bench_methods.parameters import Width
 
 if TYPE_CHECKING:
     from torch import nn
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from medssl_bench.methods import Method, MethodContext
     from medssl_bench.plugin.registry import Register
 
-Width = Annotated[int, Field(ge=2)]
 Weight = Annotated[float, Field(ge=0)]
 
 

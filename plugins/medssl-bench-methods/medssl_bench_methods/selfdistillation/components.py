@@ -11,8 +11,8 @@ from pydantic import Field
 
 from medssl_bench.augmentations.ranges import FractionLimits
 from medssl_bench.plugin.markers import hookimpl
-from medssl_bench_methods.parameters import AtLeastOne, Count, Fraction, Prototypes, Temperature, Width
-from medssl_bench_methods.passes import passes_with_teacher
+from medssl_bench_methods.parameters import AtLeastOne, Count, Fraction, Keep, Prototypes, Temperature, Width
+from medssl_bench_methods.work import passes_with_teacher
 
 if TYPE_CHECKING:
     from torch import nn
@@ -47,7 +47,7 @@ def dino(
     momentum_end: Fraction = 1.0,
     clip: Clip | None = 3.0,
     frozen: Fraction = 0.01,
-    keep: Literal["student", "teacher"] = "teacher",
+    keep: Keep = "teacher",
     crop: FractionLimits | None = (0.4, 1.0),
     local_views: Count = 4,
     local_size: AtLeastOne | None = None,
@@ -89,12 +89,10 @@ def dino(
             tenth of 28 by 28 pixels shows nothing.
     """
     from medssl_bench_methods.multicrop import crops
-    from medssl_bench_methods.selfdistillation.dino import DINO
+    from medssl_bench_methods.selfdistillation.dino import DINO, Settings
     from medssl_bench_methods.selfdistillation.teaching import Pace
 
-    return DINO(
-        encoder,
-        crops(context.size, crop=crop, local_views=local_views, local_size=local_size, local_crop=local_crop),
+    settings = Settings(
         hidden=hidden,
         projection=projection,
         prototypes=prototypes,
@@ -105,6 +103,8 @@ def dino(
         clip=clip,
         keep=keep,
     )
+    views = crops(context.size, crop=crop, local_views=local_views, local_size=local_size, local_crop=local_crop)
+    return DINO(encoder, views, settings)
 
 
 def ibot(
@@ -125,7 +125,7 @@ def ibot(
     momentum_end: Fraction = 1.0,
     clip: Clip | None = 3.0,
     frozen: Fraction = 0.01,
-    keep: Literal["student", "teacher"] = "teacher",
+    keep: Keep = "teacher",
     crop: FractionLimits | None = (0.4, 1.0),
     local_views: Count = 0,
     local_size: AtLeastOne | None = None,
@@ -170,6 +170,7 @@ def ibot(
     """
     from medssl_bench.errors import StageError
     from medssl_bench_methods.multicrop import crops
+    from medssl_bench_methods.selfdistillation.dino import Settings
     from medssl_bench_methods.selfdistillation.ibot import IBOT
     from medssl_bench_methods.selfdistillation.teaching import Pace
 
@@ -177,9 +178,7 @@ def ibot(
         raise StageError(
             'ibot hides patches, so it needs a ViT; set encoder = "vit_tiny" in the recipe and the comparison'
         )
-    return IBOT(
-        encoder,
-        crops(context.size, crop=crop, local_views=local_views, local_size=local_size, local_crop=local_crop),
+    settings = Settings(
         hidden=hidden,
         projection=projection,
         prototypes=prototypes,
@@ -187,8 +186,8 @@ def ibot(
         pace=Pace(momentum, momentum_end, teacher_temperature, teacher_temperature_end or teacher_temperature, frozen),
         centering=centering,
         center_momentum=center_momentum,
-        masked=masked,
-        spread=koleo,
         clip=clip,
         keep=keep,
     )
+    views = crops(context.size, crop=crop, local_views=local_views, local_size=local_size, local_crop=local_crop)
+    return IBOT(encoder, views, settings, masked=masked, spread=koleo)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import ClassVar, Literal
+from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -13,6 +14,7 @@ from torch import Tensor, nn
 from medssl_bench.encoders.dim import feature_dim
 from medssl_bench.methods import Batch, Progress, View, gauges, in_float32
 from medssl_bench_methods.multicrop import features_of, swapped_cross_entropy
+from medssl_bench_methods.parameters import Keep
 from medssl_bench_methods.selfdistillation.centering import Centering, Rule
 from medssl_bench_methods.selfdistillation.head import DINOHead
 from medssl_bench_methods.selfdistillation.teaching import Pace, Taught
@@ -31,12 +33,11 @@ def dino_loss(wanted: Tensor, student: Tensor, temperature: float) -> Tensor:
         return swapped_cross_entropy(wanted, F.log_softmax(student.float() / temperature, dim=2))
 
 
-class DINO(Taught):
-    """A student that sees all crops and a teacher that sees the large ones.
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What DINO and iBOT are made with.
 
-    Args:
-        encoder: images to features.
-        views: two large ones, then small ones.
+    Attributes:
         hidden: width of the head's hidden layers.
         projection: length of the head's normalised vectors.
         prototypes: length K of the output.
@@ -48,28 +49,38 @@ class DINO(Taught):
         keep: whose encoder is kept.
     """
 
+    hidden: int
+    projection: int
+    prototypes: int
+    temperature: float
+    pace: Pace
+    centering: Rule
+    center_momentum: float
+    clip: float | None
+    keep: Keep
+
+    def make_centering(self) -> Centering:
+        """Return what makes probabilities of the teacher's outputs."""
+        return Centering(self.centering, self.prototypes, self.center_momentum)
+
+
+class DINO(Taught):
+    """A student that sees all crops and a teacher that sees the large ones.
+
+    Args:
+        encoder: images to features.
+        views: two large ones, then small ones.
+        settings: of heads, centring and teacher.
+    """
+
     monitor: ClassVar[str | None] = "agreement"
 
-    def __init__(
-        self,
-        encoder: nn.Module,
-        views: Sequence[View],
-        *,
-        hidden: int,
-        projection: int,
-        prototypes: int,
-        temperature: float,
-        pace: Pace,
-        centering: Rule,
-        center_momentum: float,
-        clip: float | None,
-        keep: Literal["student", "teacher"],
-    ) -> None:
-        head = DINOHead(feature_dim(encoder), hidden, projection, prototypes)
-        super().__init__(encoder, head, pace=pace, keep=keep, clip=clip)
+    def __init__(self, encoder: nn.Module, views: Sequence[View], settings: Settings) -> None:
+        head = DINOHead(feature_dim(encoder), settings.hidden, settings.projection, settings.prototypes)
+        super().__init__(encoder, head, pace=settings.pace, keep=settings.keep, clip=settings.clip)
         self._views = tuple(views)
-        self.temperature = temperature
-        self.centering = Centering(centering, prototypes, center_momentum)
+        self.temperature = settings.temperature
+        self.centering = settings.make_centering()
 
     def views(self) -> tuple[View, ...]:
         """Return two large views and the small ones."""
@@ -83,11 +94,17 @@ class DINO(Taught):
         ``used`` the share of the outputs that are the highest of an image. Both near 0, or an entropy of 1 that stays,
         is a collapse.
         """
-        count = len(batch.image)
-        output = self.head(features_of(self.student, batch.views))
+        features = features_of(self.student, batch.views)
         with torch.no_grad():
-            taught = self.teacher_head(self.teacher(torch.cat(batch.views[:2])))
-            wanted = self.centering(taught, self.teacher_temperature)
-        loss = dino_loss(wanted.view(2, count, -1), output.view(len(batch.views), count, -1), self.temperature)
+            taught = self.teacher(torch.cat(batch.views[:2]))
+        return self._of_images(features, taught, len(batch.image))
+
+    def _of_images(self, features: Tensor, taught: Tensor, count: int) -> tuple[Tensor, dict[str, Tensor]]:
+        """Return the loss and the metrics of the features of all crops, and of the teacher's of the large ones."""
+        output = self.head(features)
+        with torch.no_grad():
+            said = self.teacher_head(taught)
+            wanted = self.centering(said, self.teacher_temperature)
+        loss = dino_loss(wanted.view(2, count, -1), output.view(-1, count, output.shape[1]), self.temperature)
         found = gauges(output[:count], output[count : 2 * count], training=self.training)
-        return loss, found | {"entropy": entropy(wanted).mean() / math.log(wanted.shape[1]), "used": used(taught)}
+        return loss, found | {"entropy": entropy(wanted).mean() / math.log(wanted.shape[1]), "used": used(said)}

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from typing import Any, ClassVar, Literal, cast
+from typing import Any, cast
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from medssl_bench.encoders.dim import feature_dim
-from medssl_bench.methods import Batch, Progress, View, gauges, in_float32
+from medssl_bench.methods import Batch, Progress, View, in_float32
 from medssl_bench_methods.multicrop import features_of
-from medssl_bench_methods.selfdistillation.centering import Centering, Rule
-from medssl_bench_methods.selfdistillation.dino import dino_loss
-from medssl_bench_methods.selfdistillation.head import DINOHead
-from medssl_bench_methods.selfdistillation.teaching import Pace, Taught
-from medssl_bench_methods.use import entropy, used
+from medssl_bench_methods.selfdistillation.dino import DINO, Settings
 
 
 def patch_loss(wanted: Tensor, student: Tensor, temperature: float) -> Tensor:
@@ -68,78 +63,44 @@ class Hiding(nn.Module):
         return cast("Any", encoder).tokens(images, masked=masked, mask_token=self.token)
 
 
-class IBOT(Taught):
+class IBOT(DINO):
     """A student that sees large crops with hidden patches, and a teacher that sees them whole.
 
     Args:
         encoder: a ViT with tokens; images to features.
         views: two large ones, then small ones.
-        hidden: width of the head's hidden layers.
-        projection: length of the head's normalised vectors.
-        prototypes: length K of the output.
-        temperature: of the student.
-        pace: what changes in the course of a training.
-        centering: ``sinkhorn`` or ``mean``.
-        center_momentum: of the moving means, one of images and one of patches.
+        settings: of heads, centring and teacher.
         masked: part of the patches of a large crop that is hidden.
         spread: weight of KoLeo, which keeps the features of different images apart.
-        clip: largest norm of a parameter's gradient; None: none.
-        keep: whose encoder is kept.
     """
 
-    monitor: ClassVar[str | None] = "agreement"
-
     def __init__(
-        self,
-        encoder: nn.Module,
-        views: Sequence[View],
-        *,
-        hidden: int,
-        projection: int,
-        prototypes: int,
-        temperature: float,
-        pace: Pace,
-        centering: Rule,
-        center_momentum: float,
-        masked: float,
-        spread: float,
-        clip: float | None,
-        keep: Literal["student", "teacher"],
+        self, encoder: nn.Module, views: Sequence[View], settings: Settings, *, masked: float, spread: float
     ) -> None:
-        length = feature_dim(encoder)
-        super().__init__(encoder, DINOHead(length, hidden, projection, prototypes), pace=pace, keep=keep, clip=clip)
-        self._views = tuple(views)
-        self.temperature, self.spread = temperature, spread
-        self.centering, self.patch_centering = (Centering(centering, prototypes, center_momentum) for _ in range(2))
-        self.hiding = Hiding(length)
+        super().__init__(encoder, views, settings)
+        self.spread = spread
+        self.patch_centering = settings.make_centering()
+        self.hiding = Hiding(feature_dim(encoder))
         self.clipped(self.hiding.token)
         rows, columns = cast("Any", encoder).grid
         self.patches, self.prefix = rows * columns, cast("Any", encoder).prefix_tokens
         self.hidden = max(1, round(masked * self.patches))
 
-    def views(self) -> tuple[View, ...]:
-        """Return two large views and the small ones."""
-        return self._views
-
     def forward(self, batch: Batch, progress: Progress) -> tuple[Tensor, dict[str, Tensor]]:  # noqa: ARG002
-        """Return the loss, the gauges, and what the teacher says of images, as of DINO, and the loss of patches."""
+        """Return the loss, the gauges, what the teacher says of images, as of DINO, and the loss of patches."""
         count, large = len(batch.image), torch.cat(batch.views[:2])
         places = torch.rand(len(large), self.patches, device=large.device).argsort(dim=1)[:, : self.hidden]
         features, hidden = self._student(batch, large, places)
-        output = self.head(features)
         with torch.no_grad():
             tokens = cast("Any", self.teacher).tokens(large)
-            taught = self.teacher_head(cast("Any", self.teacher).pooled(tokens))
-            wanted = self.centering(taught, self.teacher_temperature)
+            taught = cast("Any", self.teacher).pooled(tokens)
             patches = self.teacher_head(self._at(tokens, places))
-            wanted_patches = self.patch_centering(patches, self.teacher_temperature)
-        of_images = dino_loss(wanted.view(2, count, -1), output.view(len(batch.views), count, -1), self.temperature)
-        of_patches = patch_loss(wanted_patches, self.head(hidden), self.temperature)
+            wanted = self.patch_centering(patches, self.teacher_temperature)
+        of_images, found = self._of_images(features, taught, count)
+        of_patches = patch_loss(wanted, self.head(hidden), self.temperature)
         loss = of_images + of_patches
         if self.spread:
             loss = loss + self.spread * koleo(features[:count])
-        found = gauges(output[:count], output[count : 2 * count], training=self.training)
-        found |= {"entropy": entropy(wanted).mean() / math.log(wanted.shape[1]), "used": used(taught)}
         return loss, found | {"patch_loss": of_patches.detach()}
 
     def _student(self, batch: Batch, large: Tensor, places: Tensor) -> tuple[Tensor, Tensor]:

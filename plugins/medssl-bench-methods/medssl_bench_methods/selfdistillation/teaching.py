@@ -1,17 +1,16 @@
-"""A student and its moving average, the teacher: which of them is kept, and what changes during a training."""
+"""What changes in the course of a self-distillation: the teacher's momentum and sharpness, and when a layer moves."""
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
-from medssl_bench.methods import Method, Progress
-from medssl_bench_methods.ema import average_of, move
+from medssl_bench.methods import Progress
+from medssl_bench_methods.parameters import Keep
 from medssl_bench_methods.selfdistillation.head import DINOHead
+from medssl_bench_methods.student_teacher import StudentTeacher
 
 _WARMUP = 0.3
 """Part of the training after which the teacher's temperature stays: the paper's 30 epochs of 100."""
@@ -35,17 +34,13 @@ class Pace:
     temperature_end: float
     frozen: float
 
-    def momentum_at(self, fraction: float) -> float:
-        """Return the teacher's momentum, a half cosine from the first to the last."""
-        return self.momentum_end - (self.momentum_end - self.momentum) * (1 + math.cos(math.pi * fraction)) / 2
-
     def temperature_at(self, fraction: float) -> float:
         """Return the teacher's temperature, a line and then a constant."""
         return self.temperature + (self.temperature_end - self.temperature) * min(fraction / _WARMUP, 1)
 
 
-class Taught(Method):
-    """An encoder and a head, and their moving averages, of which one encoder is kept.
+class Taught(StudentTeacher):
+    """A student whose teacher's sharpness, and whose last layer, change in the course of a training.
 
     Args:
         encoder: images to features.
@@ -56,26 +51,14 @@ class Taught(Method):
     """
 
     recordable = True
+    head: DINOHead
     teacher_temperature: Tensor
 
-    def __init__(
-        self,
-        encoder: nn.Module,
-        head: DINOHead,
-        *,
-        pace: Pace,
-        keep: Literal["student", "teacher"],
-        clip: float | None,
-    ) -> None:
-        teacher = average_of(encoder)
-        super().__init__(encoder if keep == "student" else teacher)
-        # under one name alone, as a module with two names is stored twice
-        self.other_encoder = teacher if keep == "student" else encoder
-        self.head, self.teacher_head = head, average_of(head)
-        self._keep, self.pace = keep, pace
+    def __init__(self, encoder: nn.Module, head: DINOHead, *, pace: Pace, keep: Keep, clip: float | None) -> None:
+        super().__init__(encoder, head, momentum=pace.momentum, momentum_end=pace.momentum_end, keep=keep)
+        self.pace = pace
         self.register_buffer("teacher_temperature", torch.tensor(float(pace.temperature)))
         self.head.moves.fill_(float(pace.frozen <= 0))
-        self.discarded = ("other_encoder", "teacher_head")
         self._clip = clip
         for parameter in self.parameters():
             self.clipped(parameter)
@@ -86,20 +69,9 @@ class Taught(Method):
             parameter.register_hook(_Clip(self._clip))
         return parameter
 
-    @property
-    def student(self) -> nn.Module:
-        """The encoder that is trained."""
-        return self.encoder if self._keep == "student" else self.other_encoder
-
-    @property
-    def teacher(self) -> nn.Module:
-        """Its moving average."""
-        return self.other_encoder if self._keep == "student" else self.encoder
-
     def after_step(self, progress: Progress) -> None:
         """Move the teacher, and set what the next step is done with."""
-        momentum = self.pace.momentum_at(progress.fraction)
-        move([self.teacher, self.teacher_head], [self.student, self.head], momentum)
+        super().after_step(progress)
         done = (progress.step + 1) / progress.total
         self.teacher_temperature.fill_(self.pace.temperature_at(done))
         self.head.moves.fill_(float(done >= self.pace.frozen))

@@ -1,4 +1,4 @@
-"""Splits of several data sets brought to one form."""
+"""Labels of several data sets brought to one order of classes."""
 
 from __future__ import annotations
 
@@ -7,13 +7,6 @@ from collections.abc import Sequence
 import numpy as np
 
 from medssl_bench.datasets import Split
-
-
-def with_channels(split: Split, channels: int) -> Split:
-    """Return a split whose grey images have their value in all three channels, if three are asked for."""
-    if channels == 1 or split.images.ndim == 4:
-        return split
-    return Split(np.repeat(split.images[..., None], 3, axis=3), split.labels, split.groups)
 
 
 def with_classes(split: Split, own: Sequence[str], wanted: Sequence[str], *, several: bool) -> Split:

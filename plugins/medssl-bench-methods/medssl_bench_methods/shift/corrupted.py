@@ -53,18 +53,19 @@ class Corrupted(Derived):
         import torch  # plans are made without it
 
         from medssl_bench.augmentations.views import draw_view
+        from medssl_bench.training.images import DeviceImages
 
-        size = test.images.shape[1]
-        module = self.corruption(size=size)
+        module = self.corruption(size=test.images.shape[1])
+        is_grey = test.images.ndim == 3
         found = []
-        for number, start in enumerate(range(0, len(test), _AT_ONCE)):
-            pixels = torch.from_numpy(np.array(test.images[start : start + _AT_ONCE])).float() / 255
-            images = pixels[:, None].expand(-1, 3, -1, -1) if pixels.ndim == 3 else pixels.permute(0, 3, 1, 2)
+        places = torch.arange(len(test)).split(_AT_ONCE)
+        for number, (_, images) in enumerate(DeviceImages(test, torch.device("cpu")).stream(places)):
             views = draw_view(module, images, stream("corruption", seed=self.seed, batch=number))
             if views.shape != images.shape:
-                raise DataError(f"corrupted: the corruption makes images of {size} pixels ones of {views.shape[-1]}")
-            if pixels.ndim == 3:  # grey images stay grey: the mean of what became coloured
+                sides = images.shape[-1], views.shape[-1]
+                raise DataError("corrupted: the corruption makes images of {} pixels ones of {}".format(*sides))
+            if is_grey:  # it stays grey: the mean of what became coloured
                 views = views.mean(dim=1, keepdim=True)
             values = (views * 255).round().clamp(0, 255).to(torch.uint8)
-            found.append((values[:, 0] if pixels.ndim == 3 else values.permute(0, 2, 3, 1)).numpy())
+            found.append((values[:, 0] if is_grey else values.permute(0, 2, 3, 1)).numpy())
         return np.concatenate(found) if found else test.images

@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from medssl_bench.datasets import Dataset, DatasetInfo, Images, Splits, Task
-from medssl_bench_methods.shift.arrays import with_channels, with_classes
+import numpy as np
+
+from medssl_bench.datasets import Dataset, DatasetInfo, Images, Split, Splits, Task
+from medssl_bench.datasets.base import SplitName
+from medssl_bench.datasets.join import join
+from medssl_bench_methods.shift.arrays import with_classes
 from medssl_bench_methods.shift.derived import Derived, require_alike
 
 
@@ -50,10 +54,14 @@ class Shifted(Derived):
         loaded = [base.load() for base in self.bases]
         train, test = self.known()
         require_alike("shifted", [train, test])
-        channels = max(train.channels, test.channels)
         asked = with_classes(loaded[1]["test"], test.classes, train.classes, several=train.task is Task.MULTI_LABEL)
-        found: Splits = {"train": loaded[0]["train"], "val": loaded[0]["val"], "test": asked}
-        return {name: replace(with_channels(split, channels), groups=None) for name, split in found.items()}
+        parts: dict[SplitName, Split] = {"train": loaded[0]["train"], "val": loaded[0]["val"], "test": asked}
+        images = join(list(parts.values()), range(3)).images
+        edges = np.cumsum([len(part) for part in parts.values()])[:-1]
+        return {
+            name: Split(own, part.labels)
+            for (name, part), own in zip(parts.items(), np.split(images, edges), strict=True)
+        }
 
     def load_unlabelled(self) -> Images:
         """Read the unlabelled images of the data set that is trained on."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 
@@ -55,42 +54,31 @@ class Union(Derived):
         )
 
     def load(self) -> Splits:
-        """Read all data sets, and put each split of theirs together."""
-        loaded = _apart([base.load() for base in self.bases])
+        """Read all data sets, and put each split of theirs together; without groups where one has none."""
+        loaded = [base.load() for base in self.bases]
         infos = self.known()
         require_alike("union", infos)
         several = infos[0].task is Task.MULTI_LABEL
-        found: Splits = {}
-        for name in SPLITS:
-            parts = [
+        parts = {
+            name: [
                 with_classes(splits[name], info.classes, infos[0].classes, several=several)
                 for splits, info in zip(loaded, infos, strict=True)
             ]
-            groups = [part.groups for part in parts if part.groups is not None]
-            found[name] = Split(
-                join(parts, range(len(parts))).images,
-                np.concatenate([part.labels for part in parts]),
-                np.concatenate(groups) if groups else None,
-            )
+            for name in SPLITS
+        }
+        every = [part for name in SPLITS for part in parts[name]]
+        whole = join(every, [number for _ in SPLITS for number in range(len(loaded))])
+        groups = None if any(part.groups is None for part in every) else whole.groups
+        found: Splits = {}
+        start = 0
+        for name in SPLITS:
+            stop = start + sum(map(len, parts[name]))
+            labels = np.concatenate([part.labels for part in parts[name]])
+            found[name] = Split(whole.images[start:stop], labels, None if groups is None else groups[start:stop])
+            start = stop
         return found
 
     def load_unlabelled(self) -> Images:
         """Read the images without labels of all that have some."""
         parts = [base.load_unlabelled() for base, info in zip(self.bases, self.known(), strict=True) if info.unlabelled]
         return join(parts, range(len(parts))) if parts else super().load_unlabelled()
-
-
-def _apart(loaded: Sequence[Splits]) -> list[Splits]:
-    """Return splits whose groups are numbered on from data set to data set; without groups where one has none."""
-    if any(split.groups is None for splits in loaded for split in splits.values()):
-        return [{name: replace(split, groups=None) for name, split in splits.items()} for splits in loaded]
-    found, start = [], 0
-    for splits in loaded:
-        every = np.unique(np.concatenate([split.groups for split in splits.values() if split.groups is not None]))
-        numbered = {
-            name: replace(split, groups=start + np.searchsorted(every, np.asarray(split.groups)))
-            for name, split in splits.items()
-        }
-        found.append(numbered)
-        start += len(every)
-    return found
