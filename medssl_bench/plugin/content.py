@@ -79,13 +79,16 @@ def with_imports(files: Sequence[Path], root: Path) -> set[Path]:
 def _contents(files: Sequence[Path], root: Path) -> dict[Path, bytes]:
     found = {file: file.read_bytes() for file in files}
     waiting = list(found)
+    listed: set[Path] = set()
     while waiting:
         file = waiting.pop()
-        for new in {place for name in _imported(file, found[file], root) for place in _found_at(name, root)} - set(
-            found
-        ):
-            found[new] = new.read_bytes()
-            waiting.append(new)
+        places = {_place_of(name, root) for name in _imported(file, found[file], root)} - {None}
+        for place in places - listed:  # a package is imported from by many lines, and its files are listed once
+            assert place is not None
+            listed.add(place)
+            new = {each: each.read_bytes() for each in _python(place) if each not in found}
+            found |= new
+            waiting += new
     return found
 
 
@@ -107,20 +110,20 @@ def _imported(file: Path, content: bytes, root: Path) -> Iterator[str]:
             yield node.value.partition(":")[0]
 
 
-def _found_at(name: str, root: Path) -> list[Path]:
-    """Return the source under a folder that importing a dotted name may run: a module, or all of a package."""
+def _place_of(name: str, root: Path) -> Path | None:
+    """Return what under a folder importing a dotted name may run: a module's file, or a package's folder."""
     parts = name.split(".")
     if parts[0] == "medssl_bench":
-        return []
+        return None
     for length in range(1, len(parts) + 1):
         place = root.joinpath(*parts[:length])
         if (place / "__init__.py").is_file():
-            return _python(place)
-        if place.with_name(f"{place.name}.py").is_file():
-            return [place.with_name(f"{place.name}.py")]
+            return place
+        if (module := place.with_name(f"{place.name}.py")).is_file():
+            return module
         if not place.is_dir():  # else it may be a part of a namespace
             break
-    return []
+    return None
 
 
 def _python(path: Path) -> list[Path]:

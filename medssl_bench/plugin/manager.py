@@ -8,7 +8,7 @@ import os
 import sys
 from contextlib import redirect_stdout
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cache, partial
 from importlib import import_module
 from importlib.metadata import Distribution, EntryPoint, entry_points
 from pathlib import Path
@@ -220,8 +220,7 @@ def load_plugins(block: Iterable[str] = ()) -> Plugins:
         NameCollision: two plugins register the same name.
     """
     plugins = Plugins()
-    from_environment = os.environ.get(BLOCK_VARIABLE, "").split(",")
-    for name in {*block, *(word.strip() for word in from_environment)} - {""}:
+    for name in {*block, *map(str.strip, os.environ.get(BLOCK_VARIABLE, "").split(","))} - {""}:
         plugins.manager.set_blocked(name)
         plugins.left_out.add(name)
     for module in BUILT_IN:
@@ -229,9 +228,10 @@ def load_plugins(block: Iterable[str] = ()) -> Plugins:
         added = plugins.add(Plugin(name, "built-in", "medssl-bench"), partial(import_module, module))
         if added.problem not in {"", "blocked"}:
             raise PluginError(f"built-in plugin {name!r}: {added.problem}")
+    read = cache(read_source)  # several plugins may be in one package
     for entry_point in sorted(entry_points(group=PROJECT), key=lambda found: found.name):
         try:
-            plugin = _describe(entry_point)
+            plugin = _describe(entry_point, read)
         except Exception as error:  # a distribution whose own files are broken
             if is_stop(error):
                 raise Stopped from error
@@ -242,12 +242,12 @@ def load_plugins(block: Iterable[str] = ()) -> Plugins:
     return plugins
 
 
-def _describe(entry_point: EntryPoint) -> Plugin:
+def _describe(entry_point: EntryPoint, read: Callable[[Path, Path], Source]) -> Plugin:
     distribution = entry_point.dist
     if distribution is None:
         return Plugin(entry_point.name, "installed")
     editable = _is_editable(distribution)
-    source = _package_source(entry_point.module) if editable else None
+    source = _package_source(entry_point.module, read) if editable else None
     return Plugin(
         name=entry_point.name,
         origin="editable" if editable else "installed",
@@ -263,7 +263,7 @@ def _is_editable(distribution: Distribution) -> bool:
     return bool(text and json.loads(text).get("dir_info", {}).get("editable"))
 
 
-def _package_source(module: str) -> Source | None:
+def _package_source(module: str, read: Callable[[Path, Path], Source]) -> Source | None:
     """Return the source of the outermost package, or module, that a module belongs to; namespaces are none."""
     parts = module.split(".")
     for length in range(1, len(parts) + 1):
@@ -276,7 +276,7 @@ def _package_source(module: str) -> Source | None:
         if spec.origin is not None:
             origin = Path(spec.origin)
             path = origin.parent if spec.submodule_search_locations else origin
-            return read_source(path, path.parents[length - 1])
+            return read(path, path.parents[length - 1])
     return None
 
 

@@ -9,6 +9,7 @@ from plugin.conftest import PLUGIN, Install
 
 from medssl_bench import hookimpl
 from medssl_bench.errors import PluginError, UserError
+from medssl_bench.plugin import content, manager
 from medssl_bench.plugin.content import read_source
 from medssl_bench.plugin.kinds import KINDS
 from medssl_bench.plugin.manager import BUILT_IN, Plugins, load_plugins
@@ -76,6 +77,29 @@ def test_every_file_of_an_editable_package_counts(install: Install, tmp_path: Pa
     (package / "data.txt").write_text("no source")
     assert _found(load_plugins(), "edited_package").source == third
     assert len({first, second, third, None}) == 4
+
+
+def test_a_package_with_several_plugins_is_read_once(
+    install: Install, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every command of an editable installation would else read it again for each of them."""
+    package = tmp_path / "site" / "family"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text("")
+    late = "def late():\n" + "    from family.one import x\n    from family.two import x\n" * 5
+    for name in ("one", "two", "three"):
+        (package / f"{name}.py").write_text(f"x = 1\n{late}{PLUGIN.format(name=name)}")
+    install("family_dist", "", editable=True, entry="one = family.one\ntwo = family.two\nthree = family.three")
+    read, listed = [], []
+    monkeypatch.setattr(manager, "read_source", lambda *where: read.append(where) or read_source(*where))
+    monkeypatch.setattr(content, "_python", lambda path, known=content._python: listed.append(path) or known(path))
+
+    plugins = load_plugins()
+
+    assert {"one", "two", "three"} <= _names(plugins)
+    assert len({_found(plugins, name).source for name in ("one", "two", "three")}) == 1
+    assert [where for where in read if where[0] == package] == [(package, package.parent)]
+    assert listed.count(package) <= 2, "as what is read, and as what it imports from"
 
 
 @pytest.mark.parametrize(
