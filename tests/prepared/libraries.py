@@ -34,7 +34,8 @@ class Libraries(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     """Loads libraries, takes them out of `sys.modules`, and puts them there when they are imported.
 
     So a process in which nothing has imported torch has no torch, as far as its code can see. The standard library
-    stays.
+    stays. One thing differs from a real process: a library that torch's import was the first to load is shown together
+    with torch. A test of what a command imports is marked ``real_processes``.
 
     Args:
         names: of the libraries and of single modules. What others need stands before them, so that it can be there

@@ -1,4 +1,4 @@
-"""Rotation (Gidaris et al. 2018): how far was an image turned?."""
+"""Rotation (Gidaris et al. 2018): how far was an image turned?"""
 
 from __future__ import annotations
 
