@@ -193,8 +193,8 @@ CASES = {
     "two equal seeds": Case(SEEDS, "seeds = [1, 1]\n", "3: seeds[1]", "'1' is there already, at seeds[0]"),
     "arm called as a floor": Case('"frozen"', '"majority class"', "24: comparison[0].arm[1].name", "the name of a flo"),
     # what does not fit together
-    "no duration": Case(EPOCHS, "", "9: pretraining.nat", "exactly one of epochs, steps and images_seen, not none"),
-    "two durations": Case(EPOCHS, f"{EPOCHS}steps = 5\n", "9: pretraining.nat", "exactly one of epochs, steps and ima"),
+    "no duration": Case(EPOCHS, "", "9: pretraining.nat", "exactly one of epochs, steps, images_seen and compute_images, not none"),
+    "two durations": Case(EPOCHS, f"{EPOCHS}steps = 5\n", "9: pretraining.nat", "exactly one of epochs, steps, images_seen and compute_images, not epochs, steps"),
     "no epochs for a set": Case(
         EPOCHS, "epochs = { bloodmnist = 3 }\n", "11: pretraining.nat.epochs", "says nothing of data set 'squares'"
     ),
