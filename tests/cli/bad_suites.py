@@ -33,6 +33,7 @@ baseline = "supervised"
   evaluator = "linear_probe"
 """
 
+ONE_DURATION = "exactly one of epochs, steps, images_seen and compute_images"
 SEEDS, DATASET, EPOCHS, LABELS = "seeds = [0]\n", 'path = "squares.npz"\n', "epochs = 10\n", 'labels = [20, "all"]\n'
 BASELINE, FINETUNE, CHAIN = 'baseline = "supervised"\n', 'evaluator = "finetune"\n', 'pretraining = ["nat"]\n'
 WEIGHTS = 'epochs = 10\nencoder = { name = "resnet18", weights_file = "%s" }\n'
@@ -193,8 +194,8 @@ CASES = {
     "two equal seeds": Case(SEEDS, "seeds = [1, 1]\n", "3: seeds[1]", "'1' is there already, at seeds[0]"),
     "arm called as a floor": Case('"frozen"', '"majority class"', "24: comparison[0].arm[1].name", "the name of a flo"),
     # what does not fit together
-    "no duration": Case(EPOCHS, "", "9: pretraining.nat", "exactly one of epochs, steps, images_seen and compute_images, not none"),
-    "two durations": Case(EPOCHS, f"{EPOCHS}steps = 5\n", "9: pretraining.nat", "exactly one of epochs, steps, images_seen and compute_images, not epochs, steps"),
+    "no duration": Case(EPOCHS, "", "9: pretraining.nat", f"{ONE_DURATION}, not none"),
+    "two durations": Case(EPOCHS, f"{EPOCHS}steps = 5\n", "9: pretraining.nat", f"{ONE_DURATION}, not epochs, steps"),
     "no epochs for a set": Case(
         EPOCHS, "epochs = { bloodmnist = 3 }\n", "11: pretraining.nat.epochs", "says nothing of data set 'squares'"
     ),

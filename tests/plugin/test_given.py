@@ -88,4 +88,5 @@ def test_a_flag_is_a_sentence_of_one_line(sentence: Any) -> None:
 def test_what_passes_can_be_written_and_read_as_numbers(numbers: dict[str, Any]) -> None:
     if not wrong_with_numbers("metric", numbers):
         text = json.dumps(numbers, allow_nan=False)
-        assert {name: float(value) for name, value in json.loads(text).items()} == numbers
+        read = {name: float(value) for name, value in json.loads(text).items()}
+        assert read == {name: float(value) for name, value in numbers.items()}  # an int may be longer than a float
