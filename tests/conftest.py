@@ -1,11 +1,8 @@
 """What holds for every test."""
 
 import os
-import subprocess
 
-import pytest
 from hypothesis import HealthCheck, settings
-from prepared import processes
 
 # one thread each: the models are tiny, and the suite runs in several processes
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -20,10 +17,3 @@ for _name in ("COLUMNS", "LINES", "FORCE_COLOR", "NO_COLOR"):
 # how long an example takes says what else the machine does, and nothing of the code
 settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("tests")
-
-
-@pytest.fixture
-def prepared_processes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have Python processes forked from one that has imported the libraries (`prepared`), unless the test is marked."""
-    if request.node.get_closest_marker("real_processes") is None:
-        monkeypatch.setattr(subprocess, "Popen", processes.Popen)

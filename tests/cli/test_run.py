@@ -23,8 +23,6 @@ from medmnist_metrics import get_acc, get_auc
 from medssl_bench import Leaderboard, load_encoder, load_leaderboard
 from medssl_bench.store.store import Store
 
-pytestmark = pytest.mark.usefixtures("prepared_processes")
-
 DEADLY = """
   [[comparison.arm]]
   name = "deadly"
@@ -299,7 +297,6 @@ def test_record_says_where_a_result_comes_from(cli, ran):
 
 
 @pytest.mark.slow
-@pytest.mark.real_processes
 def test_interrupt_keeps_what_is_done_and_says_how_to_go_on(cli, tiny):
     """Ctrl-C in the middle of a run, as a terminal would send it, and then the run again."""
     tiny.write_text(tiny.read_text().replace("epochs = 4 ", "epochs = 60 "))  # not over before the signal comes

@@ -15,7 +15,6 @@ from medssl_bench.store.store import Store
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc, and forks"),
-    pytest.mark.usefixtures("prepared_processes"),
 ]
 
 _POOLS = """

@@ -10,15 +10,12 @@ import time
 from pathlib import Path
 
 import pytest
-from prepared.processes import children
 
 from medssl_bench import Suite, hookimpl, run
 from medssl_bench.errors import UserError
 from medssl_bench.plugin.watching import Epoch, Outcome, StageInfo
 from medssl_bench.session.running import RunResult
 from medssl_bench.store.store import Store
-
-pytestmark = pytest.mark.usefixtures("prepared_processes")
 
 SUITE = """\
 schema = 1
@@ -123,7 +120,6 @@ def _run(file: Path, *watchers: object, only: tuple[str, ...] = ()) -> RunResult
     return run(loaded, store=store, data_dir=file.parent, device="cpu", executor="isolated", only=only)
 
 
-@pytest.mark.real_processes
 def test_what_happens_in_the_worker_is_told_here(suite, capfd) -> None:
     heard = _Heard()
     result = _run(suite("well"), heard)
@@ -178,7 +174,6 @@ def test_a_device_that_is_not_there_is_refused(suite) -> None:
         run(file, store=file.parent / "store", data_dir=file.parent, device="tpu9", executor="isolated")
 
 
-@pytest.mark.real_processes
 def test_a_worker_that_dies_before_it_has_read_its_job_is_told_in_one_line(suite, monkeypatch) -> None:
     import torch  # noqa: F401 - else the process that builds the encoders would be the first to die
 
@@ -207,10 +202,14 @@ def _training(file: Path, number: int) -> tuple[int, str, list[int]]:
         while not _found(file, "work/*/*/checkpoint.txt"):
             assert process.poll() is None
             time.sleep(0.01)
-        workers = children(process.pid)
+        workers = _children(process.pid)
         process.send_signal(number)
         _, err = process.communicate(timeout=60)
     return process.returncode, err, workers
+
+
+def _children(number: int) -> list[int]:
+    return [int(word) for word in Path(f"/proc/{number}/task/{number}/children").read_text().split()]
 
 
 def _is_alive(number: int) -> bool:
@@ -222,7 +221,6 @@ def _is_alive(number: int) -> bool:
 
 
 @pytest.mark.slow
-@pytest.mark.real_processes
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 def test_asked_to_stop_it_lets_the_worker_save_a_checkpoint(suite) -> None:
     file = suite("well", epochs=2000)

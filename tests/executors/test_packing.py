@@ -17,8 +17,6 @@ from medssl_bench.plugin.watching import Outcome, StageInfo
 from medssl_bench.session.running import RunResult
 from medssl_bench.store.store import Store
 
-pytestmark = pytest.mark.usefixtures("prepared_processes")
-
 SUITE = """\
 schema = 1
 name = "packed"

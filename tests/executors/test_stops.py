@@ -12,15 +12,10 @@ from pathlib import Path
 
 import pytest
 from executors.odd_suite import ended, running, wait_for, write
-from prepared.processes import children
 
 from medssl_bench.store.store import Store
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc"),
-    pytest.mark.usefixtures("prepared_processes"),
-]
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")]
 
 _TURNED = """
 try:
@@ -133,7 +128,7 @@ def test_a_plugin_that_ends_as_a_stopped_one_would_has_failed(act: str, reason: 
 
 
 def _child(process: subprocess.Popen[str], module: str) -> int:
-    """Wait for the child of a run that is to run a module, a real process, and return its number."""
+    """Wait for the child of a run that is to run a module, and return its number."""
     while True:
         assert process.poll() is None
         for word in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split():
@@ -146,7 +141,6 @@ def _child(process: subprocess.Popen[str], module: str) -> int:
 _WORKER, _CHECK = "medssl_bench.executors.worker", "medssl_bench.session.encoder_check"
 
 
-@pytest.mark.real_processes
 @pytest.mark.parametrize(
     ("number", "delay", "module"),
     [
@@ -179,10 +173,7 @@ def test_a_worker_that_is_killed_while_it_waits_fails_nothing(tmp_path: Path) ->
     with running(suite) as first:
         wait_for(tmp_path / "waits", first)
         with running(suite) as second:
-            while not (found := children(second.pid)):
-                assert second.poll() is None
-                time.sleep(0.01)
-            (child,) = found
+            child = _child(second, _WORKER)
             end = time.monotonic() + 60
             while "torch" not in Path(f"/proc/{child}/maps").read_text():
                 assert time.monotonic() < end
@@ -206,7 +197,6 @@ sys.slow = Slow()  # deleted when Python clears its modules, after all else
 """
 
 
-@pytest.mark.real_processes
 def test_as_python_ends_a_request_changes_no_status(tmp_path: Path) -> None:
     suite = write(tmp_path, "pass", _DIES_SLOWLY)
     with running(suite, executor="local") as process:

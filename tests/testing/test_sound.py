@@ -55,7 +55,6 @@ def test_our_own_plugins_hold_to_it(plugins, context, name):
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("prepared_processes")
 @pytest.mark.parametrize("name", ["augmentations", "encoders", "evaluators", "executors", "datasets", "thesis"])
 def test_the_larger_ones_too(plugins, context, name):
     given = {("encoder", "timm"): {"model": "test_resnet"}, ("augmentation", "sequence"): {"ops": ["resized_crop"]}}
