@@ -27,7 +27,7 @@ def _case(entry):
     return pytest.param(entry, marks=marks, id=f"{entry.kind.name} {entry.name}")
 
 
-@pytest.mark.parametrize("entry", map(_case, ENTRIES))
+@pytest.mark.parametrize("entry", [_case(entry) for entry in ENTRIES])
 def test_it_holds_to_the_contract(entry, tmp_path):
     checks = list(check_component(PLUGINS, entry, GIVEN.get(entry.name, {}), DatasetContext(tmp_path, tmp_path)))
     assert [check for check in checks if not check.ok] == []
