@@ -14,14 +14,15 @@ from torch import Tensor, nn
 
 from medssl_bench.checkpoints import Checkpoints
 from medssl_bench.datasets import Task
+from medssl_bench.encoders.dim import feature_dim
 from medssl_bench.encoders.timm_encoder import TimmEncoder
-from medssl_bench.errors import StageError
 from medssl_bench.methods.base import Batch, Method, MethodContext, Progress
 from medssl_bench.methods.check_history import wrong_with
 from medssl_bench.plugin.registry import Registry
 from medssl_bench.randomness import forked
 from medssl_bench.stopping import Stopped
 from medssl_bench.testing.checking import Group, require, untouched_generators
+from medssl_bench.testing.encoder_for import Make, encoder_for
 from medssl_bench.testing.interrupting import Interrupting
 from medssl_bench.testing.playback import PLAYS_BACK, plays_back
 from medssl_bench.testing.precision import Prepared, compares_in_float32
@@ -89,25 +90,22 @@ class _Bench:
     def __init__(self, build: Build, registry: Registry) -> None:
         self._build = build
         self._registry = registry
+        self._taken: Make | None = None
 
     def make(self) -> Method:
-        """Return it around a ResNet, or around a ViT where it refuses the ResNet, as one that needs tokens does."""
-        try:
-            method = self._around("test_resnet", {})
-        except StageError as refusal:
-            try:
-                method = self._around("test_vit", {"img_size": SIZE, "patch_size": 7})
-            except StageError:
-                raise refusal from None
+        """Return it around the encoder that it takes."""
+        if self._taken is None:
+            self._taken = encoder_for(self._around, self._registry)
+        method = self._around(self._taken)
         require(
             isinstance(method, Method), f"the factory gives {type(method).__name__}, not a medssl_bench.methods.Method"
         )
         return method
 
-    def _around(self, model: str, options: dict[str, int]) -> Method:
+    def _around(self, make: Make) -> Method:
         with forked(0):
-            encoder = TimmEncoder(model, SIZE, options=options)
-            teacher = nn.Sequential(TimmEncoder("test_resnet", SIZE), nn.Linear(encoder.dim, 4)).eval()
+            encoder = make()
+            teacher = nn.Sequential(TimmEncoder("test_resnet", SIZE), nn.Linear(feature_dim(encoder), 4)).eval()
             teacher.requires_grad_(requires_grad=False)
             batch = _SETTINGS["batch_size"]
             context = MethodContext(SIZE, _IMAGES, teacher, batch, 2 * _IMAGES // batch, _IMAGES // _IN_GROUP)

@@ -31,7 +31,7 @@ def _offered(*words: str) -> list[str]:
         (("preview", "simcl"), ["simclr"]),
         (("preview", "simclr", "--dataset", "phantom_ce"), ["phantom_cells"]),
         (("run", "suite.toml", "--executor", ""), ["isolated", "local"]),
-        (("-p", "no:encoders", "show", "encoder", ""), ["dense_sift", "headed", "simclr2_resnet18"]),
+        (("-p", "no:encoders", "show", "encoder", ""), ["dense_sift", "headed", "sift_words", "simclr2_resnet18"]),
     ],
 )
 def test_what_is_offered(words: tuple[str, ...], offered: list[str]) -> None:

@@ -4,7 +4,8 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from medssl_bench_methods.handmade.dense_sift import DenseSift, cell_weights, color_histogram, descriptors
+from medssl_bench_methods.handmade.dense_sift import DenseSift
+from medssl_bench_methods.handmade.sift import cell_weights, color_histogram, descriptors
 from skimage.data import cell as microscopy
 from skimage.transform import resize
 
@@ -54,7 +55,7 @@ def test_a_gain_and_an_offset_change_nothing():
 
 def test_a_quarter_turn_permutes_cells_and_orientations():
     images = torch.rand(4, 28, 28)
-    weights = DenseSift(28, grid=5, radius=4, pool=2, color=False).weights
+    weights = DenseSift(28, grid=5, radius=4, pool=2, color=False).sift.weights
 
     turned = descriptors(images.rot90(1, (1, 2)), weights).view(4, 5, 5, 4, 4, 8)
 

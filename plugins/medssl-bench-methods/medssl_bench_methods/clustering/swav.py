@@ -91,8 +91,8 @@ class SwAV(Method):
         scores = self.prototypes(unit.flatten(0, 1)).view(*unit.shape[:2], -1)
         codes = torch.stack([self._codes(place, scores[place].detach()) for place in range(2)])
         if self.training and self.has_queue:
-            for queue, view in zip(self.queues, unit, strict=False):
-                queue.add(view, batch.index)
+            for place in range(2):
+                self._queue(place).add(unit[place], batch.index)
         found = gauges(unit[0], unit[1], training=self.training) | {"used": used(scores[0].detach())}
         return swav_loss(scores, codes, self.temperature), found
 
@@ -101,12 +101,17 @@ class SwAV(Method):
         balanced = partial(sinkhorn, epsilon=self.epsilon, iterations=self.iterations)
         if not self.has_queue:
             return balanced(scores)
-        queue = self.queues[place]
+        queue = self._queue(place)
         earlier = self.prototypes.of_earlier(queue.vectors)
         # what is not to count is balanced by itself, so that shapes stay the same from step to step
         ignored = ~self.counts | (queue.index < 0)
         groups = torch.cat([torch.zeros(len(scores), dtype=torch.int64, device=scores.device), ignored.long()])
         return balanced(torch.cat([scores, earlier]), groups=groups, count=2)[: len(scores)]
+
+    def _queue(self, place: int) -> Queue:
+        queue = self.queues[place]
+        assert isinstance(queue, Queue)
+        return queue
 
     def after_step(self, progress: Progress) -> None:
         """Let prototypes move and the queue count from the next step on, if their time has come."""
