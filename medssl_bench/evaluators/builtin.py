@@ -17,6 +17,7 @@ def medssl_evaluators(register: Register) -> None:
     """Register the evaluators that come with the harness."""
     # 2: a last batch of one image counts too, and every record has its loss_gap
     register("linear_probe", f"{_HERE}.linear_probe:LinearProbe", revision=2)
+    register("logistic", f"{_HERE}.logistic:Logistic")
     register("finetune", f"{_HERE}.finetune:FineTune")
     register("knn", f"{_HERE}.knn:NearestNeighbours")
     register("majority", f"{_HERE}.majority:Majority")

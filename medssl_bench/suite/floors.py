@@ -19,6 +19,9 @@ FLOOR_NAMES = {"majority": "majority class", "untrained": "untrained encoder"}
 EVALUATORS = {"majority": "majority", "untrained": "linear_probe"}
 """Names of their evaluators."""
 
+_PROBES = ("linear_probe", "logistic")
+"""Evaluators that the untrained encoder may be judged by."""
+
 _NOT_PRETRAINED = "encoder without pretraining"
 """Name of the floor whose encoder is not known to be untrained."""
 
@@ -26,7 +29,7 @@ _NOT_PRETRAINED = "encoder without pretraining"
 def floors_of(
     evaluators: Mapping[str, Component], arms: Sequence[Arm], encoder: Component, registry: Registry
 ) -> list[Arm]:
-    """Return the floors of a comparison; the untrained encoder is probed as the comparison's first linear probe is.
+    """Return the floors of a comparison; the untrained encoder is judged by the comparison's first probe.
 
     An encoder that may start from other than random weights, such as that of a plugin, is not called untrained.
 
@@ -36,7 +39,7 @@ def floors_of(
         encoder: of the comparison; the first pretrained arm's is taken before it.
         registry: where encoders come from.
     """
-    probes = [arm.evaluator for arm in arms if arm.evaluator.name == EVALUATORS["untrained"]]
+    probes = [arm.evaluator for arm in arms if arm.evaluator.name in _PROBES]
     pretrained = [arm.encoder for arm in arms if arm.chain]
     plain = without_weights(pretrained[0] if pretrained else encoder, registry)
     floors = []

@@ -19,8 +19,8 @@ Make = Callable[[], nn.Module]
 def encoder_for(build: Callable[[Make], object], registry: Registry) -> Make:
     """Return a small ResNet, or the first other encoder that a method takes if it refuses that: one with tokens, say.
 
-    The others are a small ViT, and those that plugins register. A method that refuses all gets the ResNet, so that
-    its refusal is told.
+    The others are a small ViT, and those that plugins register. For a method that refuses
+    all it is the ResNet, so that the user reads that refusal.
 
     Args:
         build: makes the method around an encoder; raises StageError if the method refuses it.

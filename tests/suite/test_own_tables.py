@@ -87,6 +87,13 @@ def test_the_floors(load: Load) -> None:
     assert [arm.name for arm in load(changed((BASELINE, "floors = []\n"))).tables[0].arms] == ["supervised", "frozen"]
 
 
+@pytest.mark.parametrize("probe", ["linear_probe", "logistic"])
+def test_the_untrained_encoder_is_judged_by_the_first_probe(load: Load, probe: str) -> None:
+    table = load(changed(evaluated_by(1, evaluator=f'{{ name = "{probe}", balance = "class_weights" }}'))).tables[0]
+    untrained, frozen = table.arms[1], table.arms[3]
+    assert (untrained.evaluator.name, untrained.evaluator) == (probe, frozen.evaluator)
+
+
 def test_the_untrained_encoder_has_no_trained_weights(load: Load, tmp_path: Path) -> None:
     (tmp_path / "some.safetensors").write_bytes((2).to_bytes(8, "little") + b"{}")
     trained = (
