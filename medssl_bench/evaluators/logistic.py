@@ -11,11 +11,8 @@ from pydantic import Field
 from medssl_bench.evaluators.balance import refuses_balance
 from medssl_bench.evaluators.base import Evaluation, Evaluator, Needs, Passes, Trial
 from medssl_bench.evaluators.ranges import Count
-from medssl_bench.metrics import Metric
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from medssl_bench.datasets import DatasetInfo
 
 Positive = Annotated[float, Field(gt=0)]
@@ -30,7 +27,7 @@ class Logistic(Evaluator):
     ``C sum_i loss_i + |W|^2 / 2`` without the bias: softmax; of two classes one logistic decision; of several labels
     one for each. C is that value of a path which does best on the labelled validation images, or, where there are none,
     on the labelled training images by cross-validation, whose folds keep the classes even and part no group. Among
-    equals the lower loss counts.
+    equals the lower loss counts. Records have the chosen C.
 
     Args:
         smallest: the smallest C, the strongest penalty.
@@ -46,7 +43,6 @@ class Logistic(Evaluator):
     needs: ClassVar[Needs] = "features"
     follows_criterion: ClassVar[bool] = True
     uses_seed: ClassVar[bool] = False
-    measures: ClassVar[Mapping[str, Metric]] = {"C": Metric(higher_is_better=False, high=math.inf)}
 
     smallest: Positive = 1e-6
     largest: Positive = 1.0
