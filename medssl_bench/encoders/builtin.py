@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
+from medssl_bench.encoders.brought_file import require_features
 from medssl_bench.encoders.timm_names import existing_model
 from medssl_bench.encoders.weights_file import require_safetensors
 from medssl_bench.plugin.markers import hookimpl
@@ -32,6 +33,7 @@ def medssl_encoders(register: Register) -> None:
     for width in ("tiny", "small"):
         register(f"vit_{width}", _vit(f"vit_{width}_patch16_224"))
     register("timm", any_timm)
+    register("features", brought_features)
 
 
 def _resnet(model: str) -> Callable[..., nn.Module]:
@@ -142,3 +144,24 @@ def any_timm(
     encoder = TimmEncoder(model, size, pretrained=weights == "pretrained", normalize=normalize, options=options)
     encoder.load_file(weights_file)
     return encoder
+
+
+def brought_features(
+    size: int,  # noqa: ARG001 - every encoder's
+    *,
+    file: Annotated[Path, LooksInto(require_features)],
+) -> nn.Module:
+    """Features that another program computed, such as those of a model that cannot be had here.
+
+    They stand in tables beside encoders, and every table says that they were brought: how they were made is not known.
+    They can be probed, not fine-tuned or pretrained.
+
+    Args:
+        file: an npz file with ``train_features``, ``val_features`` and ``test_features``, (N, D) each, in the order of
+            the data set; or, for a folder or a table, in any order with ``train_names`` and so on, (N,) names of
+            files. ``train_labels`` and so on, (N, L), are compared with the data set's. ``medssl-bench embed`` writes
+            such a file.
+    """
+    from medssl_bench.encoders.brought import BroughtFeatures
+
+    return BroughtFeatures(file)

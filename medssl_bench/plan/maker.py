@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from medssl_bench.costs.passes import encoder_passes
+from medssl_bench.encoders.brought_file import is_brought
 from medssl_bench.errors import PluginError, UserError, did_you_mean
 from medssl_bench.methods.work import passes_of
 from medssl_bench.plan.chance import fold_text
@@ -101,7 +102,9 @@ class StageMaker:
         return self._features[place]
 
     def _embedded(self, arm: Arm, cell: Cell, start: Stage | None, made: EncoderSpec) -> Stage:
-        source = f"{self.titles.encoder(arm.encoder)}, seed {cell.seed}" if start is None else start.title
+        source = start.title if start else self.titles.encoder(arm.encoder)
+        if not start and not is_brought(arm.encoder):
+            source = f"{source}, seed {cell.seed}"
         return add_embedding(self.plan, cell, arm.encoder, made, start, source)
 
     def _pretrained(self, arm: Arm, cell: Cell) -> tuple[Stage | None, EncoderSpec]:
@@ -120,7 +123,8 @@ class StageMaker:
         return self._starts[place]
 
     def _chain(self, arm: Arm, cell: Cell) -> tuple[Stage | None, EncoderSpec]:
-        stage, made = None, EncoderSpec(component=arm.encoder, size=cell.known.size, seed=cell.seed)
+        seed = 0 if is_brought(arm.encoder) else cell.seed  # features from a file are drawn by no seed
+        stage, made = None, EncoderSpec(component=arm.encoder, size=cell.known.size, seed=seed)
         for link in arm.chain:
             stage, made = self._pretrain(link, cell, stage, made)
         return stage, made

@@ -26,11 +26,17 @@ def embed(stage: Stage[EmbedSpec], workshop: Workshop, attempt: Attempt) -> Stag
     """
     data = workshop.dataset(stage.spec.dataset)
     encoder = workshop.encoder(stage.spec.encoder, stage.spec.start)
-    found = features(encoder, data.splits, workshop.device)
+    flags = {}
+    if (brought := getattr(encoder, "brought", None)) is not None:
+        names = workshop.image_names(stage.spec.dataset)
+        found = {name: brought(name, split.labels, names.get(name)) for name, split in data.splits.items()}
+        flags["brought_features"] = "its features were brought from a file; how they were made is not known here"
+    else:
+        found = features(encoder, data.splits, workshop.device)
     if not all(torch.isfinite(tensor).all() for tensor in found.values()):
         raise StageError("the encoder gives features that are not finite numbers; its training has diverged")
     save_tensors({str(name): tensor for name, tensor in found.items()}, attempt.folder / "features.safetensors")
-    return StageResult(metrics={"dim": found["train"].shape[1]})
+    return StageResult(metrics={"dim": found["train"].shape[1]}, flags=flags)
 
 
 @torch.no_grad()

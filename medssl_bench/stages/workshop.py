@@ -140,6 +140,11 @@ class Workshop:
             self._datasets.popitem(last=False)
         return found
 
+    def image_names(self, spec: DatasetSpec) -> dict[str, list[str]]:
+        """Return the names of the files of a data set's images, by split, in their order; nothing: there are none."""
+        dataset: Dataset = self.registry.build(spec.component, context=self.context)
+        return dataset.image_names()
+
     def unlabelled(self, spec: DatasetSpec, content: str) -> Images:
         """Return the images of a data set that have no labels; those of the last set stay in memory.
 

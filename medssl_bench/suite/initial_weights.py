@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from medssl_bench.encoders.brought_file import is_brought
 from medssl_bench.plugin.component import Component
 from medssl_bench.plugin.parameters import ParameterProblem
 
@@ -63,6 +64,8 @@ def named(encoder: Component) -> str:
     """
     given = encoder.parameters
     model = str(given.get("model", encoder.name))
+    if is_brought(encoder):
+        return f"features of {Path(str(given['file'])).name}, brought from another program"
     if is_untrained(encoder):
         return f"untrained {model}"
     if file := given.get("weights_file"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from medssl_bench.encoders.brought_file import is_brought
 from medssl_bench.errors import SuiteError, UserError, did_you_mean, quoted
 from medssl_bench.key_path import key_text
 from medssl_bench.metrics.criterion import find_criterion
@@ -104,6 +105,9 @@ class Resolver(ComponentResolver):
         self._check_names(model, key, [floor.name for floor in floors])
         if None in (*datasets, encoder, *arms, *analyses):
             raise Unresolved
+        folds = self._number_of_folds(model)
+        if folds > 1 and any(is_brought(arm.encoder) for arm in known):
+            self.fail((*key, "arm"), "features from a file are of the data set's own splits, and not of its folds")
         columns = self._columns(model, [*floors, *arms], (*key, "metrics"))
         criterion = self._criterion(model, [*floors, *arms], columns, (*key, "select_by"))
         self._check_analyses_of(model, [*floors, *arms], labels, (*key, "analyses_of"))
@@ -114,7 +118,7 @@ class Resolver(ComponentResolver):
             analyses=tuple(analyses),
             seeds=tuple(model.seeds or self.model.seeds),
             draws=tuple(model.draws or self.model.draws),
-            folds=self._number_of_folds(model),
+            folds=folds,
             metrics=columns.metrics,
             not_measured=columns.not_measured,
             criterion=criterion,
@@ -212,6 +216,9 @@ class Resolver(ComponentResolver):
             encoder = chain[0].recipe.encoder
         if encoder is None:
             raise Unresolved
+        if is_brought(encoder) and (chain or self.built(evaluator, (*key, "evaluator")).needs == "encoder"):
+            place, what = ("pretraining", "pretrained") if chain else ("evaluator", "fine-tuned")
+            raise self.fail((*key, place), f"features from a file cannot be {what}; they can be probed")
         return Arm(model.name, tuple(chain), evaluator, encoder)
 
     def _link(self, link: schema.ChainLink, key: Key) -> Link:

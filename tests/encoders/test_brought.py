@@ -1,0 +1,156 @@
+"""Features from a file: the images that rows are of, and what is wrong with files, in one line each."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from medssl_bench import Suite, run
+from medssl_bench.encoders.brought import BroughtFeatures
+from medssl_bench.encoders.brought_file import read_split, require_features
+from medssl_bench.errors import DataError, StageError, SuiteError
+
+COUNTS = {"train": 40, "val": 16, "test": 24}
+RNG = np.random.default_rng(0)
+LABELS = {name: RNG.integers(0, 3, (count, 1)) for name, count in COUNTS.items()}
+FEATURES = {name: RNG.normal(size=(count, 6)) for name, count in COUNTS.items()}
+
+
+@pytest.fixture
+def write(tmp_path: Path):
+    def write(**changes):
+        arrays = {f"{name}_features": found for name, found in FEATURES.items()} | changes
+        file = tmp_path / "hub.npz"
+        np.savez(file, **{name: array for name, array in arrays.items() if array is not None})
+        return file
+
+    return write
+
+
+def test_rows_stand_in_the_order_of_the_data_set(write):
+    encoder = BroughtFeatures(write(val_labels=LABELS["val"]))
+    assert encoder.dim == 6
+    for name, features in FEATURES.items():
+        found = encoder.brought(name, LABELS[name], None)
+        assert found.dtype == torch.float32
+        np.testing.assert_array_equal(found, features.astype(np.float32))
+
+
+def test_rows_are_found_by_name(write):
+    names = [f"{place}.png" for place in range(40)]
+    order = np.random.default_rng(1).permutation(40)[:30]
+    told = [*np.array(names)[order], "another.png"]
+    features, labels = np.vstack([FEATURES["train"][order], np.zeros(6)]), np.append(LABELS["train"][order], [[0]])
+    file = write(train_features=features, train_labels=labels, train_names=np.array(told))
+    wanted = sorted(order)
+    found = read_split(file, "train", LABELS["train"][wanted], [names[place] for place in wanted])
+    np.testing.assert_array_equal(found, FEATURES["train"][wanted].astype(np.float32))
+
+
+@pytest.mark.parametrize(
+    ("changes", "wanted"),
+    [
+        ({"val_features": None}, "has no val_features; a file of features has train_features, val_features, test_feat"),
+        ({"val_features": np.zeros((16, 5))}, "images have features of different lengths: 6 of train_features, 5 of v"),
+        ({"val_features": np.zeros(16)}, "val_features has shape (16,) and type float64; (images, features) of numb"),
+        ({"val_features": np.full((16, 6), "a")}, "val_features has shape (16, 6) and type <U1; (images, features) of"),
+        ({"val_features": np.zeros((16, 0))}, "val_features has shape (16, 0) and type float64; (images, features)"),
+    ],
+)
+def test_a_file_without_features_is_refused_by_its_headers(write, changes, wanted):
+    with pytest.raises(ValueError, match="features") as caught:
+        require_features(write(**changes))
+    assert str(caught.value).startswith(wanted)
+
+
+@pytest.mark.parametrize(
+    ("changes", "names", "wanted"),
+    [
+        ({"val_features": np.zeros((15, 6))}, None, "val_features has 15 rows; the data set has 16 images"),
+        ({"val_labels": (LABELS["val"] + 1) % 3}, None, "val_labels are not those of the data set, so rows may stand"),
+        ({"val_features": np.full((16, 6), np.nan)}, None, "val_features has values that are not finite numbers"),
+        ({"val_names": np.array(["a"] * 16)}, None, "has val_names, and the images of this data set have no names; "),
+        ({"val_names": np.array(["a"] * 16)}, list("abcdefghijklmnop"), "val_names has 'a' twice"),
+        ({"val_names": np.array(list("abcdefghijklmnoz"))}, list("abcdefghijklmnop"), "1 images of val have no row, s"),
+    ],
+)
+def test_features_of_other_images_are_refused(write, changes, names, wanted):
+    with pytest.raises(DataError) as caught:
+        read_split(write(**changes), "val", LABELS["val"], names)
+    assert str(caught.value).partition("hub.npz: ")[2].startswith(wanted)
+
+
+def test_no_other_image_is_encoded(write):
+    with pytest.raises(StageError, match=r"hub\.npz has features of the images of a data set; it can encode no other"):
+        BroughtFeatures(write())(torch.zeros(1, 3, 28, 28))
+
+
+SUITE = """\
+schema = 1
+name = "brought"
+seeds = [0, 1]
+
+[dataset.cells]
+name = "phantom_cells"
+train = 40
+val = 16
+test = 24
+
+[encoder.hub]
+name = "features"
+file = "hub.npz"
+
+[pretraining.crops]
+encoder = "hub"
+augmentation = "simclr"
+epochs = 1
+batch_size = 8
+
+[[comparison]]
+id = "table"
+datasets = ["cells"]
+labels = ["all"]
+floors = []
+FOLDS
+
+  [[comparison.arm]]
+  name = "hub"
+  ARM
+"""
+PROBED = 'encoder = "hub"\n  evaluator = "logistic"'
+
+
+def suite(write, arm: str, folds: str = "") -> Suite:
+    file = write().with_name("suite.toml")
+    file.write_text(SUITE.replace("ARM", arm).replace("FOLDS", folds))
+    return Suite.load(file)
+
+
+def test_they_stand_in_a_table_that_says_so(write, tmp_path):
+    result = run(suite(write, PROBED), store=tmp_path / "store", data_dir=tmp_path, device="cpu", executor="local")
+    embedded, judged = result.done
+    assert (embedded.stage.kind, judged.stage.kind) == ("embed", "evaluate"), "two seeds, and neither draws anything"
+    (cell,) = [cell for cell in result.leaderboard.cells() if cell.metric == "accuracy"]
+    (value,) = cell.values  # of two seeds one
+    assert value.flags["brought_features"].startswith("its features were brought from a file")
+
+
+@pytest.mark.parametrize(
+    ("arm", "wanted"),
+    [
+        ('encoder = "hub"\n  evaluator = "finetune"', "evaluator: features from a file cannot be fine-tuned; they can"),
+        ('pretraining = ["crops"]\n  evaluator = "knn"', "pretraining: features from a file cannot be pretrained; the"),
+    ],
+)
+def test_nothing_trains_them(write, arm, wanted):
+    with pytest.raises(SuiteError) as caught:
+        suite(write, arm)
+    assert wanted in str(caught.value)
+
+
+def test_they_are_not_of_folds(write):
+    with pytest.raises(SuiteError, match=r"\[0\]\.arm: features from a file are of the data set's own splits"):
+        suite(write, PROBED, "folds = 2")
