@@ -23,7 +23,9 @@ from medssl_bench.randomness import forked
 from medssl_bench.stopping import Stopped
 from medssl_bench.testing.checking import Group, require, untouched_generators
 from medssl_bench.testing.encoder_for import Make, encoder_for
+from medssl_bench.testing.gradients import backward, require_all_in_groups, require_sound_gradients
 from medssl_bench.testing.interrupting import Interrupting
+from medssl_bench.testing.method_work import Work, counted_passes, require_counted
 from medssl_bench.testing.playback import PLAYS_BACK, plays_back
 from medssl_bench.testing.precision import Prepared, compares_in_float32
 from medssl_bench.testing.small_data import SIZE, small_data
@@ -46,11 +48,12 @@ _SETTINGS: dict[str, Any] = {
 }
 
 
-def method_steps(build: Build, registry: Registry) -> list[Group]:
+def method_steps(build: Build, work: Work, registry: Registry) -> list[Group]:
     """Return the steps for a method.
 
     Args:
         build: makes it around an encoder.
+        work: gives what the plan counts of its work.
         registry: where its views' augmentation comes from.
 
     Raises:
@@ -71,7 +74,10 @@ def method_steps(build: Build, registry: Registry) -> list[Group]:
             (PLAYS_BACK, bench.plays_back),
             ("global random state is untouched", bench.untouched),
         ],
-        [("a training that is interrupted and goes on ends the same", bench.resumes)],
+        [
+            ("a training that is interrupted and goes on ends the same", bench.resumes),
+            ("its work is counted", lambda: bench.counts(work)),
+        ],
     ]
 
 
@@ -170,11 +176,7 @@ class _Bench:
         require(loss.ndim == 0, f"the loss has shape {tuple(loss.shape)}, not that of a scalar")
         require(torch.isfinite(loss), f"the loss is {float(loss.detach()):g}")
         if _is_trained(method):
-            require(loss.requires_grad, "the loss has no gradient")
-            loss.backward()
-            reached = [p for p in method.encoder.parameters() if p.grad is not None and float(p.grad.abs().sum()) > 0]
-            is_frozen = not any(p.requires_grad for p in method.encoder.parameters())
-            require(reached or is_frozen, "no gradient reaches the encoder")
+            self._gradients(method, loss)
         for name, value in metrics.items():
             require(value.ndim == 0, f"metric {name} has shape {tuple(value.shape)}, not that of a scalar")
             require(not value.requires_grad, f"metric {name} carries a gradient; detach it")
@@ -184,6 +186,23 @@ class _Bench:
         unknown = [name for name in method.discarded if name not in parts]
         require(not unknown, f"discarded names {', '.join(unknown)}; its parts are {', '.join(sorted(parts))}")
         return ", ".join([f"loss {float(loss.detach()):.3g}", *metrics])
+
+    def _gradients(self, method: Method, loss: Tensor) -> None:
+        """Check the gradients of a step, and of a second one: a queue is empty in the first."""
+        backward(loss)
+        require_sound_gradients(method)
+        require_all_in_groups(method, method.parameter_groups(_SETTINGS["optimizer"]["weight_decay"]))
+        method.zero_grad()
+        backward(self._step(method, 1)[0])
+        require_sound_gradients(method)
+
+    def counts(self, work: Work) -> str:
+        method = self.make()
+        self._begin(method, progress := Progress(0, 6, 0))
+        batch = self._batch(method, self._images()[0], 0)
+        with counted_passes(method) as done, forked(2):
+            method(batch, progress)
+        return require_counted(work(SIZE), method.views(), done, batch=len(batch.image), size=SIZE)
 
     def exact(self) -> str:
         compares_in_float32(self._prepared, "")

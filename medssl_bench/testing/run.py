@@ -9,6 +9,7 @@ from typing import Any
 
 from medssl_bench.datasets import DatasetContext
 from medssl_bench.errors import UserError, did_you_mean
+from medssl_bench.methods.work import passes_of
 from medssl_bench.plugin.component import Component
 from medssl_bench.plugin.kinds import find_kind
 from medssl_bench.plugin.manager import Plugins
@@ -166,7 +167,11 @@ def _build(plugins: Plugins, component: Component, context: DatasetContext, grou
         "augmentation": lambda: view_steps(lambda size: build(size=size)),
         "op": lambda: op_steps(lambda size: build(size=size)),
         "encoder": lambda: encoder_steps(lambda size: build(size=size)),
-        "method": lambda: method_steps(lambda encoder, about: build(encoder=encoder, context=about), plugins.registry),
+        "method": lambda: method_steps(
+            lambda encoder, about: build(encoder=encoder, context=about),
+            lambda size: passes_of(plugins.registry.find("method", component.name), component.parameters, size),
+            plugins.registry,
+        ),
         "evaluator": lambda: evaluator_steps(build),
         "metric": lambda: metric_steps(component.name, build),
         "optimizer": lambda: optimizer_steps(lambda groups, recorded: build(groups=groups, recorded=recorded)),

@@ -9,7 +9,7 @@ from torch import nn
 from medssl_bench import hookimpl
 from medssl_bench.checkpoints import TrainingState
 from medssl_bench.evaluators import Evaluation, Evaluator
-from medssl_bench.methods import Method, View
+from medssl_bench.methods import Method, Passes, View
 
 _count = iter(range(10**9))
 
@@ -82,7 +82,7 @@ class _Method(Method):
 
     def parameter_groups(self, weight_decay):
         groups = super().parameter_groups(weight_decay)
-        return [{"params": [nn.Parameter(torch.zeros(1))]}] if self.mode == "idle" else groups
+        return [{**group, "lr_scale": 0.0} for group in groups] if self.mode == "idle" else groups
 
     def forward(self, batch, progress):
         loss = self.encoder(batch.views[0] if batch.views else batch.image).float().square().mean()
@@ -209,6 +209,10 @@ def medssl_encoders(register):
         register(mode, _encoder(mode))
 
 
+def _one_view(parameters, size):
+    return Passes(trained=((size, 1),))
+
+
 @hookimpl
 def medssl_methods(register):
     for mode in (
@@ -228,7 +232,7 @@ def medssl_methods(register):
         "idle",
         *RECORDED,
     ):
-        register(mode, _method(mode))
+        register(mode, _method(mode), work=_one_view)
 
 
 @hookimpl

@@ -11,7 +11,7 @@ from medssl_bench import hookimpl
 from medssl_bench.datasets import Dataset, DatasetInfo, Images, Split, Task
 from medssl_bench.errors import StageError
 from medssl_bench.evaluators import Evaluation, Evaluator
-from medssl_bench.methods import Method, View
+from medssl_bench.methods import Method, Passes, View
 
 
 class _Resize(nn.Module):
@@ -275,10 +275,19 @@ def medssl_augmentations(register):
     register("stratified", stratified)
 
 
+def cold_passes(parameters, size):
+    return Passes(trained=((size, 1), (20, 1)))
+
+
+def still_passes(parameters, size):
+    return Passes(trained=(), frozen=((size, 2),), views=((size, 1),))
+
+
 @hookimpl
 def medssl_methods(register):
-    for factory in (cold, tokens, still):
-        register(factory.__name__, factory)
+    register("cold", cold, work=cold_passes)
+    register("tokens", tokens)
+    register("still", still, work=still_passes)
 
 
 @hookimpl

@@ -143,7 +143,16 @@ BROKEN += [
     ("evaluator", "choosing-upwards", ASKED, "of 3 epochs it chooses 2 where the last is best, and 2 where the first"),
     ("evaluator", "choosing-undefined", ASKED, "it chooses epoch 0, for which the metric has no value"),
 ]
-FILES = ("criterion", "inputs", "metrics", "models", "precision", "batches", "validation", "splits")
+LOSS, WORK = "loss and metrics", "its work is counted"
+BROKEN += [
+    ("method", "changed-queue", LOSS, r"changes a tensor in place that the gradient needs, .* self\.queue\.clone\(\)"),
+    ("method", "masked-early", LOSS, r"the loss is finite, and the gradient of .* is not; infinity times 0"),
+    ("method", "forgotten-head", LOSS, r"no parameter group has head\.weight and 1 more, so nothing trains it"),
+    ("method", "constant-number", LOSS, r"constant_lr = 0\.001, not True or False"),
+    ("method", "misspelt", LOSS, r"'constant_lrs', which means nothing \(did you mean 'constant_lr'\?\)"),
+    ("method", "uncountable", WORK, "its `work` cannot be counted: KeyError: 'views'"),
+]
+FILES = ("criterion", "gradients", "inputs", "metrics", "models", "precision", "batches", "validation", "splits")
 
 
 @pytest.fixture(scope="module")

@@ -38,6 +38,8 @@ def test_the_unusual_is_sound(context):
     assert found["dataset bare", "images"] == "unlabelled (5, 8, 8)"
     assert found["dataset bare", "labels"] == "none"
     assert found["method cold", "views"] == "2 of each image"
+    assert found["method cold", "its work is counted"] == "1 of 28 px and 1 of 20 px trained, none frozen"
+    assert found["method still", "its work is counted"] == "none trained, 2 of 28 px frozen"
     assert found["method tokens", "trains on RGB images"].startswith("loss ")
     assert found["method still", "loss and metrics"].startswith("loss ")
     assert found["encoder means", "gradients"] == "it has no parameters, so nothing is trained"
