@@ -17,3 +17,8 @@ def __getattr__(name: str) -> Any:
     if name in __all__:
         return getattr(import_module(f"medssl_bench.augmentations.{name.lower()}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """Return all names, those that are not loaded yet among them, so that `help` and completion show them."""
+    return sorted({*globals(), *__all__})

@@ -20,3 +20,8 @@ def __getattr__(name: str) -> Any:
         module = {"in_float32": "precision", "gauges": "collapse", "Passes": "work"}.get(name, "base")
         return getattr(import_module(f"medssl_bench.methods.{module}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """Return all names, those that are not loaded yet among them, so that `help` and completion show them."""
+    return sorted({*globals(), *__all__})

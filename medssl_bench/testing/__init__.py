@@ -19,3 +19,8 @@ def __getattr__(name: str) -> Any:
 
         return getattr(named, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """Return all names, those that are not loaded yet among them, so that `help` and completion show them."""
+    return sorted({*globals(), *__all__})

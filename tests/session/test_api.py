@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import builtins
 import csv
+import inspect
 import io
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 import medssl_bench
-from medssl_bench import Leaderboard, RunResult, Suite, hookimpl, load_leaderboard, run
+from medssl_bench import Leaderboard, RunResult, Suite, augmentations, hookimpl, load_leaderboard, methods, run, testing
 from medssl_bench.errors import DamageWarning, UserError
 from medssl_bench.plugin.watching import Outcome, StageInfo
 from medssl_bench.results.records import to_csv
@@ -149,6 +151,11 @@ def test_dir_lists_the_public_names_before_they_are_loaded() -> None:
         "modules that are loaded, and no helpers"
     )
     assert torch == "False"
+
+
+@pytest.mark.parametrize("module", [methods, augmentations, testing], ids=lambda module: module.__name__)
+def test_help_sees_what_is_loaded_when_it_is_used(module: ModuleType) -> None:
+    assert set(module.__all__) <= {name for name, _ in inspect.getmembers(module)}, "pydoc asks so"
 
 
 def test_all_names_can_be_imported_with_a_star() -> None:
