@@ -46,7 +46,8 @@ class Partners:
             if images:
                 raise StageError(
                     "the method asks for views of two images of one group (a patient, say), and the data set gives no "
-                    "groups; `group` of the data set says which images belong together"
+                    "groups; say which images belong together: `groups` of a folder, `group` of a table, `per_patient` "
+                    "of phantoms, or arrays such as `train_groups` of an npz file"
                 )
             groups = np.empty(0, np.int64)
         _, group, sizes = np.unique(groups, return_inverse=True, return_counts=True)
