@@ -46,6 +46,7 @@ class Batch:
         image: the images themselves, (B, 3, H, W) float in [0, 1].
         index: (B,) int64, their places among the images of the pretraining; of validation images, among those.
         group: (B,) int64, which images belong together (one patient, say), or None if the data set has no groups.
+            The numbers of validation images are their own: they may be those of other groups in training.
     """
 
     views: tuple[Tensor, ...]
@@ -91,7 +92,7 @@ class MethodContext:
     Attributes:
         size: side of the recipe's views in pixels.
         images: number of unlabelled training images N.
-        batch_size: images of a training batch B.
+        batch_size: images of a training batch B; the last one of an epoch may have fewer.
         steps: optimiser steps of the whole pretraining.
         groups: number of groups of these images; None: the data set has no groups.
         teacher: the trained arm that the recipe names, images in [0, 1] to logits, frozen; or None.
@@ -115,8 +116,8 @@ class Method(nn.Module):
             depends on the batch, parameters and buffers alone (not on `progress`, not on what Python keeps from step to
             step), changes buffers in place, and reads no value back. It is recorded if the encoder promises the same.
             ``check-plugin`` tries it. `after_step` is still called after each step.
-        discarded: names of parts that the training alone needs, such as a momentum encoder or a queue. Checkpoints have
-            them; what a finished pretraining stores does not.
+        discarded: names of modules and buffers that the training alone needs, such as a momentum encoder or a queue.
+            Checkpoints have them; what a finished pretraining stores does not.
 
     Args:
         encoder: images (B, 3, H, W) in [0, 1] to features (B, ``encoder.dim``).
@@ -146,10 +147,13 @@ class Method(nn.Module):
         """Act before an epoch, with all images at hand (cluster assignments, say). Does nothing by default."""
 
     def after_step(self, progress: Progress) -> None:
-        """Act after an optimiser step (a momentum update, say). Does nothing by default."""
+        """Act after an optimiser step (a momentum update, say), with gradients enabled. Does nothing by default."""
 
     def parameter_groups(self, weight_decay: float) -> list[dict[str, Any]]:
         """Return the optimiser's parameter groups; by default one, of every parameter that wants a gradient.
+
+        The learning rate of a group is multiplied by its ``lr_scale``, and stays as the optimiser begins where its
+        ``constant_lr`` is True.
 
         Where no parameter wants one, nothing is trained by the loss: `on_epoch_start` and `forward` do the work.
         """

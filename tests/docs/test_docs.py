@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from docs.pages import PAGES, page_id
 
-_LONG = ("first-suite.md", "your-own-images.md", "performance.md", "method.md", "reliability.md")
+_LONG = ("first-suite.md", "your-own-images.md", "performance.md", "method.md", "multi-crop.md", "reliability.md")
 _MARKED = [
     pytest.param(page, marks=[pytest.mark.slow] if page.name in _LONG else [], id=page_id(page))
     for page in PAGES
