@@ -161,10 +161,10 @@ def _comparison(draft: Draft) -> Iterator[str]:
     chain = _chain(draft)
     yield from _arm("supervised", tuned)
     yield from _arm("supervised + augmentation", {**tuned, "augmentation": "mild"})
-    yield from _arm("SimCLR + linear probe", "linear_probe", pretraining=chain)
+    yield from _arm("SimCLR + linear probe", "logistic", pretraining=chain)
     yield from _arm("SimCLR + fine-tuning", tuned, pretraining=chain)
     lines = [
-        *_arm("ImageNet + linear probe", "linear_probe", encoder="imagenet"),
+        *_arm("ImageNet + linear probe", "logistic", encoder="imagenet"),
         *_arm("ImageNet + fine-tuning", tuned, encoder="imagenet"),
     ]
     if not draft.weights_here:
