@@ -141,11 +141,14 @@ class Passes:
         epochs: passes over the labelled images.
         batch_size: images of a batch.
         validate_every: epochs between two looks at the images that the epoch is chosen by.
+        per_image: passes forward and backward for each labelled image in an epoch, each with a view of its own: more
+            than one where it has several views, or where unlabelled images come with it.
     """
 
     epochs: int
     batch_size: int
     validate_every: int
+    per_image: float = 1
 
     def steps(self, images: int) -> int:
         """Return the batches of an epoch, an incomplete last one too."""

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import ClassVar
+
 import torch
 from torch import Tensor, nn
 
@@ -10,6 +14,7 @@ from medssl_bench.augmentations.views import draw_view, has_own_streams
 from medssl_bench.checkpoints import TrainingState
 from medssl_bench.encoders.dim import feature_dim
 from medssl_bench.encoders.recordable import is_recordable
+from medssl_bench.errors import StageError
 from medssl_bench.evaluators.balance import balanced_labels, loss_weights
 from medssl_bench.evaluators.base import Evaluation, Trial
 from medssl_bench.evaluators.classification import loss, probabilities, targets
@@ -29,139 +34,239 @@ from medssl_bench.training.steps import Steps
 class FineTuning:
     """One fine-tuning.
 
+    A training with another loss on the same labels is a subclass, such as those of ``medssl-bench-methods``: it may
+    define anew the two class attributes, and what has a public name below. Minibatches, schedule, checkpoints,
+    recording, and the choice of the epoch stay those of every fine-tuning.
+
     Args:
         trial: what to train on, with the labelled images as they are trained on.
         settings: how.
+
+    Attributes:
+        views: for each view of a batch, the field of the settings that is its augmentation. Each has a random stream
+            of its own.
+        measured: what `batch_loss` gives, by name: the history has the means over an epoch.
+        trial: what to train on.
+        settings: how.
+        wanted: the labels of the labelled images, as the loss wants them.
+        weights: of the classes in the loss, (C,), or None where all count the same.
+        model: the encoder, and a head on its features.
+        epoch: the epoch that is next, or goes on.
+        batch: of this epoch, the batch that is next.
+
+    Raises:
+        StageError: there are fewer than two labelled images.
     """
 
+    views: ClassVar[Sequence[str]] = ("augmentation",)
+    measured: ClassVar[Sequence[str]] = ("loss",)
+
     def __init__(self, trial: Trial, settings: FineTuneSettings) -> None:
-        self._trial = trial
-        self._settings = settings
+        if len(trial.train) < 2:
+            raise StageError(
+                "fine-tuning needs two labelled images or more: batch normalisation has no variance in one"
+            )
+        self.trial = trial
+        self.settings = settings
         self._task, self._device = trial.info.task, trial.device
         self._train = DeviceImages(trial.splits["train"], trial.device, trial.train)
-        self._wanted = targets(self._task, trial.splits["train"].labels[trial.train]).to(trial.device)
-        self._weights = loss_weights(settings.balance, trial)
-        make = settings.augmentation
-        self._augment = make(size=self._train.size).to(trial.device) if make else None
-        self._model = self._make()
+        self.wanted = targets(self._task, trial.splits["train"].labels[trial.train]).to(trial.device)
+        self.weights = loss_weights(settings.balance, trial)
+        makers = [getattr(settings, name) for name in self.views]
+        self._augment = [self._made(make) if make else None for make in makers]
+        self.model = self.make_model()
         adam = {"name": "adam", "lr": settings.lr, "weight_decay": settings.weight_decay}
-        recordable = is_recordable(self._model[0]) and (self._augment is None or has_own_streams(self._augment))
+        recordable = is_recordable(self.model[0]) and all(
+            each is None or has_own_streams(each) for each in self._augment
+        )
         recorder = recorder_for(trial.device) if recordable else None
-        groups = [{"params": list(self._model.parameters())}]
+        groups = [{"params": list(self.model.parameters())}]
         self._optimizer = make_optimizer(groups, adam, recorded=recorder is not None, make=made_by(settings.optimizer))
         self._schedule = settings.schedule() if settings.schedule else None
-        self._steps = Steps(self._model, self._optimizer, recorder)
+        self._steps = Steps(self.model, self._optimizer, recorder)
         chosen_by = trial.choice()
         self._best, self._watched = trial.best_epoch(), None
         if chosen_by is not None:
             self._watched = DeviceImages(trial.splits[chosen_by.split], trial.device, chosen_by.places)
         self._history: list[dict[str, float]] = []
-        self._epoch, self._batch = 0, 0
-        self._total = torch.zeros((), device=trial.device)
+        self.epoch, self.batch = 0, 0
+        self._total = torch.zeros(len(self.measured), device=trial.device)
 
     def run(self) -> Evaluation:
         """Train, and predict the test images.
 
         Raises:
-            StageError: the augmentation draws once for a whole batch.
+            StageError: an augmentation draws once for a whole batch.
         """
-        self._restore()
-        make = self._settings.augmentation
-        if make and not (self._epoch or self._batch):  # what goes on has passed it
-            tried = copies(self._train.size, device=self._device)
-            require_own_draws(
-                lambda: make(size=self._train.size).to(self._device), "the augmentation of the fine-tuning", tried
-            )
-        with at_checkpoints():
-            while self._epoch < self._settings.epochs:
-                self._run_epoch()
-        self._steps.forget()
+        self.train()
         if self._best is not None:
             self._best.require_chosen()
-        test = DeviceImages(self._trial.splits["test"], self._device)
+        test = DeviceImages(self.trial.splits["test"], self._device)
         scores = last_scores = probabilities(self._task, self._predict(test))
-        selected = self._settings.epochs - 1
+        selected = self.settings.epochs - 1
         if self._best is not None and self._best.epoch != selected:
             selected = self._best.epoch
-            self._model.load_state_dict(self._best.state)
+            self.predictor.load_state_dict(self._best.state)
             scores = probabilities(self._task, self._predict(test))
-        encoder, head = self._model
+        encoder, head = self.predictor
         weights = {"encoder": dict(encoder.state_dict()), "head": dict(head.state_dict())}
         return Evaluation(scores, last_scores, selected, history=self._history, weights=weights)
 
-    def _make(self) -> nn.Sequential:
-        encoder = self._trial.encoder()
-        with forked(self._trial.stream("classifier weights")):
-            head = nn.Linear(feature_dim(encoder), len(self._trial.info.classes))
+    def train(self) -> list[dict[str, float]]:
+        """Train from the start or a checkpoint to the last epoch, and return the history.
+
+        Raises:
+            StageError: an augmentation draws once for a whole batch.
+        """
+        self._restore()
+        if not (self.epoch or self.batch):  # what goes on has passed it
+            self._require_own_draws()
+        with at_checkpoints():
+            while self.epoch < self.settings.epochs:
+                self._run_epoch()
+        self._steps.forget()
+        return self._history
+
+    def make_model(self) -> nn.Sequential:
+        """Return the encoder and the head that are trained, on the device."""
+        return self.with_head(lambda dim: nn.Linear(dim, len(self.trial.info.classes)), "classifier weights")
+
+    def with_head(self, make: Callable[[int], nn.Module], purpose: str) -> nn.Sequential:
+        """Return the encoder that the arm starts from and a head.
+
+        Args:
+            make: makes the head for features of a length.
+            purpose: of the random stream of its first weights.
+        """
+        encoder = self.trial.encoder()
+        with forked(self.trial.stream(purpose)):
+            head = make(feature_dim(encoder))
         model = nn.Sequential(encoder, head.to(self._device))
         return model.to(memory_format=torch.channels_last)
 
+    @property
+    def predictor(self) -> nn.Sequential:
+        """The encoder and the classifier that predict, and that are kept."""
+        return self.model
+
+    def stream(self, batches: Sequence[Tensor]) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield the images of batches.
+
+        Args:
+            batches: places of the labelled images of each that is left of the epoch, (B,) int64 on the processor.
+
+        Yields:
+            The places on the device, and the images, (B, 3, H, W) in [0, 1]. Others may follow those.
+        """
+        return self._train.stream(batches)
+
+    def batch_loss(self, places: Tensor, images: Tensor, keys: Sequence[int | Tensor]) -> Mapping[str, Tensor]:
+        """Return the ``loss`` of a batch, a scalar with its gradient, and whatever else is `measured`.
+
+        Args:
+            places: as of `stream`.
+            images: as of `stream`.
+            keys: seeds of the views, for `view`.
+        """
+        logits = self.outputs(self.view(0, images, keys))
+        return {"loss": loss(self._task, logits, self.wanted[places], self.weights)}
+
+    def view(self, number: int, images: Tensor, keys: Sequence[int | Tensor]) -> Tensor:
+        """Return a view of every image, or the images where its augmentation is None; `number` is of `views`."""
+        augment = self._augment[number]
+        return images if augment is None else draw_view(augment, images, keys[number])
+
+    def after_step(self) -> None:
+        """Act after an optimiser step (move an average, say). It is never part of a recording."""
+
+    def also_kept(self) -> Mapping[str, Tensor]:
+        """Return what checkpoints must have beside the model and its optimiser, by name; tensors that are written to.
+
+        They are put back in place, by `Tensor.copy_`.
+        """
+        return {}
+
     def _run_epoch(self) -> None:
         """Train for an epoch, or for the rest of it, and validate if validation is due."""
-        epoch, epochs = self._epoch, self._settings.epochs
-        self._trial.report(epoch, epochs, {})
-        row = {"epoch": float(epoch), "loss": self._train_epoch()}
-        if self._trial.looks_at(epoch, epochs, self._settings.validate_every):
+        epoch, epochs = self.epoch, self.settings.epochs
+        self.trial.report(epoch, epochs, {})
+        row = {"epoch": float(epoch), **self._train_epoch()}
+        if self.trial.looks_at(epoch, epochs, self.settings.validate_every):
             if self._best is not None and self._watched is not None:
-                found = self._best.look(epoch, self._predict(self._watched), self._model.state_dict())
+                found = self._best.look(epoch, self._predict(self._watched), self.predictor.state_dict())
                 row |= {f"val_{name}": value for name, value in found.items()}
             self._history.append(row)
-        self._trial.report(epoch, epochs, row)
-        self._epoch, self._batch = epoch + 1, 0
+        self.trial.report(epoch, epochs, row)
+        self.epoch, self.batch = epoch + 1, 0
         self._total.zero_()
-        if self._epoch < epochs:
+        if self.epoch < epochs:
             self._save_if_due()
 
-    def _train_epoch(self) -> float:
-        """Return the mean loss of the epoch."""
-        self._model.train()
+    def _train_epoch(self) -> dict[str, float]:
+        """Return the means over the batches of the epoch."""
+        self.model.train()
         if self._schedule is not None:
             lr = self._optimizer.defaults["lr"]
-            set_learning_rate(self._optimizer, rate_at(self._schedule, self._epoch, self._settings.epochs, lr))
-        set_progress(self._optimizer, self._epoch / self._settings.epochs)
-        order = self._trial.stream("finetune batches", epoch=self._epoch)
-        balanced_by = balanced_labels(self._settings.balance, self._trial)
-        batches = minibatches(len(self._train), self._settings.batch_size, order, balanced_by, least=2)
-        for places, images in self._train.stream([torch.from_numpy(index) for index in batches[self._batch :]]):
+            set_learning_rate(self._optimizer, rate_at(self._schedule, self.epoch, self.settings.epochs, lr))
+        set_progress(self._optimizer, self.epoch / self.settings.epochs)
+        order = self.trial.stream("finetune batches", epoch=self.epoch)
+        balanced_by = balanced_labels(self.settings.balance, self.trial)
+        batches = minibatches(len(self._train), self.settings.batch_size, order, balanced_by, least=2)
+        for places, images in self.stream([torch.from_numpy(index) for index in batches[self.batch :]]):
             self._train_step(places, images)
-            self._batch += 1
-            if self._batch < len(batches):  # else first what ends the epoch
+            self.batch += 1
+            if self.batch < len(batches):  # else first what ends the epoch
                 self._save_if_due()
-        return float(self._total) / len(batches)
+        means = [total / len(batches) for total in self._total.tolist()]
+        return dict(zip(self.measured, means, strict=True))
 
     def _train_step(self, places: Tensor, images: Tensor) -> None:
-        axes = {"epoch": self._epoch, "batch": self._batch}
-        key = self._trial.stream("finetune views", **axes)
-        with forked(self._trial.stream("finetune step", **axes)):
-            self._total += self._steps.do(self._update, places, images, key)["loss"]
+        axes = {"epoch": self.epoch, "batch": self.batch}
+        more = [{"view": number} if number else {} for number in range(len(self.views))]
+        keys = [self.trial.stream("finetune views", **axes, **each) for each in more]
+        with forked(self.trial.stream("finetune step", **axes)):
+            found = self._steps.do(self._update, places, images, *keys)
+            self._total += torch.stack([found[name] for name in self.measured])
+        self.after_step()
 
-    def _update(self, places: Tensor, images: Tensor, key: int | Tensor) -> dict[str, Tensor]:
-        """Change the weights by a batch, and return its loss."""
-        if self._augment is not None:
-            images = draw_view(self._augment, images, key)
+    def _update(self, places: Tensor, images: Tensor, *keys: int | Tensor) -> dict[str, Tensor]:
+        """Change the weights by a batch, and return what is measured of it."""
         self._optimizer.zero_grad(set_to_none=True)
-        value = loss(self._task, self._logits(images), self._wanted[places], self._weights)
-        value.backward()
+        found = self.batch_loss(places, images, keys)
+        found["loss"].backward()
         self._optimizer.step()
-        return {"loss": value.detach()}
+        return {name: value.detach() for name, value in found.items()}
 
     def _save_if_due(self) -> None:
-        if not self._trial.checkpoints.is_due():
+        if not self.trial.checkpoints.is_due():
             return
-        tensors = {**state_of(self._model, self._optimizer), "total": self._total}
-        values = {"epoch": self._epoch, "batch": self._batch, "history": list(self._history), "best": None}
+        tensors = {**state_of(self.model, self._optimizer), "total": self._total}
+        tensors |= {f"also.{name}": tensor for name, tensor in self.also_kept().items()}
+        values = {"epoch": self.epoch, "batch": self.batch, "history": list(self._history), "best": None}
         if self._best is not None:
             tensors |= {f"best.{name}": tensor for name, tensor in self._best.state.items()}
             values["best"] = [self._best.epoch, *self._best.rank]
-        self._trial.checkpoints.save(TrainingState(tensors, values))
+        self.trial.checkpoints.save(TrainingState(tensors, values))
+
+    def _require_own_draws(self) -> None:
+        tried = copies(self._train.size, device=self._device)
+        for name in dict.fromkeys(self.views):
+            if make := getattr(self.settings, name):
+                require_own_draws(partial(self._made, make), f"the {name} of the fine-tuning", tried)
+
+    def _made(self, make: Callable[..., nn.Module]) -> nn.Module:
+        """Return an augmentation, on the device."""
+        return make(size=self._train.size).to(self._device)
 
     def _restore(self) -> None:
         """Go on from a checkpoint, if there is one."""
-        state = resume(self._trial.checkpoints, self._model, self._optimizer)
+        state = resume(self.trial.checkpoints, self.model, self._optimizer)
         if state is None:
             return
         self._total.copy_(state.tensors["total"])
-        self._epoch, self._batch = state.values["epoch"], state.values["batch"]
+        for name, tensor in self.also_kept().items():
+            tensor.copy_(state.tensors[f"also.{name}"])
+        self.epoch, self.batch = state.values["epoch"], state.values["batch"]
         self._history = list(state.values["history"])
         if self._best is not None:
             self._best.epoch, *rank = state.values["best"]
@@ -172,17 +277,21 @@ class FineTuning:
     @torch.no_grad()
     def _predict(self, images: DeviceImages) -> Tensor:
         """Return the logits of images, in evaluation mode."""
-        self._model.eval()
+        predictor = self.predictor.eval()
         places = torch.arange(len(images)).split(evaluation_batch(images.size))
-        return torch.cat([self._logits(batch) for _, batch in images.stream(places)])
+        return torch.cat([self.outputs(batch, predictor) for _, batch in images.stream(places)])
 
-    def _logits(self, images: Tensor) -> Tensor:
-        """Return the logits of a batch, (B, C) float32.
+    def outputs(self, images: Tensor, model: nn.Sequential | None = None) -> Tensor:
+        """Return what the head makes of a batch, such as its logits, (B, C) float32.
 
-        The classifier is float32 whatever the encoder is: rounded logits tie, and ties decide accuracy and AUROC.
+        The head is float32 whatever the encoder is: rounded logits tie, and ties decide accuracy and AUROC.
+
+        Args:
+            images: (B, 3, H, W) in [0, 1].
+            model: an encoder and a head; None: those that are trained.
         """
-        encoder, head = self._model
-        with torch.autocast(self._device.type, torch.bfloat16, enabled=self._settings.precision == "bfloat16"):
+        encoder, head = self.model if model is None else model
+        with torch.autocast(self._device.type, torch.bfloat16, enabled=self.settings.precision == "bfloat16"):
             features = encoder(images)
         found: Tensor = head(features.float())
         return found

@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from medssl_bench.errors import StageError
 from medssl_bench.evaluators.balance import balanced_trial, refuses_balance
 from medssl_bench.evaluators.base import Evaluation, Evaluator, Needs, Passes, Trial
 from medssl_bench.evaluators.finetune_settings import FineTuneSettings
@@ -41,9 +40,4 @@ class FineTune(FineTuneSettings, Evaluator):
         """Train on the labelled images and predict the test images."""
         from medssl_bench.evaluators.classifier_training import FineTuning
 
-        trial = balanced_trial(self.balance, trial)
-        if len(trial.train) < 2:
-            raise StageError(
-                "fine-tuning needs two labelled images or more: batch normalisation has no variance in one"
-            )
-        return FineTuning(trial, self).run()
+        return FineTuning(balanced_trial(self.balance, trial), self).run()

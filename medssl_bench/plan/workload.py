@@ -131,7 +131,7 @@ def evaluation_work(
         alone = component.parameters.get("optimizer") is not None
         return {**work, "probe epoch": passes.epochs, "probe step": steps * (_LONE_STEP if alone else 1)}
     one, precision = relative(encoder, size), str(component.parameters.get("precision", "float32"))
-    seen = passes.epochs * images.train
+    seen = passes.epochs * images.train * passes.per_image
     predicted = looks * images.chosen_by + (2 if looks else 1) * images.test  # the chosen epoch, and the last
     augmentation = component.parameters.get("augmentation")
     views = _views(augmentation, seen * _area(size)) if isinstance(augmentation, Component) else {}

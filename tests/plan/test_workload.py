@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
+
+import pytest
 
 from medssl_bench.plan.workload import Images, evaluation_work, speed_group
 from medssl_bench.plugin.manager import load_plugins
@@ -26,3 +29,15 @@ def test_a_probe_with_an_optimizer_is_trained_by_itself_which_is_more_work() -> 
     assert alone["probe step"] > usual["probe step"]
     assert {**alone, "probe step": 0} == {**usual, "probe step": 0}
     assert own_group != group, "records of packed probes say nothing of it"
+
+
+def test_passes_of_other_views_and_images_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    component = REGISTRY.resolve_or_raise("evaluator", {"name": "finetune", "epochs": 10, "augmentation": "simclr"})
+    evaluator, images = REGISTRY.build(component), Images(100, 20, 50)
+    once = evaluation_work(evaluator, component, ENCODER, 28, images)
+    passes = evaluator.passes
+    monkeypatch.setattr(type(evaluator), "passes", lambda _, train: replace(passes(train), per_image=3))
+    often = evaluation_work(evaluator, component, ENCODER, 28, images)
+    tripled = {"finetune image:float32", "view:simclr"}
+    assert {name for name in once if often[name] != once[name]} == tripled
+    assert all(often[name] == pytest.approx(3 * once[name]) for name in tripled)
