@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor, nn
 
-    from medssl_bench.datasets import DatasetInfo, Splits
+    from medssl_bench.datasets import DatasetInfo, Images, Splits
     from medssl_bench.datasets.base import SplitName
     from medssl_bench.evaluators.classification import BestEpoch
     from medssl_bench.metrics import Metric
@@ -61,6 +61,8 @@ class Trial:
         report: call it when an epoch ends with its number, their total and metrics, for those who watch; where epochs
             are long, also when one begins, with empty metrics.
         checkpoints: where a long training goes on from, and where it saves its state.
+        unlabelled: the images of the data set that have no labels; None: it has none, or the evaluator does not learn
+            from them (`Evaluator.uses_unlabelled`).
         sweep: whether an analysis is to show what its settings do, which a report does for one encoder of a suite; no
             metric may depend on it.
     """
@@ -78,6 +80,7 @@ class Trial:
     checkpoints: Checkpoints = field(default_factory=Checkpoints)
     sweep: bool = False
     criterion: Criterion | None = None
+    unlabelled: Images | None = None
 
     def choice(self) -> Choice | None:
         """Return the images by which the epoch that counts is chosen, or None where the last one counts."""
@@ -172,6 +175,8 @@ class Evaluator(ABC):
         follows_criterion: whether it chooses that epoch by `Trial.criterion`, as `Trial.best_epoch` does. A comparison
             with ``select_by`` refuses an evaluator that chooses by a rule of its own.
         uses_seed: whether the training seed changes the result of one and the same encoder.
+        uses_unlabelled: whether it learns from `Trial.unlabelled`, so that a change of those images changes its result.
+            An analysis gets none.
         trains_encoder: whether it leaves an encoder of its own (``weights["encoder"]``).
         measures: what it measures beside, by name: each a `medssl_bench.metrics.Metric` without a function. Tables
             may have these as columns; other numbers in `Evaluation.metrics` are kept in records alone.
@@ -182,6 +187,7 @@ class Evaluator(ABC):
     uses_seed: ClassVar[bool] = True
     uses_validation: ClassVar[bool] = True
     follows_criterion: ClassVar[bool] = False
+    uses_unlabelled: ClassVar[bool] = False
     trains_encoder: ClassVar[bool] = False
     measures: ClassVar[Mapping[str, Metric]] = {}
 

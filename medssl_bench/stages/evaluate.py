@@ -97,6 +97,7 @@ def _trial(stage: Stage[EvaluateSpec], workshop: Workshop, evaluator: Evaluator)
         encoder=partial(workshop.encoder, spec.encoder, spec.start),
         features=workshop.features(stage.features) if evaluator.needs == "features" else None,
         criterion=make_criterion(spec.select_by, workshop.registry) if spec.select_by else None,
+        unlabelled=None if spec.unlabelled is None else workshop.unlabelled(spec.dataset, spec.unlabelled),
     )
 
 

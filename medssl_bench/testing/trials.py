@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from medssl_bench.datasets import DatasetInfo, Task
+from medssl_bench.datasets import DatasetInfo, Images, Task
 from medssl_bench.datasets.base import LABELLED_TASKS
 from medssl_bench.encoders.timm_encoder import TimmEncoder
 from medssl_bench.evaluators.base import Evaluation, Evaluator, Trial
@@ -31,7 +31,8 @@ def make_trial(
     """Return a trial with what such an evaluator gets in a run, and nothing else.
 
     An analysis gets the features, and no labelled images; a floor gets the labels of all training images; any other
-    gets some labelled images of the training and of the validation split.
+    gets some labelled images of the training and of the validation split. One that learns from images without labels
+    gets such, too.
     """
     info, splits = small_data(task, channels)
     train, val = np.arange(1, 25), np.arange(1, 11)
@@ -49,6 +50,7 @@ def make_trial(
         device=_CPU,
         encoder=_encoder if evaluator.needs == "encoder" and not evaluator.analysis else _refuse_encoder,
         features=features(_encoder(), splits, _CPU) if embedded else None,
+        unlabelled=Images(255 - splits["train"].images[::2]) if evaluator.uses_unlabelled else None,
     )
 
 

@@ -39,6 +39,7 @@ class EvaluateSpec(SpecWithEncoder):
         validation_labels: which validation labels it may use.
         selection: what the epoch that counts is chosen by: ``validation``, ``last`` or ``test``.
         select_by: the metric that it is chosen by; None: accuracy, of multi-label data AUROC.
+        unlabelled: `unlabelled_fingerprint` of the images without labels; None where there are none, or none are used.
         shuffle_labels: whether the labels are shuffled, as a control.
         seed: of the training.
         draw: of the labels.
@@ -54,6 +55,7 @@ class EvaluateSpec(SpecWithEncoder):
     validation_labels: BudgetData
     selection: Literal["validation", "last", "test"]
     select_by: OptionalComponentData = None
+    unlabelled: str | None = None
     shuffle_labels: bool
     seed: int
     draw: int
@@ -103,6 +105,9 @@ def add_evaluation(
         decides["encoder"] = made.identity()
     if criterion:
         decides["select_by"] = criterion.component.identity()
+    unlabelled = _unlabelled(evaluator, known)
+    if unlabelled is not None:
+        decides["unlabelled"] = unlabelled
     images, work = _work(evaluator, component, arm.encoder, cell, _chosen_by(selection, validation, known))
     words = [cell.table.id, cell.place, arm.name, f"{labels.text} labels"]
     words += [f"seed {cell.seed}"] if evaluator.needs != "labels" or evaluator.uses_seed else []
@@ -118,6 +123,7 @@ def add_evaluation(
         "validation_labels": validation,
         "selection": selection,
         "select_by": criterion.component if criterion else None,
+        "unlabelled": unlabelled,
         "shuffle_labels": model.shuffle_labels,
         "seed": cell.seed,
         "draw": cell.draw,
@@ -142,6 +148,13 @@ def _budgets(evaluator: Evaluator, cell: Cell) -> tuple[Budget, Budget, str]:
     if selection == "validation" and validation.unit == "none":
         return labels, validation, "last"
     return labels, validation, selection
+
+
+def _unlabelled(evaluator: Evaluator, known: KnownDataset) -> str | None:
+    """Return the fingerprint of the images without labels that an evaluator learns from; None: it does from none."""
+    if not evaluator.uses_unlabelled or known.info is None or not known.info.unlabelled:
+        return None
+    return known.info.unlabelled_fingerprint
 
 
 def _work(
