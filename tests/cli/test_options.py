@@ -122,7 +122,7 @@ def test_store_and_data_folder_from_the_environment(cli: Cli, suite: str, monkey
 
 def test_plugins_are_left_out(cli: Cli, suite: str, monkeypatch: pytest.MonkeyPatch) -> None:
     wanted = "error: suite.toml:21: comparison[0].arm[0].evaluator: there is no evaluator 'finetune'; there are: none"
-    left_out = ("evaluators", "shift")  # all that have evaluators
+    left_out = ("evaluators", "shift", "methods-supervised")  # all that have evaluators
     assert (
         cli(*(word for name in left_out for word in ("-p", f"no:{name}")), "validate", suite).err.splitlines()[0]
         == wanted

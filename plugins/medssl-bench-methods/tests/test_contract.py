@@ -17,13 +17,16 @@ GIVEN = {
     "without_classes": {"base": CELLS, "classes": ["lymphocyte"]},
     "corrupted": {"base": CELLS, "corruption": ["gaussian_noise"]},
     "novelty": {"held_out": ["class 1"]},
+    "supcon": {"probe_epochs": 5},
+    "fixmatch": {"mu": 1},
 }
 PLUGINS = load_plugins()
 ENTRIES = [entry for family in FAMILIES for entry in PLUGINS.registry.of(family)]
 
 
 def _case(entry):
-    marks = [pytest.mark.slow] if entry.kind.name == "method" else []  # each is trained some ten times
+    trained = entry.kind.name == "method" or entry.name in ("supcon", "fixmatch")  # some ten times
+    marks = [pytest.mark.slow] if trained else []
     return pytest.param(entry, marks=marks, id=f"{entry.kind.name} {entry.name}")
 
 
