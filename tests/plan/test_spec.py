@@ -71,7 +71,7 @@ def test_records_of_older_versions_are_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", kinds())
 def test_data_that_describes_no_stage_is_refused_in_one_line(kind: str, tmp_path: Path) -> None:
     whole = _specs(tmp_path)[kind]
-    for name in whole.keys() - {"encoder", "epochs_scale", "select_by", "sweep", "pool", "held_out"}:
+    for name in whole.keys() - {"encoder", "epochs_scale", "select_by", "sweep", "pool", "held_out", "unlabelled"}:
         with pytest.raises(UserError, match=rf"this does not describe a stage of kind '{kind}': {name}"):
             spec_of(kind, {key: value for key, value in whole.items() if key != name})
     with pytest.raises(UserError, match=r"there is no kind of stage 'nothing'; there are 'analyse', 'embed'"):
