@@ -11,7 +11,7 @@ from medssl_bench.encoders.brought_file import require_features
 from medssl_bench.encoders.timm_names import existing_model
 from medssl_bench.encoders.weights_file import require_safetensors
 from medssl_bench.plugin.markers import hookimpl
-from medssl_bench.plugin.parameters import LooksInto
+from medssl_bench.plugin.parameters import AddedLater, LooksInto
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 Weights = Literal["scratch", "pretrained"]
 WeightsFile = Annotated[Path | None, LooksInto(require_safetensors)]
 Normalize = Literal["auto", "half", "imagenet"]
+PixelNumbers = Annotated[list[float], Field(min_length=1, max_length=3)]
 
 
 @hookimpl
@@ -128,20 +129,42 @@ def any_timm(
     weights_file: WeightsFile = None,
     normalize: Normalize = "auto",
     options: dict[str, Any] = {},  # noqa: B006 - the default of the TOML table; never changed
+    revision: Annotated[Annotated[str, Field(min_length=1)] | None, AddedLater(None)] = None,
+    input_size: Annotated[Annotated[int, Field(ge=1)] | None, AddedLater(None)] = None,
+    fit: Annotated[Literal["resize", "pad"], AddedLater("resize")] = "resize",
+    interpolation: Annotated[Literal["auto", "nearest", "bilinear", "bicubic"], AddedLater("auto")] = "auto",
+    crop_pct: Annotated[float, Field(gt=0, le=1), AddedLater(1.0)] = 1.0,
+    mean: Annotated[PixelNumbers | None, AddedLater(None)] = None,
+    std: Annotated[PixelNumbers | None, AddedLater(None)] = None,
+    pooling: Annotated[Literal["cls", "mean", "cls_mean"] | None, AddedLater(None)] = None,
 ) -> nn.Module:
-    """Any model that timm can make, by its name.
+    """Any model that timm can make, by its name, or a timm model of a hub, at any size of images.
 
     Args:
-        model: timm's name of the model, such as ``convnext_atto``.
+        model: timm's name of the model, such as ``convnext_atto``, or ``hf-hub:ORGANISATION/MODEL``.
         weights: ``scratch``, or ``pretrained`` for the weights that timm downloads.
-        weights_file: safetensors file with an encoder's weights to start from, such as ``export`` writes.
+        weights_file: safetensors file with weights to start from, such as ``export`` writes, or under the names that
+            timm knows for the model: position embeddings and patches of another size are resampled.
         normalize: mean and standard deviation taken off the images: ``half`` (0.5 and 0.5), ``imagenet``, or
-            ``auto``, which is what the pretrained weights were trained with, and ``half`` else.
-        options: further keyword arguments of ``timm.create_model``.
+            ``auto``: `mean` and `std`, else what the pretrained weights were trained with, else ``half``.
+        options: further keyword arguments of ``timm.create_model``; `mlp_layer` names a class of ``timm.layers``.
+        revision: branch, tag or commit of the repository of the pretrained weights; none: its main branch.
+        input_size: side in pixels at which the network sees images; none: that of the data set.
+        fit: how images get there: ``resize``, or ``pad``, which keeps pixels as they are and puts the mean around them.
+        interpolation: of ``resize``; ``auto`` is that of timm's configuration of the model.
+        crop_pct: share of the side that is kept after ``resize``, in the middle, as timm crops for evaluation.
+        mean: of pixels in [0, 1]: one number, or one for each channel.
+        std: standard deviation, as `mean`.
+        pooling: features of a ViT: the class token, the mean of the patches' tokens, or both one after the other; none:
+            as the model pools them.
     """
+    from medssl_bench.encoders.settings import Settings
     from medssl_bench.encoders.timm_encoder import TimmEncoder
 
-    encoder = TimmEncoder(model, size, pretrained=weights == "pretrained", normalize=normalize, options=options)
+    settings = Settings(revision, input_size, fit, interpolation, crop_pct, mean, std, pooling)
+    encoder = TimmEncoder(
+        model, size, pretrained=weights == "pretrained", normalize=normalize, options=options, settings=settings
+    )
     encoder.load_file(weights_file)
     return encoder
 

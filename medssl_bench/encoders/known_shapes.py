@@ -14,6 +14,12 @@ _FEATURES = {**_RESNETS, "vit_tiny": 192, "vit_small": 384}
 _OF_TIMM = {**_RESNETS, "test_resnet": 96}
 """Models that ``timm`` makes as well, for images of any size. The last is timm's own for tests."""
 
+_AS_IS = {
+    "revision": None, "input_size": None, "fit": "resize", "interpolation": "auto", "crop_pct": 1.0, "mean": None,
+    "std": None, "pooling": None,
+}  # fmt: skip
+"""What ``timm`` is given where images, normalisation and features are the usual ones."""
+
 
 def known_features(encoder: Component, size: int) -> int | None:
     """Return the length of an encoder's features, or None if only building it tells whether it can be made.
@@ -32,6 +38,8 @@ def known_features(encoder: Component, size: int) -> int | None:
     if features is None:
         return None
     if given["weights"] != "scratch" or given["weights_file"] is not None or given.get("options"):
+        return None
+    if any(given.get(name) not in (None, plain) for name, plain in _AS_IS.items()):
         return None
     if "patch" in given:
         fitting_patch(size, given["patch"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from medssl_bench.errors import StageError
 
 
@@ -23,3 +25,23 @@ def fitting_patch(size: int, patch: int | None) -> int:
     if size % patch:
         raise StageError(f"a patch of {patch} does not divide images of {size} pixels: pixels would be dropped")
     return patch
+
+
+def dropped_side(model: Any, size: int) -> int:
+    """Return the side of the patches of a model of timm if they do not divide its images, else 0.
+
+    Args:
+        model: any; one without patches, or that pads its images, drops nothing.
+        size: side of the images in pixels.
+    """
+    embedding = getattr(model, "patch_embed", None)
+    patch = getattr(embedding, "patch_size", None)
+    side = patch[0] if isinstance(patch, tuple) and patch else patch
+    pads = getattr(embedding, "dynamic_img_pad", False)
+    return side if isinstance(side, int) and side > 0 and size % side and not pads else 0
+
+
+def sizes_near(patch: int, size: int) -> str:
+    """Return which sizes of images near one that patches do not divide they do divide, as a suite writes them."""
+    below = size // patch * patch
+    return f"input_size = {below} or {below + patch}" if below else f"input_size = {patch}"

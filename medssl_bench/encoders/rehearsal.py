@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import torch
 
 from medssl_bench.encoders.dim import check_encoder, feature_dim
+from medssl_bench.encoders.hub_names import cached_commit, cached_config, is_hub_name
+from medssl_bench.encoders.known_normalisation import unknown_normalisation
 from medssl_bench.errors import StageError, UserError, told
 from medssl_bench.randomness import forked
 from medssl_bench.stopping import Stopped, is_stop
@@ -27,7 +29,7 @@ class Rehearsed:
     """How it went.
 
     Attributes:
-        features: how many features an image has; 0 if there is a problem.
+        features: how many features an image has; 0 if there is a problem, or if that is not known yet.
         notes: what the user should know, such as weights that are to be downloaded.
         problem: why the encoder cannot be had, or an empty string.
     """
@@ -47,6 +49,8 @@ def rehearse(registry: Registry, encoder: Component, size: int, *, fetch: bool) 
         fetch: whether to download pretrained weights that are not here, once; else a note says that a run does.
     """
     try:
+        if told_later := _not_here(encoder, fetch=fetch):
+            return Rehearsed(notes=(told_later,))
         built = _built(registry, _from_scratch(encoder), size)
         features = feature_dim(built)
         # its import takes as long as that of torch: where it is not loaded, nothing of it has been built
@@ -65,16 +69,39 @@ def _notes(built: TimmEncoder, encoder: Component, *, fetch: bool) -> tuple[str,
     from medssl_bench.encoders import pretrained
 
     notes = []
+    given, model = encoder.parameters, built.model
+    if is_hub_name(model) and given["weights"] == "pretrained" and not given["revision"]:
+        commit = cached_commit(model, None)
+        now = f", now {commit}" if commit else ""
+        notes.append(f"no revision is given: its authors can change it; write revision = a commit of it{now}")
     if built.left_out:
         names = ", ".join(built.left_out[:4]) + (", ..." if len(built.left_out) > 4 else "")
         notes.append(f"{names} of weights_file are a classifier's, which an encoder has not: left out")
-    model = built.card["model"]
-    if encoder.parameters.get("weights") == "pretrained":
+    if given.get("weights") == "pretrained":
+        where = (model, given.get("revision"), (given.get("options") or {}).get("pretrained_cfg_overlay"))
         if fetch:
-            pretrained.have_weights(model)
-        elif not pretrained.are_here(model):
-            notes.append(f"its pretrained weights are not here: run downloads them ({pretrained.source(model)})")
+            pretrained.have_weights(*where)
+        elif not pretrained.are_here(*where):
+            notes.append(f"its pretrained weights are not here: run downloads them ({pretrained.source(*where)})")
+    elif given.get("weights_file") and (problem := unknown_normalisation(encoder)):
+        raise StageError(problem)
     return tuple(notes)
+
+
+def _not_here(encoder: Component, *, fetch: bool) -> str:
+    """Return what is to be said of a model of a hub whose configuration is not here, and is not fetched now."""
+    model = encoder.parameters.get("model")
+    if encoder.plugin != "encoders" or not isinstance(model, str) or not is_hub_name(model):
+        return ""
+    from medssl_bench.encoders import pretrained
+
+    revision = encoder.parameters["revision"]
+    if fetch:
+        pretrained.have_config(model, revision)
+    elif cached_config(model, revision) is None:
+        what = "its configuration is not here, so its size is not checked: run downloads it"
+        return f"{what} ({pretrained.source(model, revision)})"
+    return ""
 
 
 def _from_scratch(encoder: Component) -> Component:

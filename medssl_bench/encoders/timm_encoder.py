@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
-from textwrap import shorten
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import timm
 import torch
 import torch.nn.functional as F
-from timm.data.constants import IMAGENET_DEFAULT_MEAN, IMAGENET_DEFAULT_STD
 from timm.models.vision_transformer import VisionTransformer
 from torch import Tensor, nn
 
-from medssl_bench.encoders.pretrained import from_cache, have_weights
+from medssl_bench.encoders.input_fit import to_grey
+from medssl_bench.encoders.normalisation import Normalize, normalisation
+from medssl_bench.encoders.patch import dropped_side, sizes_near
+from medssl_bench.encoders.pooling import check_pooling, pooled
+from medssl_bench.encoders.pretrained import have_config
+from medssl_bench.encoders.settings import Settings
 from medssl_bench.encoders.small_maps import use_small_map_convolutions
+from medssl_bench.encoders.timm_model import architecture_of, config_of, made, options_of, written
 from medssl_bench.encoders.vit_tokens import tokens_of
-from medssl_bench.errors import StageError, did_you_mean
-from medssl_bench.store.tensors import load_tensors
+from medssl_bench.encoders.weights_of_file import load_weights
+from medssl_bench.errors import StageError, UserError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-_HALF = ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
-_IMAGENET = (IMAGENET_DEFAULT_MEAN, IMAGENET_DEFAULT_STD)
+_AS_IS = Settings()
 
 
 class TimmEncoder(nn.Module):
@@ -36,16 +38,17 @@ class TimmEncoder(nn.Module):
     Attributes:
         dim: length D of the features.
         backbone: the timm model; its state dict is what ``export`` writes.
-        card: how plain timm makes the same model.
+        model: timm's name of it.
         left_out: names of tensors of a file of weights that are a classifier's.
         recordable: see `medssl_bench.encoders.recordable`.
 
     Args:
-        model: timm's name of the model.
+        model: timm's name of the model, or ``hf-hub:ORGANISATION/MODEL``.
         size: side of the images in pixels. A model that can take only one size (a ViT) resizes other images to it.
         pretrained: load the weights that timm downloads.
         normalize: ``half``, ``imagenet``, or ``auto`` (what the pretrained weights were trained with, else ``half``).
         options: further keyword arguments of ``timm.create_model``.
+        settings: the size at which the network sees images, how they get there, their normalisation, and the pooling.
 
     Raises:
         StageError: timm knows no such model, its weights cannot be had, or it cannot take images of this size.
@@ -61,87 +64,135 @@ class TimmEncoder(nn.Module):
         size: int,
         *,
         pretrained: bool = False,
-        normalize: Literal["auto", "half", "imagenet"] = "auto",
+        normalize: Normalize = "auto",
         options: Mapping[str, Any] | None = None,
+        settings: Settings = _AS_IS,
     ) -> None:
         super().__init__()
         options = dict(options or {})
-        if not timm.is_model(model):
-            raise StageError(f"timm has no model {model!r}{did_you_mean(model, timm.list_models())}")
-        if pretrained:
-            have_weights(model)
-        try:
-            with from_cache() if pretrained else nullcontext():
-                self.backbone = timm.create_model(model, pretrained=pretrained, num_classes=0, **options)
-        except Exception as error:
-            what = "its pretrained weights cannot be had" if pretrained else "it cannot be made"
-            raise StageError(f"timm model {model!r}: {what} with {options}: {error}".partition("\n")[0]) from error
+        self.model, self.settings, self.size = model, settings, size
+        self.backbone, options = self._made(options, pretrained=pretrained)
         use_small_map_convolutions(self.backbone)
         self.left_out: list[str] = []
-        self.size = size
+        config = self.backbone.pretrained_cfg
+        self._fit = settings.input_fit(config)
         self._one_size = getattr(getattr(self.backbone, "patch_embed", None), "strict_img_size", False)
-        mean, std = _IMAGENET if normalize == "imagenet" else _HALF
-        if normalize == "auto" and pretrained:
-            mean, std = self.backbone.pretrained_cfg["mean"], self.backbone.pretrained_cfg["std"]
-        self.register_buffer("mean", torch.tensor(mean).view(1, 3, 1, 1), persistent=False)
-        self.register_buffer("std", torch.tensor(std).view(1, 3, 1, 1), persistent=False)
-        self.card: dict[str, Any] = {
-            "model": model,
-            "options": options,
+        channels = options.get("in_chans", (config.get("input_size") or (3,))[0])
+        if channels not in {1, 3}:
+            raise StageError(f"timm model {model!r} takes {channels} channels; images have 3, or 1 where it sees grey")
+        self._is_grey = channels == 1
+        if settings.pooling:
+            check_pooling(self.backbone, settings.pooling, model)
+        mean, std = normalisation(normalize, (settings.mean, settings.std), config if pretrained else None, channels)
+        self.register_buffer("mean", torch.tensor(mean).view(1, -1, 1, 1), persistent=False)
+        self.register_buffer("std", torch.tensor(std).view(1, -1, 1, 1), persistent=False)
+        self._card: dict[str, Any] = {
+            "model": architecture_of(model, settings.revision),
+            "options": written(options),
             "mean": list(mean),
             "std": list(std),
             "changes": [],
         }
         self.dim = self._measure_dim()
 
+    def _made(self, options: dict[str, Any], *, pretrained: bool) -> tuple[Any, dict[str, Any]]:
+        """Return the model at the size at which it sees images, and all options that it is made with."""
+        revision, side = self.settings.revision, self.settings.input_size
+        more: dict[str, Any] = {}
+        if side is not None and "img_size" not in options and not options.get("dynamic_img_size"):
+            have_config(self.model, revision)
+            if config_of(self.model, revision).get("fixed_input_size"):
+                more["img_size"] = side
+        backbone = made(self.model, {**options, **more}, pretrained=pretrained, revision=revision)
+        return backbone, {**options_of(self.model, revision), **options, **more}
+
+    @property
+    def card(self) -> dict[str, Any]:
+        """How plain timm makes the same model: its name, options, normalisation, and changes in Python.
+
+        Raises:
+            UserError: what this encoder does beside the model is not written down in this form.
+        """
+        if self._fit is not None or self.settings.pooling or self._is_grey:
+            raise UserError(
+                f"{self.model} is not exported: timm alone does not do what input_size, pooling and grey images need; "
+                f"use medssl_bench.load_encoder"
+            )
+        return self._card
+
     @torch.no_grad()
     def _measure_dim(self) -> int:
         """Return the length of an image's features: what timm calls ``num_features`` is another one in some models."""
         self.eval()
-        what = f"timm model {self.card['model']!r}"
+        what, seen = f"timm model {self.model!r}", self._fit.size if self._fit else self.size
         try:
             features = self(torch.zeros(1, 3, self.size, self.size))
+        except StageError:
+            raise
         except Exception as error:
-            reason = f"{what} cannot take images of {self.size} pixels: {error}".partition("\n")[0].rstrip(".")
-            raise StageError(f"{reason}{self._instead()}") from error
-        if patch := _dropped(self.backbone, self.size):
+            reason = f"{what} cannot take images of {seen} pixels: {error}".partition("\n")[0].rstrip(".")
+            raise StageError(f"{reason}{self._instead(seen)}") from error
+        if patch := dropped_side(self.backbone, seen):
             raise StageError(
-                f"{what}: patches of {patch} do not divide images of {self.size} pixels: pixels would be dropped"
+                f"{what}: patches of {patch} do not divide images of {seen} pixels: pixels would be dropped"
+                f"; write {sizes_near(patch, seen)}"
             )
         if features.ndim != 2:
             raise StageError(f"{what} gives features of shape {tuple(features.shape)}; (B, D) is needed")
         self.train()
         return int(features.shape[1])
 
-    def _instead(self) -> str:
+    def _instead(self, seen: int) -> str:
         """Return what to write for a model that cannot take images of this size, or an empty string."""
-        options = {**self.card["options"], "img_size": self.size}
+        sides = []
+        side = (self.backbone.pretrained_cfg.get("input_size") or (0,))[-1]
+        if self._fit is None and self._takes(seen):
+            sides.append(seen)
+        if side and side != seen:
+            sides.append(side)
+        if not sides:
+            return ""
+        own = f"; it was made for images of {side} pixels" if side else ""
+        return f"{own}: write input_size = {' or input_size = '.join(map(str, sides))}"
+
+    def _takes(self, side: int) -> bool:
+        """Return whether the model can be made for images of a size."""
         try:
             with torch.device("meta"):
-                model = timm.create_model(self.card["model"], num_classes=0, **options).eval()
-                model(torch.zeros(1, 3, self.size, self.size))
-            can = not _dropped(model, self.size)
+                options = {**self._card["options"], "img_size": side}
+                model = timm.create_model(self._card["model"], num_classes=0, **options).eval()
+                model(torch.zeros(1, 3, side, side))
         except Exception:  # noqa: BLE001 - it has no such option, or not this size
-            can = False
-        if can:
-            return f"; it can with options = {{ img_size = {self.size} }}"
-        side = (self.backbone.pretrained_cfg.get("input_size") or (0,))[-1]
-        return f"; it was made for images of {side} pixels" if side else ""
+            return False
+        return not dropped_side(model, side)
 
     def forward(self, images: Tensor) -> Tensor:
         """Return the features of images, (B, 3, H, W) in [0, 1] to (B, D)."""
-        features: Tensor = self.backbone(self._prepared(images))
+        seen, pooling = self._prepared(images), self.settings.pooling
+        features: Tensor = (
+            pooled(self.backbone, self.backbone.forward_features(seen), pooling) if pooling else self.backbone(seen)
+        )
         return features
 
     def _prepared(self, images: Tensor) -> Tensor:
-        """Return images as the model takes them: normalised, and of its one size if it has one."""
+        """Return images as the model takes them: of its size and its channels, and normalised."""
+        images = self._of_one_size(images) if self._fit is None else self._fit.resized(images)
+        if self._is_grey:
+            images = to_grey(images)
+        images = (images - self.mean) / self.std
+        return images if self._fit is None else self._fit.padded(images)
+
+    def _of_one_size(self, images: Tensor) -> Tensor:
+        """Return images as they are; of another size than the encoder's, they are resized if the model has one size."""
         size = images.shape[-1]
-        if size != self.size and not self._one_size and (patch := self._undivided(size)):
-            what = f"timm model {self.card['model']!r}: patches of {patch} do not divide images of {size} pixels"
+        if size == self.size:
+            return images
+        if self._one_size:
+            return F.interpolate(images, (self.size, self.size), mode="bilinear", antialias=True)
+        if patch := self._undivided(size):
+            what = f"timm model {self.model!r}: patches of {patch} do not divide images of {size} pixels"
             raise StageError(f"{what}; give views of another size")
-        if self._one_size and size != self.size:
-            images = F.interpolate(images, (self.size, self.size), mode="bilinear", antialias=True)
-        return (images - self.mean) / self.std
+        return images
 
     def feature_map(self, images: Tensor) -> Tensor:
         """Return what the model sees before pooling: (B, D, h, w) of a convolutional one, (B, T, D) tokens of a ViT."""
@@ -150,7 +201,7 @@ class TimmEncoder(nn.Module):
 
     def _undivided(self, size: int) -> int:
         """Return the side of a ViT's patches if they do not divide images of a size, else 0."""
-        return _dropped(self.backbone, size) if isinstance(self.backbone, VisionTransformer) else 0
+        return dropped_side(self.backbone, size) if isinstance(self.backbone, VisionTransformer) else 0
 
     @property
     def feature_maps(self) -> Callable[[Tensor], list[Tensor]]:
@@ -188,7 +239,8 @@ class TimmEncoder(nn.Module):
         return self._pooled
 
     def _pooled(self, tokens: Tensor) -> Tensor:
-        features: Tensor = self._vit("pooled").forward_head(tokens)
+        model, pooling = self._vit("pooled"), self.settings.pooling
+        features: Tensor = pooled(model, tokens, pooling) if pooling else model.forward_head(tokens)
         return features
 
     @property
@@ -213,33 +265,13 @@ class TimmEncoder(nn.Module):
         return self.backbone
 
     def load_file(self, file: Path | None) -> None:
-        """Take the weights of a safetensors file with the backbone's names; None does nothing.
-
-        Files of a hub have a classifier too: it is left out (`left_out`).
+        """Take the weights of a safetensors file, see `load_weights`; None does nothing.
 
         Raises:
             StageError: the file holds the weights of another model.
         """
-        if file is None:
-            return
-        weights, own = load_tensors(file), self.backbone.state_dict()
-        classifiers = self.backbone.pretrained_cfg.get("classifier") or ()
-        heads = tuple(f"{name}." for name in ([classifiers] if isinstance(classifiers, str) else classifiers))
-        self.left_out = sorted(name for name in weights if name not in own and name.startswith(heads))
-        try:
-            self.backbone.load_state_dict({n: value for n, value in weights.items() if n not in self.left_out})
-        except RuntimeError as error:
-            difference = shorten(str(error).splitlines()[-1], 160, placeholder=" ...")
-            raise StageError(f"{file}: these are not the weights of {self.card['model']}: {difference}") from error
-
-
-def _dropped(model: nn.Module, size: int) -> int:
-    """Return the side of a model's patches if they do not divide its images, else 0."""
-    embedding = getattr(model, "patch_embed", None)
-    patch = getattr(embedding, "patch_size", None)
-    side = patch[0] if isinstance(patch, tuple) and patch else patch
-    pads = getattr(embedding, "dynamic_img_pad", False)
-    return side if isinstance(side, int) and side > 0 and size % side and not pads else 0
+        if file is not None:
+            self.left_out = load_weights(self.backbone, file, self._card["model"])
 
 
 def use_small_stem(encoder: TimmEncoder) -> None:

@@ -7,6 +7,7 @@ from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 
+from medssl_bench.encoders.hub_names import checked_hub_name
 from medssl_bench.errors import did_you_mean
 
 _REGISTERED = re.compile(r"^@register_model\n(?:@.*\n)*def (\w+)\(", re.MULTILINE)
@@ -17,9 +18,13 @@ _KEY = re.compile(r"^\s*['\"](\w+)['\"]:", re.MULTILINE)
 def existing_model(name: str) -> str:
     """Return the name of a model, with or without the tag of its weights, if timm has such a model.
 
+    Of a model of a hub (``hf-hub:ORGANISATION/MODEL``) only the form of the name is known here.
+
     Raises:
         ValueError: it has not.
     """
+    if ":" in name:
+        return checked_hub_name(name)
     known = timm_models()
     if known and name.partition(".")[0] not in known:
         raise ValueError(f"timm has no model {name!r}{did_you_mean(name, known)}")

@@ -56,7 +56,7 @@ class Fitting:
     Attributes:
         name: how the suite calls it.
         size: side of its images in pixels.
-        features: how many features an image has.
+        features: how many features an image has; 0: not known before its configuration is downloaded.
         notes: what the user should know of it.
     """
 
@@ -66,7 +66,8 @@ class Fitting:
     notes: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        return f"encoder {self.name}: {self.features:,} features from {self.size} x {self.size} x 3"
+        number = f"{self.features:,}" if self.features else "not yet known"
+        return f"encoder {self.name}: {number} features from {self.size} x {self.size} x 3"
 
 
 def fitting_encoders(

@@ -202,7 +202,7 @@ def test_what_cannot_be_made_fails_in_one_line(make, name, size, parameters, sai
 def test_pretrained_weights_get_the_normalisation_that_they_were_trained_with(make, monkeypatch, name, mean):
     """The download itself is left out; what timm says of the weights is timm's own."""
     create = timm.create_model
-    monkeypatch.setattr("medssl_bench.encoders.timm_encoder.have_weights", lambda _model: None)
+    monkeypatch.setattr("medssl_bench.encoders.timm_model.have_weights", lambda *_place: None)
     monkeypatch.setattr(timm, "create_model", lambda *a, **k: create(*a, **{**k, "pretrained": False}))
 
     assert make(name, 32, weights="pretrained").card["mean"] == pytest.approx(mean)

@@ -69,6 +69,9 @@ _FITS = {
     "resnet": ('name = "resnet50"', "2,048 features from 28 x 28 x 3"),
     "vit": ('name = "vit_tiny"', "192 features from 28 x 28 x 3"),
     "of timm": (TIMM.format("test_resnet"), "96 features from 28 x 28 x 3"),
+    "a size that it was made for": (
+        TIMM.format("vit_small_patch14_dinov2") + '\ninput_size = 224\npooling = "cls_mean"', "768 features from 28 x 28"
+    ),
     "a size of its own": (
         TIMM.format("vit_tiny_patch16_224") + "\noptions = { img_size = 28, patch_size = 7 }", "192 features"
     ),
@@ -90,15 +93,23 @@ _PATCH = "patches of 16 do not divide images of 28 pixels: pixels would be dropp
 _BAD = {
     "DINOv2": (
         TIMM.format("vit_small_patch14_dinov2.lvd142m"),
-        "Input height (28) doesn't match model (518); it can with options = { img_size = 28 }",
+        "Input height (28) doesn't match model (518); it was made for images of 518 pixels: write input_size = 28 or "
+        "input_size = 518",
     ),
     "a size that its patch does not divide": (
-        TIMM.format("vit_tiny_patch16_224"), "doesn't match model (224); it was made for images of 224 pixels"
+        TIMM.format("vit_tiny_patch16_224"), "doesn't match model (224); it was made for images of 224 pixels: write input_size = 224"
     ),
     "pixels dropped": (TIMM.format("vit_tiny_patch16_224") + "\noptions = { img_size = 28 }", _PATCH),
     "a patch that does not divide": ('name = "vit_tiny"\npatch = 5', "a patch of 5 does not divide images of 28"),
     "an option that it lacks": (TIMM.format("test_resnet") + "\noptions = { depht = 3 }", "it cannot be made with"),
-    "grey channels": (TIMM.format("test_resnet") + "\noptions = { in_chans = 1 }", "cannot take images of 28 pixels"),
+    "channels": (TIMM.format("test_resnet") + "\noptions = { in_chans = 2 }", "takes 2 channels; images have 3, or 1"),
+    "no tokens": (TIMM.format("test_resnet") + '\npooling = "cls_mean"', "pooling is for vision transformers"),
+    "patches that do not divide input_size": (
+        TIMM.format("vit_small_patch14_dinov2") + "\ninput_size = 64",
+        "patches of 14 do not divide images of 64 pixels: pixels would be dropped; write input_size = 56 or 70",
+    ),
+    "images too large to pad": (TIMM.format("test_resnet") + '\ninput_size = 24\nfit = "pad"', "they have 28 pixels"),
+    "half a normalisation": (TIMM.format("test_resnet") + "\nmean = [0.5]", "mean and std belong together"),
     "no features": (TIMM.format("test_resnet") + '\noptions = { global_pool = "" }', "(B, D) is needed"),
     "no pretrained weights": (
         TIMM.format("cs3darknet_s") + '\nweights = "pretrained"', "timm has no pretrained weights for it"
@@ -165,7 +176,7 @@ def test_validate_draws_from_nobodys_generator(write: Callable[..., Path], cli: 
 
 def test_a_classifier_in_a_file_of_weights_is_told(write: Callable[..., Path], cli: Callable[..., Any]) -> None:
     save_tensors(timm.create_model("test_resnet", num_classes=5).state_dict(), Path("hub.safetensors"))
-    write(TIMM.format("test_resnet") + '\nweights_file = "hub.safetensors"')
+    write(TIMM.format("test_resnet") + '\nweights_file = "hub.safetensors"\nnormalize = "half"')
     said = "encoder mine: fc.bias, fc.weight of weights_file are a classifier's, which an encoder has not: left out"
     assert f"note: {said}" in cli("validate", "suite.toml").out
     from medssl_bench import run
@@ -185,6 +196,24 @@ def test_weights_of_another_model_are_refused(write: Callable[..., Path], cli: C
         assert len(result.err.splitlines()) == 1
 
 
+def test_a_file_must_say_how_images_were_normalised(write: Callable[..., Path], cli: Callable[..., Any]) -> None:
+    save_tensors(timm.create_model("test_resnet", num_classes=0).state_dict(), Path("brought.safetensors"))
+    table = TIMM.format("test_resnet") + '\nweights_file = "brought.safetensors"'
+    write(table)
+    result = cli("validate", "suite.toml")
+    assert result.status == 2
+    said = "brought.safetensors does not say how images were normalised: write mean and std, or normalize ="
+    assert f"error: suite.toml:9: encoder.mine: encoder 'timm': {said}" in result.err
+    assert len(result.err.splitlines()) == 1
+    write(f"{table}\nmean = [0.2]\nstd = [0.3]")
+    assert cli("validate", "suite.toml").status == 0
+    Path("model.json").write_text('{"mean": [0.5, 0.5, 0.5], "std": [0.5, 0.5, 0.5]}', "utf-8")
+    write(table)
+    assert cli("validate", "suite.toml").status == 0, "export wrote how"
+    Path("model.json").write_text('{"mean": [0.4, 0.4, 0.4], "std": [0.5, 0.5, 0.5]}', "utf-8")
+    assert "write mean = [0.4, 0.4, 0.4] and std = [0.5, 0.5, 0.5]" in cli("validate", "suite.toml").err
+
+
 _MODELS = ["resnet18", "resnet34", "resnet50", "test_resnet"]
 
 
@@ -201,7 +230,9 @@ def test_what_is_known_of_built_in_encoders_is_what_they_give(named: Any) -> Non
     assert known_features(component, 28) == built.dim
 
 
-@pytest.mark.parametrize("more", [{"options": {"output_stride": 8}}, {"weights": "pretrained"}, {"model": "test_vit"}])
+@pytest.mark.parametrize(
+    "more", [{"options": {"output_stride": 8}}, {"weights": "pretrained"}, {"model": "test_vit"}, {"input_size": 64}]
+)
 def test_nothing_is_known_of_a_model_with_options_or_weights(more: dict[str, Any]) -> None:
     component = load_plugins().registry.resolve_or_raise("encoder", {"name": "timm", "model": "resnet18", **more})
     assert known_features(component, 28) is None

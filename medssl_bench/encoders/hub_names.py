@@ -1,0 +1,74 @@
+"""Names of models on a hub, and their configuration as far as it is on this machine. Nothing here imports torch."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+PREFIX = "hf-hub:"
+CONFIG = "config.json"
+
+_NAME = re.compile(r"[\w.-]+/[\w.-]+")
+
+
+def is_hub_name(model: str) -> bool:
+    """Return whether a model is named by its repository on the hub, such as ``hf-hub:timm/resnet18.a1_in1k``."""
+    return model.startswith(PREFIX)
+
+
+def repository_of(model: str) -> str:
+    """Return the repository that a name of a hub says."""
+    return model.removeprefix(PREFIX)
+
+
+def checked_hub_name(model: str) -> str:
+    """Return a name of a hub, with timm's usual prefix.
+
+    Raises:
+        ValueError: it names no repository, or more than one.
+    """
+    prefix, _, repository = model.partition(":")
+    if prefix not in {"hf-hub", "hf_hub"}:
+        raise ValueError(
+            f"{model!r}: only models of timm and of a hub (hf-hub:ORGANISATION/MODEL) are taken by name; for a file on "
+            f"this machine, write timm's name of the model and weights_file"
+        )
+    name, at, revision = repository.partition("@")
+    if at:
+        raise ValueError(f"{model!r}: write model = {PREFIX + name!r} and revision = {revision!r}")
+    if not _NAME.fullmatch(repository):
+        raise ValueError(f"{model!r}: a model of a hub is called hf-hub:ORGANISATION/MODEL")
+    return PREFIX + repository
+
+
+def cached_config(model: str, revision: str | None) -> dict[str, Any] | None:
+    """Return the configuration of a model of a hub, or None if it is not on this machine, or not one of timm's.
+
+    Args:
+        model: ``hf-hub:ORGANISATION/MODEL``.
+        revision: branch, tag or commit; None: the main branch.
+    """
+    from huggingface_hub import constants, try_to_load_from_cache
+
+    file = try_to_load_from_cache(
+        repository_of(model), CONFIG, cache_dir=constants.HF_HUB_CACHE, revision=revision or "main"
+    )
+    if not isinstance(file, str):
+        return None
+    try:
+        found = json.loads(Path(file).read_text("utf-8"))
+    except (OSError, ValueError):
+        return None
+    return found if isinstance(found, dict) and isinstance(found.get("architecture"), str) else None
+
+
+def cached_commit(model: str, revision: str | None) -> str:
+    """Return the commit that the configuration of a model is of, as far as it is on this machine; else nothing."""
+    from huggingface_hub import constants, try_to_load_from_cache
+
+    file = try_to_load_from_cache(
+        repository_of(model), CONFIG, cache_dir=constants.HF_HUB_CACHE, revision=revision or "main"
+    )
+    return Path(file).parent.name if isinstance(file, str) else ""

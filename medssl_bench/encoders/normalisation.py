@@ -1,0 +1,61 @@
+"""Mean and standard deviation that an encoder takes off its images."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+from timm.data.constants import IMAGENET_DEFAULT_MEAN, IMAGENET_DEFAULT_STD
+
+from medssl_bench.errors import StageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+Normalize = Literal["auto", "half", "imagenet"]
+Channels = tuple[float, ...]
+
+
+def normalisation(
+    normalize: Normalize,
+    given: tuple[Sequence[float] | None, Sequence[float] | None],
+    config: Mapping[str, Any] | None,
+    channels: int,
+) -> tuple[Channels, Channels]:
+    """Return mean and standard deviation of each channel of images in [0, 1].
+
+    Args:
+        normalize: ``half`` (0.5 and 0.5), ``imagenet``, or ``auto``: what is given, that of the weights, or half.
+        given: mean and standard deviation of the suite, each of one number or one for each channel.
+        config: timm's configuration of the trained weights; None: there are none, or they are those of a file.
+        channels: 1 or 3.
+
+    Raises:
+        StageError: they contradict each other, or do not fit the channels.
+    """
+    mean, std = given
+    if (mean is None) != (std is None):
+        raise StageError("mean and std belong together: write both, or none")
+    if mean is not None and std is not None:
+        if normalize != "auto":
+            raise StageError(f"normalize = {normalize!r} and mean and std contradict each other: write one of them")
+        return _of_channels(mean, channels, "mean"), _of_channels(std, channels, "std")
+    if normalize == "imagenet":
+        found = (IMAGENET_DEFAULT_MEAN, IMAGENET_DEFAULT_STD)
+    elif normalize == "auto" and config is not None:
+        found = (config["mean"], config["std"])
+    else:
+        return (0.5,) * channels, (0.5,) * channels
+    if len(found[0]) != channels:
+        raise StageError(
+            f"the model takes images of {channels} channel, and the known normalisation is of {len(found[0])}: write "
+            f"mean and std, of one number each"
+        )
+    return tuple(found[0]), tuple(found[1])
+
+
+def _of_channels(numbers: Sequence[float], channels: int, name: str) -> Channels:
+    if len(numbers) not in {1, channels}:
+        raise StageError(f"{name} = {list(numbers)} has {len(numbers)} numbers; the model has {channels} channels")
+    if name == "std" and min(numbers) <= 0:
+        raise StageError(f"std = {list(numbers)}: a standard deviation is above 0")
+    return tuple(numbers) * (channels if len(numbers) == 1 else 1)
