@@ -1,12 +1,13 @@
-"""Multiply-adds and parameters of the built-in encoders, by counting; no torch is needed to know them."""
+"""Multiply-adds and parameters of encoders, by counting; no torch is needed to know them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from medssl_bench.costs.timm_models import architecture_of, is_timm, timm_arithmetic
 from medssl_bench.encoders.patch import fitting_patch
 from medssl_bench.errors import StageError
 
@@ -37,13 +38,15 @@ def relative(encoder: Component, size: int | None, made_for: int | None = None) 
     """Return the arithmetic of an encoder, where a ResNet-18 at 28 pixels has 1 of each.
 
     Args:
-        encoder: an encoder; one that is not built-in counts as a ResNet-18.
+        encoder: an encoder; one that is not known, such as a plugin's, counts as a ResNet-18.
         size: side of the images in pixels; None: not known, taken as 28.
         made_for: side of the images that it was made for; None: of these. A ViT resizes others to it, unless it has
             ``dynamic_img_size``.
     """
     made_for = made_for or size
     one = _counted("resnet18", 28, "imagenet", None)
+    if (found := _of_timm(encoder, size, made_for)) is not None:
+        return Arithmetic(found.multiply_adds / one.multiply_adds, found.parameters / one.parameters)
     known = encoder.name in _DEPTHS or encoder.name in _WIDTHS
     parameters: Mapping[str, Any] = encoder.parameters if known else {}
     name = encoder.name if known else "resnet18"
@@ -54,6 +57,40 @@ def relative(encoder: Component, size: int | None, made_for: int | None = None) 
         patch = _usual_patch(made_for)
     found = _counted(name, size or 28, str(parameters.get("stem", "imagenet")), patch)
     return Arithmetic(found.multiply_adds / one.multiply_adds, found.parameters / one.parameters)
+
+
+def share_of_view(encoder: Component, side: int, size: int) -> float:
+    """Return the work of a pass of a view, where one of a view of full size is 1.
+
+    Durations of equal compute depend on it, and so do keys: models of ``timm`` share as a ResNet-18 does.
+
+    Args:
+        encoder: an encoder.
+        side: of the view in pixels.
+        size: side of a view of full size in pixels.
+    """
+    if is_timm(encoder):
+        if encoder.parameters.get("input_size"):  # it sees all views at this size
+            return 1.0
+        encoder = replace(encoder, name="resnet18", parameters={})
+    return relative(encoder, side, made_for=size).multiply_adds / relative(encoder, size).multiply_adds
+
+
+def _of_timm(encoder: Component, size: int | None, made_for: int | None) -> Arithmetic | None:
+    """Return the arithmetic of a model of timm, or None if it is not known."""
+    if not is_timm(encoder):
+        return None
+    given = encoder.parameters
+    side, model = given.get("input_size"), architecture_of(given)
+    if model in _DEPTHS:
+        return _counted(model, side or size or 28, "imagenet", None)
+    known = timm_arithmetic(model)
+    if known is None:
+        return None
+    if known.has_one_size:
+        options = given.get("options") or {}
+        size = options.get("img_size") if isinstance(options.get("img_size"), int) else made_for
+    return Arithmetic(known.multiply_adds(side or size or 28), known.parameters)
 
 
 @lru_cache(maxsize=128)

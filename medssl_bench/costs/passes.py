@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from medssl_bench.costs.arithmetic import relative
+from medssl_bench.costs.arithmetic import share_of_view
 
 if TYPE_CHECKING:
     from medssl_bench.methods.work import Counts, Passes
@@ -39,9 +39,8 @@ def encoder_passes(passes: Passes, encoder: Component, size: int | None) -> Enco
         size: side of a view of full size in pixels; None: not known, taken as 28.
     """
     size = size or 28
-    whole = relative(encoder, size).multiply_adds
 
     def counted(counts: Counts) -> float:
-        return sum(number * relative(encoder, side, made_for=size).multiply_adds / whole for side, number in counts)
+        return sum(number * share_of_view(encoder, side, size) for side, number in counts)
 
     return EncoderPasses(counted(passes.trained), counted(passes.frozen))

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 def unknown_normalisation(encoder: Component) -> str:
     """Return what is wrong if an encoder's file of weights leaves its normalisation open, or an empty string.
 
-    It is known if the suite says it, or if ``model.json`` beside the file does, as `export` writes it, and it is what the
-    encoder does: mean 0.5 and standard deviation 0.5.
+    It is known if the suite says it, or if ``model.json`` beside the file does, as `export` writes it, and it is what
+    the encoder does: mean 0.5 and standard deviation 0.5.
 
     Args:
         encoder: a built-in one; only ``timm`` can be given any normalisation, so only ``timm`` must be told.

@@ -130,8 +130,9 @@ class TimmEncoder(nn.Module):
         except StageError:
             raise
         except Exception as error:
-            reason = f"{what} cannot take images of {seen} pixels: {error}".partition("\n")[0].rstrip(".")
-            raise StageError(f"{reason}{self._instead(seen)}") from error
+            if self._fit is None or not dropped_side(self.backbone, seen):
+                reason = f"{what} cannot take images of {seen} pixels: {error}".partition("\n")[0].rstrip(".")
+                raise StageError(f"{reason}{self._instead(seen)}") from error
         if patch := dropped_side(self.backbone, seen):
             raise StageError(
                 f"{what}: patches of {patch} do not divide images of {seen} pixels: pixels would be dropped"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from contextlib import contextmanager, nullcontext
+from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
 import timm
@@ -75,7 +76,9 @@ def made(model: str, options: Mapping[str, Any], *, pretrained: bool, revision: 
             built = timm.create_model(name, pretrained=pretrained, num_classes=0, **typed)
     except Exception as error:
         what = "its pretrained weights cannot be had" if pretrained else "it cannot be made"
-        raise StageError(f"timm model {model!r}: {what} with {dict(options)}: {error}".partition("\n")[0]) from error
+        reason = " ".join(str(error).split()) if str(error).startswith("Error(s) in loading") else str(error)
+        told = f"timm model {model!r}: {what} with {dict(options)}: {reason}".partition("\n")[0]
+        raise StageError(shorten(told, 500, placeholder=" ...")) from error
     lacking = [each for each in missing if not each.startswith(_RARELY_TRAINED)]
     if pretrained and lacking:
         some = ", ".join(lacking[:3]) + (", ..." if len(lacking) > 3 else "")

@@ -156,7 +156,7 @@ def speed_group(*parts: Component | str | int | None) -> str:
     return " ".join(_of_speed(part) if isinstance(part, Component) else str(part) for part in parts if part is not None)
 
 
-_MATTER = ("model", "stem", "patch", "precision", "augmentation", "ops", "optimizer")
+_MATTER = ("model", "input_size", "stem", "patch", "precision", "augmentation", "ops", "optimizer")
 """Parameters of components that decide how long an image takes."""
 
 

@@ -70,7 +70,7 @@ _FITS = {
     "vit": ('name = "vit_tiny"', "192 features from 28 x 28 x 3"),
     "of timm": (TIMM.format("test_resnet"), "96 features from 28 x 28 x 3"),
     "a size that it was made for": (
-        TIMM.format("vit_small_patch14_dinov2") + '\ninput_size = 224\npooling = "cls_mean"', "768 features from 28 x 28"
+        TIMM.format("vit_small_patch14_dinov2") + '\ninput_size = 56\npooling = "cls_mean"', "768 features from 28"
     ),
     "a size of its own": (
         TIMM.format("vit_tiny_patch16_224") + "\noptions = { img_size = 28, patch_size = 7 }", "192 features"
@@ -93,11 +93,10 @@ _PATCH = "patches of 16 do not divide images of 28 pixels: pixels would be dropp
 _BAD = {
     "DINOv2": (
         TIMM.format("vit_small_patch14_dinov2.lvd142m"),
-        "Input height (28) doesn't match model (518); it was made for images of 518 pixels: write input_size = 28 or "
-        "input_size = 518",
+        "match model (518); it was made for images of 518 pixels: write input_size = 28 or input_size = 518",
     ),
     "a size that its patch does not divide": (
-        TIMM.format("vit_tiny_patch16_224"), "doesn't match model (224); it was made for images of 224 pixels: write input_size = 224"
+        TIMM.format("vit_tiny_patch16_224"), "(224); it was made for images of 224 pixels: write input_size = 224"
     ),
     "pixels dropped": (TIMM.format("vit_tiny_patch16_224") + "\noptions = { img_size = 28 }", _PATCH),
     "a patch that does not divide": ('name = "vit_tiny"\npatch = 5', "a patch of 5 does not divide images of 28"),
