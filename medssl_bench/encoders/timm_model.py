@@ -28,7 +28,7 @@ _RARELY_TRAINED = ("fc_norm.",)
 
 
 class _Code(str):
-    """A text that stands for the class of its name, as code that is written down."""
+    """The name of a class: its ``repr`` is code."""
 
     __slots__ = ()
 
