@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from medssl_bench.costs.passes import encoder_passes
-from medssl_bench.encoders.brought_file import is_brought
 from medssl_bench.errors import PluginError, UserError, did_you_mean
 from medssl_bench.methods.work import passes_of
 from medssl_bench.plan.chance import fold_text
@@ -20,6 +19,7 @@ from medssl_bench.plan.titles import Titles
 from medssl_bench.plugin.component import Component
 from medssl_bench.plugin.guarded import make
 from medssl_bench.suite.duration import DURATIONS
+from medssl_bench.suite.initial_weights import has_no_draw
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -103,7 +103,9 @@ class StageMaker:
 
     def _embedded(self, arm: Arm, cell: Cell, start: Stage | None, made: EncoderSpec) -> Stage:
         source = start.title if start else self.titles.encoder(arm.encoder)
-        if not start and not is_brought(arm.encoder):
+        if not start and has_no_draw(arm.encoder):
+            made = made.model_copy(update={"seed": 0})  # one stage for all seeds, so that a value does not count twice
+        elif not start:
             source = f"{source}, seed {cell.seed}"
         return add_embedding(self.plan, cell, arm.encoder, made, start, source)
 
@@ -123,8 +125,7 @@ class StageMaker:
         return self._starts[place]
 
     def _chain(self, arm: Arm, cell: Cell) -> tuple[Stage | None, EncoderSpec]:
-        seed = 0 if is_brought(arm.encoder) else cell.seed  # features from a file are drawn by no seed
-        stage, made = None, EncoderSpec(component=arm.encoder, size=cell.known.size, seed=seed)
+        stage, made = None, EncoderSpec(component=arm.encoder, size=cell.known.size, seed=cell.seed)
         for link in arm.chain:
             stage, made = self._pretrain(link, cell, stage, made)
         return stage, made

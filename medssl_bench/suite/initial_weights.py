@@ -41,6 +41,11 @@ def starts_from_weights(encoder: Component) -> bool:
     return loads or any(given[name] not in (None, "", value) for name, value in _SCRATCH.items() if name in given)
 
 
+def has_no_draw(encoder: Component) -> bool:
+    """Return whether no seed draws anything of an encoder: a built-in one whose weights, or features, are all given."""
+    return encoder.plugin == "encoders" and (is_brought(encoder) or starts_from_weights(encoder))
+
+
 def without_weights(encoder: Component, registry: Registry) -> Component:
     """Return an encoder without the trained weights that its parameters may ask for, as far as they let it."""
     table = registry.find("encoder", encoder.name).table

@@ -204,3 +204,23 @@ def test_the_epoch_is_chosen_as_the_suite_says(settings: str, selection: str, pl
     plan = plan_of(changed(('labels = [100, "all"]', f'labels = [100, "all"]\n{settings}')))
     assert stage_of(plan, arm="scratch", labels="100").spec.selection == selection
     assert stage_of(plan, arm="majority class", labels="100").spec.selection == "last"
+
+
+PUBLIC = """
+  [[comparison.arm]]
+  name = "public"
+  encoder = { name = "resnet18", weights = "pretrained" }
+  evaluator = "EVALUATOR"
+"""
+
+
+@pytest.mark.parametrize(("evaluator", "judgements"), [("knn", 1), ("logistic", 1), ("linear_probe", 2)])
+def test_no_seed_multiplies_features_that_it_does_not_draw(plan_of: PlanOf, evaluator: str, judgements: int) -> None:
+    """A value that two seeds share is one value: it must not make a deviation look smaller than it is."""
+    text = changed(("seeds = [0]", "seeds = [0, 1]")) + PUBLIC.replace("EVALUATOR", evaluator)
+    plan = plan_of(text)
+    judged = {trial.stage for trial in plan.trials if (trial.arm, trial.labels) == ("public", "100")}
+    assert len(judged) == judgements
+    assert len({parent for stage in judged for parent in plan.stages[stage].parents}) == 1
+    alone = plan_of(text, seeds=(0,))
+    assert stage_of(alone, arm="public", labels="100").key in plan.stages, "the key of seed 0 is as it was"
