@@ -30,10 +30,11 @@ def main() -> None:
         for name, version in lowest(tomllib.loads(file.read_text("utf-8"))["project"]["dependencies"]).items():
             bounds.setdefault(name, set()).add(version)
     for name, versions in sorted(bounds.items()):
+        if name in LEFT_OUT:
+            continue
         if len(versions) > 1:
             sys.exit(f"{name} has several lower bounds: {', '.join(sorted(versions))}")
-        if name not in LEFT_OUT:
-            print(f"{name}=={versions.pop()}")
+        print(f"{name}=={versions.pop()}")
 
 
 if __name__ == "__main__":

@@ -1,11 +1,9 @@
-"""A file of features that another program computed: what must be in it. Importing this module imports no torch."""
+"""A file of features that another program computed: what must be in it. Importing this module imports no NumPy."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from medssl_bench.datasets.base import SPLITS, SplitName
-from medssl_bench.datasets.npz.members import Header, NpzMembers
 from medssl_bench.errors import DataError
 
 if TYPE_CHECKING:
@@ -13,6 +11,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from medssl_bench.datasets.base import SplitName
+    from medssl_bench.datasets.npz.members import Header
     from medssl_bench.plugin.component import Component
 
 
@@ -40,6 +40,9 @@ def length_of_features(path: Path) -> int:
     Raises:
         DataError: there are none of a split, or they are no table of numbers, or not of one length.
     """
+    from medssl_bench.datasets.base import SPLITS
+    from medssl_bench.datasets.npz.members import NpzMembers
+
     with NpzMembers(path) as members:
         known = members.keys()
         lengths = {}
@@ -81,6 +84,8 @@ def read_split(path: Path, split: SplitName, labels: NDArray[Any], names: list[s
         DataError: images have no row, or there are others; or labels differ.
     """
     import numpy as np
+
+    from medssl_bench.datasets.npz.members import NpzMembers
 
     with NpzMembers(path) as members:
         there = members.keys()
