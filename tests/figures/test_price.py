@@ -8,6 +8,7 @@ import pytest
 from figures.conftest import Ran, table_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
 
 from medssl_bench.figures.figure import arranged
@@ -58,8 +59,9 @@ def test_sixteen_arms_at_three_budgets_fit_a_page_and_names_do_not_overlap() -> 
     drawn = draw_price([_price(points, labels) for labels in ("100", "250", "1000")], looks(points), "accuracy over x")
     choose_fonts(drawn)
     assert arranged(drawn, ("generated data",)).width <= 6.9
+    renderer = FigureCanvasAgg(drawn).get_renderer()  # else each text keeps one of its own, of 20 MB
     for axes in drawn.axes[:3]:
-        boxes = sorted((Text.get_window_extent(text) for text in axes.texts), key=lambda box: box.y0)
+        boxes = sorted((Text.get_window_extent(text, renderer) for text in axes.texts), key=lambda box: box.y0)
         for below, above in pairwise(boxes):
             assert below.y1 - above.y0 < 0.25 * below.height, "but for what hangs below the line"
 
