@@ -171,7 +171,7 @@ def test_an_imported_encoder_is_where_an_arm_starts(
         torch.testing.assert_close(features, on_imported((images - 0.5) / 0.5), atol=1e-4, rtol=1e-3)
     assert "trains no encoder" in cli("embed", "with.toml", "--arm", "untrained encoder", "-o", "x.npz").err
     (made,) = [record.title for record in Store(Path("store")).records() if record.kind == "embed"]
-    assert made == "features · squares · weights of encoder.safetensors, no pretraining here, seed 0"
+    assert made == "features · squares · weights of encoder.safetensors, no pretraining here"
     assert made in cli("plan", "with.toml", "--only", "frozen", "--stages").out
 
 
