@@ -1,4 +1,4 @@
-"""How images become what a network was trained to see: its size, and its channels."""
+"""How images become what a network was trained to see: its size."""
 
 from __future__ import annotations
 
@@ -15,9 +15,6 @@ if TYPE_CHECKING:
 
 Fit = Literal["resize", "pad"]
 Interpolation = Literal["nearest", "bilinear", "bicubic"]
-
-_LUMA = (0.299, 0.587, 0.114)
-"""Weights of red, green and blue in a grey image (ITU-R BT.601), as Pillow and torchvision have them; the sum is 1."""
 
 
 @dataclass(frozen=True)
@@ -73,10 +70,3 @@ class InputFit:
             return normalised
         before, after = missing // 2, missing - missing // 2
         return F.pad(normalised, (before, after, before, after))
-
-
-def to_grey(images: Tensor) -> Tensor:
-    """Return images (B, 3, H, W) as grey ones, (B, 1, H, W); three equal channels give one of them."""
-    red, green, blue = images.unbind(1)
-    grey: Tensor = _LUMA[0] * red + _LUMA[1] * green + _LUMA[2] * blue
-    return grey.unsqueeze(1)

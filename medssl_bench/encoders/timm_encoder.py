@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from timm.models.vision_transformer import VisionTransformer
 from torch import Tensor, nn
 
-from medssl_bench.encoders.input_fit import to_grey
+from medssl_bench.augmentations.ops.grayscale import luma
 from medssl_bench.encoders.normalisation import Normalize, normalisation
 from medssl_bench.encoders.patch import dropped_side, sizes_near
 from medssl_bench.encoders.pooling import check_pooling, pooled
@@ -179,7 +179,7 @@ class TimmEncoder(nn.Module):
         """Return images as the model takes them: of its size and its channels, and normalised."""
         images = self._of_one_size(images) if self._fit is None else self._fit.resized(images)
         if self._is_grey:
-            images = to_grey(images)
+            images = luma(images)
         images = (images - self.mean) / self.std
         return images if self._fit is None else self._fit.padded(images)
 

@@ -93,11 +93,11 @@ class _Members:
 
     def _remember(self, steps: Tensor, changes: Tensor) -> None:
         """Note how gradients changed, where that shows a curvature."""
-        curvature = _dot(steps, changes)
-        shown = curvature > 1e-12 * _dot(changes, changes / self._curvatures)
+        curvature, scaled = _dot(steps, changes), _dot(changes, changes / self._curvatures)
+        shown = curvature > 1e-12 * scaled
         inverse = torch.where(shown, 1 / curvature, 0.0)
         self._pairs = [*self._pairs[-_REMEMBERED + 1 :], (steps, changes, inverse)]
-        self._scale = torch.where(shown, curvature / _dot(changes, changes / self._curvatures), self._scale)
+        self._scale = torch.where(shown, curvature / scaled, self._scale)
 
 
 def minimize(loss: Loss, start: Tensor, curvatures: Tensor, *, tolerance: float, iterations: int) -> Minimum:

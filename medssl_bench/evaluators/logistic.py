@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from medssl_bench.evaluators.balance import refuses_balance
+from medssl_bench.evaluators.balance import balanced_trial, refuses_balance
 from medssl_bench.evaluators.base import Evaluation, Evaluator, Needs, Passes, Trial
 from medssl_bench.evaluators.ranges import Count
 
@@ -77,7 +77,6 @@ class Logistic(Evaluator):
 
     def evaluate(self, trial: Trial) -> Evaluation:
         """Fit the path, choose C, and predict the test images."""
-        from medssl_bench.evaluators.balance import balanced_trial
         from medssl_bench.evaluators.logistic_trial import LogisticSettings, fit
         from medssl_bench.training.processor import one_thread
 

@@ -49,7 +49,7 @@ class _Labelled:
         groups: (n,) which of them belong together; None: no two do.
         task: what labels mean.
         classes: number of classes, or of labels.
-        weights: (C,) how much an image of each class counts; None: all the same.
+        weights: (C,) how much an image of each class counts; None: each counts 1.
     """
 
     features: Tensor
@@ -163,7 +163,7 @@ def fit(trial: Trial, settings: LogisticSettings) -> Evaluation:
         done = f"{settings.iterations} iterations of L-BFGS were too few at C = {chosen:.2g}"
         flags["probe_not_converged"] = f"the probe had not converged ({done}; give it more)"
     arrays: dict[str, NDArray[np.generic]] = {"path_c": np.array(settings.path)}
-    arrays |= {f"path_{name}": np.array([look.get(name, np.nan) for look in looks]) for name in ("loss", *looks[0])}
+    arrays |= {f"path_{name}": np.array([look.get(name, np.nan) for look in looks]) for name in looks[0]}
     return Evaluation(
         scores, metrics={"C": chosen}, flags=flags, arrays=arrays, weights={"head": {"weight": weight, "bias": bias}}
     )
