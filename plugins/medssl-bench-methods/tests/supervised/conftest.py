@@ -1,5 +1,6 @@
 """What tests of trainings with labels share: evaluators, and cells of small images around a tiny encoder."""
 
+import warnings
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +12,10 @@ from torch import nn
 
 from medssl_bench.datasets import Task
 from medssl_bench.randomness import forked
+from medssl_bench.testing.tape import Tape
 from medssl_bench.testing.trials import make_trial as contracts
+from medssl_bench.training.recording import recorded_by
+from medssl_bench.training.steps import NotRecorded
 
 
 @pytest.fixture
@@ -41,6 +45,23 @@ def make_trial(make_evaluator):
         return replace(contracts(make_evaluator(name), task), encoder=encoder, **changes)
 
     return make
+
+
+@pytest.fixture
+def recorded():
+    """Evaluate a cell with steps that are recorded once and played back; that they are not recorded is an error."""
+
+    def evaluate(evaluator, trial):
+        def recordable():
+            encoder = trial.encoder()
+            encoder.recordable = True
+            return encoder
+
+        with recorded_by(lambda _: Tape()), warnings.catch_warnings():
+            warnings.simplefilter("error", NotRecorded)
+            return evaluator.evaluate(replace(trial, encoder=recordable))
+
+    return evaluate
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """FixMatch: what it learns from other images, that it never sees their labels, and its moving average."""
 
-import warnings
 from dataclasses import replace
 
 import numpy as np
@@ -11,9 +10,6 @@ from medssl_bench_methods.supervised.fixmatch_training import FixMatchTraining
 from medssl_bench.datasets import Images, Split, Task
 from medssl_bench.stopping import Stopped
 from medssl_bench.testing.interrupting import Interrupting
-from medssl_bench.testing.tape import Tape
-from medssl_bench.training.recording import recorded_by
-from medssl_bench.training.steps import NotRecorded
 
 SHORT = {"epochs": 4, "batch_size": 10, "lr": 0.01, "validate_every": 1, "mu": 2, "threshold": 0.3}
 BATCHES = 3  # of 24 images in an epoch
@@ -127,20 +123,9 @@ def test_one_that_is_interrupted_ends_to_the_bit_as_one_that_is_not(make_trial, 
     assert_same(evaluator.evaluate(replace(trial, checkpoints=interrupting)), evaluator.evaluate(trial))
 
 
-def test_recorded_steps_end_to_the_bit_as_those_by_hand(make_trial, make_evaluator, assert_same):
+def test_recorded_steps_end_to_the_bit_as_those_by_hand(make_trial, make_evaluator, recorded, assert_same):
     trial, evaluator = make_trial(), make_evaluator("fixmatch", **{**SHORT, "epochs": 7, "lr": 2**-7})
-    by_hand = evaluator.evaluate(trial)
-    make = trial.encoder
-
-    def recordable():
-        encoder = make()
-        encoder.recordable = True
-        return encoder
-
-    with recorded_by(lambda _: Tape()), warnings.catch_warnings():
-        warnings.simplefilter("error", NotRecorded)
-        found = evaluator.evaluate(replace(trial, encoder=recordable))
-    assert_same(found, by_hand)
+    assert_same(recorded(evaluator, trial), evaluator.evaluate(trial))
 
 
 def test_it_learns_of_grey_images_in_bfloat16_and_of_all_labels(make_trial, make_evaluator):

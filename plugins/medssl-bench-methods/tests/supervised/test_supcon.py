@@ -1,6 +1,5 @@
 """SupCon: two stages that a plain loop and the linear probe do as well, interrupted and recorded to the bit."""
 
-import warnings
 from dataclasses import replace
 
 import numpy as np
@@ -18,10 +17,7 @@ from medssl_bench.randomness import forked, generator
 from medssl_bench.stages.embed import features
 from medssl_bench.stopping import Stopped
 from medssl_bench.testing.interrupting import Interrupting
-from medssl_bench.testing.tape import Tape
 from medssl_bench.training.images import DeviceImages
-from medssl_bench.training.recording import recorded_by
-from medssl_bench.training.steps import NotRecorded
 
 SHORT = {"epochs": 3, "batch_size": 10, "lr": 0.01, "validate_every": 1, "probe_epochs": 4}
 BATCHES = 3  # of 24 images in an epoch
@@ -93,20 +89,9 @@ def test_one_that_is_interrupted_ends_to_the_bit_as_one_that_is_not(trial, make_
     assert_same(evaluator.evaluate(replace(trial, checkpoints=interrupting)), evaluator.evaluate(trial))
 
 
-def test_recorded_steps_end_to_the_bit_as_those_by_hand(make_trial, make_evaluator, assert_same):
+def test_recorded_steps_end_to_the_bit_as_those_by_hand(make_trial, make_evaluator, recorded, assert_same):
     trial, evaluator = make_trial(name="supcon"), make_evaluator("supcon", **{**SHORT, "epochs": 7, "lr": 2**-7})
-    by_hand = evaluator.evaluate(trial)
-    make = trial.encoder
-
-    def recordable():
-        encoder = make()
-        encoder.recordable = True
-        return encoder
-
-    with recorded_by(lambda _: Tape()), warnings.catch_warnings():
-        warnings.simplefilter("error", NotRecorded)
-        found = evaluator.evaluate(replace(trial, encoder=recordable))
-    assert_same(found, by_hand)
+    assert_same(recorded(evaluator, trial), evaluator.evaluate(trial))
 
 
 def test_a_last_epoch_counts_where_nothing_chooses(make_trial, make_evaluator):
