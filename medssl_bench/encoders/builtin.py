@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -37,6 +38,7 @@ def medssl_encoders(register: Register) -> None:
     register("features", brought_features)
 
 
+@cache
 def _resnet(model: str) -> Callable[..., nn.Module]:
     def resnet(
         size: int,
@@ -75,6 +77,7 @@ def _resnet(model: str) -> Callable[..., nn.Module]:
     return resnet
 
 
+@cache
 def _vit(model: str) -> Callable[..., nn.Module]:
     def vit(
         size: int,

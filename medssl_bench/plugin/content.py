@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
 TARGET = re.compile(r"[\w.]+:\w+")
 """A factory that is named by its place, as in ``my_package.module:attribute``, and imported when it is first used."""
@@ -80,9 +80,12 @@ def _contents(files: Sequence[Path], root: Path) -> dict[Path, bytes]:
     found = {file: file.read_bytes() for file in files}
     waiting = list(found)
     listed: set[Path] = set()
+    here = {each.name.partition(".")[0] for each in root.iterdir()} - {"medssl_bench"}
     while waiting:
         file = waiting.pop()
-        places = {_place_of(name, root) for name in _imported(file, found[file], root)} - {None}
+        package = file.relative_to(root).parent.parts
+        names = [name for name in _imported(package, found[file]) if name.partition(".")[0] in here]
+        places = {_place_of(name, root) for name in names} - {None}
         for place in places - listed:  # a package is imported from by many lines, and its files are listed once
             assert place is not None
             listed.add(place)
@@ -92,29 +95,36 @@ def _contents(files: Sequence[Path], root: Path) -> dict[Path, bytes]:
     return found
 
 
-def _imported(file: Path, content: bytes, root: Path) -> Iterator[str]:
-    """Yield the dotted names that a file imports, or names as the place of a factory; none of what is not Python."""
+@lru_cache(maxsize=4096)
+def _imported(package: tuple[str, ...], content: bytes) -> tuple[str, ...]:
+    """Return the dotted names that a file imports, or names as the place of a factory; none of what is not Python.
+
+    A process that loads plugins again, as tests and scripts do, does not parse the same bytes again.
+
+    Args:
+        package: the names of the folders that the file is in, from the root.
+        content: of the file.
+    """
     try:
         tree = ast.parse(content)
     except (SyntaxError, ValueError, RecursionError, MemoryError):  # reported when it is loaded
-        return
-    package = file.relative_to(root).parent.parts
+        return ()
+    names: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            names.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             outer = package[: len(package) + 1 - node.level] if node.level else ()
             base = ".".join(filter(None, (*outer, node.module)))
-            yield from (f"{base}.{alias.name}" if base else alias.name for alias in node.names)
+            names.update(f"{base}.{alias.name}" if base else alias.name for alias in node.names)
         elif isinstance(node, ast.Constant) and isinstance(node.value, str) and TARGET.fullmatch(node.value):
-            yield node.value.partition(":")[0]
+            names.add(node.value.partition(":")[0])
+    return tuple(names)
 
 
 def _place_of(name: str, root: Path) -> Path | None:
     """Return what under a folder importing a dotted name may run: a module's file, or a package's folder."""
     parts = name.split(".")
-    if parts[0] == "medssl_bench":
-        return None
     for length in range(1, len(parts) + 1):
         place = root.joinpath(*parts[:length])
         if (place / "__init__.py").is_file():

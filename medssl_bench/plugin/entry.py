@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Hashable
 from contextlib import redirect_stdout
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -115,7 +116,8 @@ class Entry:
         """
         factory = self.factory
         try:
-            return ParameterTable(factory, self.kind)
+            make = _table if isinstance(factory, Hashable) else ParameterTable
+            return make(factory, self.kind)
         except PluginError as error:
             raise PluginError(f"{self.title}: {error}") from error
 
@@ -136,6 +138,12 @@ class Entry:
     def summary(self) -> str:
         """The first line of the factory's docstring."""
         return docstring.summary(self.factory)
+
+
+@lru_cache(maxsize=1024)
+def _table(factory: Callable[..., Any], kind: Kind) -> ParameterTable:
+    """Return the parameters of a factory; a process that loads plugins again, as tests do, reads them once."""
+    return ParameterTable(factory, kind)
 
 
 def _line(error: BaseException) -> str:

@@ -228,7 +228,7 @@ def load_plugins(block: Iterable[str] = ()) -> Plugins:
         added = plugins.add(Plugin(name, "built-in", "medssl-bench"), partial(import_module, module))
         if added.problem not in {"", "blocked"}:
             raise PluginError(f"built-in plugin {name!r}: {added.problem}")
-    read = cache(read_source)  # several plugins may be in one package
+    read = cache(_read_and_import)  # several plugins may be in one package
     for entry_point in sorted(entry_points(group=PROJECT), key=lambda found: found.name):
         try:
             plugin = _describe(entry_point, read)
@@ -242,19 +242,20 @@ def load_plugins(block: Iterable[str] = ()) -> Plugins:
     return plugins
 
 
-def _describe(entry_point: EntryPoint, read: Callable[[Path, Path], Source]) -> Plugin:
+def _describe(entry_point: EntryPoint, read: Callable[[Path, Path], tuple[str, str]]) -> Plugin:
     distribution = entry_point.dist
     if distribution is None:
         return Plugin(entry_point.name, "installed")
     editable = _is_editable(distribution)
-    source = _package_source(entry_point.module, read) if editable else None
+    place = _package_of(entry_point.module) if editable else None
+    source, problem = read(*place) if place else (None, "")
     return Plugin(
         name=entry_point.name,
         origin="editable" if editable else "installed",
         distribution=distribution.name,
         version=distribution.version,
-        source=source.digest if source else None,
-        problem=import_from(source.files, source.root) if source else "",
+        source=source,
+        problem=problem,
     )
 
 
@@ -263,8 +264,14 @@ def _is_editable(distribution: Distribution) -> bool:
     return bool(text and json.loads(text).get("dir_info", {}).get("editable"))
 
 
-def _package_source(module: str, read: Callable[[Path, Path], Source]) -> Source | None:
-    """Return the source of the outermost package, or module, that a module belongs to; namespaces are none."""
+def _read_and_import(path: Path, root: Path) -> tuple[str, str]:
+    """Return the digest of a package's source, and what stands against importing what was read, or ''."""
+    source = read_source(path, root)
+    return source.digest, import_from(source.files, source.root)
+
+
+def _package_of(module: str) -> tuple[Path, Path] | None:
+    """Return the outermost package, or module, that a module belongs to, and its root; namespaces are none."""
     parts = module.split(".")
     for length in range(1, len(parts) + 1):
         try:
@@ -276,7 +283,7 @@ def _package_source(module: str, read: Callable[[Path, Path], Source]) -> Source
         if spec.origin is not None:
             origin = Path(spec.origin)
             path = origin.parent if spec.submodule_search_locations else origin
-            return read(path, path.parents[length - 1])
+            return path, path.parents[length - 1]
     return None
 
 
