@@ -61,9 +61,11 @@ def suite(file="suite.toml"):
     return tomllib.loads(Path(file).read_text("utf-8"))
 
 
-@pytest.mark.slow
-def test_a_table_and_unlabelled_images_run_to_a_report(cli, monkeypatch):
-    """As a research group would: cells with patients, more of them without labels, and a time."""
+def test_a_table_and_unlabelled_images_make_a_suite_that_takes_the_time(cli, monkeypatch):
+    """As a research group has them: cells with patients, more of them without labels, and a time.
+
+    docs/tutorial/your-own-images.md, which is a test too, runs such a suite, and goes on to a report.
+    """
     cells = phantom_cells(None, train=48, val=16, test=16, per_patient=4, unlabelled=60)
     info, rows = cells.info(), []
     for split, part in cells.load().items():
@@ -87,12 +89,8 @@ def test_a_table_and_unlabelled_images_run_to_a_report(cli, monkeypatch):
     time = re.search(r"about (.*? s)\b", planned.out)[1]
     assert f"about {time}" in " ".join(told.out.split()), "the time is that of plan"
     assert f"about {time}" in Path("suite.toml").read_text("utf-8")
-    ran = cli("run", "suite.toml", "--draws", "0")
-    assert ran.status == 0, ran.err
     for arm in ("majority", "untrained", "supervised", "supervised + augmentation", "SimCLR + linear probe"):
-        assert arm in ran.out
-    assert "failed" not in ran.out
-    assert cli("report", "suite.toml", "--draws", "0", "-o", "report").status == 0
+        assert arm in planned.out
 
 
 def test_a_folder_with_patients_in_its_names(cli):

@@ -58,16 +58,13 @@ def test_every_figure_and_a_reason_for_each_that_is_left_out(ran: Ran) -> None:
         assert "\n" not in figure.title + figure.caption
 
 
-def test_every_figure_fits_a_page(ran: Ran, tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_every_figure_fits_a_page_and_has_the_mark_inside(ran: Ran, tmp_path: Path) -> None:
     """With all its names and legends, as it is saved."""
     for figure in _all(ran, cache=tmp_path):
         drawn = figure.draw()
         drawn.draw_without_rendering()
         assert drawn.get_tightbbox().width <= 6.9, figure.id
-
-
-def test_every_picture_has_the_mark_inside(ran: Ran, tmp_path: Path) -> None:
-    for figure in _all(ran, cache=tmp_path):
         (file,) = figure.save(tmp_path, ["svg"])
         assert ">generated data<" in file.read_text("utf-8"), figure.id
 

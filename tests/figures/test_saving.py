@@ -62,37 +62,32 @@ def _alive(process: int) -> bool:
 
 
 @pytest.mark.slow
-def test_all_figures_are_the_same_bytes_in_several_processes(ran: Ran, tmp_path: Path, three: list[int]) -> None:
-    figures = all_figures(ran.suite, ran.plan, ran.store, ran.context, cache=tmp_path / "cache")
-    told: list[str] = []
-    files = save_figures(figures, tmp_path / "here", ["png", "svg"], told.append)
+def test_all_figures_are_the_same_bytes_in_several_processes_and_in_the_next_report(
+    ran: Ran, tmp_path: Path, three: list[int]
+) -> None:
+    """Maps are computed once: the next report finds them."""
+
+    def figures() -> list[ReportFigure]:
+        return all_figures(ran.suite, ran.plan, ran.store, ran.context, cache=tmp_path / "cache")
+
+    first: list[str] = []
+    files = save_figures(figures(), tmp_path / "here", ["png", "svg"], first.append)
     assert len(three) == 2
     assert not any(map(_alive, three))
-    for figure, saved in zip(figures, files, strict=True):
+    names = {found.name for figure in figures() for found in figure.maps}
+    assert {file.stem for file in (tmp_path / "cache" / "embeddings").iterdir()} == names
+    assert first[0] == f"computing {len(names)} maps of test images that no analysis kept; the next report finds them"
+    assert sorted(line.partition(": ")[2] for line in first[1:]) == sorted(figure.title for figure in figures())
+    assert first[-1].startswith(f"figure {len(files)} of {len(files)}: ")
+    second: list[str] = []
+    for figure, saved, again in zip(
+        figures(), files, save_figures(figures(), tmp_path / "next", ["png"], second.append), strict=True
+    ):
         assert [file.name for file in saved] == [f"{figure.id}.png", f"{figure.id}.svg"]
         alone = figure.save(tmp_path / "alone", ["png", "svg"])
         assert [file.read_bytes() for file in saved] == [file.read_bytes() for file in alone], figure.id
-    assert told[0].startswith("computing ")
-    assert sorted(line.partition(": ")[2] for line in told[1:]) == sorted(figure.title for figure in figures)
-    assert told[-1].startswith(f"figure {len(figures)} of {len(figures)}: ")
-
-
-@pytest.mark.slow
-def test_maps_are_computed_once_and_found_by_the_next_report(ran: Ran, tmp_path: Path) -> None:
-    options = {"cache": tmp_path / "cache"}
-    figures = all_figures(ran.suite, ran.plan, ran.store, ran.context, **options)
-    first: list[str] = []
-    save_figures(figures, tmp_path / "a", ["png"], first.append)
-    names = {found.name for figure in figures for found in figure.maps}
-    assert {file.stem for file in (tmp_path / "cache" / "embeddings").iterdir()} == names
-    second: list[str] = []
-    save_figures(
-        all_figures(ran.suite, ran.plan, ran.store, ran.context, **options), tmp_path / "b", ["png"], second.append
-    )
-    assert first[0] == f"computing {len(names)} maps of test images that no analysis kept; the next report finds them"
+        assert again[0].read_bytes() == saved[0].read_bytes(), figure.id
     assert not any(line.startswith("computing") for line in second)
-    for file in (tmp_path / "a").iterdir():
-        assert (tmp_path / "b" / file.name).read_bytes() == file.read_bytes()
 
 
 def test_a_process_that_dies_takes_no_figure_with_it(tmp_path: Path, three: list[int]) -> None:

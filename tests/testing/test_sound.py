@@ -23,6 +23,7 @@ def _found(plugins, name, context, given=None):
     return {(check.component, check.name): check.found for check in checks}
 
 
+@pytest.mark.slow
 def test_the_unusual_is_sound(context):
     plugins = load_plugins()
     plugins.add_inline(Path(__file__).with_name("sound.py"))
