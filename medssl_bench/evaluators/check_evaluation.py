@@ -15,7 +15,9 @@ RESERVED_FLAGS = ("auroc_below_chance",)
 RESERVED_WEIGHTS = ("predictions", "history", "arrays", "record", "features", "method")
 """Names of files that stages leave themselves."""
 
-RESERVED_ARRAYS = ("file", "allow_pickle", "y_true", "y_score", "y_score_last_epoch", "train_index", "val_index")
+RESERVED_ARRAYS = (
+    "file", "allow_pickle", "y_true", "y_score", "y_score_last_epoch", "train_index", "val_index", "group",
+)  # fmt: skip
 """Keywords of NumPy's ``savez``, and the arrays of ``predictions.npz``."""
 
 

@@ -9,6 +9,9 @@ from medssl_bench.metrics.metric import Metric, Predictions
 from medssl_bench.plugin.markers import hookimpl
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from medssl_bench.plugin.registry import Register
 
 RECORDED = ("accuracy", "auroc", "balanced_accuracy")
@@ -25,17 +28,24 @@ def medssl_metrics(register: Register) -> None:
 
 def accuracy() -> Metric:
     """Share of images whose class has the highest probability; of multi-label data, of right decisions at 0.5."""
-    return Metric(partial(_measured, "accuracy"))
+    return Metric(partial(_measured, "accuracy"), influence=partial(_influence, "accuracy"))
 
 
 def auroc() -> Metric:
     """Area under the ROC curve: mean over classes, each against the rest; of binary data, the area of class 1."""
-    return Metric(partial(_measured, "auroc"))
+    return Metric(partial(_measured, "auroc"), influence=partial(_influence, "auroc"))
 
 
 def balanced_accuracy() -> Metric:
     """Mean over classes of the recall; of multi-label data, mean over labels of sensitivity and specificity."""
-    return Metric(partial(_measured, "balanced_accuracy"))
+    return Metric(partial(_measured, "balanced_accuracy"), influence=partial(_influence, "balanced_accuracy"))
+
+
+def _influence(name: str, given: Predictions) -> NDArray[np.float64] | None:
+    from medssl_bench.metrics import influence
+
+    found: NDArray[np.float64] | None = getattr(influence, name)(given)
+    return found
 
 
 def _measured(name: str, given: Predictions) -> float | None:

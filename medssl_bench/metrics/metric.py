@@ -62,6 +62,9 @@ class Metric:
         tasks: the tasks that it is defined for.
         per_class: whether it is measured for each class; the column then has the mean of those that are defined.
         reads: what the function gets.
+        influence: takes `Predictions`, and returns one number for each test image, (N,) float64, whose mean is the
+            metric and whose variance divided by N is its sampling variance, or None where the metric is not defined.
+            Intervals and verdicts are made of it. None: the metric has no interval.
     """
 
     measure: Callable[[Any], Any] | None = None
@@ -71,6 +74,7 @@ class Metric:
     tasks: tuple[Task, ...] = LABELLED_TASKS
     per_class: bool = False
     reads: Literal["predictions", "record"] = "predictions"
+    influence: Callable[[Predictions], NDArray[np.float64] | None] | None = None
 
     @property
     def best(self) -> float:
@@ -94,6 +98,9 @@ class Metric:
         measure: Any = self.measure  # a plugin may have given anything
         if measure is not None and not callable(measure):
             return f"measure is {type(measure).__name__}, not a function"
+        influence: Any = self.influence
+        if influence is not None and not callable(influence):
+            return f"influence is {type(influence).__name__}, not a function"
         if not all(isinstance(value, bool) for value in (self.higher_is_better, self.per_class)):
             return "higher_is_better and per_class must be True or False"
         for name, value in (("low", self.low), ("high", self.high)):

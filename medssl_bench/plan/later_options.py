@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
 
+_TOLD_ALONE = {"margin"}
+"""Options that decide what is said of results, and no result."""
+
+
 def later_options(table: str, model: BaseModel) -> dict[str, Any]:
     """Return every option that a table got later, with its JSON-able value.
 
@@ -19,7 +23,7 @@ def later_options(table: str, model: BaseModel) -> dict[str, Any]:
         table: ``recipe`` or ``comparison``.
         model: the table.
     """
-    names = type(model).model_fields.keys() - FIRST_OPTIONS[table]
+    names = type(model).model_fields.keys() - FIRST_OPTIONS[table] - _TOLD_ALONE
     dumped: dict[str, Any] = model.model_dump(mode="json", include=names)
     return dumped
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from medssl_bench.metrics.compute import Measured
 from medssl_bench.plan.chance import Chance
+from medssl_bench.results.judged import Judged
 from medssl_bench.results.measured import NO_PLACES, column
 from medssl_bench.results.selection import CellSelection
 
@@ -76,6 +77,7 @@ class Cell:
         reference: the published number, or None.
         difference: mean of the paired differences to the baseline arm, or None.
         pairs: how many pairs that mean is over.
+        judged: what its values allow to be said.
         selection: what the arm's epochs are selected by.
         scaled: factor on the epochs of all trainings when it is below 1, else None.
         generated: whether the data set's images are generated.
@@ -96,6 +98,7 @@ class Cell:
     reference: float | None = None
     difference: float | None = None
     pairs: int = 0
+    judged: Judged = field(default_factory=Judged)
     selection: CellSelection = field(default_factory=CellSelection)
     scaled: float | None = None
     generated: bool = False
@@ -167,6 +170,7 @@ class Cell:
             "reference": self.reference,
             "difference": self.difference,
             "pairs": self.pairs,
+            **self.judged.to_data(),
             "selection": self.selection.by,
             "select_by": self.selection.metric,
             "validation_labels": self.selection.labels,

@@ -12,8 +12,14 @@ if TYPE_CHECKING:
 
     from medssl_bench.results.records import HasCells
 
-_WHOLE = ("seed", "draw", "fold")
+_WHOLE = ("seed", "draw", "fold", "needed_seeds", "needed_draws")
 """Columns of whole numbers that a line may lack."""
+
+_NUMBERS = (
+    "value", "mean", "std", "difference", "low", "high", "difference_low", "difference_high", "p", "p_holm",
+    "reference", "scaled",
+)  # fmt: skip
+"""Columns of other numbers that a line may lack."""
 
 
 def to_frame(board: HasCells) -> DataFrame:
@@ -29,5 +35,5 @@ def to_frame(board: HasCells) -> DataFrame:
         raise UserError(message) from error
     heads, rows = value_lines(board)
     frame = pd.DataFrame(rows, columns=list(heads))
-    numbers = [name for name in ("value", "mean", "std", "difference", "reference", "scaled") if name in heads]
+    numbers = [name for name in _NUMBERS if name in heads]
     return frame.astype({**dict.fromkeys(_WHOLE, "Int64"), **dict.fromkeys(numbers, "float64")})

@@ -11,9 +11,10 @@ class GridCell:
 
     Attributes:
         value: the mean, ``–`` where there is none yet, ``failed``, or nothing for a cell that does not exist.
-        spread: standard deviation, as in ``± 0.012``, or nothing.
+        spread: half of an interval, or a standard deviation, as in ``± 0.012``, or nothing.
         missing: what is not there of it, as in ``(2 of 3)``, or nothing.
-        difference: signed difference to the baseline arm, or nothing.
+        difference: signed difference to the baseline arm, with half of its interval, or nothing.
+        verdict: what is said of that difference, or nothing.
         reference: published value, or nothing.
         gap: signed difference of the value to the published one, or nothing.
         best: whether it is printed in bold.
@@ -24,6 +25,7 @@ class GridCell:
     spread: str = ""
     missing: str = ""
     difference: str = ""
+    verdict: str = ""
     reference: str = ""
     gap: str = ""
     best: bool = False

@@ -10,6 +10,8 @@ from medssl_bench.plan.chance import Chance
 from medssl_bench.plan.remembered import recall
 from medssl_bench.results.cells import Cell, Results
 from medssl_bench.results.counts import Counts
+from medssl_bench.results.intervals import Intervals
+from medssl_bench.results.judging import Judging
 from medssl_bench.results.pairing import contrast
 from medssl_bench.results.price import Price, prices_of
 from medssl_bench.results.printed import PrintedTable, printed
@@ -136,7 +138,9 @@ def _table(table: Table, plan: Plan, results: Results, suite: Suite, store: Stor
     panels = [
         _panel(table, dataset, metric, by_cell, results) for dataset in datasets for metric in table.model.metrics
     ]
+    judging = Judging(table, Intervals(plan, store, results, table.metrics))
     for panel in panels:
+        judging.judge(panel)
         for cell in panel.cells.values():
             cell.reference = published.value(cell)
             cell.selection = selection.cell(cell.arm, cell.dataset)
@@ -155,6 +159,7 @@ def _table(table: Table, plan: Plan, results: Results, suite: Suite, store: Stor
         published=published.datasets,
         reference=published.name,
         arms=table.arms,
+        margin=table.model.margin,
     )
 
 

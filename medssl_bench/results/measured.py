@@ -5,6 +5,7 @@ So a metric that is added later needs no training again, and is no part of any k
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -85,6 +86,76 @@ class _Result:
     def _identity(self) -> tuple[str, ...]:
         digests = (str(about["sha256"]) for about in self.record.files.values())
         return (str(self.store.path), self.record.key, *digests)
+
+
+@dataclass(frozen=True)
+class Influence:
+    """Influence values of one finished result.
+
+    Attributes:
+        values: (N,) one for each test image, or for each group of them; their mean is the metric.
+        truth: digest of what they are of: results of the same test images have the same.
+        groups: whether they are of groups.
+    """
+
+    values: NDArray[np.float64]
+    truth: bytes
+    groups: bool = False
+
+
+def influence_of(
+    name: str, metric: Metric | None, record: Record, store: Store, task: Task | None, without: NDArray[np.int64]
+) -> Influence | str:
+    """Return the influence values of a metric for one finished result, or why there are none.
+
+    Where the test images are of groups, such as patients, the values of a group's images are put together: they say
+    the same thing more than once.
+
+    Args:
+        name: of the metric.
+        metric: what it is; None: a number that records have.
+        record: of the result.
+        store: where its files are.
+        task: of its data set; None where the data set cannot be seen.
+        without: places of test images that are left out.
+    """
+    if metric is None or metric.influence is None:
+        return f"{name} has no influence values"
+    if task is None:
+        return "the data set cannot be seen, so its task is not known"
+    if task not in metric.tasks:
+        return f"it is not defined for {task} data"
+    return _influence(name, metric, _Result(record, store), task, without.tobytes())
+
+
+@lru_cache(maxsize=512)
+def _influence(name: str, metric: Metric, result: _Result, task: Task, without: bytes) -> Influence | str:
+    assert metric.influence is not None
+    record, store = result.record, result.store
+    try:
+        arrays = load_npz(store.checked(record.key, "predictions.npz"))
+    except UserError as error:
+        return " ".join(str(error).split())
+    kept = [arrays[own] for own in ("y_true", "y_score", "group") if own in arrays]
+    truth, scores, *groups = (np.delete(array, np.frombuffer(without, np.int64), 0) for array in kept)
+    if len(truth) < 2:
+        return "there are fewer than two test images"
+    try:
+        values = metric.influence(Predictions(task, truth, scores))
+    except Exception as error:  # noqa: BLE001 - a plugin's function; a table without an interval is still a table
+        return f"its influence values cannot be computed: {type(error).__name__}: {' '.join(str(error).split())}"
+    if values is None:
+        return f"{name} is not defined for these test images"
+    values = np.asarray(values, np.float64)
+    if values.shape != (len(truth),) or not np.isfinite(values).all():
+        return f"{name} gives influence values of shape {values.shape}, which are not {len(truth)} finite numbers"
+    if groups:
+        _, of_group = np.unique(groups[0], return_inverse=True)
+        values = np.bincount(of_group, values) * (of_group.max() + 1) / len(values)
+    if len(values) < 2:
+        return "there are fewer than two groups of test images"
+    digest = hashlib.sha256(truth.tobytes() + (groups[0].tobytes() if groups else b"")).digest()
+    return Influence(values, digest, bool(groups))
 
 
 @lru_cache(maxsize=50_000)

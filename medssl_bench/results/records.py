@@ -6,7 +6,7 @@ import csv
 import io
 import json
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from medssl_bench.results.cells import Cell
@@ -52,17 +52,21 @@ def value_lines(board: HasCells) -> tuple[Sequence[str], list[Sequence[object]]]
     """Return the heads and the lines of `to_csv`."""
     heads = (
         "comparison", "dataset", "labels", "arm", "metric", "seed", "draw", "fold", "value", "n", "mean", "std",
-        "expected", "failed", "blocked", "difference", "pairs", "reference", "selection", "select_by",
-        "validation_labels", "scaled", "generated", "leaks", "flags",
+        "expected", "failed", "blocked", "difference", "pairs", "low", "high", "difference_low", "difference_high",
+        "p", "p_holm", "verdict", "needed_seeds", "needed_draws", "left_out", "no_interval", "reference",
+        "selection", "select_by", "validation_labels", "scaled", "generated", "leaks", "flags",
     )  # fmt: skip
     rows: list[Sequence[object]] = []
     for cell in board.cells():
         data = cell.to_data()
         values = data["values"] or [{"seed": None, "draw": None, "fold": None, "value": None, "flags": {}}]
-        rows += [
-            [{**data, **value, "flags": "; ".join(value["flags"].values())}[head] for head in heads] for value in values
-        ]
+        rows += [[{**data, **value, **_joined(data, value)}[head] for head in heads] for value in values]
     return heads, rows
+
+
+def _joined(data: dict[str, Any], value: dict[str, Any]) -> dict[str, str]:
+    """Return what is a list in JSON as one text."""
+    return {"flags": "; ".join(value["flags"].values()), "left_out": "; ".join(data["left_out"])}
 
 
 _PRINTED = (

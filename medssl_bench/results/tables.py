@@ -88,6 +88,7 @@ class TableResult:
         leaks: what the splits of its data sets share; two tables that differ in it alone can be ranked together.
         arms: what its arms are; two tables with the same ones can be ranked together.
         selection: what its epochs are selected by; its mark is among `marks`.
+        margin: the largest difference to the baseline that does not matter, or None.
     """
 
     id: str
@@ -103,6 +104,7 @@ class TableResult:
     leaks: tuple[str, ...] = ()
     arms: tuple[Arm, ...] = ()
     selection: SelectedBy | None = None
+    margin: float | None = None
 
     def panel(self, dataset: str, metric: str) -> Panel | None:
         """Return the panel of a data set and a metric, or None."""

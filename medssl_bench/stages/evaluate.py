@@ -54,7 +54,7 @@ def evaluate(stage: Stage[EvaluateSpec], workshop: Workshop, attempt: Attempt) -
     require_sound(found, evaluator, component)
     _check(found, truth, data, component.name)
     assert found.scores is not None
-    savez(attempt.folder / "predictions.npz", _predictions(found, truth, train, val))
+    savez(attempt.folder / "predictions.npz", _predictions(found, splits["test"], train, val))
     keep(found, attempt.folder)
     metrics: dict[str, Any] = measure(data.info.task, truth, found.scores)
     if found.last_scores is not None:
@@ -133,14 +133,16 @@ def _check(found: Evaluation, truth: NDArray[np.int64], data: LoadedDataset, nam
 
 
 def _predictions(
-    found: Evaluation, truth: NDArray[np.int64], train: NDArray[np.int64], val: NDArray[np.int64]
+    found: Evaluation, test: Split, train: NDArray[np.int64], val: NDArray[np.int64]
 ) -> dict[str, NDArray[Any]]:
     arrays: dict[str, NDArray[Any]] = {
-        "y_true": truth,
+        "y_true": test.labels,
         "y_score": np.asarray(found.scores, dtype=np.float32),
         "train_index": train,
         "val_index": val,
     }
+    if test.groups is not None:
+        arrays["group"] = np.unique(test.groups, return_inverse=True)[1]
     if found.last_scores is not None:
         arrays["y_score_last_epoch"] = np.asarray(found.last_scores, dtype=np.float32)
     return arrays

@@ -225,6 +225,12 @@ class Comparison(_Table):
         "evaluator of the comparison measures itself; the first one ranks",
     )
     baseline: str | None = Field(None, description="arm that the others are compared with")
+    margin: float | None = Field(
+        None,
+        gt=0,
+        description="the largest difference to the baseline that does not matter, in units of the first metric; with "
+        "it a table can say that two arms do not differ in a way that matters",
+    )
     reference: str | None = Field(None, description='published numbers, as in "thesis:table-7.1"')
     analyses: list[ComponentRef] = Field(default_factory=list, description="what else to compute of each encoder")
     analyses_of: AnalysesOf = Field(

@@ -16,6 +16,8 @@ from medssl_bench.metrics.find import wrong_with
 from medssl_bench.testing.checking import Group, require, untouched_generators
 
 _IMAGES, _CLOSE = 240, 1e-6
+_LIKE = 0.1
+"""How far a standard deviation of influence values may be off that of a jackknife, which is not exact either."""
 
 
 def metric_steps(name: str, build: Callable[[], Metric]) -> list[Group]:
@@ -42,6 +44,11 @@ def metric_steps(name: str, build: Callable[[], Metric]) -> list[Group]:
                 for task in metric.tasks
             ),
             ("the order of the images changes nothing", partial(_permuted, name, metric)),
+            *(
+                [("the mean of its influence values is the metric", partial(_influences, name, metric))]
+                if metric.influence
+                else []
+            ),
             ("predictions and labels are left as they are", partial(_keeps, name, metric)),
             ("global random state is untouched", partial(_untouched, name, metric)),
         ],
@@ -114,6 +121,29 @@ def _permuted(name: str, metric: Metric) -> str:
         assert other is not None
         same = abs(one - other) <= _CLOSE * max(1, abs(one))
         require(same, f"it is {one} or {other}, as the images are ordered ({task})")
+    return "yes"
+
+
+def _influences(name: str, metric: Metric) -> str:
+    """Check the influence values: their mean, and their variance against a jackknife, which leaves out an image."""
+    assert metric.influence is not None
+    for task in metric.tasks:
+        given = predictions(task)
+        values = np.asarray(metric.influence(given))
+        require(values.shape == (_IMAGES,), f"they have shape {values.shape}, not ({_IMAGES},), for {task} data")
+        whole = _value(name, metric, given).value
+        assert whole is not None
+        close = abs(float(values.mean()) - whole) <= _CLOSE * max(1, abs(whole))
+        require(close, f"their mean is {values.mean():.6g}, the metric {whole:.6g} ({task})")
+        without = []
+        for image in range(_IMAGES):
+            part = Predictions(task, np.delete(given.labels, image, 0), np.delete(given.scores, image, 0))
+            without.append(_value(name, metric, part).value or 0.0)
+        wanted, found = (_IMAGES - 1) * float(np.std(without)), float(values.std())
+        require(
+            abs(found - wanted) <= _LIKE * wanted + _CLOSE,
+            f"their standard deviation is {found:.4g}; leaving out images one by one gives {wanted:.4g} ({task})",
+        )
     return "yes"
 
 

@@ -134,8 +134,9 @@ def test_a_cell_as_data(lab: Lab) -> None:
     data = _cell(lab, PROBE).to_data()
     assert list(data) == [
         "comparison", "dataset", "labels", "arm", "metric", "higher_is_better", "n", "mean", "std", "values",
-        "expected", "failed", "blocked", "reference", "difference", "pairs", "selection", "select_by",
-        "validation_labels", "scaled", "generated", "leaks",
+        "expected", "failed", "blocked", "reference", "difference", "pairs", "low", "high", "difference_low",
+        "difference_high", "p", "p_holm", "verdict", "needed_seeds", "needed_draws", "left_out", "no_interval",
+        "selection", "select_by", "validation_labels", "scaled", "generated", "leaks",
     ]  # fmt: skip
     assert data["values"][1] == {"seed": 0, "draw": 1, "fold": None, "value": pytest.approx(0.74), "flags": {}}
     assert (data["n"], len(data["values"])) == (4, 4)

@@ -88,7 +88,7 @@ def test_what_a_fold_tests_is_in_nothing_that_is_learned_from(suite: Path, tmp_p
     assert len(set().union(*tests.values())) == sum(map(len, tests.values())) == 120
 
 
-def test_tables_say_what_deviations_are_over(suite: Path, tmp_path: Path) -> None:
+def test_tables_say_what_intervals_are_over(suite: Path, tmp_path: Path) -> None:
     result = run(suite, store=tmp_path / "store", device="cpu")
 
     assert [outcome.reason for outcome in result.outcomes if outcome.status != "done"] == []
@@ -96,10 +96,13 @@ def test_tables_say_what_deviations_are_over(suite: Path, tmp_path: Path) -> Non
     assert "3 folds, not the sets' own splits" in table.marks
     (told, shared, *_) = notes(table)
     assert told == (
-        "±: sample standard deviation over 2 training seeds x 3 folds (n = 6), or 3 folds (n = 3); seeds and folds are "
-        "two kinds of chance, and it mixes them."
+        "±: half of the 95 % interval, for other training seeds and groups of test images: "
+        "2 training seeds x 12 groups of test images."
     )
-    assert shared == "Folds share most of their training images, so ± over folds is no error of the mean."
+    assert shared == "Folds share most of their training images; ± does not count what other folds would change."
+    (first, *_) = (cell for cell in table.cells() if cell.arm == "probe" and cell.metric == "accuracy")
+    assert first.judged.own is not None
+    assert first.judged.own.mean == pytest.approx(first.mean), "each fold counts alike, however many images it tests"
     cells = {cell.arm: cell for cell in table.cells() if cell.metric == "accuracy"}
     assert [(value.seed, value.fold) for value in cells["probe"].values] == [
         (0, 0),

@@ -11,6 +11,10 @@ def _right(given):
     return given.scores.argmax(axis=1) == given.labels[:, 0]
 
 
+def _share(given):
+    return float(_right(given).mean())
+
+
 def _writes(given):
     value = float(_right(given).mean())
     given.scores[:] = 0
@@ -38,6 +42,9 @@ def medssl_metrics(register):
     register("modest", _metric(lambda given: 0.5 * float(_right(given).mean())))
     register("ordered", _metric(lambda given: float(np.average(_right(given), weights=np.arange(len(given.labels))))))
     register("overwriting", _metric(_writes))
+    register("other-mean", _metric(_share, influence=lambda given: 2.0 * _right(given)))
+    register("too-narrow", _metric(_share, influence=lambda given: np.full(len(given.labels), _share(given))))
+    register("one-influence", _metric(_share, influence=_share))
     register("drawing", _metric(_draws))
     register("classes", _metric(lambda given: [float(_right(given).mean())], per_class=True))
     register("last", _metric(lambda result: result.history[-1]["val_accuracy"], reads="record"))

@@ -18,7 +18,7 @@ from medssl_bench.report.page.explorer import Explorer
 from medssl_bench.report.page.what_was_run import ARM_HEADS, RECIPE_HEADS, WhatWasRun
 from medssl_bench.results.formats.grids import (
     analyses_grid,
-    cell_of,
+    judged_cell,
     panel_grid,
     printed_grids,
     printed_heading,
@@ -26,7 +26,7 @@ from medssl_bench.results.formats.grids import (
     ranking_grid,
 )
 from medssl_bench.results.formats.prices import price_grids
-from medssl_bench.results.formats.text import heading, notes, signed
+from medssl_bench.results.formats.text import heading, notes
 from medssl_bench.results.metric_names import metric_name
 from medssl_bench.results.printed import printed
 
@@ -155,8 +155,9 @@ def _highlights(table: TableResult) -> list[tuple[str, ...]]:
         budget = panel.budgets[0]
         for arm in sorted(panel.highest(budget)):
             cell = panel.cells[arm, budget]
-            difference = "" if cell.difference is None else signed(cell.difference)
-            number = f"{metric_name(panel.metric)} {cell_of(cell).number} (n = {cell.n})"
+            written = judged_cell(cell)
+            difference = ", ".join(part for part in (written.difference, written.verdict) if part)
+            number = f"{metric_name(panel.metric)} {written.number} (n = {cell.n})"
             title = heading(table.title, table.marks)
             found.append((title, panel.dataset, budget, arm, number, difference))
     return found

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from medssl_bench.results.leaderboard import Leaderboard
     from medssl_bench.results.printed import PrintedTable
 
+_WORDS = {"better": "not bold green", "worse": "not bold red"}
 _PADDING = 2
 _HEAD_WIDTH = 28
 """Longer names of arms are folded where the console is narrow."""
@@ -141,6 +142,8 @@ class GridView:
             return text
         if cell.difference:
             text.append(f"\n{cell.difference}", style="not bold dim")
+        if cell.verdict:
+            text.append(f"\n{cell.verdict}", style=_WORDS.get(cell.verdict.partition(",")[0], "not bold dim"))
         if cell.reference:  # on two lines: side by side they would widen every column
             gap = f"\n({cell.gap})" if cell.gap else ""
             text.append(f"\nref {cell.reference}{gap}", style="not bold blue")

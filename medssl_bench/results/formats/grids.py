@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from medssl_bench.results.formats.judged_text import half_width
 from medssl_bench.results.formats.text import (
     BOLD,
     heading,
@@ -37,7 +39,7 @@ def panel_grid(panel: Panel, baseline: str | None) -> Grid:
         tuple(
             GridRow(
                 (arm + (" (baseline)" if arm == baseline else ""),),
-                tuple(cell_of(panel.cells.get((arm, b)), best=arm == best[b]) for b in panel.budgets),
+                tuple(judged_cell(panel.cells.get((arm, b)), best=arm == best[b]) for b in panel.budgets),
                 quiet=arm in panel.floors,
             )
             for arm in panel.arms
@@ -45,8 +47,18 @@ def panel_grid(panel: Panel, baseline: str | None) -> Grid:
     )
 
 
+def judged_cell(cell: Cell | None, *, best: bool = False) -> GridCell:
+    """Return a cell of a panel as it is written, with intervals and its verdict."""
+    written = cell_of(cell, best=best)
+    if cell is None or cell.mean is None:
+        return written
+    judged = cell.judged
+    difference = " ".join(part for part in (written.difference, half_width(judged.difference)) if part)
+    return replace(written, spread=half_width(judged.own) or written.spread, difference=difference, verdict=judged.told)
+
+
 def cell_of(cell: Cell | None, *, best: bool = False) -> GridCell:
-    """Return a cell as it is written."""
+    """Return a cell as it is written, with its standard deviation."""
     if cell is None:
         return GridCell()
     if cell.mean is None:

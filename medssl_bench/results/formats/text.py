@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from medssl_bench.results.flags import flag_notes
+from medssl_bench.results.formats.judged_text import judged_notes
 from medssl_bench.results.metric_names import metric_name
 
 if TYPE_CHECKING:
@@ -57,14 +58,14 @@ def heading(title: str, marks: list[str] | tuple[str, ...]) -> str:
 def notes(table: TableResult) -> list[str]:
     """Return what stands under a table."""
     cells = table.cells()
-    found = spread_note(cells)
+    with_interval = [cell for cell in cells if cell.judged.own is not None]
+    others = [cell for cell in cells if cell.judged.own is None]
+    found = [*judged_notes(table), *spread_note(others, of=_whose(others) if with_interval else "")]
     if any(panel.best(budget) for panel in table.panels for budget in panel.budgets):
         found.append(BOLD)
     if lower := list(dict.fromkeys(metric_name(cell.metric) for cell in cells if not cell.higher_is_better)):
         found.append(f"Lower is better: {', '.join(lower)}; there, the lowest mean counts as the highest.")
     found += _problems(cells)
-    if any(cell.difference is not None for cell in cells):
-        found.append(f"Second line: mean paired difference to {table.baseline!r}, of the same seeds and draws.")
     if table.citation and any(cell.reference is not None for cell in cells):
         found.append(f"ref: published value (and the difference to it), {table.citation}.")
     return found + flag_notes(cells) + flag_notes(table.analysed())
@@ -96,10 +97,20 @@ _AXES = {"seed": "training seeds", "draw": "label draws", "fold": "folds"}
 _NUMBERS = {2: "two", 3: "three"}
 
 
-def spread_note(cells: Iterable[Cell]) -> list[str]:
+def _whose(cells: Iterable[Cell]) -> str:
+    """Return which numbers of a table have a standard deviation in place of an interval."""
+    names = dict.fromkeys(metric_name(cell.metric) if cell.is_whole else "unfinished numbers" for cell in cells)
+    return f" of {', '.join(names)}"
+
+
+def spread_note(cells: Iterable[Cell], of: str = "") -> list[str]:
     """Return what the standard deviations of some cells are over, as a line; nothing where there is none.
 
     Cells may differ: all labels have no draws, a majority class has one value.
+
+    Args:
+        cells: the cells.
+        of: whose ± it is, as in `` of AUROC``; nothing where every ± of the table is one.
     """
     shapes = sorted({(_counts(cell), cell.n) for cell in cells if cell.std is not None})
     if not shapes:
@@ -111,7 +122,7 @@ def spread_note(cells: Iterable[Cell]) -> list[str]:
     if mixed:
         names = f"{', '.join(mixed[:-1])} and {mixed[-1]}"
         both = f"; {names} are {_NUMBERS[len(mixed)]} kinds of chance, and it mixes them"
-    found = [f"±: sample standard deviation over {', or '.join(written)}{both}."]
+    found = [f"±{of}: sample standard deviation over {', or '.join(written)}{both}."]
     if any("folds" in names for names in several):
         found.append("Folds share most of their training images, so ± over folds is no error of the mean.")
     return found

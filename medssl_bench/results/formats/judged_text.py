@@ -1,0 +1,112 @@
+"""How intervals and verdicts are written, in every form."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from medssl_bench.results.metric_names import metric_name
+from medssl_bench.statistics.verdict import ALPHA
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from medssl_bench.results.cells import Cell
+    from medssl_bench.results.tables import TableResult
+    from medssl_bench.statistics.interval import Estimate
+
+_FIXED = {
+    "seed": "One training seed: differences may be luck, so no arm is told to be better.",
+    "draw": "One label draw: intervals are for this draw alone.",
+}
+_CHANCES = ("training seeds", "label draws", "test images")
+
+
+def half_width(estimate: Estimate | None) -> str:
+    """Return half of the 95 % interval: ``± 0.012``; nothing without one."""
+    return "" if estimate is None else f"± {estimate.half():.3f}"
+
+
+def judged_notes(table: TableResult) -> list[str]:
+    """Return what the intervals of a table are over, what its verdicts mean, and what would tell more."""
+    cells = table.cells()
+    estimates = [each for cell in cells for each in (cell.judged.own, cell.judged.difference) if each is not None]
+    found = [
+        *_over(cells),
+        *_folds(cells),
+        *(text for axis, text in _FIXED.items() if any(axis in each.fixed for each in estimates)),
+    ]
+    if any(cell.judged.difference is not None for cell in cells):
+        found.append(f"Second line: mean paired difference to {table.baseline!r}, with its own ±.")
+    elif any(cell.difference is not None for cell in cells):
+        found.append(f"Second line: mean paired difference to {table.baseline!r}, of the same seeds and draws.")
+    return [*found, *_words(table, cells), *_needed(cells), *_without(cells)]
+
+
+def _over(cells: Sequence[Cell]) -> list[str]:
+    """Return what intervals are over: the most of each data set, as an arm may lack a seed or a draw."""
+    most: dict[str, Estimate] = {}
+    for cell in cells:
+        for each in (cell.judged.own, cell.judged.difference):
+            if each is not None and (cell.dataset not in most or each.shape > most[cell.dataset].shape):
+                most[cell.dataset] = each
+    if not most:
+        return []
+    by_size: dict[str, list[str]] = {}
+    for dataset, estimate in most.items():
+        by_size.setdefault(_size(estimate), []).append(dataset)
+    several = len(by_size) > 1
+    sizes = "; ".join(f"{size} ({', '.join(names)})" if several else size for size, names in by_size.items())
+    varied = {place for each in most.values() for place in range(3) if each.shape[place] > 1}
+    groups = any(each.groups for each in most.values())
+    names = [name for place, name in enumerate(_CHANCES) if place in varied]
+    names = [*names[:-1], "groups of test images"] if groups else names
+    chances = f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]
+    return [f"±: half of the 95 % interval, for other {chances}: {sizes}."]
+
+
+def _folds(cells: Iterable[Cell]) -> list[str]:
+    if any(value.fold is not None for cell in cells if cell.judged.own is not None for value in cell.values):
+        return ["Folds share most of their training images; ± does not count what other folds would change."]
+    return []
+
+
+def _size(estimate: Estimate) -> str:
+    names = ("training seeds", "label draws", "groups of test images" if estimate.groups else "test images")
+    return " x ".join(f"{count:,} {name}" for count, name in zip(estimate.shape, names, strict=True) if count > 1)
+
+
+def _words(table: TableResult, cells: Iterable[Cell]) -> list[str]:
+    told = [cell for cell in cells if cell.judged.told]
+    if not told:
+        return []
+    columns = {(cell.dataset, cell.labels) for cell in told}
+    family = max(sum((cell.dataset, cell.labels) == column for cell in told) for column in columns)
+    adjusted = f" after Holm's adjustment for the {family} arms of a column" if family > 1 else ""
+    number = "1 column" if len(columns) == 1 else f"{len(columns)} columns"
+    line = f"Third line, by {metric_name(told[0].metric)}: better or worse where p < {ALPHA:g}{adjusted}; {number}."
+    if any(cell.judged.verdict and cell.judged.verdict.within for cell in told) and table.margin is not None:
+        line += f" No difference that matters: the 90 % interval is within ±{table.margin:g}."
+    return [line]
+
+
+def _needed(cells: Iterable[Cell]) -> list[str]:
+    """Return for each difference that cannot be told what would tell it."""
+    found: dict[str, list[str]] = {}
+    for cell in cells:
+        place = f"{cell.arm!r} on {cell.dataset} at {cell.labels} labels"
+        if cell.judged.needed is not None:
+            seeds, draws = cell.judged.needed.seeds, cell.judged.needed.draws
+            of_draws = f" x {draws} label draws" if draws > 1 else ""
+            found.setdefault(f"about {seeds} training seeds{of_draws} would do", []).append(place)
+        elif cell.judged.too_few_images:
+            found.setdefault("more runs will not tell, the test set is too small", []).append(place)
+    return [f"Cannot tell: {', '.join(places)}: {what}." for what, places in found.items()]
+
+
+def _without(cells: Iterable[Cell]) -> list[str]:
+    """Return why finished cells have no interval, a line for each reason."""
+    found: dict[str, dict[str, None]] = {}
+    for cell in cells:
+        if cell.judged.why and cell.is_whole and cell.judged.own is None:
+            found.setdefault(cell.judged.why, {})[metric_name(cell.metric)] = None
+    return [f"No interval of {', '.join(names)}: {reason}." for reason, names in found.items()]

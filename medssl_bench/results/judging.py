@@ -1,0 +1,81 @@
+"""Judges the cells of a panel against its baseline."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from medssl_bench.results.judged import Judged
+from medssl_bench.statistics.design import needed
+from medssl_bench.statistics.verdict import holm, verdict
+
+if TYPE_CHECKING:
+    from medssl_bench.results.cells import Cell
+    from medssl_bench.results.intervals import Intervals
+    from medssl_bench.results.tables import Panel
+    from medssl_bench.statistics.interval import Estimate
+    from medssl_bench.suite.table import Table
+
+
+class Judging:
+    """Gives intervals to the cells of a comparison, and verdicts to those of its first metric.
+
+    The arms of a column that are compared with the baseline are a family: p-values are adjusted for their number, so
+    that chance makes any of them better or worse in at most 5 % of columns. Floors are no part of it.
+
+    Args:
+        table: the comparison.
+        intervals: of contrasts of its cells.
+    """
+
+    def __init__(self, table: Table, intervals: Intervals) -> None:
+        self._table = table
+        self._intervals = intervals
+
+    def judge(self, panel: Panel) -> None:
+        """Put what can be said into the cells of a panel."""
+        for budget in panel.budgets:
+            column = panel.column(budget)
+            for arm, cell in column.items():
+                cell.judged = self._intervals_of(cell, self._baseline(column, arm))
+            if panel.metric == self._table.model.metrics[0]:
+                self._tell(column, panel.floors)
+
+    def _baseline(self, column: dict[str, Cell], arm: str) -> Cell | None:
+        name = self._table.model.baseline
+        return column.get(name) if name is not None and arm != name else None
+
+    def _intervals_of(self, cell: Cell, baseline: Cell | None) -> Judged:
+        if not cell.n:
+            return Judged()
+        own = self._intervals.of([(1, cell)])
+        difference = self._intervals.of([(1, cell), (-1, baseline)]) if baseline and baseline.n else None
+        reasons = [found for found in (own, difference) if isinstance(found, str)]
+        return Judged(
+            own=None if isinstance(own, str) else own,
+            difference=None if isinstance(difference, str) else difference,
+            why=reasons[0] if reasons else "",
+        )
+
+    def _tell(self, column: dict[str, Cell], floors: set[str]) -> None:
+        """Give verdicts to a column that is finished; an arm that has failed counts as one that nothing is told of."""
+        family = {
+            arm: cell for arm, cell in column.items() if arm not in floors and self._baseline(column, arm) is not None
+        }
+        if any(cell.is_waiting for cell in column.values()):
+            return
+        found: dict[str, Estimate | None] = {arm: cell.judged.difference for arm, cell in family.items()}
+        adjusted = holm([1.0 if each is None else each.p for each in found.values()])
+        for (arm, difference), p in zip(found.items(), adjusted, strict=True):
+            if difference is not None:
+                family[arm].judged = self._told(family[arm], difference, p)
+
+    def _told(self, cell: Cell, difference: Estimate, p: float) -> Judged:
+        margin = self._table.model.margin
+        told = verdict(difference, p, higher_is_better=cell.higher_is_better, margin=margin)
+        judged = replace(cell.judged, verdict=told)
+        seeds, draws, _ = difference.shape
+        if told.word != "cannot tell" or difference.fixed or max(seeds, draws) == 1:
+            return judged
+        design = needed(difference, margin)
+        return replace(judged, needed=design, too_few_images=design is None)

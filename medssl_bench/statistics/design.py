@@ -1,0 +1,74 @@
+"""How many training seeds and label draws would do to tell a difference."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import sqrt
+from typing import TYPE_CHECKING
+
+from scipy.special import stdtrit
+
+from medssl_bench.statistics.interval import LEVEL
+from medssl_bench.statistics.layout import Components
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from medssl_bench.statistics.interval import Estimate
+
+MOST = 20
+"""Seeds or draws that are proposed at most."""
+
+SEED_COST = 4.0
+"""What a seed is taken to cost in draws of it: a pretraining serves all draws, an evaluation one."""
+
+
+@dataclass(frozen=True)
+class Design:
+    """Numbers of training seeds and label draws."""
+
+    seeds: int
+    draws: int
+
+
+def needed(difference: Estimate, margin: float | None = None) -> Design | None:
+    """Return the cheapest design that would tell a difference as large as that found, or as the margin.
+
+    The components of the variance are estimates, and from three seeds and three draws they are guesses: say "about".
+
+    Args:
+        difference: of a run with several seeds, and with several draws if draws can vary it.
+        margin: the largest difference that does not matter; None: there is none.
+
+    Returns:
+        The design; None: no number of seeds and draws would do, as the test set is too small.
+    """
+    seeds, draws, images = difference.shape
+    parts = Components.of(difference.squares, difference.shape)
+    wanted = max(abs(difference.mean), margin or 0.0)
+    for design in _designs(seeds, draws):
+        variance, freedom = _predicted(parts, design, images)
+        if float(stdtrit(freedom, (1 + LEVEL) / 2)) * sqrt(variance) <= wanted:
+            return design
+    return None
+
+
+def _designs(seeds: int, draws: int) -> Iterator[Design]:
+    """Yield designs that are larger than the one there is, cheapest first; one draw stays one."""
+    several = range(draws, MOST + 1) if draws > 1 else [1]
+    found = [Design(s, d) for s in range(seeds, MOST + 1) for d in several if (s, d) != (seeds, draws)]
+    yield from sorted(found, key=lambda design: design.seeds * (SEED_COST + design.draws))
+
+
+def _predicted(parts: Components, design: Design, images: int) -> tuple[float, float]:
+    """Return the variance that a design would have, and its degrees of freedom."""
+    s, d = design.seeds, design.draws
+    both = parts.seed_draw / (s * d) + parts.rest / (s * d * images)  # what V_SD is: V_S and V_D both hold it
+    seed = (parts.seed + parts.seed_image / images) / s + (both if s > 1 else 0.0)
+    draw = (parts.draw + parts.draw_image / images) / d + (both if d > 1 else 0.0)
+    image = parts.image / images
+    variance = (
+        (parts.seed + parts.seed_image / images) / s + (parts.draw + parts.draw_image / images) / d + both + image
+    )
+    spread = sum(p**2 / f for p, f in ((seed, s - 1), (draw, d - 1), (image, images - 1)) if f)
+    return variance, max(1.0, variance**2 / spread) if spread else float(images - 1)

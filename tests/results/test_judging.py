@@ -1,0 +1,191 @@
+"""Intervals and verdicts of a real store's predictions, from the cells to what is read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from results.conftest import PROBE, Lab
+
+from medssl_bench.plan.stage import Trial
+from medssl_bench.results import records
+from medssl_bench.results.cells import Cell
+from medssl_bench.results.formats.console import render
+from medssl_bench.results.formats.markdown import to_markdown
+from medssl_bench.results.leaderboard import Leaderboard
+from medssl_bench.statistics.interval import estimate
+from medssl_bench.statistics.verdict import Verdict
+
+N = 400
+_ORDER = np.random.default_rng(0).permutation(N)
+"""Which test images are the easy ones."""
+
+
+def _right(trial: Trial, shares: dict[str, float]) -> NDArray[np.bool_]:
+    """Return which images are right: the easiest, by seed and draw some more, and one in ten by chance."""
+    number = int(N * shares[trial.arm]) + 4 * trial.seed + (6 * trial.draw if trial.labels != "all" else 0)
+    right = np.zeros(N, bool)
+    right[_ORDER[:number]] = True
+    chance = np.random.default_rng([len(trial.arm), trial.seed, trial.draw if trial.labels != "all" else 99])
+    flipped: NDArray[np.bool_] = right ^ (chance.random(N) < 0.1)
+    return flipped
+
+
+def _fill(lab: Lab, shares: dict[str, float] | None = None, group: NDArray[np.int64] | None = None) -> Lab:
+    given = {"majority class": 0.2, "supervised": 0.5, PROBE: 0.7} | (shares or {})
+    for trial in lab.plan.trials:
+        if not lab.store.is_done(trial.stage):
+            lab.predict(trial, _right(trial, given), group)
+    return lab
+
+
+def _cells(board: Leaderboard, metric: str = "accuracy") -> dict[tuple[str, str], Cell]:
+    return {(cell.arm, cell.labels): cell for cell in board.cells() if cell.metric == metric}
+
+
+def _text(lab: Lab) -> str:
+    from io import StringIO
+
+    from rich.console import Console
+
+    console = Console(file=StringIO(), width=120)
+    console.print(render(lab.board))
+    return " ".join(console.file.getvalue().split())
+
+
+def test_a_difference_has_the_interval_of_its_images(lab: Lab) -> None:
+    _fill(lab)
+    cell = _cells(lab.board)[PROBE, "100"]
+    shares = {"supervised": 0.5, PROBE: 0.7}
+    trials = {(t.arm, t.seed, t.draw): t for t in lab.plan.trials if t.labels == "100"}
+    values = np.array(
+        [
+            [_right(trials[PROBE, s, d], shares) * 1.0 - _right(trials["supervised", s, d], shares) for d in (0, 1)]
+            for s in (0, 1)
+        ]
+    )
+    assert cell.judged.difference == estimate(values)
+    assert cell.difference == pytest.approx(values.mean())
+    assert cell.judged.own is not None
+    assert cell.judged.own.mean == pytest.approx(cell.mean)
+    assert cell.judged.verdict == Verdict("better", estimate(values).p)
+    wanted = (PROBE, "100", "accuracy")
+    told = json.loads(records.to_json(lab.board))
+    (data,) = [found for found in told if (found["arm"], found["labels"], found["metric"]) == wanted]
+    assert (data["verdict"], data["left_out"], data["no_interval"]) == ("better", [], "")
+    assert (data["difference_low"], data["difference_high"]) == pytest.approx(estimate(values).interval())
+
+
+def test_auroc_has_an_interval_and_no_verdict(lab: Lab) -> None:
+    cell = _cells(_fill(lab).board, "auroc")[PROBE, "100"]
+    assert cell.judged.own is not None
+    assert cell.judged.own.mean == pytest.approx(cell.mean, abs=1e-6)
+    assert cell.judged.difference is not None
+    assert cell.judged.verdict is None, "words are for the first metric"
+
+
+def test_draws_are_left_out_where_they_cannot_vary_a_result(lab: Lab) -> None:
+    cells = _cells(_fill(lab).board)
+    difference = cells[PROBE, "all"].judged.difference
+    assert difference is not None
+    assert (difference.shape, difference.fixed) == ((2, 1, N), frozenset())
+    majority = cells["majority class", "100"].judged
+    assert majority.own is not None
+    assert (majority.own.shape, majority.own.fixed) == ((1, 1, N), frozenset()), "nothing about it is random"
+    assert majority.verdict is None, "floors are not judged"
+
+
+def test_equal_arms_cannot_be_told_apart(lab: Lab) -> None:
+    _fill(lab, {PROBE: 0.51})
+    found = _cells(lab.board)[PROBE, "100"].judged
+    assert found.told == "cannot tell"
+    assert found.needed is not None or found.too_few_images
+    assert "Cannot tell: " in _text(lab)
+
+
+def test_no_difference_that_matters_needs_a_margin(lab_of: Callable[..., Lab]) -> None:
+    from results.conftest import SUITE
+
+    plain, with_margin = lab_of(), lab_of(text=SUITE.replace("baseline =", "margin = 0.08\nbaseline ="))
+    assert {t.stage for t in plain.plan.trials} == {t.stage for t in with_margin.plan.trials}, "it is part of no key"
+    words = []
+    for lab in (plain, with_margin):
+        _fill(lab, {PROBE: 0.5})
+        words.append(_cells(lab.board)[PROBE, "100"].judged.told)
+    assert words == ["cannot tell", "no difference that matters"]
+    assert "within ±0.08" in _text(with_margin)
+
+
+def test_with_one_seed_nothing_is_told(lab_of: Callable[..., Lab]) -> None:
+    lab = _fill(lab_of(seeds=(0,)))
+    judged = _cells(lab.board)[PROBE, "100"].judged
+    assert judged.difference is not None
+    assert (judged.difference.shape, judged.difference.fixed) == ((1, 2, N), frozenset({"seed"}))
+    assert (judged.told, judged.verdict and judged.verdict.word) == ("", "cannot tell")
+    text = _text(lab)
+    assert "One training seed: differences may be luck" in text
+    assert "Third line" not in text
+
+
+def test_with_one_draw_it_is_for_this_draw(lab_of: Callable[..., Lab]) -> None:
+    lab = _fill(lab_of(draws=(1,)))
+    cells = _cells(lab.board)
+    judged, of_all = cells[PROBE, "100"].judged, cells[PROBE, "all"].judged
+    assert judged.difference is not None
+    assert judged.difference.fixed == {"draw"}
+    assert judged.told == "better"
+    assert of_all.difference is not None
+    assert of_all.difference.fixed == frozenset(), "all labels have no draws"
+    assert "One label draw: intervals are for this draw alone." in _text(lab)
+
+
+def test_an_unfinished_column_has_no_words(lab: Lab) -> None:
+    first, *others = lab.trials(PROBE)
+    for trial in others:
+        lab.predict(trial, _right(trial, {PROBE: 0.7}))
+    for trial in lab.trials("supervised"):
+        lab.predict(trial, _right(trial, {"supervised": 0.5}))
+    cells = _cells(lab.board)
+    assert cells[PROBE, "100"].judged.difference is None
+    assert cells[PROBE, "100"].judged.told == ""
+    assert cells["supervised", "100"].judged.own is not None
+    lab.fail(first.stage)
+    assert _cells(lab.board)[PROBE, "100"].judged.told == "", "what is left may be its lucky half"
+
+
+def test_images_of_a_group_count_once(lab: Lab) -> None:
+    group = np.argsort(_ORDER) // 40  # images that are as hard belong together
+    _fill(lab, group=group)
+    found = _cells(lab.board)["supervised", "all"].judged.own
+    trials = {trial.seed: trial for trial in lab.trials("supervised", "all")}
+    alone = estimate(np.array([[_right(trials[seed], {"supervised": 0.5}) * 1.0] for seed in (0, 1)]))
+    assert found is not None
+    assert (found.shape, found.groups) == ((2, 1, 10), True)
+    assert found.mean == pytest.approx(alone.mean)
+    assert found.half() > 3 * alone.half()
+    assert "10 groups of test images." in _text(lab)
+
+
+def test_every_form_says_it(lab: Lab) -> None:
+    _fill(lab)
+    text = _text(lab)
+    assert "±: half of the 95 % interval, for other training seeds, label draws and test images: " in text
+    assert f"2 training seeds x 2 label draws x {N} test images." in text
+    assert "Second line: mean paired difference to 'supervised', with its own ±." in text
+    assert "Third line, by accuracy: better or worse where p < 0.05; 2 columns." in text
+    assert "<br>better" in to_markdown(lab.board)
+    head, *rows = (line.split(",") for line in records.to_csv(lab.board).splitlines())
+    assert {"low", "high", "p_holm", "verdict"} <= set(head)
+    assert any("better" in row for row in rows)
+    frame = lab.board.to_frame()
+    assert frame["difference_low"].dtype == "float64"
+
+
+def test_predictions_that_are_gone_are_said(lab: Lab) -> None:
+    lab.fill()
+    text = _text(lab)
+    assert "No interval of accuracy, AUROC: " in text
+    assert "±: sample standard deviation over" in text
