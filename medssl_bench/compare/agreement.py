@@ -1,9 +1,9 @@
-"""How far the numbers of a run are from the published ones.
+"""How far the numbers of a run are from the published ones, and whether they agree.
 
-A published number is one value: one seed, one draw. Whether it agrees with the run's is not judged: that needs an
-interval for seeds, draws and test images together, and there is none yet. What is given is the absolute difference of
-each number to the run's mean, and how far the run's own values spread. Scaled results are not compared, nor cells some
-of whose values are missing.
+A published number is one value: another seed, another draw, the same test images. It agrees with the run where it lies
+in the 95 % interval in which one more result of the run is expected. A run with one training seed does not know how far
+seeds are apart, so it is not judged; nor are folds, as published splits are others. Scaled results are not compared,
+nor cells some of whose values are missing.
 """
 
 from __future__ import annotations
@@ -12,13 +12,19 @@ from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from medssl_bench.statistics.prediction import prediction_half
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import NDArray
+
     from medssl_bench.results.cells import Cell
 
-NOT_JUDGED = "not judged: no interval for seeds, draws and images yet"
-"""What stands where a verdict would, of claims and of agreement."""
+_NAMED = 5
+"""Numbers that differ which are named; more are counted."""
 
 
 @dataclass(frozen=True)
@@ -27,15 +33,15 @@ class Agreement:
 
     Attributes:
         gaps: absolute difference of each number that is compared, in the order of the cells.
-        spreads: standard deviation of the run's values of those that have two or more.
-        single: how many of those that are compared rest on one value.
+        agreeing: how many agree.
+        differing: those that differ: which cell, its mean, the interval and the published number.
         missing: published numbers whose cell in the run is not finished, or has failed.
         scaled: numbers that are not compared because their training was scaled down.
     """
 
     gaps: tuple[float, ...]
-    spreads: tuple[float, ...]
-    single: int
+    agreeing: int
+    differing: tuple[str, ...]
     missing: int
     scaled: int
 
@@ -43,6 +49,11 @@ class Agreement:
     def published(self) -> int:
         """How many published numbers have a cell in the run."""
         return len(self.gaps) + self.missing + self.scaled
+
+    @property
+    def judged(self) -> int:
+        """How many are judged."""
+        return self.agreeing + len(self.differing)
 
     @property
     def text(self) -> str:
@@ -54,12 +65,14 @@ class Agreement:
         if not self.gaps:
             return text
         text += f" Absolute difference: median {median(self.gaps):.3f}, largest {max(self.gaps):.3f}."
-        if self.spreads:
-            text += f" Standard deviation of this run's values: median {median(self.spreads):.3f}"
-            text += f"; {self.single} rest on one value." if self.single else "."
-        else:
-            text += " Each of this run's numbers rests on one value, so it has no standard deviation."
-        return f"{text} Agreement is {NOT_JUDGED}."
+        if not self.judged:
+            return f"{text} Whether they agree cannot be told without a second training seed."
+        text += f" {self.agreeing} of {self.judged} agree: they lie where one more result of this run is expected"
+        text += f" (95 %; by chance about {self.judged / 20:.0f} would not)." if self.judged >= 10 else " (95 %)."
+        if self.differing:
+            more = len(self.differing) - _NAMED
+            text += f" Different: {'; '.join(self.differing[:_NAMED])}{f'; and {more} more' if more > 0 else ''}."
+        return text
 
 
 def agreement(cells: Sequence[Cell]) -> Agreement | None:
@@ -69,11 +82,38 @@ def agreement(cells: Sequence[Cell]) -> Agreement | None:
         return None
     full = [cell for cell in published if cell.scaled is None]
     compared = [cell for cell in full if cell.is_whole]
-    pairs = [(cell.mean, cell.reference) for cell in compared]
-    return Agreement(
-        gaps=tuple(abs(own - theirs) for own, theirs in pairs if own is not None and theirs is not None),
-        spreads=tuple(cell.std for cell in compared if cell.std is not None),
-        single=sum(cell.n == 1 for cell in compared),
-        missing=len(full) - len(compared),
-        scaled=len(published) - len(full),
-    )
+    gaps, differing, agreeing = [], [], 0
+    for cell in compared:
+        assert cell.mean is not None
+        assert cell.reference is not None
+        gaps.append(abs(cell.mean - cell.reference))
+        values = _values(cell)
+        if values is None:
+            continue
+        half = prediction_half(values)
+        if gaps[-1] <= half + _ROUNDING:
+            agreeing += 1
+        else:
+            place = f"{cell.dataset}, {cell.arm}, {cell.labels} labels, {cell.metric}"
+            differing.append(f"{place}: {cell.mean:.3f} ± {half:.3f}, published {cell.reference:.3f}")
+    return Agreement(tuple(gaps), agreeing, tuple(differing), len(full) - len(compared), len(published) - len(full))
+
+
+_ROUNDING = 0.0005
+"""Published numbers have three places."""
+
+
+def _values(cell: Cell) -> NDArray[np.float64] | None:
+    """Return the values of a cell by training seed and label draw, (S, D); None where it has no second seed."""
+    by_stage = {cell.stages[value.chance]: value.value for value in cell.values}
+    seeds, draws, folds = (list(dict.fromkeys(place[axis] for place in cell.stages)) for axis in range(3))
+    if folds != [None] or len(cell.stages) != len(seeds) * len(draws):
+        return None
+    by_place: dict[tuple[int | None, int | None], float] = {
+        (place.seed, place.draw): by_stage[stage] for place, stage in cell.stages.items()
+    }
+    values = np.array([[by_place[seed, draw] for draw in draws] for seed in seeds], np.float64)
+    stages = [[stage for place, stage in cell.stages.items() if place.seed == seed] for seed in seeds]
+    if len(seeds) < 2 or stages[0] == stages[1]:
+        return None
+    return values[:, :1] if all(len(set(row)) == 1 for row in stages) else values

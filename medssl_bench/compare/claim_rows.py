@@ -7,28 +7,39 @@ from typing import TYPE_CHECKING
 from medssl_bench.results.formats.text import signed
 
 if TYPE_CHECKING:
-    from medssl_bench.compare.verdicts import Contrast
+    from medssl_bench.compare.verdicts import Contrast, Verdict
 
-CLAIM_HEADS = ("data set", "labels", "contrast", "this run", "±", "pairs", "estimate is", "published", "judged")
+CLAIM_HEADS = (
+    "data set",
+    "labels",
+    "contrast",
+    "this run",
+    "95 % interval",
+    "pairs",
+    "estimate is",
+    "published",
+    "judged",
+)
 
 CLAIMS_NOTE = (
-    "This run: mean over pairs, one for each training seed and label draw that the arms share; ±: sample standard "
-    "deviation over these pairs, in which seeds and draws are mixed. “In favour” and “against” say on which side of "
-    "the margin the estimate is, not whether that is chance. No claim is judged: there is no interval for seeds, draws "
-    "and test images together yet."
+    "This run: mean over pairs, one for each training seed and label draw that the arms share, with the interval for "
+    "other seeds, draws and test images. “In favour” and “against” say on which side of the margin the estimate is. A "
+    "claim holds if each of its contrasts is shown: its interval is on that side. It does not hold if one is refuted: "
+    "its interval, at a level for the number of contrasts, is on the other side. Else the run cannot tell."
 )
 
 
-def claim_row(contrast: Contrast) -> tuple[str, ...]:
-    """Return a contrast as texts, one for each of `CLAIM_HEADS`."""
+def claim_row(verdict: Verdict, contrast: Contrast) -> tuple[str, ...]:
+    """Return a contrast of a claim as texts, one for each of `CLAIM_HEADS`."""
+    found = contrast.interval
     return (
         contrast.dataset + (f" (other data: {contrast.label})" if contrast.stands_in else ""),
         contrast.labels,
         contrast.text,
         "" if contrast.estimate is None else signed(contrast.estimate),
-        "" if contrast.spread is None else f"{contrast.spread:.3f}",
+        "" if isinstance(found, str) else " to ".join(map(signed, found.interval())),
         contrast.pairs,
         contrast.side or "",
         "" if contrast.published is None else signed(contrast.published),
-        contrast.told,
+        verdict.told_of(contrast),
     )

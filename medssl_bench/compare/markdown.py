@@ -22,7 +22,7 @@ def claims_to_markdown(verdicts: Mapping[str, Sequence[Verdict]]) -> str:
             lines += [f"**{plain(verdict.claim.id)}** {plain(verdict.claim.text)}: {plain(verdict.told)}.", ""]
             lines += [f"*{plain(text)}*\n" for text in (verdict.claim.remark, " — ".join(verdict.marks)) if text]
             lines += [f"| {' | '.join(CLAIM_HEADS)} |", "|---|---|---|--:|--:|--:|---|--:|---|"]
-            rows = map(claim_row, verdict.contrasts)
+            rows = [claim_row(verdict, contrast) for contrast in verdict.contrasts]
             lines += [f"| {' | '.join(plain(text) for text in row)} |" for row in rows]
             lines.append("")
     return "\n".join(lines).rstrip() + "\n"

@@ -1,9 +1,8 @@
-"""What a run says of published claims: the estimate of each contrast, without a verdict.
+"""What a run says of published claims: the estimate of each contrast, its interval, and whether the claim holds.
 
-A contrast is computed for each training seed and label draw that its cells share (`report.pairing`), and its estimate
-is the mean of these values. Whether a claim holds is not judged: that needs an interval for seeds, draws and test
-images together, and there is none yet. Seeds and draws are crossed and share their test images, so Student's interval
-over seeds, or over all values, would be too narrow.
+A contrast is computed for each training seed and label draw that its cells share (`results.pairing`). Its interval is
+for other seeds, draws and test images (`results.intervals`). A claim holds if each of its contrasts is shown to be on
+its side of the margin, and does not hold if one is shown to be on the other side.
 """
 
 from __future__ import annotations
@@ -11,9 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from medssl_bench.compare.agreement import NOT_JUDGED
 from medssl_bench.results.formats.text import repetitions
 from medssl_bench.results.pairing import contrast
+from medssl_bench.statistics.claim import is_refuted, is_shown
+from medssl_bench.statistics.interval import Estimate
 
 if TYPE_CHECKING:
     from medssl_bench.plugin.registry import Registry
@@ -42,6 +42,8 @@ class Contrast:
         marks: what a reader must know of the tables that its cells are of.
         published: the contrast of the published cells, or None.
         published_side: the side of the published contrast, one seed; None where there is none.
+        condition: what is claimed of it.
+        interval: its mean with the variance; or why there is none.
     """
 
     dataset: str
@@ -54,6 +56,8 @@ class Contrast:
     marks: tuple[str, ...]
     published: float | None
     published_side: Side | None
+    condition: Condition
+    interval: Estimate | str
 
     @property
     def estimate(self) -> float | None:
@@ -82,9 +86,34 @@ class Contrast:
         return "" if self.found.is_whole else "not finished"
 
     @property
-    def told(self) -> str:
-        """What is said of it where a verdict would stand."""
-        return self.why or NOT_JUDGED
+    def judged(self) -> Estimate | None:
+        """The estimate that it is judged by; None where it cannot be."""
+        return None if self.not_judged or isinstance(self.interval, str) else self.interval
+
+    @property
+    def not_judged(self) -> str:
+        """Why it is not judged, or an empty string."""
+        if self.why:
+            return self.why
+        if self.found is not None and self.found.scaled is not None:
+            return "scaled, so not judged"
+        if isinstance(self.interval, str):
+            return f"no interval: {self.interval}"
+        return "one training seed, so not judged" if "seed" in self.interval.fixed else ""
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether it is shown to be on the side of the margin that is claimed."""
+        given = self.condition
+        return self.judged is not None and is_shown(self.judged, given.direction, given.margin)
+
+    def is_refuted(self, contrasts: int) -> bool:
+        """Return whether it is shown to be on the other side, as one of so many contrasts of a claim."""
+        given = self.condition
+        return self.judged is not None and is_refuted(self.judged, given.direction, given.margin, contrasts)
+
+
+Told = Literal["holds", "does not hold", "cannot tell"]
 
 
 @dataclass(frozen=True)
@@ -100,12 +129,29 @@ class Verdict:
         return [contrast for contrast in self.contrasts if not contrast.why]
 
     @property
+    def word(self) -> Told:
+        """Whether the claim holds: each contrast is shown, or one is refuted, which is enough; or neither."""
+        if all(contrast.is_shown for contrast in self.contrasts):
+            return "holds"
+        refuted = any(contrast.is_refuted(len(self.contrasts)) for contrast in self.contrasts)
+        return "does not hold" if refuted else "cannot tell"
+
+    @property
     def told(self) -> str:
-        """What is said of it where a verdict would stand: why there is none, and where the estimates point."""
+        """What is said of it: whether it holds, why that cannot be told, and where the estimates point."""
+        reasons = [contrast.not_judged for contrast in self.contrasts if contrast.not_judged]
         if not self.whole:
-            reasons = [contrast.why for contrast in self.contrasts]
             return max(dict.fromkeys(reasons), key=reasons.count)
-        return f"{NOT_JUDGED}; {self.points}"
+        why = f" ({max(dict.fromkeys(reasons), key=reasons.count)})" if reasons and self.word == "cannot tell" else ""
+        return f"{self.word}{why}; {self.points}"
+
+    def told_of(self, contrast: Contrast) -> str:
+        """Return what is said of one of its contrasts."""
+        if contrast.not_judged:
+            return contrast.not_judged
+        if contrast.is_shown:
+            return "shown"
+        return "refuted" if contrast.is_refuted(len(self.contrasts)) else "cannot tell"
 
     @property
     def points(self) -> str:
@@ -159,6 +205,7 @@ def _references(claims: Claims, registry: Registry) -> dict[str, Reference]:
 class _Judging:
     def __init__(self, claims: Claims, board: Leaderboard, references: dict[str, Reference]) -> None:
         self._claims = claims
+        self._board = board
         self._references = references
         self._cells: dict[tuple[str, str, str, str, str], Cell] = {}
         self._tables: dict[str, TableResult] = {}
@@ -199,7 +246,12 @@ class _Judging:
             marks=tuple(dict.fromkeys(mark for table in tables for mark in table.marks)),
             published=published,
             published_side=None if published is None else _side(published, condition),
+            condition=condition,
+            interval=self._interval(present) if found is not None else "not in this run",
         )
+
+    def _interval(self, terms: list[tuple[int, Cell]]) -> Estimate | str:
+        return self._board.intervals.of(terms) if self._board.intervals else "there is no store"
 
     def _cell(self, term: Term, label: str, metric: str) -> Cell | None:
         return self._cells.get((term.table, label, term.arm, term.labels, metric))

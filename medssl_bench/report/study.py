@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from medssl_bench.compare.agreement import NOT_JUDGED, Agreement, agreement
+from medssl_bench.compare.agreement import Agreement, agreement
 from medssl_bench.compare.verdicts import Verdict, judge
 from medssl_bench.results.cost import Cost, cost_of, finished, versions
 from medssl_bench.results.leaderboard import Leaderboard
@@ -89,7 +89,10 @@ class Study:
         if not contrasts:
             return f"{text}."
         favour = sum(contrast.side == "in favour" for contrast in contrasts)
-        return f"{text}: {favour} of {len(contrasts)} point estimates are in favour. Claims are {NOT_JUDGED}."
+        words = [verdict.word for verdict in found if verdict.whole]
+        hold, fail, open_ = (words.count(word) for word in ("holds", "does not hold", "cannot tell"))
+        told = f"{hold} hold, {fail} do not hold, {open_} cannot be told"
+        return f"{text}: {told}. {favour} of {len(contrasts)} point estimates are in favour."
 
     @property
     def made(self) -> str:

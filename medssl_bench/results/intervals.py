@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,6 +22,21 @@ if TYPE_CHECKING:
     from medssl_bench.store.store import Store
 
 
+@dataclass(frozen=True)
+class ValueTable:
+    """The values of a contrast.
+
+    Attributes:
+        values: (S, D, N) by training seed, label draw and test image; their mean is the contrast.
+        groups: whether groups stand in the place of test images.
+        fixed: kinds of chance that could vary the values and were not varied: ``seed``, ``draw``.
+    """
+
+    values: NDArray[np.float64]
+    groups: bool = False
+    fixed: frozenset[str] = frozenset()
+
+
 class Intervals:
     """Computes intervals of contrasts.
 
@@ -37,9 +53,19 @@ class Intervals:
     def of(self, terms: Sequence[tuple[int, Cell]]) -> Estimate | str:
         """Return the mean of a contrast with its variance, or why there is none.
 
-        The values of all cells are put together by training seed, label draw and test image. A kind of chance by which
-        no cell of the contrast can vary is left out of it. Folds have test images of their own, which stand side by
-        side; that folds share training images is not in the interval.
+        Args:
+            terms: one cell or more, each with its sign, 1 or -1.
+        """
+        found = self.table(terms)
+        if isinstance(found, str):
+            return found
+        return estimate(found.values, groups=found.groups, fixed=found.fixed)
+
+    def table(self, terms: Sequence[tuple[int, Cell]]) -> ValueTable | str:
+        """Return the values of a contrast by training seed, label draw and test image, or why there are none.
+
+        A kind of chance by which no cell of the contrast can vary is left out of it. Folds have test images of their
+        own, which stand side by side; that folds share training images is not in the table.
 
         Args:
             terms: one cell or more, each with its sign, 1 or -1.
@@ -66,14 +92,14 @@ class Intervals:
         found: list[NDArray[np.float64]] = []
         groups = False
         for fold in folds:
-            table = self._table(terms, [[by_place[s, d, fold] for d in draws] for s in seeds])
+            table = self._fold(terms, [[by_place[s, d, fold] for d in draws] for s in seeds])
             if isinstance(table, str):
                 return table
             values, groups = table
             found.append(values)
         images = sum(values.shape[2] for values in found)
         weighted = [values * images / (len(folds) * values.shape[2]) for values in found]
-        return estimate(np.concatenate(weighted, 2), groups=groups, fixed=fixed)
+        return ValueTable(np.concatenate(weighted, 2), groups, fixed)
 
     def _could_vary(self, axis: str, cells: Sequence[Cell], places: Sequence[Chance]) -> bool:
         """Return whether another seed or draw would have given other values, though there is only one."""
@@ -86,7 +112,7 @@ class Intervals:
         own = found.identity.get(axis) is not None or (found.identity.get("encoder") or {}).get(axis) is not None
         return own or any(self._depends(parent, axis) for parent in found.parents)
 
-    def _table(
+    def _fold(
         self, terms: Sequence[tuple[int, Cell]], stages: list[list[tuple[str, ...]]]
     ) -> tuple[NDArray[np.float64], bool] | str:
         """Return the values of a fold, (S, D, N), and whether they are of groups; or why there are none."""

@@ -58,7 +58,7 @@ class Judging:
         )
 
     def _tell(self, column: dict[str, Cell], floors: set[str]) -> None:
-        """Give verdicts to a column that is finished; an arm that has failed counts as one that nothing is told of."""
+        """Give verdicts to a column that is finished; of an arm that has failed nothing is known, and it counts."""
         family = {
             arm: cell for arm, cell in column.items() if arm not in floors and self._baseline(column, arm) is not None
         }

@@ -49,6 +49,7 @@ class Leaderboard:
         scaled: factor on the epochs of all trainings when it is below 1, else None.
         licences: licence of each data set, by label.
         counts: how many of its results are there, failed, and are blocked.
+        intervals: computes the interval of any contrast of its cells; None without a store.
     """
 
     suite: str
@@ -58,6 +59,7 @@ class Leaderboard:
     scaled: float | None = None
     licences: dict[str, str] = field(default_factory=dict)
     counts: Counts = field(default_factory=Counts)
+    intervals: Intervals | None = None
 
     @classmethod
     def of(
@@ -73,18 +75,23 @@ class Leaderboard:
                 test images of its own; the tables say so.
         """
         results = Results(plan, store, without)
-        tables = [_table(table, plan, results, suite, store) for table in suite.tables if _trials(plan, table)]
+        metrics = {name: metric for table in suite.tables for name, metric in table.metrics.items()}
+        intervals = Intervals(plan, store, results, metrics)
+        tables = [
+            _table(table, plan, results, suite, store, intervals) for table in suite.tables if _trials(plan, table)
+        ]
         controls = {table.id for table in suite.tables if table.model.shuffle_labels}
         compared = [table for table in tables if table.id not in controls]
         registry = suite.plugins.registry
         return cls(
             suite=suite.name,
             tables=tables,
-            rankings=rank_arms(compared),
+            rankings=rank_arms(compared, intervals),
             prices=[price for table in compared for price in prices_of(table, plan, results, registry)],
             scaled=plan.epochs_scale if plan.epochs_scale < 1 else None,
             licences={label: info.licence for label, info in plan.datasets.items() if info},
             counts=Counts.of(plan, results),
+            intervals=intervals,
         )
 
     def cells(self) -> list[Cell]:
@@ -126,7 +133,7 @@ def _trials(plan: Plan, table: Table) -> list[Trial]:
     return [trial for trial in plan.trials if trial.table == table.id]
 
 
-def _table(table: Table, plan: Plan, results: Results, suite: Suite, store: Store) -> TableResult:
+def _table(table: Table, plan: Plan, results: Results, suite: Suite, store: Store, intervals: Intervals) -> TableResult:
     leaks = _with_left_out(_leaks(table, plan, store), _trials(plan, table), results)
     marks = [f"{label}: {line}" for label, lines in leaks.items() for line in lines]
     by_cell: dict[tuple[str, str, str], list[Trial]] = {}
@@ -138,9 +145,10 @@ def _table(table: Table, plan: Plan, results: Results, suite: Suite, store: Stor
     panels = [
         _panel(table, dataset, metric, by_cell, results) for dataset in datasets for metric in table.model.metrics
     ]
-    judging = Judging(table, Intervals(plan, store, results, table.metrics))
+    judging = Judging(table, intervals)
     for panel in panels:
-        judging.judge(panel)
+        if not table.model.shuffle_labels:  # each draw has test labels of its own, so there is nothing to pair
+            judging.judge(panel)
         for cell in panel.cells.values():
             cell.reference = published.value(cell)
             cell.selection = selection.cell(cell.arm, cell.dataset)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from statistics import mean
 from typing import TYPE_CHECKING, Any
 
+from medssl_bench.results.resampled_ranks import resampled_ranks
+
 if TYPE_CHECKING:
+    from medssl_bench.results.cells import Cell
+    from medssl_bench.results.intervals import Intervals
     from medssl_bench.results.tables import Panel, TableResult
 
 
@@ -22,6 +26,9 @@ class Rank:
         wins: on how many data sets no arm has a lower rank.
         datasets: how many data sets count.
         worst_rank: its highest rank in any column, which is a label budget of a data set.
+        low: lower end of the 95 % interval of the mean rank, for other seeds, draws and test images; None without one.
+        high: upper end.
+        first: how often it would have the best mean rank, from 0 to 1.
     """
 
     arm: str
@@ -29,6 +36,9 @@ class Rank:
     wins: int
     datasets: int
     worst_rank: float
+    low: float | None = None
+    high: float | None = None
+    first: float | None = None
 
     def to_data(self) -> dict[str, Any]:
         """Return the place as JSON-able data."""
@@ -46,6 +56,7 @@ class Ranking:
         ranks: best first.
         budgets: label budgets that count, by data set.
         columns: how many columns count: each is a label budget of a data set in a table.
+        left_out: kinds of chance that the intervals lack, as they were not varied: ``seed``, ``draw``.
     """
 
     tables: tuple[str, ...]
@@ -54,6 +65,7 @@ class Ranking:
     ranks: tuple[Rank, ...]
     budgets: dict[str, tuple[str, ...]] = field(default_factory=dict)
     columns: int = 0
+    left_out: tuple[str, ...] = ()
 
     @property
     def safest(self) -> tuple[Rank, ...]:
@@ -71,17 +83,22 @@ class Ranking:
             "metric": self.metric,
             "budgets": {dataset: list(budgets) for dataset, budgets in self.budgets.items()},
             "columns": self.columns,
+            "left_out": list(self.left_out),
             "ranks": [rank.to_data() for rank in self.ranks],
             "safe_choice": [rank.arm for rank in self.safest],
         }
 
 
-def rank_arms(tables: list[TableResult]) -> list[Ranking]:
+def rank_arms(tables: list[TableResult], intervals: Intervals | None = None) -> list[Ranking]:
     """Return one ranking for each group of tables that are alike: same arms, marks and first metric.
 
     A rank among some arms says nothing of a rank among others, nor one on generated data of one on real data. Only
     columns in which every arm has all its numbers count. Label budgets of a data set are nested, and their test images
     are the same ones, so they are no repetitions of each other: a data set counts once, with the mean over its budgets.
+
+    Args:
+        tables: to rank.
+        intervals: where values by seed, draw and test image come from; None: ranks have no intervals.
     """
     groups: list[list[TableResult]] = []
     for table in tables:
@@ -90,7 +107,7 @@ def rank_arms(tables: list[TableResult]) -> list[Ranking]:
             alike[0].append(table)
         else:
             groups.append([table])
-    return [ranking for group in groups if (ranking := _ranking(group)).ranks]
+    return [ranking for group in groups if (ranking := _ranking(group, intervals)).ranks]
 
 
 def _alike(one: TableResult, other: TableResult) -> bool:
@@ -106,14 +123,16 @@ def _settings(table: TableResult) -> tuple[object, ...]:
     return table.arms, own, table.panels[0].metric
 
 
-def _ranking(tables: list[TableResult]) -> Ranking:
+def _ranking(tables: list[TableResult], intervals: Intervals | None) -> Ranking:
     metric = tables[0].panels[0].metric
     columns: dict[str, dict[tuple[str, str], dict[str, float]]] = {}
+    cells: dict[str, list[dict[str, Cell]]] = {}
     for table in tables:
         for panel in table.panels:
             for budget in panel.budgets if panel.metric == metric else ():
                 if ranks := _ranks(panel, budget):
                     columns.setdefault(panel.dataset, {})[table.id, budget] = ranks
+                    cells.setdefault(panel.dataset, []).append(panel.column(budget))
     by_dataset = {
         dataset: {arm: mean(ranks[arm] for ranks in found.values()) for arm in next(iter(found.values()))}
         for dataset, found in columns.items()
@@ -124,10 +143,18 @@ def _ranking(tables: list[TableResult]) -> Ranking:
         wins = sum(ranks[arm] == min(ranks.values()) for ranks in by_dataset.values())
         average = mean(ranks[arm] for ranks in by_dataset.values())
         ranked.append(Rank(arm, average, wins, len(by_dataset), max(ranks[arm] for ranks in every)))
+    left_out: tuple[str, ...] = ()
+    if intervals and ranked and (chance := resampled_ranks(list(cells.values()), intervals)):
+        ranked = [_with_chance(rank, *chance.of(rank.arm)) for rank in ranked]
+        left_out = chance.left_out
     ranked.sort(key=lambda rank: (rank.mean_rank, rank.arm))
     budgets = {dataset: tuple(dict.fromkeys(budget for _, budget in found)) for dataset, found in columns.items()}
     titles = tuple(table.title for table in tables)
-    return Ranking(titles, _marks(tables), metric, tuple(ranked), budgets, len(every))
+    return Ranking(titles, _marks(tables), metric, tuple(ranked), budgets, len(every), left_out)
+
+
+def _with_chance(rank: Rank, low: float, high: float, first: float) -> Rank:
+    return replace(rank, low=low, high=high, first=first)
 
 
 def _marks(tables: list[TableResult]) -> tuple[str, ...]:

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from math import sqrt
 from typing import TYPE_CHECKING
 
-from scipy.special import stdtrit
-
 from medssl_bench.statistics.interval import LEVEL
 from medssl_bench.statistics.layout import Components
+from medssl_bench.statistics.student import quantile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,7 +47,7 @@ def needed(difference: Estimate, margin: float | None = None) -> Design | None:
     wanted = max(abs(difference.mean), margin or 0.0)
     for design in _designs(seeds, draws):
         variance, freedom = _predicted(parts, design, images)
-        if float(stdtrit(freedom, (1 + LEVEL) / 2)) * sqrt(variance) <= wanted:
+        if quantile(freedom, (1 + LEVEL) / 2) * sqrt(variance) <= wanted:
             return design
     return None
 

@@ -6,9 +6,8 @@ from dataclasses import dataclass, field
 from math import sqrt
 from typing import TYPE_CHECKING
 
-from scipy.special import stdtr, stdtrit
-
 from medssl_bench.statistics.layout import MeanSquares
+from medssl_bench.statistics.student import below, quantile
 
 if TYPE_CHECKING:
     import numpy as np
@@ -42,7 +41,7 @@ class Estimate:
 
     def half(self, level: float = LEVEL) -> float:
         """Return half the width of the interval."""
-        return float(stdtrit(self.freedom, (1 + level) / 2)) * sqrt(self.variance)
+        return quantile(self.freedom, (1 + level) / 2) * sqrt(self.variance)
 
     def interval(self, level: float = LEVEL) -> tuple[float, float]:
         """Return the ends of the interval."""
@@ -59,7 +58,7 @@ class Estimate:
         gap = (self.mean if mean is None else mean) - value
         if self.variance == 0:  # all values are the same
             return 0.0 if gap > 0 else 1.0
-        return float(stdtr(self.freedom, -gap / sqrt(self.variance)))
+        return below(self.freedom, -gap / sqrt(self.variance))
 
 
 def estimate(values: NDArray[np.float64], *, groups: bool = False, fixed: frozenset[str] = frozenset()) -> Estimate:

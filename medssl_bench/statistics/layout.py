@@ -94,5 +94,5 @@ class Components:
 
 
 def _mean_square(deviations: NDArray[np.float64], each: int, freedom: int) -> float:
-    """Return the mean square of deviations that stand for `each` values, or 0 where they have no freedom."""
+    """Return the mean square of deviations, each of which `each` values share, or 0 where they have no freedom."""
     return each * float((deviations**2).sum()) / freedom if freedom else 0.0

@@ -1,14 +1,15 @@
-"""Published claims beside runs whose numbers are known: estimates and pairs by hand, and no verdict."""
+"""Published claims beside runs whose numbers are known: estimates and pairs by hand, and what is said."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from statistics import stdev
 
+import numpy as np
 import pytest
 from results.conftest import PROBE, SUITE, Lab
 
-from medssl_bench.compare.agreement import NOT_JUDGED
 from medssl_bench.compare.markdown import claims_to_markdown
 from medssl_bench.compare.verdicts import Contrast, Verdict, judge
 from medssl_bench.errors import PluginError
@@ -39,8 +40,8 @@ def _values(gaps: dict[int, float]) -> Callable[[Trial], float]:
     return lambda trial: 0.4 + 0.03 * trial.draw + (gaps[trial.seed] if trial.arm == PROBE else 0.0)
 
 
-def test_the_estimate_is_the_mean_over_pairs_and_no_verdict_is_given(lab_of: Callable[..., Lab]) -> None:
-    """Three seeds of a gap, however narrow Student's interval over them, are described and not judged."""
+def test_the_estimate_is_the_mean_over_pairs(lab_of: Callable[..., Lab]) -> None:
+    """Without predictions it has no interval, so it is described and not judged."""
     lab = lab_of(SEEDS)
     gaps = {0: 0.10, 1: 0.12, 2: 0.17}
     lab.fill(_values(gaps))
@@ -48,8 +49,10 @@ def test_the_estimate_is_the_mean_over_pairs_and_no_verdict_is_given(lab_of: Cal
     assert contrast.estimate == pytest.approx(0.13)
     assert contrast.spread == pytest.approx(stdev([0.10, 0.10, 0.12, 0.12, 0.17, 0.17]))
     assert contrast.pairs == "6 (3 training seeds x 2 label draws)"
-    assert (contrast.side, contrast.told) == ("in favour", NOT_JUDGED)
-    assert verdict.told == f"{NOT_JUDGED}; 1 of 1 point estimates in favour"
+    assert contrast.side == "in favour"
+    assert contrast.not_judged.startswith("no interval: ")
+    assert verdict.told.startswith("cannot tell (no interval: ")
+    assert verdict.told.endswith("; 1 of 1 point estimates in favour")
 
 
 @pytest.mark.parametrize(
@@ -68,7 +71,7 @@ def test_directions_and_margins_say_where_the_estimate_is(margin: str, side: str
     lab = lab_of(SEEDS)
     lab.fill(_values({0: 0.10, 1: 0.11, 2: 0.12}))
     verdict, contrast = _judged(_better(margin), lab)
-    assert (contrast.side, contrast.told) == (side, NOT_JUDGED)
+    assert contrast.side == side
     assert verdict.points == f"{int(side == 'in favour')} of 1 point estimates in favour"
 
 
@@ -173,6 +176,63 @@ def test_an_encoder_that_no_labels_shaped_is_paired_with_every_draw_of_one_that_
     assert [value.value for value in found.found.values] == pytest.approx([0.5, 0.4, 0.5, 0.4])
 
 
+N = 400
+
+
+def _predict(lab: Lab, ahead: float) -> None:
+    """Put predictions into the store by which the probe is right of a larger share of the images."""
+    for trial in lab.plan.trials:
+        random = np.random.default_rng([len(trial.arm), trial.seed, trial.draw])
+        share = 0.5 + (ahead if trial.arm == PROBE else 0.0)
+        lab.predict(trial, (np.arange(N) * 7 % N < share * N) ^ (random.random(N) < 0.05))
+
+
+@pytest.mark.parametrize(
+    ("margin", "word", "of_contrast"),
+    [
+        ("above = 0.0", "holds", "shown"),
+        ("above = 0.1", "cannot tell", "cannot tell"),
+        ("above = 0.3", "does not hold", "refuted"),
+        ("below = 0.3", "holds", "shown"),
+        ("below = 0.0", "does not hold", "refuted"),
+        ("within = 0.3", "holds", "shown"),
+        ("within = 0.01", "does not hold", "refuted"),
+    ],
+)
+def test_a_claim_is_judged_by_the_interval(
+    margin: str, word: str, of_contrast: str, lab_of: Callable[..., Lab]
+) -> None:
+    lab = lab_of(SEEDS)
+    _predict(lab, 0.1)
+    verdict, contrast = _judged(_better(margin), lab)
+    assert verdict.told.startswith(f"{word}; ")
+    assert verdict.told_of(contrast) == of_contrast
+    (line,) = (line for line in claims_to_markdown({"Someone": [verdict]}).splitlines() if line.startswith("| blood"))
+    assert line.endswith(f"| {of_contrast} |")
+    assert " to " in line
+
+
+def test_one_seed_and_scaled_results_are_not_judged(lab_of: Callable[..., Lab]) -> None:
+    for options, why in (({"seeds": (0,)}, "one training seed"), ({"epochs_scale": 0.5}, "scaled")):
+        lab = lab_of(SEEDS, **options)
+        _predict(lab, 0.3)
+        verdict, contrast = _judged(_better(), lab)
+        assert verdict.word == "cannot tell"
+        assert contrast.not_judged == f"{why}, so not judged"
+
+
+def test_each_contrast_must_be_shown_and_one_refutes(lab_of: Callable[..., Lab]) -> None:
+    lab = lab_of(SEEDS)
+    _predict(lab, 0.2)
+    head = '[[claim.condition]]\ndatasets = ["bloodmnist"]\nlabels = ["100"]\n'
+    ahead = f'{head}plus = ["main / {PROBE}"]\nminus = ["main / supervised"]\nabove = '
+    words = []
+    for margins in (("0.0", "0.1"), ("0.0", "0.2"), ("0.0", "0.4")):
+        body = "".join(ahead + margin + "\n" for margin in margins)
+        words.append(_judged(Claims.from_toml(f'{HEAD}[[claim]]\nid = "X"\ntext = "t"\n{body}'), lab)[0].word)
+    assert words == ["holds", "cannot tell", "does not hold"]
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -196,13 +256,15 @@ def test_claims_that_are_none_are_refused(text: str, message: str) -> None:
 
 def test_claims_in_markdown(lab_of: Callable[..., Lab]) -> None:
     lab = lab_of(SEEDS)
-    lab.fill(_values({0: 0.10, 1: 0.11, 2: 0.12}))
+    _predict(lab, 0.1)
     claims = _better()
     text = claims_to_markdown({claims.citation: judge(claims, lab.board, lab.suite.plugins.registry)})
     assert "## Claims of Someone" in text
-    assert f"**X** it is so: {NOT_JUDGED}; 1 of 1 point estimates in favour." in text
+    assert "**X** it is so: holds; 1 of 1 point estimates in favour." in text
     assert "*epochs selected with all 1,712 validation labels*" in text
     (row,) = [line for line in text.splitlines() if line.startswith("| bloodmnist")]
     assert r"probe \| \[ours\] 50% #1\_a" in row
-    assert f"| +0.110 | 0.009 | 6 (3 training seeds x 2 label draws) | in favour |  | {NOT_JUDGED} |" in row
-    assert not any(word in text for word in ("holds", "does not", "cannot be told", "95 %"))
+    wanted = (
+        r"\| \+0\.\d+ \| \+0\.\d+ to \+0\.\d+ \| 6 \(3 training seeds x 2 label draws\) \| in favour \|  \| shown \|"
+    )
+    assert re.search(wanted, row)

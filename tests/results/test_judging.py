@@ -189,3 +189,28 @@ def test_predictions_that_are_gone_are_said(lab: Lab) -> None:
     text = _text(lab)
     assert "No interval of accuracy, AUROC: " in text
     assert "±: sample standard deviation over" in text
+
+
+def test_ranks_say_how_sure_they_are(lab: Lab) -> None:
+    (ranking,) = _fill(lab).board.rankings
+    found = {rank.arm: rank for rank in ranking.ranks}
+    assert ranking.left_out == ()
+    assert found[PROBE].first == 1.0, "it is ahead by far in every column"
+    assert (found[PROBE].low, found[PROBE].high) == (1.0, 1.0)
+    assert found["majority class"].low == 3.0
+    assert sum(rank.first or 0 for rank in ranking.ranks) == pytest.approx(1.0)
+    assert "is first" in _text(lab)
+    assert "may be chance" not in _text(lab)
+
+
+def test_arms_that_are_alike_share_the_first_rank(lab: Lab) -> None:
+    (ranking,) = _fill(lab, {PROBE: 0.5}).board.rankings
+    found = {rank.arm: rank for rank in ranking.ranks}
+    assert 0.05 < (found[PROBE].first or 0) < 0.95
+    assert (found[PROBE].low, found[PROBE].high) == (1.0, 2.0)
+
+
+def test_without_predictions_ranks_have_no_interval(lab: Lab) -> None:
+    lab.fill()
+    assert lab.board.rankings[0].ranks[0].first is None
+    assert "Ranks have no interval here, so they may be chance." in _text(lab)

@@ -88,8 +88,7 @@ def test_the_nested_budgets_of_a_data_set_count_as_one() -> None:
     assert {rank.arm: rank.worst_rank for rank in ranking.ranks} == {"a": 3, "b": 3, "c": 3}
     note, safe = ranking_grid(ranking).notes
     assert safe == (
-        "Safe choice over 4 columns: “c”; its rank is never above 3 (so for 3 arms; of these the mean rank decides). "
-        "Ranks carry no uncertainty yet."
+        "Safe choice over 4 columns: “c”; its rank is never above 3 (so for 3 arms; of these the mean rank decides)."
     )
     assert "averaged over the label budgets of a data set, then over data sets (first, second)" in note
 
@@ -148,9 +147,7 @@ def test_the_safe_choice_is_the_arm_that_does_best_where_it_does_worst() -> None
         ["2.00", "2", "0", "3"],
         ["2.33", "3", "1", "3"],
     ]
-    assert grid.notes[1:] == (
-        "Safe choice over 3 columns: “b”; its rank is never above 2. Ranks carry no uncertainty yet.",
-    )
+    assert grid.notes[1:] == ("Safe choice over 3 columns: “b”; its rank is never above 2.",)
 
 
 def test_arms_can_be_equally_safe_and_one_column_has_no_safe_choice() -> None:

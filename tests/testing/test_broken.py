@@ -134,7 +134,12 @@ BROKEN += [
     ("metric", "overwriting", "predictions and labels are left as they are", "it changes the labels or the scores"),
     ("metric", "other-mean", "the mean of its influence values is the metric", "their mean is "),
     ("metric", "too-narrow", "the mean of its influence values is the metric", "their standard deviation is 0; "),
-    ("metric", "one-influence", "the mean of its influence values is the metric", "they have shape (), not (240,)"),
+    (
+        "metric",
+        "one-influence",
+        "the mean of its influence values is the metric",
+        r"they have shape \(\), not \(240,\)",
+    ),
     ("metric", "drawing", "global random state is untouched", "global generator of NumPy"),
     ("metric", "classes", "multi-class: finite and in its range", "it gives 1 values for 4 classes"),
     ("metric", "last", "a record of a result", "IndexError"),

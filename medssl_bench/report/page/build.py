@@ -131,7 +131,7 @@ def _report(study: Study, figures: bool) -> dict[str, Any]:
         "claims_summary": study.claims_summary,
         "notes": [f"{study.board.counts.text}; see the end of this page."] if study.failures else [],
         "claims": [
-            (verdict, [claim_row(contrast) for contrast in verdict.contrasts])
+            (verdict, [claim_row(verdict, contrast) for contrast in verdict.contrasts])
             for verdicts in study.verdicts.values()
             for verdict in verdicts
         ],

@@ -97,11 +97,13 @@ def analyses_grid(table: TableResult) -> Grid | None:
 
 def ranking_grid(ranking: Ranking) -> Grid:
     """Return a ranking as a grid."""
+    with_chance = any(rank.first is not None for rank in ranking.ranks)
     rows = tuple(
         GridRow(
             (rank.arm,),
             (
                 GridCell(f"{rank.mean_rank:.2f}"),
+                *([GridCell(f"{rank.low:.2f}–{rank.high:.2f}"), GridCell(f"{rank.first:.0%}")] if with_chance else []),
                 GridCell(f"{rank.worst_rank:g}"),
                 GridCell(str(rank.wins)),
                 GridCell(str(rank.datasets)),
@@ -109,7 +111,8 @@ def ranking_grid(ranking: Ranking) -> Grid:
         )
         for rank in ranking.ranks
     )
-    columns = (Column("mean rank"), Column("worst rank"), Column("best in"), Column("data sets"))
+    of_chance = (Column("95 %"), Column("is first")) if with_chance else ()
+    columns = (Column("mean rank"), *of_chance, Column("worst rank"), Column("best in"), Column("data sets"))
     return Grid(ranking_title(ranking), ("arm",), columns, rows, (ranking_note(ranking), *safe_choice(ranking)))
 
 

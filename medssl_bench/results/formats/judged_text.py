@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from medssl_bench.statistics.interval import Estimate
 
 _FIXED = {
-    "seed": "One training seed: differences may be luck, so no arm is told to be better.",
+    "seed": "One training seed: differences may be luck, so there are no verdicts.",
     "draw": "One label draw: intervals are for this draw alone.",
 }
 _CHANCES = ("training seeds", "label draws", "test images")

@@ -159,8 +159,17 @@ def ranking_note(ranking: Ranking) -> str:
         f"Mean rank: ranks are averaged over the label budgets of a data set{same}, then over data sets ({sets}). "
         "Budgets are nested and share their test images, so a data set counts once. Worst rank: the highest rank of an "
         "arm in any column, which is a label budget of a data set. Best in: data sets on which no arm has a lower "
-        "rank. A rank says nothing of how large a difference is, or whether it is chance."
+        f"rank. {_rank_chance(ranking)}A rank says nothing of how large a difference is."
     )
+
+
+def _rank_chance(ranking: Ranking) -> str:
+    if all(rank.first is None for rank in ranking.ranks):
+        return "Ranks have no interval here, so they may be chance. "
+    fixed = {"seed": "training seed", "draw": "label draw"}
+    alone = " and ".join(f"one {fixed[axis]}" for axis in ranking.left_out)
+    text = "95 %, is first: of mean ranks if other seeds, draws and test images had been drawn (1,000 times)"
+    return f"{text}{f'; {alone} was run, so others may differ more' if alone else ''}. "
 
 
 def safe_choice(ranking: Ranking) -> list[str]:
@@ -174,4 +183,4 @@ def safe_choice(ranking: Ranking) -> list[str]:
     told = told or f"their ranks are never above {first.worst_rank:g}"
     if alike > len(ranking.safest):
         told += f" (so for {alike} arms; of these the mean rank decides)"
-    return [f"Safe choice over {ranking.columns} columns: {arms}; {told}. Ranks carry no uncertainty yet."]
+    return [f"Safe choice over {ranking.columns} columns: {arms}; {told}."]
