@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from medssl_bench.figures.figure import ReportFigure, slug
 from medssl_bench.figures.material import FigureSource, sentences
 from medssl_bench.figures.style import COLUMN, GREY, PAGE, Look, legend_below, looks, new_figure, styled, wrapped
+from medssl_bench.results.formats.judged_text import interval_note
 from medssl_bench.results.formats.text import heading, spread_note
 from medssl_bench.results.metric_names import metric_name
 
@@ -33,7 +34,7 @@ class Point:
     Attributes:
         labels: number of labelled images, at least 1.
         mean: mean over seeds and draws.
-        spread: sample standard deviation over them, 0 for a single value.
+        spread: half of its 95 % interval; without one, their sample standard deviation, 0 for a single value.
         published: the published number, or None.
     """
 
@@ -75,7 +76,8 @@ def label_efficiency_figures(source: FigureSource, table: Table, result: TableRe
             source.left_out(f"{table.id}: label efficiency by {name}: no results of two label budgets or more")
             continue
         published = any(point.published is not None for p in panels for points in p.arms.values() for point in points)
-        spread = spread_note(cell for panel in result.panels if panel.metric == metric for cell in panel.cells.values())
+        cells = [cell for panel in result.panels if panel.metric == metric for cell in panel.cells.values()]
+        spread = interval_note(cells) or spread_note(cells)
         caption = sentences(
             f"test {name} against the number of labelled images, of {', '.join(p.dataset for p in panels)}",
             f"means; error bars are {spread[0].removeprefix('±: ')}" if spread else NO_BARS,
@@ -104,7 +106,8 @@ def efficiency_panel(source: FigureSource, table: Table, result: TableResult, pa
         for budget, size in known.items():
             cell = panel.cells.get((arm, budget))
             if cell is not None and cell.mean is not None:
-                points.setdefault(arm, []).append(Point(size, cell.mean, cell.std or 0.0, cell.reference))
+                spread = cell.judged.own.half() if cell.judged.own else cell.std or 0.0
+                points.setdefault(arm, []).append(Point(size, cell.mean, spread, cell.reference))
                 ticks[size] = budget
     ordered = {arm: sorted(found, key=lambda point: point.labels) for arm, found in points.items()}
     return EfficiencyPanel(

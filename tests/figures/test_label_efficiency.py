@@ -19,16 +19,16 @@ def test_points_are_the_cells_and_all_stands_at_its_number(source: FigureSource)
     for arm, points in {**found.arms, **found.floors}.items():
         for point, labels in zip(points, ("20", "40", "all"), strict=True):
             cell = panel.cells[arm, labels]
-            assert (point.mean, point.spread, point.published) == (cell.mean, cell.std or 0, cell.reference)
-    assert found.arms["supervised"][0].spread > 0, "two draws"
-    assert found.arms["supervised"][2].spread == 0, "one"
+            assert cell.judged.own is not None
+            assert (point.mean, point.spread, point.published) == (cell.mean, cell.judged.own.half(), cell.reference)
+            assert point.spread > 0
 
 
 def test_lines_bars_floors_and_published_numbers(source: FigureSource) -> None:
     accuracy, auroc = label_efficiency_figures(source, *table_of(source, "main"))
     assert accuracy.id == "main-label-efficiency-accuracy"
-    assert "Error bars are sample standard deviation over 2 label draws (n = 2)." in accuracy.caption.replace(
-        "Means; e", "E"
+    assert "error bars are half of the 95 % interval, for other label draws and test images: 2 label draws x 60" in (
+        accuracy.caption
     )
     assert accuracy.title.endswith("— generated data — epochs selected with all 40 validation labels")
     assert accuracy.title.removeprefix("Is $it$ worth it?: label efficiency, accuracy — generated data — ") in (

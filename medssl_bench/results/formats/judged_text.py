@@ -31,7 +31,7 @@ def judged_notes(table: TableResult) -> list[str]:
     cells = table.cells()
     estimates = [each for cell in cells for each in (cell.judged.own, cell.judged.difference) if each is not None]
     found = [
-        *_over(cells),
+        *interval_note(cells),
         *_folds(cells),
         *(text for axis, text in _FIXED.items() if any(axis in each.fixed for each in estimates)),
     ]
@@ -42,7 +42,7 @@ def judged_notes(table: TableResult) -> list[str]:
     return [*found, *_words(table, cells), *_needed(cells), *_without(cells)]
 
 
-def _over(cells: Sequence[Cell]) -> list[str]:
+def interval_note(cells: Sequence[Cell]) -> list[str]:
     """Return what intervals are over: the most of each data set, as an arm may lack a seed or a draw."""
     most: dict[str, Estimate] = {}
     for cell in cells:
