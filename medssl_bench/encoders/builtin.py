@@ -25,6 +25,7 @@ Weights = Literal["scratch", "pretrained"]
 WeightsFile = Annotated[Path | None, LooksInto(require_safetensors)]
 Normalize = Literal["auto", "half", "imagenet"]
 PixelNumbers = Annotated[list[float], Field(min_length=1, max_length=3)]
+Given = Annotated[PixelNumbers | None, AddedLater(None)]
 
 
 @hookimpl
@@ -48,7 +49,10 @@ def _resnet(model: str) -> Callable[..., nn.Module]:
         weights_file: WeightsFile = None,
         normalize: Normalize = "auto",
         zero_init_last: bool = False,
+        mean: Given = None,
+        std: Given = None,
     ) -> nn.Module:
+        from medssl_bench.encoders.settings import Settings
         from medssl_bench.encoders.timm_encoder import TimmEncoder, use_small_stem
 
         encoder = TimmEncoder(
@@ -57,6 +61,7 @@ def _resnet(model: str) -> Callable[..., nn.Module]:
             pretrained=weights == "pretrained",
             normalize=normalize,
             options={"zero_init_last": zero_init_last},
+            settings=Settings(mean=mean, std=std),
         )
         if stem == "small":
             use_small_stem(encoder)
@@ -71,8 +76,10 @@ def _resnet(model: str) -> Callable[..., nn.Module]:
         weights: ``scratch``, or ``pretrained`` for the weights that timm downloads (ImageNet).
         weights_file: safetensors file with an encoder's weights to start from, such as ``export`` writes.
         normalize: mean and standard deviation taken off the images: ``half`` (0.5 and 0.5), ``imagenet``, or
-            ``auto``, which is what the pretrained weights were trained with, and ``half`` else.
+            ``auto``: `mean` and `std`, else what the pretrained weights were trained with, else ``half``.
         zero_init_last: start residual branches at zero, as timm does by default and torchvision does not.
+        mean: of pixels in [0, 1]: one number, or one for each channel.
+        std: standard deviation, as `mean`.
     """
     return resnet
 
@@ -88,8 +95,11 @@ def _vit(model: str) -> Callable[..., nn.Module]:
         normalize: Normalize = "auto",
         pool: Literal["cls", "avg"] = "cls",
         dynamic_img_size: bool = False,
+        mean: Given = None,
+        std: Given = None,
     ) -> nn.Module:
         from medssl_bench.encoders.patch import fitting_patch
+        from medssl_bench.encoders.settings import Settings
         from medssl_bench.encoders.timm_encoder import TimmEncoder
 
         options: dict[str, Any] = {"img_size": size, "patch_size": fitting_patch(size, patch)}
@@ -103,6 +113,7 @@ def _vit(model: str) -> Callable[..., nn.Module]:
             pretrained=weights == "pretrained",
             normalize=normalize,
             options=options,
+            settings=Settings(mean=mean, std=std),
         )
         encoder.load_file(weights_file)
         return encoder
@@ -116,10 +127,12 @@ def _vit(model: str) -> Callable[..., nn.Module]:
         weights: ``scratch``, or ``pretrained`` for the weights that timm downloads (ImageNet), resampled to the patch.
         weights_file: safetensors file with an encoder's weights to start from, such as ``export`` writes.
         normalize: mean and standard deviation taken off the images: ``half`` (0.5 and 0.5), ``imagenet``, or
-            ``auto``, which is what the pretrained weights were trained with, and ``half`` else.
+            ``auto``: `mean` and `std`, else what the pretrained weights were trained with, else ``half``.
         pool: what the features are: ``cls``, the class token, or ``avg``, the mean of the patches' tokens.
         dynamic_img_size: take images of other sizes as they are, with fewer or more patches and resampled positions,
             instead of resizing them; the patch must divide them.
+        mean: of pixels in [0, 1]: one number, or one for each channel.
+        std: standard deviation, as `mean`.
     """
     return vit
 
@@ -137,8 +150,8 @@ def any_timm(
     fit: Annotated[Literal["resize", "pad"], AddedLater("resize")] = "resize",
     interpolation: Annotated[Literal["auto", "nearest", "bilinear", "bicubic"], AddedLater("auto")] = "auto",
     crop_pct: Annotated[float, Field(gt=0, le=1), AddedLater(1.0)] = 1.0,
-    mean: Annotated[PixelNumbers | None, AddedLater(None)] = None,
-    std: Annotated[PixelNumbers | None, AddedLater(None)] = None,
+    mean: Given = None,
+    std: Given = None,
     pooling: Annotated[Literal["cls", "mean", "cls_mean"] | None, AddedLater(None)] = None,
 ) -> nn.Module:
     """Any model that timm can make, by its name, or a timm model of a hub, at any size of images.

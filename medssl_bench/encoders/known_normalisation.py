@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 def unknown_normalisation(encoder: Component) -> str:
     """Return what is wrong if an encoder's file of weights leaves its normalisation open, or an empty string.
 
-    It is known if the suite says it, or if ``model.json`` beside the file does, as `export` writes it, and it is what
-    the encoder does: mean 0.5 and standard deviation 0.5.
+    It is known if the suite says it, or if ``model.json`` beside the file does, as `export` and `import` write it, and
+    it is what the encoder does: mean 0.5 and standard deviation 0.5.
 
     Args:
-        encoder: a built-in one; only ``timm`` can be given any normalisation, so only ``timm`` must be told.
+        encoder: a built-in one that takes a file of weights.
     """
     given = encoder.parameters
-    if encoder.name != "timm" or given["normalize"] != "auto" or given["mean"] is not None:
+    if given["normalize"] != "auto" or given.get("mean") is not None:
         return ""
     file = Path(given["weights_file"])
     card = _card(file.with_name("model.json"))

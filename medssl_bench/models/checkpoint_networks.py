@@ -1,11 +1,11 @@
-"""Finds the ResNets in a checkpoint by the names of its tensors, however the program called them."""
+"""The tensors of a checkpoint, and the ResNets among them by their names, however the program called them."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from torch import Tensor
 
@@ -40,11 +40,12 @@ _USUAL = {
 
 @dataclass(frozen=True)
 class Network:
-    """A ResNet in a checkpoint.
+    """A ResNet or a vision transformer in a checkpoint.
 
     Attributes:
         prefix: of the names of its tensors.
-        names: the names of its tensors in the checkpoint, by timm's names of them (torchvision's are the same).
+        kind: which of the two.
+        names: the names of its tensors in the checkpoint, by timm's names of them.
         besides: names behind the prefix of tensors that are neither its own nor those of a head.
         between: how many modules without tensors stand between the first normalisation and the first stage, of an
             ``nn.Sequential``; None: names do not tell.
@@ -54,6 +55,7 @@ class Network:
     between: int | None = None
     names: dict[str, str] = field(default_factory=dict)
     besides: list[str] = field(default_factory=list)
+    kind: Literal["ResNet", "ViT"] = "ResNet"
 
 
 def tensors_in(content: Any) -> dict[str, Tensor]:
@@ -84,7 +86,7 @@ def shown(prefix: str) -> str:
     return prefix.removeprefix("state_dict.")
 
 
-def networks_in(tensors: Mapping[str, Tensor]) -> list[Network]:
+def resnets_in(tensors: Mapping[str, Tensor]) -> list[Network]:
     """Return the ResNets among the tensors of a checkpoint.
 
     Their parts are called as torchvision and timm do (``conv1``, ``bn1``, ``layer1`` to ``layer4``), or by their
@@ -138,7 +140,7 @@ def _network(prefix: str, parts: Mapping[str, str], tensors: Mapping[str, Tensor
         if part is not None:
             own = parts[part] + rest.removeprefix(part).replace("shortcut.", "downsample.")
             found.names[own] = name
-        elif not _is_of_a_head(rest, tensor, last):
+        elif not is_of_a_head(rest, tensor, last):
             found.besides.append(rest)
     return found
 
@@ -149,7 +151,7 @@ def _between(parts: Mapping[str, str]) -> int | None:
     return at["layer1."] - at["bn1."] - 1 if {"bn1.", "layer1."} <= at.keys() else None
 
 
-def _is_of_a_head(rest: str, tensor: Tensor, last: int | None) -> bool:
+def is_of_a_head(rest: str, tensor: Tensor, last: int | None) -> bool:
     """Return whether a tensor is one that features do not pass through.
 
     Args:
@@ -180,18 +182,20 @@ def choose(networks: list[Network], tensors: Mapping[str, Tensor], wanted: str |
     if wanted is not None and tensors:
         wanted = wanted if not wanted or wanted.endswith(".") else f"{wanted}."
         if wanted not in prefixes:
-            raise UserError(f"--prefix {wanted}: there is no ResNet with this prefix; there are: {listed}")
+            raise UserError(f"--prefix {wanted}: there is no ResNet and no ViT with this prefix; there are: {listed}")
         return networks[prefixes.index(wanted)], ""
     if not tensors:
         raise ValueError("there is no state dict in it")
     if not networks:
-        raise ValueError(f"there is no ResNet in it{_instead(tensors)}")
+        raise ValueError(f"there is no ResNet and no ViT in it{_instead(tensors)}")
     if len(networks) == 1:
         return networks[0], ""
     if all(_same(networks[0], other, tensors) for other in networks[1:]):
         return networks[0], f"{len(networks)} networks in it have the same weights: {listed}"
+    kinds = {f"{network.kind}s" for network in networks}
+    several = kinds.pop() if len(kinds) == 1 else "networks"
     usual = next((f", such as {p!r}, which {why}" for p in prefixes for w, why in _USUAL.items() if w in p), "")
-    raise ValueError(f"there are several ResNets in it: {listed}; choose one with --prefix{usual}")
+    raise ValueError(f"there are several {several} in it: {listed}; choose one with --prefix{usual}")
 
 
 def _same(one: Network, other: Network, tensors: Mapping[str, Tensor]) -> bool:
@@ -217,7 +221,13 @@ def wrong_form(tensor: Tensor) -> str:
 
 
 _FAMILIES = {
-    "a vision transformer": ("patch_embed.", "cls_token", "conv_proj.", "patch_embeddings."),
+    "a vision transformer under other names than timm's and torchvision's": (
+        "patch_embed.",
+        "cls_token",
+        "conv_proj.",
+        "patch_embeddings.",
+        "class_embedding",
+    ),
     "a DenseNet": ("denseblock",),
     "a network of convolutions in a list (VGG, AlexNet, MobileNet, EfficientNet)": ("features.0.",),
     "a ConvNeXt": ("stages.0.blocks.0.conv_dw",),
@@ -226,7 +236,7 @@ _FAMILIES = {
 
 
 def _instead(tensors: Mapping[str, Tensor]) -> str:
-    """Return what stands in a checkpoint instead of a ResNet."""
+    """Return what stands in a checkpoint instead."""
     names = list(tensors)
     looks = [what for what, marks in _FAMILIES.items() if any(mark in name for name in names for mark in marks)]
     like = f", but what looks like {looks[0]}" if looks else ""

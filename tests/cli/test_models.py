@@ -147,7 +147,7 @@ def on_imported(cli: Callable[..., Result], tiny: Path, tmp_path: Path) -> torch
     torch.manual_seed(0)
     network = torchvision.models.resnet18(num_classes=512)
     torch.save({"state_dict": {f"convnet.{k}": v for k, v in network.state_dict().items()}}, "simclr.ckpt")
-    result = cli("import", "simclr.ckpt", "-o", "imported")
+    result = cli("import", "simclr.ckpt", "-o", "imported", "--normalize", "half")
     assert result.status == 0, result.err
     assert "imported: resnet18, from the tensors behind 'convnet.'; 2 others left out" in result.out
     lines = result.out[result.out.index("[encoder.imported]") :]
@@ -239,13 +239,81 @@ def test_a_model_is_replaced_only_where_that_is_asked(cli: Callable[..., Result]
 def test_a_network_that_has_no_name_here_is_written_as_a_model_of_timm(cli: Callable[..., Result], tiny: Path) -> None:
     network = torchvision.models.resnet101(num_classes=2)
     torch.save({"state_dict": {f"convnet.{k}": v for k, v in network.state_dict().items()}}, "large.ckpt")
-    result = cli("import", "large.ckpt", "-o", "large")
+    result = cli("import", "large.ckpt", "-o", "large", "--normalize", "imagenet")
     assert result.status == 0, result.err
     lines = tomllib.loads(result.out[result.out.index("[encoder.imported]") :])["encoder"]["imported"]
     assert (lines["name"], lines["model"]) == ("timm", "resnet101")
     text = tiny.read_text("utf-8") + result.out[result.out.index("[encoder.imported]") :]
     tiny.write_text(text, "utf-8")
     assert cli("validate", tiny).status == 0
+
+
+_SAID = {
+    "timm's": ("config.json", {"pretrained_cfg": {"mean": [0.1, 0.2, 0.3], "std": [0.4, 0.5, 0.6]}}, None),
+    "transformers'": ("preprocessor_config.json", {"image_mean": [0.53], "image_std": [0.25]}, None),
+    "open_clip's": ("open_clip_config.json", {"preprocess_cfg": {"mean": [0.5] * 3, "std": [0.5] * 3}}, "half"),
+    "ours": ("model.json", {"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]}, "imagenet"),
+}
+
+
+@pytest.mark.parametrize("program", _SAID)
+def test_a_normalisation_that_is_said_beside_the_file_is_known(
+    program: str, cli: Callable[..., Result], tiny: Path
+) -> None:
+    name, content, called = _SAID[program]
+    torch.save(torchvision.models.resnet18().state_dict(), "model.pth")
+    Path(name).write_text(json.dumps(content), "utf-8")
+    result = cli("import", "model.pth", "-o", "imported")
+    assert f"{name} says how images were normalised in its training\n" in result.out
+    table = tomllib.loads(result.out[result.out.index("[encoder.imported]") :])["encoder"]["imported"]
+    card = json.loads(Path("imported/model.json").read_text("utf-8"))
+    if called:
+        assert (table["normalize"], "mean" in table) == (called, False)
+    else:
+        assert (table["mean"], table["std"]) == (card["mean"], card["std"])
+        assert "normalize" not in table
+    tiny.write_text(tiny.read_text("utf-8") + result.out[result.out.index("[encoder.imported]") :], "utf-8")
+    assert cli("validate", tiny).status == 0
+
+
+@pytest.mark.parametrize(
+    "said", ["[]", "no JSON", '{"mean": 1}', '{"mean": [1], "std": [0]}', '{"mean": [1, 1], "std": [1, 1]}']
+)
+def test_a_normalisation_is_never_guessed(said: str, cli: Callable[..., Result], tiny: Path) -> None:
+    torch.save(torchvision.models.resnet18().state_dict(), "model.pth")
+    Path("config.json").write_text(said, "utf-8")
+    Path("model.json").write_text(said, "utf-8")
+    result = cli("import", "model.pth", "-o", "imported")
+    lines = result.out[result.out.index("[encoder.imported]") :]
+    assert tomllib.loads(lines)["encoder"]["imported"].keys() == {"name", "weights_file"}
+    assert '# normalize = "imagenet"' in lines
+    assert "mean" not in json.loads(Path("imported/model.json").read_text("utf-8"))
+    text = tiny.read_text("utf-8")
+    tiny.write_text(text.replace('encoder = "small"\nanalyses', 'encoder = "imported"\nanalyses') + lines, "utf-8")
+    assert "encoder.safetensors does not say how images were normalised" in cli("validate", tiny).err
+    tiny.write_text(tiny.read_text("utf-8").replace('# normalize = "imagenet"', 'normalize = "imagenet"'), "utf-8")
+    assert cli("validate", tiny).status == 0
+
+
+def test_a_vit_is_imported_with_what_makes_it(cli: Callable[..., Result], tiny: Path) -> None:
+    network = timm.create_model("vit_tiny_patch16_224", img_size=32, patch_size=8, depth=2, num_classes=0)
+    torch.save({"teacher": {f"backbone.{name}": value for name, value in network.state_dict().items()}}, "dino.pth")
+    result = cli("import", "dino.pth", "-o", "imported", "--normalize", "half")
+    lines = result.out[result.out.index("[encoder.imported]") :]
+    table = tomllib.loads(lines)["encoder"]["imported"]
+    assert (table["model"], table["input_size"]) == ("vit_tiny_patch16_224", 32)
+    assert table["options"] == {"patch_size": 8, "depth": 2}
+    text = tiny.read_text("utf-8")
+    tiny.write_text(text.replace('encoder = "small"\nanalyses', 'encoder = "imported"\nanalyses') + lines, "utf-8")
+    assert "encoder imported: 192 features from 28 x 28 x 3" in cli("validate", tiny).out
+
+
+def test_what_is_left_out_is_called_by_its_own_name(cli: Callable[..., Result], tmp_path: Path) -> None:
+    state = torchvision.models.resnet18().state_dict()
+    both = {f"module.encoder_{which}.{name}": value for which in "qk" for name, value in state.items()}
+    torch.save({"state_dict": {**both, "module.queue": torch.zeros(8, 4)}}, tmp_path / "moco.pth")
+    result = cli("import", tmp_path / "moco.pth", "-o", tmp_path / "out")
+    assert "125 others left out (encoder_k, fc, queue)" in result.out
 
 
 def test_what_cannot_be_imported(cli: Callable[..., Result], tiny: Path) -> None:

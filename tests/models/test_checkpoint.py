@@ -96,7 +96,7 @@ def test_one_of_several_encoders_is_chosen_by_its_prefix(tmp_path: Path) -> None
     with pytest.raises(UserError, match=r"several ResNets in it: 'student\.', 'teacher\.'; choose one with --prefix"):
         read_encoder(tmp_path / "two.pt")
     assert read_encoder(tmp_path / "two.pt", "teacher").prefix == "teacher."
-    with pytest.raises(UserError, match="there is no ResNet with this prefix; there are: 'student"):
+    with pytest.raises(UserError, match="there is no ResNet and no ViT with this prefix; there are: 'student"):
         read_encoder(tmp_path / "two.pt", "pupil")
 
 
@@ -201,7 +201,7 @@ def _spoilt(kind: str, file: Path) -> None:
         ("empty", "this is not a checkpoint of PyTorch, or a damaged one"),
         ("no tensors", "there is no state dict in it"),
         ("a list", "there is no state dict in it"),
-        ("another network", "there is no ResNet in it"),
+        ("another network", "there is no ResNet and no ViT in it"),
         ("a tensor short", r"compared with resnet18: it lacks layer4\.1\.bn2\.weight$"),
         ("more than a ResNet", r"compared with resnet18: it has besides layer5\.weight$"),
         ("a stem of another size", r"conv1\.weight, has shape \(64, 3, 5, 5\); 7x7 or 3x3 of 3 channels, or of 1"),

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import omegaconf
 import pytest
 import torch
 import torchvision
@@ -22,7 +23,8 @@ from torch import Tensor, nn
 from medssl_bench.encoders.builtin import any_timm
 from medssl_bench.encoders.timm_encoder import TimmEncoder, use_small_stem
 from medssl_bench.errors import UserError
-from medssl_bench.models.checkpoint import ImportedEncoder, read_encoder
+from medssl_bench.models.checkpoint import read_encoder
+from medssl_bench.models.imported import ImportedEncoder
 from medssl_bench.store.tensors import save_tensors
 
 State = dict[str, Tensor]
@@ -111,6 +113,34 @@ _WRITTEN: dict[str, Callable[[nn.Module], object]] = {
         "optimizer": {"state": collections.defaultdict(dict), "last": collections.deque([1, 2], maxlen=3)},
         "args": argparse.Namespace(arch="resnet18", out=Path("x")),
         "device": torch.device("cpu"),
+    },
+    "an MLP for a classifier": lambda net: {
+        "arch": "resnet18",
+        "state_dict": {
+            **_state(net, "module.encoder.", without="fc"),
+            **{f"module.encoder.fc.{place}.weight": torch.zeros(512, 512) for place in (0, 2)},
+            "module.predictor.0.weight": torch.zeros(8, 8),
+        },
+    },
+    "dropout before the classifier": lambda net: {**_state(net, without="fc"), "fc.1.weight": torch.zeros(7, 512)},
+    "a projector beside the encoder": lambda net: {
+        **_state(net, "module.encoder.", without="fc"),
+        "module.projector.0.weight": torch.zeros(512, 512),
+    },
+    "under a name of its own": lambda net: {
+        "optimizer_state": {},
+        "simclr_state": _state(net, "backbone."),
+        "epoch": 1,
+    },
+    "settings of OmegaConf": lambda net: {
+        "state_dict": _state(net, "backbone."),
+        "hyper_parameters": omegaconf.OmegaConf.create({"lr": 0.1}),
+    },
+    "devices, types and sizes": lambda net: {
+        "state_dict": _state(net),
+        "device": torch.device("cpu"),
+        "dtype": torch.float32,
+        "size": torch.Size([1]),
     },
     "twice the same": lambda net: {"state_dict": _state(net), "state_dict_ema": _state(net)},
 }
@@ -260,7 +290,7 @@ _REFUSED: dict[str, tuple[Callable[[State], object], str]] = {
     "a fifth stage": (lambda s: {**s, "layer5.0.conv1.weight": torch.zeros(1)}, "besides layer5.0.conv1.weight"),
     "a vision transformer": (
         lambda _s: {"blocks.0.norm1.weight": torch.zeros(2), "cls_token": torch.zeros(1, 1, 2)},
-        "no ResNet in it, but what looks like a vision transformer; its 2 tensors begin with 'blocks.0.norm1.weight'",
+        "no ViT in it, but what looks like a vision transformer under other names than timm's",
     ),
     "a DenseNet": (lambda _s: {"features.denseblock1.denselayer1.norm1.weight": torch.zeros(2)}, "like a DenseNet"),
     "weights of 3D images": (

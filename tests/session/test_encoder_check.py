@@ -213,6 +213,25 @@ def test_a_file_must_say_how_images_were_normalised(write: Callable[..., Path], 
     assert "write mean = [0.4, 0.4, 0.4] and std = [0.5, 0.5, 0.5]" in cli("validate", "suite.toml").err
 
 
+@pytest.mark.parametrize("name", ["resnet18", "vit_tiny"])
+def test_so_must_the_file_of_an_encoder_that_has_a_name(
+    name: str, write: Callable[..., Path], cli: Callable[..., Any]
+) -> None:
+    backbone = (
+        load_plugins().registry.build(load_plugins().registry.resolve_or_raise("encoder", name), size=28).backbone
+    )
+    save_tensors(backbone.state_dict(), Path("brought.safetensors"))
+    table = f'name = "{name}"\nweights_file = "brought.safetensors"'
+    write(table)
+    for verb in ("validate", "run"):
+        result = cli(verb, "suite.toml")
+        assert "brought.safetensors does not say how images were normalised: write mean and std" in result.err
+        assert result.status == 2
+    for more in ('normalize = "half"', "mean = [0.2, 0.3, 0.4]\nstd = [0.3, 0.3, 0.3]"):
+        write(f"{table}\n{more}")
+        assert cli("validate", "suite.toml").status == 0
+
+
 _MODELS = ["resnet18", "resnet34", "resnet50", "test_resnet"]
 
 
