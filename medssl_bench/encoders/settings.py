@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from medssl_bench.encoders.input_fit import Fit, InputFit, Interpolation
 from medssl_bench.errors import StageError
@@ -58,3 +58,25 @@ class Settings:
         own = _OF_TIMM.get(str(config.get("interpolation")), "bilinear")
         chosen = own if self.interpolation == "auto" else self.interpolation
         return InputFit(self.input_size, self.fit, chosen, self.crop_pct)
+
+    def beside(self, fit: InputFit | None) -> dict[str, Any]:
+        """Return what an encoder does beside its model, for its card: ``input``, ``pooling``, as far as it does.
+
+        Args:
+            fit: what `input_fit` returned.
+        """
+        return {
+            **({"input": asdict(fit)} if fit else {}),
+            **({"pooling": self.pooling} if self.pooling else {}),
+        }
+
+    @classmethod
+    def of_card(cls, card: Mapping[str, Any]) -> Self:
+        """Return the settings of an encoder whose card has what `beside` returned.
+
+        Raises:
+            KeyError: its ``input`` is not whole.
+        """
+        shown = card.get("input")
+        how = (shown["size"], shown["fit"], shown["interpolation"], shown["crop_pct"]) if shown else ()
+        return cls(None, *how, mean=card["mean"], std=card["std"], pooling=card.get("pooling"))

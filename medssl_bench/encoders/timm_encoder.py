@@ -20,7 +20,7 @@ from medssl_bench.encoders.small_maps import use_small_map_convolutions
 from medssl_bench.encoders.timm_model import architecture_of, config_of, made, options_of, written
 from medssl_bench.encoders.vit_tokens import tokens_of
 from medssl_bench.encoders.weights_of_file import load_weights
-from medssl_bench.errors import StageError, UserError
+from medssl_bench.errors import StageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -92,6 +92,8 @@ class TimmEncoder(nn.Module):
             "mean": list(mean),
             "std": list(std),
             "changes": [],
+            **settings.beside(self._fit),
+            **({"grey": True} if self._is_grey else {}),
         }
         self.dim = self._measure_dim()
 
@@ -110,14 +112,8 @@ class TimmEncoder(nn.Module):
     def card(self) -> dict[str, Any]:
         """How plain timm makes the same model: its name, options, normalisation, and changes in Python.
 
-        Raises:
-            UserError: what this encoder does beside the model is not written down in this form.
+        What is done beside it is there too, where it is: ``input``, ``pooling`` and ``grey``, see `Settings.beside`.
         """
-        if self._fit is not None or self.settings.pooling or self._is_grey:
-            raise UserError(
-                f"{self.model} is not exported: timm alone does not do what input_size, pooling and grey images need; "
-                f"use medssl_bench.load_encoder"
-            )
         return self._card
 
     @torch.no_grad()

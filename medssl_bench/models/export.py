@@ -173,4 +173,6 @@ def _lines(card: dict[str, Any]) -> str:
         "encoder.load_state_dict(load_file('encoder.safetensors'))",
         f"# images in [0, 1], normalised by mean {card['mean']} and standard deviation {card['std']}",
     ]
+    if card.keys() & {"input", "pooling", "grey"}:
+        lines.append("# README.md has the code from images to features")
     return "\n".join(lines)

@@ -12,7 +12,7 @@ from timm.data import create_transform, resolve_data_config
 from torch import Tensor
 from torchvision.transforms.functional import to_tensor
 
-from medssl_bench.errors import StageError, UserError
+from medssl_bench.errors import StageError
 from medssl_bench.store.tensors import save_tensors
 
 
@@ -181,12 +181,6 @@ def test_a_file_that_lacks_a_tensor_is_refused_at_another_size_too(make, tmp_pat
     save_tensors(weights, Path(file))
     with pytest.raises(StageError, match="these are not the weights of test_vit"):
         make("timm", 28, model="test_vit", input_size=32, weights_file=file)
-
-
-def test_what_timm_alone_does_not_do_is_not_exported(make):
-    encoder = make("timm", 28, model="test_vit", input_size=32)
-    with pytest.raises(UserError, match="test_vit is not exported: timm alone does not do"):
-        encoder.card  # noqa: B018 - a property
 
 
 @pytest.mark.parametrize(

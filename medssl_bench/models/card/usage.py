@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from medssl_bench.datasets.base import Task
+from medssl_bench.models.card.features_code import features_code
 
 if TYPE_CHECKING:
     from medssl_bench.models.card.facts import CardSource
@@ -27,11 +28,12 @@ def usage_section(source: CardSource, model: dict[str, Any]) -> str:
             "```python",
             model["load"],
             "encoder.eval()",
-            *(_prediction(source, model) if source.has_head else _features(model)),
+            *(_prediction(source, model) if source.has_head else features_code(model)),
             "```",
             "",
             f"Images are RGB, floats in [0, 1], of {model['size']} pixels as in training; grey images are repeated to",
             f"three channels. They are normalised by mean {model['mean']} and standard deviation {model['std']}.",
+            *_seen(model),
             *(_of_files(model["classifier"]["images"]["files"]) if "classifier" in model else []),
         ]
     )
@@ -55,15 +57,13 @@ def _of_files(files: dict[str, Any] | None) -> list[str]:
     ]
 
 
-def _features(model: dict[str, Any]) -> list[str]:
-    return [
-        "",
-        "",
-        "@torch.no_grad()",
-        f"def features(images):  # (B, 3, {model['size']}, {model['size']}) in [0, 1] to (B, {model['dim']})",
-        f"    mean, std = torch.tensor({model['mean']}), torch.tensor({model['std']})",
-        "    return encoder((images - mean.view(3, 1, 1)) / std.view(3, 1, 1))",
-    ]
+def _seen(model: dict[str, Any]) -> list[str]:
+    """Return at which size the network sees images, where that is another than that of the data."""
+    shown = model.get("input")
+    if shown is None:
+        return []
+    how = f"scaled to them ({shown['interpolation']})" if shown["fit"] == "resize" else "with zeros around them"
+    return [f"The network sees them at {shown['size']} pixels, {how}."]
 
 
 def _prediction(source: CardSource, model: dict[str, Any]) -> list[str]:
@@ -73,7 +73,7 @@ def _prediction(source: CardSource, model: dict[str, Any]) -> list[str]:
     scores = "sigmoid()" if several else "softmax(1)"
     what = "of each label" if several else "of the classes"
     return [
-        *_features(model),
+        *features_code(model),
         "",
         "",
         "head = load_file('head.safetensors')  # the linear layer on top",

@@ -63,17 +63,16 @@ def _encoder(card: dict[str, Any], size: int) -> TimmEncoder:
     """
     import torch
 
+    from medssl_bench.encoders.settings import Settings
     from medssl_bench.encoders.timm_encoder import TimmEncoder, use_small_stem
 
     options = card["options"]
     if not isinstance(options, dict) or options.keys() & _NO_OPTIONS:
         raise ValueError(f"options {options!r} are none of a model")
-    encoder = TimmEncoder(card["model"], size, options=options)
+    encoder = TimmEncoder(card["model"], size, options=options, settings=Settings.of_card(card))
     if card["changes"] and isinstance(getattr(encoder.backbone, "conv1", None), torch.nn.Conv2d):
         use_small_stem(encoder)
-    if encoder.card["changes"] != card["changes"]:
-        raise ValueError(f"changes {card['changes']!r} are none that are known")
-    for name in ("mean", "std"):
-        buffer = getattr(encoder, name)
-        buffer.copy_(torch.tensor(card[name], dtype=buffer.dtype).view(1, 3, 1, 1))
+    for name in ("changes", "input", "pooling", "grey"):
+        if encoder.card.get(name) != card.get(name):
+            raise ValueError(f"{name} {card.get(name)!r} is none that is known")
     return encoder
