@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from medssl_bench.encoders.input_fit import Fit, InputFit, Interpolation
@@ -78,5 +78,5 @@ class Settings:
             KeyError: its ``input`` is not whole.
         """
         shown = card.get("input")
-        how = (shown["size"], shown["fit"], shown["interpolation"], shown["crop_pct"]) if shown else ()
-        return cls(None, *how, mean=card["mean"], std=card["std"], pooling=card.get("pooling"))
+        seen = cls(None, shown["size"], shown["fit"], shown["interpolation"], shown["crop_pct"]) if shown else cls()
+        return replace(seen, mean=card["mean"], std=card["std"], pooling=card.get("pooling"))

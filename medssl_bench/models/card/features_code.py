@@ -14,10 +14,10 @@ def features_code(model: dict[str, Any]) -> list[str]:
     Args:
         model: what is in ``model.json``.
     """
-    size, shown = model["size"], model.get("input")
-    resizes = bool(shown) and shown["fit"] == "resize"
+    size, shown = model["size"], model.get("input") or {}
+    resizes = shown.get("fit") == "resize"
     return [
-        *(["", "", *_resized(shown)] if shown and resizes else []),
+        *(["", "", *_resized(shown)] if resizes else []),
         "",
         "",
         "@torch.no_grad()",
@@ -33,14 +33,14 @@ def features_code(model: dict[str, Any]) -> list[str]:
     ]
 
 
-def _normalised(shown: dict[str, Any] | None, pooling: str | None) -> list[str]:
+def _normalised(shown: dict[str, Any], pooling: str | None) -> list[str]:
     """Return the lines from images of the right size to features."""
     normalised = "(images - mean.view(-1, 1, 1)) / std.view(-1, 1, 1)"
-    pads = bool(shown) and shown["fit"] == "pad"
+    pads = shown.get("fit") == "pad"
     if not pads and not pooling:
         return [f"    return encoder({normalised})"]
     lines = [f"    images = {normalised}"]
-    if shown and pads:
+    if pads:
         lines += [
             f"    more = max(0, {shown['size']} - images.shape[-1])  # zeros around them, after normalisation",
             "    images = torch.nn.functional.pad(images, (more // 2, more - more // 2) * 2)",
