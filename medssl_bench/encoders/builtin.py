@@ -12,7 +12,7 @@ from medssl_bench.encoders.brought_file import require_features
 from medssl_bench.encoders.timm_names import existing_model
 from medssl_bench.encoders.weights_file import require_safetensors
 from medssl_bench.plugin.markers import hookimpl
-from medssl_bench.plugin.parameters import AddedLater, LooksInto
+from medssl_bench.plugin.parameters import AddedLater, ForReaders, LooksInto
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,6 +25,7 @@ Weights = Literal["scratch", "pretrained"]
 WeightsFile = Annotated[Path | None, LooksInto(require_safetensors)]
 Normalize = Literal["auto", "half", "imagenet"]
 PixelNumbers = Annotated[list[float], Field(min_length=1, max_length=3)]
+TrainedOn = Annotated[list[str] | None, ForReaders()]
 Given = Annotated[PixelNumbers | None, AddedLater(None)]
 
 
@@ -153,6 +154,7 @@ def any_timm(
     mean: Given = None,
     std: Given = None,
     pooling: Annotated[Literal["cls", "mean", "cls_mean"] | None, AddedLater(None)] = None,
+    trained_on: TrainedOn = None,  # noqa: ARG001 - for readers
 ) -> nn.Module:
     """Any model that timm can make, by its name, or a timm model of a hub, at any size of images.
 
@@ -173,6 +175,8 @@ def any_timm(
         std: standard deviation, as `mean`.
         pooling: features of a ViT: the class token, the mean of the patches' tokens, or both one after the other; none:
             as the model pools them.
+        trained_on: names of the data sets that given weights were trained on; none: what is known of the public model.
+            Tables mark results on images that are among them; no result changes.
     """
     from medssl_bench.encoders.settings import Settings
     from medssl_bench.encoders.timm_encoder import TimmEncoder
@@ -189,6 +193,7 @@ def brought_features(
     size: int,  # noqa: ARG001 - every encoder's
     *,
     file: Annotated[Path, LooksInto(require_features)],
+    trained_on: TrainedOn = None,  # noqa: ARG001 - for readers
 ) -> nn.Module:
     """Features that another program computed, such as those of a model that cannot be had here.
 
@@ -200,6 +205,8 @@ def brought_features(
             the data set; or, for a folder or a table, in any order with ``train_names`` and so on, (N,) names of
             files. ``train_labels`` and so on, (N, L), are compared with the data set's. ``medssl-bench embed`` writes
             such a file.
+        trained_on: names of the data sets that the model was trained on. Tables mark results on images that are among
+            them; no result changes.
     """
     from medssl_bench.encoders.brought import BroughtFeatures
 

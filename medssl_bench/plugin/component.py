@@ -23,7 +23,8 @@ class Component:
         plugin: name of the plugin that registers it.
         source: SHA-256 of the plugin's source when it is an inline or editable one, else None.
         files: SHA-256 of each file that a parameter names, by parameter.
-        neutral: parameters that it got later and that stand where it does what it did before.
+        neutral: parameters that are in no key: it got them later and they stand where it does what it did before, or
+            they are for readers alone.
     """
 
     kind: str

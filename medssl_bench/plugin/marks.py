@@ -43,6 +43,14 @@ class AddedLater:
 
 
 @dataclass(frozen=True)
+class ForReaders:
+    """Marks a parameter that tells readers of results something, and changes none: ``Annotated[str, ForReaders()]``.
+
+    It is in no key: what is said can be put right, and results stay valid.
+    """
+
+
+@dataclass(frozen=True)
 class InDuration:
     """Marks a parameter of a schedule in the unit of the training's duration: ``Annotated[int, InDuration(least=0)]``.
 

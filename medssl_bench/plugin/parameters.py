@@ -18,7 +18,7 @@ from pydantic_core import PydanticUndefined, to_jsonable_python
 from medssl_bench.errors import PluginError, did_you_mean
 from medssl_bench.plugin import docstring
 from medssl_bench.plugin.fields import has_fields, instantiate, made_of, of_fields
-from medssl_bench.plugin.marks import AddedLater, Components, InDuration, LooksInto, OneComponent
+from medssl_bench.plugin.marks import AddedLater, Components, ForReaders, InDuration, LooksInto, OneComponent
 from medssl_bench.plugin.signature import of_factory
 from medssl_bench.plugin.type_text import type_text
 
@@ -69,6 +69,7 @@ class ParameterTable:
         has_fields: whether the parameters are fields of a dataclass or model.
         nested: the parameters that hold components.
         neutral: neutral values of the parameters that were added later.
+        for_readers: the parameters that change no result.
 
     Raises:
         PluginError: the harness cannot make a component of the factory.
@@ -107,6 +108,11 @@ class ParameterTable:
             for name, field in self.model.model_fields.items()
             for marker in field.metadata
             if isinstance(marker, AddedLater)
+        }
+        self.for_readers = {
+            name
+            for name, field in self.model.model_fields.items()
+            if any(isinstance(marker, ForReaders) for marker in field.metadata)
         }
         self.in_duration = {
             name: marker.least
@@ -287,6 +293,7 @@ __all__ = [
     "AddedLater",
     "Components",
     "Field",
+    "ForReaders",
     "InDuration",
     "LooksInto",
     "OneComponent",

@@ -115,7 +115,8 @@ class Registry:
             neutral=tuple(
                 name
                 for name in valid
-                if name in at_default or (name in table.neutral and valid[name] == table.neutral[name])
+                if name in at_default | table.for_readers
+                or (name in table.neutral and valid[name] == table.neutral[name])
             ),
         )
 

@@ -11,6 +11,7 @@ from medssl_bench.plan.chance import Chance
 from medssl_bench.results.judged import Judged
 from medssl_bench.results.measured import NO_PLACES, column
 from medssl_bench.results.selection import CellSelection
+from medssl_bench.results.told import told
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -235,7 +236,8 @@ class Results:
             if found.value is not None:
                 classes = self._by_class(cell.dataset, found)
                 seed, draw, fold = first[stage]
-                cell.values.append(Value(seed, draw, found.value, self.flags(stage), classes, fold))
+                flags = told(self._plan, self.record, stage, cell.dataset)
+                cell.values.append(Value(seed, draw, found.value, flags, classes, fold))
                 continue
             if (state := self.state(stage)) in {"failed", "blocked"}:
                 cell.lost[stage] = state
@@ -263,15 +265,6 @@ class Results:
         record = self.record(stage)
         value = record.metrics.get(metric) if record else None
         return float(value) if isinstance(value, int | float) else None
-
-    def flags(self, stage: str) -> dict[str, str]:
-        """Return what must be known of the result of a stage, and of the pretrainings before it: sentences by code."""
-        found: dict[str, str] = {}
-        for parent in self._plan.stages[stage].parents:
-            if self._plan.stages[parent].kind in {"pretrain", "embed"}:  # flags of a judgement are about itself alone
-                found |= self.flags(parent)
-        record = self.record(stage)
-        return {**found, **(record.flags if record else {})}
 
     def empty_cell(self, table: str, dataset: str, labels: str, arm: str, metric: str) -> Cell:
         """Return a cell without values, with the marks that its numbers would have."""
