@@ -28,6 +28,7 @@ _VERBS = {
     "show": "show a component's parameters and documentation",
     "preview": "draw images and their augmented views",
     "data": "list, fetch and check data sets",
+    "encoders": "list public encoders, and fetch their weights",
     "embed": "write the features of a trained encoder",
     "export": "write a trained model with its card, for plain timm",
     "predict": "write what a trained model says of new images",

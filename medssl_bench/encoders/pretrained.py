@@ -2,68 +2,36 @@
 
 from __future__ import annotations
 
+import re
 import ssl
 import urllib.error
 import urllib.request
 from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlparse
 
 import timm
 import torch
-from huggingface_hub import constants, hf_hub_download, hf_hub_url, try_to_load_from_cache
+from huggingface_hub import constants, hf_hub_download, hf_hub_url
 
 from medssl_bench.encoders.hub_names import CONFIG, cached_config, is_hub_name, repository_of
+from medssl_bench.encoders.weights_place import Place, place_of
 from medssl_bench.errors import StageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
 _SECONDS = 10
 """How long the server may take to answer; the download itself may take any time."""
 
-_FILES = ("model.safetensors", "pytorch_model.bin")
-"""What timm looks for in a repository, in this order."""
+_DIGEST = re.compile(r"-([a-f0-9]{8,})\.")
+"""The beginning of a file's SHA-256 in its name, as PyTorch's have it."""
 
-_OF_OPEN_CLIP = "open_clip_pytorch_model.bin"
-
-_OTHERWISE = "run once where there is a network and bring its cache along (HF_HOME names it), or set weights_file"
-
-
-@dataclass(frozen=True)
-class _Place:
-    """Where weights are: in a repository of a hub, under one of some names, or at an address of their own.
-
-    Attributes:
-        repository: ``ORGANISATION/NAME``; empty: `files` is one address.
-        revision: branch, tag or commit of the repository; None: the main branch.
-        files: names of the file, the first that is there is taken.
-    """
-
-    repository: str
-    revision: str | None
-    files: tuple[str, ...]
-
-    def is_here(self, file: str) -> bool:
-        if not self.repository:
-            return (self.cache / Path(urlparse(file).path).name).is_file()
-        found = try_to_load_from_cache(
-            self.repository, file, cache_dir=constants.HF_HUB_CACHE, revision=self.revision or "main"
-        )
-        return isinstance(found, str)
-
-    @property
-    def cache(self) -> Path:
-        """The folder where what is downloaded is kept."""
-        return Path(constants.HF_HUB_CACHE) if self.repository else Path(torch.hub.get_dir()) / "checkpoints"
-
-    @property
-    def address(self) -> str:
-        """For people."""
-        at = f" at {self.revision}" if self.revision else ""
-        return f"{constants.ENDPOINT}/{self.repository}{at}" if self.repository else self.files[0]
+_OTHERWISE = (
+    "do 'medssl-bench encoders fetch' where there is a network and bring its cache along (HF_HOME names it), or set "
+    "weights_file"
+)
 
 
 def have_weights(model: str, revision: str | None = None, overlay: Mapping[str, Any] | None = None) -> None:
@@ -78,7 +46,7 @@ def have_weights(model: str, revision: str | None = None, overlay: Mapping[str, 
         StageError: there are none, or they cannot be had; said after one attempt.
     """
     have_config(model, revision)
-    _have(_place(model, revision, overlay), f"timm model {model!r}: its pretrained weights cannot be had")
+    _have(place_of(model, revision, overlay), f"timm model {model!r}: its pretrained weights cannot be had")
 
 
 def have_config(model: str, revision: str | None = None) -> None:
@@ -90,7 +58,7 @@ def have_config(model: str, revision: str | None = None) -> None:
     if not is_hub_name(model):
         return
     what = f"model {model!r}: its configuration cannot be had"
-    _have(_Place(repository_of(model), revision, (CONFIG,)), what)
+    _have(Place(repository_of(model), revision, (CONFIG,)), what)
     if cached_config(model, revision) is None:
         raise StageError(
             f"model {model!r}: its {CONFIG} is not one of timm's, which name an architecture; write timm's name of the "
@@ -106,7 +74,7 @@ def are_here(model: str, revision: str | None = None, overlay: Mapping[str, Any]
     """
     if is_hub_name(model) and cached_config(model, revision) is None:
         return False
-    place = _place(model, revision, overlay)
+    place = place_of(model, revision, overlay)
     return any(map(place.is_here, place.files))
 
 
@@ -116,10 +84,26 @@ def source(model: str, revision: str | None = None, overlay: Mapping[str, Any] |
     Raises:
         StageError: timm has none for it.
     """
-    address = _place(model, revision, overlay).address
+    address = place_of(model, revision, overlay).address
     known = None if is_hub_name(model) or overlay else timm.get_pretrained_cfg(model)
     licence = getattr(known, "license", None)
     return f"{address}; licence {licence}" if licence else address
+
+
+def address(model: str, revision: str | None = None, overlay: Mapping[str, Any] | None = None) -> str:
+    """Return the address of the pretrained weights of a model; arguments and errors as of `source`."""
+    return place_of(model, revision, overlay).address
+
+
+def file_here(model: str, revision: str | None = None, overlay: Mapping[str, Any] | None = None) -> Path:
+    """Return where the pretrained weights of a model are on this machine, fetched if need be.
+
+    Raises:
+        StageError: they cannot be had; arguments and errors as of `have_weights`.
+    """
+    have_weights(model, revision, overlay)
+    place = place_of(model, revision, overlay)
+    return next(place.file(name) for name in place.files if place.is_here(name))
 
 
 @contextmanager
@@ -133,36 +117,7 @@ def from_cache() -> Iterator[None]:
         constants.HF_HUB_OFFLINE = before
 
 
-def _place(model: str, revision: str | None, overlay: Mapping[str, Any] | None) -> _Place:
-    """Return where the weights of a model are."""
-    if is_hub_name(model):
-        config = cached_config(model, revision) or {}
-        return _Place(
-            repository_of(model), revision, _names(config.get("pretrained_cfg", config).get("hf_hub_filename"))
-        )
-    found = timm.get_pretrained_cfg(model)
-    known = {**(found.to_dict() if found else {}), **(overlay or {})}
-    if known.get("hf_hub_id"):
-        name, _, own = known["hf_hub_id"].partition("@")
-        return _Place(name, revision or own or None, _names(known.get("hf_hub_filename")))
-    if revision:
-        raise StageError(f"timm model {model!r}: its weights are in no repository of a hub, which a revision is of")
-    if url := known.get("url"):
-        return _Place("", None, (url if isinstance(url, str) else url[0],))
-    raise StageError(f'timm model {model!r}: timm has no pretrained weights for it; write weights = "scratch"')
-
-
-def _names(file: str | None) -> tuple[str, ...]:
-    """Return the names under which timm looks for the file of a repository, in its order."""
-    if file is None:
-        return _FILES
-    if not file.endswith(".bin"):
-        return (file,)
-    stem = "open_clip_model" if file == _OF_OPEN_CLIP else file.removesuffix(".bin")
-    return f"{stem}.safetensors", file
-
-
-def _have(place: _Place, what: str) -> None:
+def _have(place: Place, what: str) -> None:
     """Fetch a file, unless it is here.
 
     Raises:
@@ -177,9 +132,11 @@ def _have(place: _Place, what: str) -> None:
         raise StageError(f"{what}: they are not in {place.cache}, and {reason}; {_OTHERWISE}")
     if place.repository:
         _download(place, what)
+    else:
+        _download_from(place, what)
 
 
-def _unreachable(place: _Place) -> str:
+def _unreachable(place: Place) -> str:
     """Return why the server of a model's weights does not answer, or an empty string."""
     file = place.files[0]
     address = hf_hub_url(place.repository, file, revision=place.revision) if place.repository else file
@@ -199,7 +156,19 @@ def _unreachable(place: _Place) -> str:
         return f"{host} does not answer ({' '.join(str(reason).split()) or type(error).__name__})"
 
 
-def _download(place: _Place, what: str) -> None:
+def _download_from(place: Place, what: str) -> None:
+    """Fetch a file from an address of its own, to where timm looks for it."""
+    file = place.files[0]
+    target = place.file(file)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    digest = _DIGEST.search(target.name)
+    try:
+        torch.hub.download_url_to_file(file, str(target), digest[1] if digest else None)
+    except Exception as error:
+        raise StageError(f"{what}: {' '.join(str(error).split())[:300]}") from error
+
+
+def _download(place: Place, what: str) -> None:
     from huggingface_hub.errors import (
         EntryNotFoundError,
         GatedRepoError,
