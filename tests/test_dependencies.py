@@ -13,7 +13,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
-NAMES = {"PIL": "pillow", "sklearn": "scikit-learn"}
+NAMES = {"PIL": "pillow", "sklearn": "scikit-learn", "open_clip": "open-clip-torch"}
 """Distributions that are called otherwise than their module, apart from - and _."""
 
 OURS = {"medssl_bench", "medssl_bench_thesis", "medssl_bench_methods", "medssl_bench_example", "benchmarks"}
@@ -44,7 +44,9 @@ def _normal(name: str) -> str:
 
 
 def test_what_the_package_imports_is_declared():
-    assert distributions(ROOT / "medssl_bench") <= declared(PROJECT["project"], "dicom", "testing")
+    assert distributions(ROOT / "medssl_bench") <= declared(
+        PROJECT["project"], "dicom", "transformers", "open-clip", "testing"
+    )
 
 
 def test_what_the_benchmarks_import_is_declared():

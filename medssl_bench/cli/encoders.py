@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from medssl_bench.cli.options import data_dir_option, json_option, load_plugins, load_suite
+from medssl_bench.encoders.given_weights import OTHER_LIBRARIES, GivenWeights, given_weights
+from medssl_bench.encoders.hub_names import checked_repository
+from medssl_bench.encoders.timm_names import existing_model
 from medssl_bench.errors import StageError, UserError, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from medssl_bench.encoders.given_weights import GivenWeights
     from medssl_bench.models.catalogue import PublicEncoder
 
 
@@ -34,7 +36,7 @@ def list_(patterns: tuple[str, ...], *, as_json: bool) -> None:
     It asks no network. A licence or a size that is not known stands on the page of the model. `here`: the weights are
     on this machine. `trained on` is what is known, see the parameter trained_on.
     """
-    from medssl_bench.models.catalogue import matching_encoders, names_of_encoders, usual_encoders
+    from medssl_bench.models.catalogue import all_encoders, matching_encoders, usual_encoders
 
     found = matching_encoders(patterns) if patterns else usual_encoders()
     if as_json:
@@ -45,7 +47,7 @@ def list_(patterns: tuple[str, ...], *, as_json: bool) -> None:
     _print(found)
     if not patterns:
         click.echo(
-            f"\nThese are {len(found)} of {len(names_of_encoders()):,}: give a part of a name. Other models of a hub "
+            f"\nThese are {len(found)} of {len(all_encoders()):,}: give a part of a name. Other models of a hub "
             'that timm loads: model = "hf-hub:ORGANISATION/MODEL".'
         )
 
@@ -56,22 +58,32 @@ def _print(found: Iterable[PublicEncoder]) -> None:
     from medssl_bench.cli.console import standard_output
 
     drawn = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("model", "parameters", "pixels", "licence", "trained on", "here"):
+    for column in ("model", "encoder", "parameters", "pixels", "licence", "trained on", "here"):
         drawn.add_column(column, justify="right" if column in {"parameters", "pixels"} else "left", overflow="fold")
     for each in found:
         millions = "" if each.parameters is None else f"{each.parameters / 1e6:,.1f} M"
         pixels = "" if each.input_size is None else str(each.input_size)
         data, here = ", ".join(each.trained_on), "yes" if each.is_here else "no"
-        drawn.add_row(each.name, millions, pixels, each.licence or "see its page", data, here)
+        drawn.add_row(each.name, each.encoder, millions, pixels, each.licence or "see its page", data, here)
     standard_output().print(drawn)
 
 
 @command.command("fetch")
 @click.argument("names", nargs=-1, required=True, metavar="NAME... | SUITE")
+@click.option(
+    "--with",
+    "library",
+    type=click.Choice(["timm", *OTHER_LIBRARIES]),
+    default="timm",
+    show_default=True,
+    help="The encoder that loads the models NAME.",
+)
 @click.option("--revision", help="Branch, tag or commit of the repository of the weights.")
 @data_dir_option
 @click.pass_context
-def fetch(context: click.Context, /, names: tuple[str, ...], revision: str | None, data_dir: Path | None) -> None:
+def fetch(
+    context: click.Context, /, names: tuple[str, ...], library: str, revision: str | None, data_dir: Path | None
+) -> None:
     """Download the weights of models, such as vit_small_patch14_dinov2.lvd142m, or all that a SUITE needs.
 
     What is here is not fetched again; a download from a hub that was cut off goes on where it was. For each, the file
@@ -79,7 +91,7 @@ def fetch(context: click.Context, /, names: tuple[str, ...], revision: str | Non
     """
     wanted: dict[GivenWeights, None] = {}
     for name in names:
-        wanted |= dict.fromkeys(_wanted(context, name, revision, data_dir))
+        wanted |= dict.fromkeys(_wanted(context, name, library, revision, data_dir))
     failed = 0
     for each in wanted:
         try:
@@ -95,22 +107,26 @@ def fetch(context: click.Context, /, names: tuple[str, ...], revision: str | Non
         context.exit(2)
 
 
-def _wanted(context: click.Context, name: str, revision: str | None, data_dir: Path | None) -> list[GivenWeights]:
+def _wanted(
+    context: click.Context, name: str, library: str, revision: str | None, data_dir: Path | None
+) -> list[GivenWeights]:
     """Return the weights that a name, or a suite, asks for.
 
     Raises:
         UserError: there is no such model, or the suite needs none.
     """
-    from medssl_bench.encoders.given_weights import GivenWeights, given_weights
-
     if name.endswith(".toml"):
         found = [weights for each in _encoders_of(context, Path(name), data_dir) if (weights := given_weights(each))]
         if not found:
             raise UserError(f"{name}: none of its encoders has weights that are downloaded")
         return found
+    try:
+        (existing_model if library == "timm" else checked_repository)(name)
+    except ValueError as error:
+        raise UserError(str(error)) from error
     component = load_plugins(context).registry.resolve_or_raise(
         "encoder",
-        {"name": "timm", "model": name, "weights": "pretrained", **({"revision": revision} if revision else {})},
+        {"name": library, "model": name, "weights": "pretrained", **({"revision": revision} if revision else {})},
     )
     known = given_weights(component)
     assert isinstance(known, GivenWeights)

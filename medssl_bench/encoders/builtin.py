@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import AfterValidator, Field
 
 from medssl_bench.encoders.brought_file import require_features
+from medssl_bench.encoders.other_libraries import of_open_clip, of_transformers
 from medssl_bench.encoders.timm_names import existing_model
 from medssl_bench.encoders.weights_file import require_safetensors
 from medssl_bench.plugin.markers import hookimpl
@@ -37,6 +38,8 @@ def medssl_encoders(register: Register) -> None:
     for width in ("tiny", "small"):
         register(f"vit_{width}", _vit(f"vit_{width}_patch16_224"))
     register("timm", any_timm)
+    register("transformers", of_transformers)
+    register("open_clip", of_open_clip)
     register("features", brought_features)
 
 

@@ -43,6 +43,35 @@ def checked_hub_name(model: str) -> str:
     return PREFIX + repository
 
 
+def checked_repository(name: str) -> str:
+    """Return the name of a repository of a hub, without a prefix.
+
+    Raises:
+        ValueError: it is none.
+    """
+    repository = name.removeprefix(PREFIX)
+    if not _NAME.fullmatch(repository):
+        raise ValueError(
+            f"{name!r}: a model of a hub is called ORGANISATION/MODEL; for one on this machine, write config_file and "
+            f"weights_file"
+        )
+    return repository
+
+
+def cached_file(repository: str, file: str, revision: str | None) -> Path | None:
+    """Return where a file of a repository is on this machine, or None if it is not.
+
+    Args:
+        repository: ``ORGANISATION/MODEL``.
+        file: its name.
+        revision: branch, tag or commit; None: the main branch.
+    """
+    from huggingface_hub import constants, try_to_load_from_cache
+
+    found = try_to_load_from_cache(repository, file, cache_dir=constants.HF_HUB_CACHE, revision=revision or "main")
+    return Path(found) if isinstance(found, str) else None
+
+
 def cached_config(model: str, revision: str | None) -> dict[str, Any] | None:
     """Return the configuration of a model of a hub, or None if it is not on this machine, or not one of timm's.
 
@@ -50,25 +79,17 @@ def cached_config(model: str, revision: str | None) -> dict[str, Any] | None:
         model: ``hf-hub:ORGANISATION/MODEL``.
         revision: branch, tag or commit; None: the main branch.
     """
-    from huggingface_hub import constants, try_to_load_from_cache
-
-    file = try_to_load_from_cache(
-        repository_of(model), CONFIG, cache_dir=constants.HF_HUB_CACHE, revision=revision or "main"
-    )
-    if not isinstance(file, str):
+    file = cached_file(repository_of(model), CONFIG, revision)
+    if file is None:
         return None
     try:
-        found = json.loads(Path(file).read_text("utf-8"))
+        found = json.loads(file.read_text("utf-8"))
     except (OSError, ValueError):
         return None
     return found if isinstance(found, dict) and isinstance(found.get("architecture"), str) else None
 
 
-def cached_commit(model: str, revision: str | None) -> str:
+def cached_commit(repository: str, revision: str | None, file: str = CONFIG) -> str:
     """Return the commit that the configuration of a model is of, as far as it is on this machine; else nothing."""
-    from huggingface_hub import constants, try_to_load_from_cache
-
-    file = try_to_load_from_cache(
-        repository_of(model), CONFIG, cache_dir=constants.HF_HUB_CACHE, revision=revision or "main"
-    )
-    return Path(file).parent.name if isinstance(file, str) else ""
+    found = cached_file(repository, file, revision)
+    return found.parent.name if found else ""

@@ -17,9 +17,11 @@ def unknown_normalisation(encoder: Component) -> str:
     it is what the encoder does: mean 0.5 and standard deviation 0.5.
 
     Args:
-        encoder: a built-in one that takes a file of weights.
+        encoder: any; of one without a file of weights, and of plugins' encoders, nothing is wrong.
     """
     given = encoder.parameters
+    if encoder.plugin != "encoders" or not given.get("weights_file") or "normalize" not in given:
+        return ""
     if given["normalize"] != "auto" or given.get("mean") is not None:
         return ""
     file = Path(given["weights_file"])

@@ -46,7 +46,7 @@ def have_weights(model: str, revision: str | None = None, overlay: Mapping[str, 
         StageError: there are none, or they cannot be had; said after one attempt.
     """
     have_config(model, revision)
-    _have(place_of(model, revision, overlay), f"timm model {model!r}: its pretrained weights cannot be had")
+    have(place_of(model, revision, overlay), f"timm model {model!r}: its pretrained weights cannot be had")
 
 
 def have_config(model: str, revision: str | None = None) -> None:
@@ -58,7 +58,7 @@ def have_config(model: str, revision: str | None = None) -> None:
     if not is_hub_name(model):
         return
     what = f"model {model!r}: its configuration cannot be had"
-    _have(Place(repository_of(model), revision, (CONFIG,)), what)
+    have(Place(repository_of(model), revision, (CONFIG,)), what)
     if cached_config(model, revision) is None:
         raise StageError(
             f"model {model!r}: its {CONFIG} is not one of timm's, which name an architecture; write timm's name of the "
@@ -90,11 +90,6 @@ def source(model: str, revision: str | None = None, overlay: Mapping[str, Any] |
     return f"{address}; licence {licence}" if licence else address
 
 
-def address(model: str, revision: str | None = None, overlay: Mapping[str, Any] | None = None) -> str:
-    """Return the address of the pretrained weights of a model; arguments and errors as of `source`."""
-    return place_of(model, revision, overlay).address
-
-
 def file_here(model: str, revision: str | None = None, overlay: Mapping[str, Any] | None = None) -> Path:
     """Return where the pretrained weights of a model are on this machine, fetched if need be.
 
@@ -117,8 +112,12 @@ def from_cache() -> Iterator[None]:
         constants.HF_HUB_OFFLINE = before
 
 
-def _have(place: Place, what: str) -> None:
+def have(place: Place, what: str) -> None:
     """Fetch a file, unless it is here.
+
+    Args:
+        place: where it is.
+        what: for whom, for the message.
 
     Raises:
         StageError: it cannot be had; the message begins with `what`.

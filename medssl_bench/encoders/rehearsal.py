@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import warnings
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from medssl_bench.encoders.dim import check_encoder, feature_dim
-from medssl_bench.encoders.hub_names import cached_commit, cached_config, is_hub_name
+from medssl_bench.encoders.given_weights import given_weights, model_of
 from medssl_bench.encoders.known_normalisation import unknown_normalisation
 from medssl_bench.errors import StageError, UserError, told
 from medssl_bench.randomness import forked
@@ -19,7 +18,6 @@ from medssl_bench.stopping import Stopped, is_stop
 if TYPE_CHECKING:
     from torch import nn
 
-    from medssl_bench.encoders.timm_encoder import TimmEncoder
     from medssl_bench.plugin.component import Component
     from medssl_bench.plugin.registry import Registry
 
@@ -52,55 +50,43 @@ def rehearse(registry: Registry, encoder: Component, size: int, *, fetch: bool) 
         if told_later := _not_here(encoder, fetch=fetch):
             return Rehearsed(notes=(told_later,))
         built = _built(registry, _from_scratch(encoder), size)
-        features = feature_dim(built)
-        # its import takes as long as that of torch: where it is not loaded, nothing of it has been built
-        timm_encoder = sys.modules.get("medssl_bench.encoders.timm_encoder")
-        if timm_encoder is not None and isinstance(built, timm_encoder.TimmEncoder):
-            return Rehearsed(features, _notes(built, encoder, fetch=fetch))
+        return Rehearsed(feature_dim(built), _notes(built, encoder, fetch=fetch))
     except BaseException as error:  # SystemExit too: a plugin's code is called
         if is_stop(error):
             raise Stopped from error
         known = isinstance(error, StageError | UserError)
         return Rehearsed(problem=" ".join(str(error).split()) if known else told(error))
-    return Rehearsed(features)
 
 
-def _notes(built: TimmEncoder, encoder: Component, *, fetch: bool) -> tuple[str, ...]:
-    from medssl_bench.encoders import pretrained
-
+def _notes(built: nn.Module, encoder: Component, *, fetch: bool) -> tuple[str, ...]:
     notes = []
-    given, model = encoder.parameters, built.model
-    if is_hub_name(model) and given["weights"] == "pretrained" and not given["revision"]:
-        commit = cached_commit(model, None)
+    weights = given_weights(encoder)
+    if weights and weights.is_of_hub and not weights.revision:
+        commit = weights.commit_here()
         now = f", now {commit}" if commit else ""
         notes.append(f"no revision is given: its authors can change it; write revision = a commit of it{now}")
-    if built.left_out:
-        names = ", ".join(built.left_out[:4]) + (", ..." if len(built.left_out) > 4 else "")
+    if left_out := getattr(built, "left_out", None) if encoder.plugin == "encoders" else None:
+        names = ", ".join(left_out[:4]) + (", ..." if len(left_out) > 4 else "")
         notes.append(f"{names} of weights_file are a classifier's, which an encoder has not: left out")
-    if given.get("weights") == "pretrained":
-        where = (model, given.get("revision"), (given.get("options") or {}).get("pretrained_cfg_overlay"))
+    if weights:
         if fetch:
-            pretrained.have_weights(*where)
-        elif not pretrained.are_here(*where):
-            notes.append(f"its pretrained weights are not here: run downloads them ({pretrained.source(*where)})")
-    elif given.get("weights_file") and (problem := unknown_normalisation(encoder)):
+            weights.fetch()
+        elif not weights.are_here():
+            notes.append(f"its pretrained weights are not here: run downloads them ({weights.source()})")
+    elif problem := unknown_normalisation(encoder):
         raise StageError(problem)
     return tuple(notes)
 
 
 def _not_here(encoder: Component, *, fetch: bool) -> str:
     """Return what is to be said of a model of a hub whose configuration is not here, and is not fetched now."""
-    model = encoder.parameters.get("model")
-    if encoder.plugin != "encoders" or not isinstance(model, str) or not is_hub_name(model):
+    model = model_of(encoder)
+    if model is None or not model.is_of_hub:
         return ""
-    from medssl_bench.encoders import pretrained
-
-    revision = encoder.parameters["revision"]
     if fetch:
-        pretrained.have_config(model, revision)
-    elif cached_config(model, revision) is None:
-        what = "its configuration is not here, so its size is not checked: run downloads it"
-        return f"{what} ({pretrained.source(model, revision)})"
+        model.have_config()
+    elif not model.config_is_here():
+        return f"its configuration is not here, so its size is not checked: run downloads it ({model.source()})"
     return ""
 
 

@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from medssl_bench.encoders.given_weights import OTHER_LIBRARIES
 from medssl_bench.encoders.hub_names import is_hub_name, repository_of
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def trained_on(encoder: Component) -> tuple[str, ...]:
     if encoder.plugin != "encoders" or given.get("weights") != "pretrained":
         return ()
     overlay = (given.get("options") or {}).get("pretrained_cfg_overlay") or {}
-    repository = overlay.get("hf_hub_id")
+    repository = given.get("model") if encoder.name in OTHER_LIBRARIES else overlay.get("hf_hub_id")
     return known_training(f"hf-hub:{repository}" if repository else str(given.get("model", encoder.name)))[0]
 
 

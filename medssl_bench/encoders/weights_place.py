@@ -9,9 +9,9 @@ from urllib.parse import urlparse
 
 import timm
 import torch
-from huggingface_hub import constants, try_to_load_from_cache
+from huggingface_hub import constants
 
-from medssl_bench.encoders.hub_names import cached_config, is_hub_name, repository_of
+from medssl_bench.encoders.hub_names import cached_config, cached_file, is_hub_name, repository_of
 from medssl_bench.errors import StageError
 
 if TYPE_CHECKING:
@@ -45,10 +45,7 @@ class Place:
         """Return where one of the files is in the cache, or, of an address, will be."""
         if not self.repository:
             return self.cache / Path(urlparse(file).path).name
-        found = try_to_load_from_cache(
-            self.repository, file, cache_dir=constants.HF_HUB_CACHE, revision=self.revision or "main"
-        )
-        return Path(found) if isinstance(found, str) else self.cache / "absent"
+        return cached_file(self.repository, file, self.revision) or self.cache / "absent"
 
     @property
     def cache(self) -> Path:

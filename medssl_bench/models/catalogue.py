@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import timm
 
 from medssl_bench.costs.timm_models import timm_arithmetic
-from medssl_bench.encoders import pretrained
+from medssl_bench.encoders.given_weights import OTHER_LIBRARIES, GivenWeights
 from medssl_bench.encoders.hub_names import PREFIX, cached_config, is_hub_name
 from medssl_bench.encoders.trained_on import known_repositories, known_training
 
@@ -52,42 +52,45 @@ class PublicEncoder:
 
 def usual_encoders() -> list[PublicEncoder]:
     """Return the models that many papers compare with, and the medical ones that are known by name."""
-    return [_described(name) for name in (*_USUAL, *_of_hubs())]
+    return [_described(*named) for named in (*((name, "timm") for name in _USUAL), *_of_hubs())]
 
 
 def matching_encoders(patterns: Sequence[str]) -> list[PublicEncoder]:
     """Return the public encoders whose name has each of some texts in it; ``*``, ``?`` and ``[]`` mean any letters."""
     wanted = [f"*{pattern.lower()}*" for pattern in patterns]
-    names = [name for name in names_of_encoders() if all(fnmatchcase(name.lower(), pattern) for pattern in wanted)]
-    return [_described(name) for name in names]
+    named = [(name, library) for name, library in all_encoders() if all(fnmatchcase(name.lower(), w) for w in wanted)]
+    return [_described(*each) for each in named]
 
 
-def names_of_encoders() -> list[str]:
-    """Return the names of timm's pretrained models, and of models of hubs that are known."""
-    return [*timm.list_pretrained(), *_of_hubs()]
+def all_encoders() -> list[tuple[str, str]]:
+    """Return timm's pretrained models, and models of hubs that are known: each with the encoder that loads it."""
+    return [*((name, "timm") for name in timm.list_pretrained()), *_of_hubs()]
 
 
-def _of_hubs() -> Iterable[str]:
-    return (f"{PREFIX}{repository}" for repository in known_repositories("timm"))
+def _of_hubs() -> Iterable[tuple[str, str]]:
+    yield from ((f"{PREFIX}{repository}", "timm") for repository in known_repositories("timm"))
+    yield from ((repository, library) for library in OTHER_LIBRARIES for repository in known_repositories(library))
 
 
-def _described(name: str) -> PublicEncoder:
-    if is_hub_name(name):
+def _described(name: str, library: str) -> PublicEncoder:
+    weights = GivenWeights(library, name)
+    architecture, licence, shape = "", "", ()
+    if library == "timm" and is_hub_name(name):
         config = cached_config(name, None) or {}
-        architecture, licence = str(config.get("architecture", "")), ""
+        architecture = str(config.get("architecture", ""))
         shape = (config.get("pretrained_cfg") or {}).get("input_size") or ()
-    else:
+    elif library == "timm":
         known = timm.get_pretrained_cfg(name)
         assert known is not None
         architecture, licence, shape = name.partition(".")[0], known.license or "", known.input_size
     cost = timm_arithmetic(architecture) if architecture else None
     return PublicEncoder(
         name=name,
-        encoder="timm",
+        encoder=library,
         parameters=round(cost.parameters) if cost else None,
         input_size=int(shape[-1]) if shape else None,
         licence=licence,
-        source=pretrained.address(name),
-        trained_on=known_training(name)[0],
-        is_here=pretrained.are_here(name),
+        source=weights.source().partition(";")[0],
+        trained_on=known_training(name if library == "timm" else f"{PREFIX}{name}")[0],
+        is_here=weights.are_here(),
     )

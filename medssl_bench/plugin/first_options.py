@@ -66,6 +66,8 @@ FIRST_OPTIONS: dict[str, frozenset[str]] = {
         "encoders encoder vit_tiny": "patch weights weights_file normalize",
         "encoders encoder vit_small": "patch weights weights_file normalize",
         "encoders encoder timm": "model weights weights_file normalize options",
+        "encoders encoder transformers": "model config_file preprocessor_file weights weights_file revision input_size fit interpolation crop_pct mean std pooling",
+        "encoders encoder open_clip": "model config_file weights weights_file revision fit interpolation crop_pct mean std",
         "encoders encoder features": "file",
         "methods method simclr": "temperature hidden projection loss",
         "evaluators evaluator linear_probe": "epochs lr weight_decay batch_size drops validate_every",

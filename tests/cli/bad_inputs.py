@@ -567,6 +567,9 @@ _CHECKPOINTS = [
         lambda: Path("evil.ckpt").write_bytes(pickle.dumps(print)),
         ("import", "evil.ckpt", "-o", "imported"),
     ),
+    BadInput("a public encoder that there is not", _nothing, ("encoders", "fetch", "resnet999")),
+    BadInput("weights that there are not", _nothing, ("encoders", "fetch", "test_vit.in1k")),
+    BadInput("a part of no name", _nothing, ("encoders", "list", "no-such-model")),
 ]  # fmt: skip
 
 

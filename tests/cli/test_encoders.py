@@ -11,7 +11,7 @@ import pytest
 from cli.conftest import Result
 from hub_server import Hub, ask, published, serving
 
-from medssl_bench.models.catalogue import names_of_encoders, usual_encoders
+from medssl_bench.models.catalogue import all_encoders, usual_encoders
 
 
 @pytest.fixture
@@ -23,13 +23,13 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
 
 def test_the_usual_ones_are_what_timm_has(cli: Callable[..., Result], hub: Hub) -> None:
     usual = usual_encoders()
-    assert {each.name for each in usual} <= set(names_of_encoders())
+    assert {(each.name, each.encoder) for each in usual} <= set(all_encoders())
     assert len({each.name for each in usual}) == len(usual)
     result = cli("encoders", "list")
     assert result.status == 0
     rows = result.out.splitlines()
     (dino,) = [row.split() for row in rows if row.startswith("vit_small_patch14_dinov2.lvd142m")]
-    assert dino[1:] == ["22.1", "M", "518", "apache-2.0", "LVD-142M", "no"]
+    assert dino[1:] == ["timm", "22.1", "M", "518", "apache-2.0", "LVD-142M", "no"]
     assert "give a part of a name" in result.out
     assert not hub.asked, "it asks no network"
 
@@ -92,6 +92,46 @@ def test_one_that_fails_keeps_no_other_from_being_fetched(cli: Callable[..., Res
     result = cli("encoders", "fetch", "hf-hub:lab/gated", "hf-hub:lab/model")
     assert result.status == 2
     assert result.out.startswith("hf-hub:lab/model: ")
+
+
+@pytest.mark.parametrize("library", ["transformers", "open_clip"])
+def test_models_of_other_libraries(library: str, cli: Callable[..., Result], hub: Hub) -> None:
+    weights = {"transformers": "model.safetensors", "open_clip": "open_clip_model.safetensors"}[library]
+    hub.files = {"config.json": b"{}", "open_clip_config.json": b"{}", weights: b"weights"}
+    result = cli("encoders", "fetch", "lab/model", "--with", library)
+    assert result.status == 0, result.err
+    assert result.out.startswith("lab/model: ")
+    number = len(hub.asked)
+    assert cli("encoders", "fetch", "lab/model", "--with", library).status == 0
+    assert len(hub.asked) == number, "nor is a preprocessing that there is not"
+    gated = cli("encoders", "fetch", "lab/gated", "--with", library)
+    assert gated.status == 2
+    assert "set HF_TOKEN" in gated.err
+    assert gated.err.count("\n") == 1
+
+
+@pytest.mark.filterwarnings("ignore:encoder small. no revision is given")
+def test_a_model_of_transformers_from_a_hub_to_a_table(cli: Callable[..., Result], tiny: Path, hub: Hub) -> None:
+    transformers = pytest.importorskip("transformers")
+    config = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "image_size": 32, "patch_size": 8}
+    transformers.Dinov2Model(transformers.Dinov2Config(**config)).save_pretrained("saved")
+    preprocessor = json.dumps({"image_mean": [0.5] * 3, "image_std": [0.25] * 3, "size": {"shortest_edge": 32}})
+    hub.files = {file.name: file.read_bytes() for file in Path("saved").iterdir()}
+    hub.files = {**hub.files, "preprocessor_config.json": preprocessor.encode()}
+    table = 'name = "transformers"\nmodel = "lab/model"\nweights = "pretrained"\ntrained_on = ["squares"]'
+    text = tiny.read_text("utf-8").replace('name = "timm"\nmodel = "test_resnet"', table)
+    tiny.write_text(text.replace("draws = [0, 1]", "draws = [0]").replace('  pretraining = ["nat"]\n', ""), "utf-8")
+    assert "its configuration is not here, so its size is not checked: run downloads it" in cli("validate", tiny).out
+    assert not hub.asked
+    assert cli("encoders", "fetch", tiny).status == 0
+    number = len(hub.asked)
+    valid = cli("validate", tiny).out
+    assert "encoder small: 32 features from 28 x 28 x 3" in valid
+    assert f"write revision = a commit of it, now {'a' * 40}" in valid
+    done = cli("run", tiny, "--only", "frozen")
+    assert done.status == 0, done.err
+    assert "its encoder was trained on squares" in done.out
+    assert len(hub.asked) == number
 
 
 def test_no_network(cli: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

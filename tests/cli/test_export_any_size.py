@@ -18,10 +18,8 @@ from medssl_bench.store.store import Store
 _ENCODERS = {
     "scaled, two poolings": 'model = "test_vit"\ninput_size = 32\ncrop_pct = 0.9\npooling = "cls_mean"\nmean = [0.4]\n'
     "std = [0.2]\noptions = { dynamic_img_size = true }",
-    "scaled to patches": 'model = "test_vit"\ninput_size = 48\ninterpolation = "bilinear"\npooling = "mean"\n'
-    'normalize = "imagenet"',
-    "normalised behind the pooling": 'model = "test_vit"\ninput_size = 32\npooling = "cls"\n'
-    'options = { global_pool = "avg" }',
+    "normalised after pooling": 'model = "test_vit"\ninput_size = 48\ninterpolation = "bilinear"\npooling = "cls"\n'
+    'normalize = "imagenet"\noptions = { global_pool = "avg" }',
     "padded": 'model = "test_resnet"\ninput_size = 39\nfit = "pad"\nmean = [0.2, 0.3, 0.4]\nstd = [0.3, 0.2, 0.1]',
     "grey": 'model = "test_resnet"\ninput_size = 20\ninterpolation = "nearest"\noptions = { in_chans = 1 }\n'
     "mean = [0.3]\nstd = [0.2]",
@@ -55,6 +53,7 @@ def test_everything_that_takes_the_folder_gives_the_same(
         arrays[f"{split}_images"] = np.stack([grey, 255 - grey, numbers.integers(0, 255, grey.shape)], -1).astype("u1")
     np.savez("colours.npz", **arrays)
     text = tiny.read_text("utf-8").replace("squares.npz", "colours.npz").replace("draws = [0, 1]", "draws = [0]")
+    text = text.replace('labels = [20, "all"]', "labels = [20]").replace('analyses = ["silhouette"]\n', "floors = []\n")
     tiny.write_text(text.replace('model = "test_resnet"', _ENCODERS[kind]).replace("epochs = 2\n", "epochs = 1\n"))
     assert cli("run", tiny, "--only", "frozen").status == 0
     assert cli("embed", tiny, "--arm", "frozen", "-o", "run.npz").status == 0
@@ -80,7 +79,7 @@ def test_everything_that_takes_the_folder_gives_the_same(
     imported = cli("import", "model", "-o", "again")
     assert imported.status == 0, imported.err
     lines = imported.out[imported.out.index("[encoder.imported]") :]
-    other = tiny.read_text("utf-8").replace('encoder = "small"\nanalyses', 'encoder = "imported"\nanalyses')
+    other = tiny.read_text("utf-8").replace('encoder = "small"\nfloors', 'encoder = "imported"\nfloors')
     Path("other.toml").write_text(other.replace('  pretraining = ["nat"]\n', "") + lines, "utf-8")
     embedded = cli("run", "other.toml", "--only", "frozen")
     assert embedded.status == 0, embedded.err

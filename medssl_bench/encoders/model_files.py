@@ -1,0 +1,127 @@
+"""The files of a model of `transformers` or of open_clip: of a hub, or on this machine."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from huggingface_hub import constants
+from huggingface_hub.errors import EntryNotFoundError
+
+from medssl_bench.encoders.hub_names import cached_file
+from medssl_bench.encoders.pretrained import have
+from medssl_bench.encoders.weights_place import Place
+from medssl_bench.errors import StageError
+from medssl_bench.store.tensors import load_tensors
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+CONFIGS = {"transformers": "config.json", "open_clip": "open_clip_config.json"}
+PREPROCESSOR = "preprocessor_config.json"
+
+_WEIGHTS = {
+    "transformers": ("model.safetensors", "pytorch_model.bin"),
+    "open_clip": ("open_clip_model.safetensors", "open_clip_pytorch_model.bin"),
+}
+
+
+@dataclass(frozen=True)
+class HubModel:
+    """A model of a hub.
+
+    Attributes:
+        library: ``transformers`` or ``open_clip``.
+        repository: ``ORGANISATION/MODEL``.
+        revision: branch, tag or commit; None: the main branch.
+    """
+
+    library: str
+    repository: str
+    revision: str | None
+
+    def have_config(self) -> Path:
+        """Return the file of its configuration, fetched if need be; that of its preprocessing is fetched too.
+
+        Raises:
+            StageError: it cannot be had.
+        """
+        if found := self.config_here():
+            return found
+        what = f"model {self.repository!r}: its configuration cannot be had"
+        if self.library == "transformers":  # first: once the configuration is here, the hub is not asked again
+            try:
+                have(self._place(PREPROCESSOR), what)
+            except StageError as error:
+                if not isinstance(error.__cause__, EntryNotFoundError):
+                    raise
+        have(self._place(CONFIGS[self.library]), what)
+        found = self.config_here()
+        assert found is not None
+        return found
+
+    def config_here(self) -> Path | None:
+        """Return the file of its configuration, or None if it is not on this machine."""
+        return cached_file(self.repository, CONFIGS[self.library], self.revision)
+
+    def weights_here(self) -> Path | None:
+        """Return the file of its weights, or None if they are not on this machine."""
+        names = _WEIGHTS[self.library]
+        found = (cached_file(self.repository, name, self.revision) for name in names)
+        return next((file for file in found if file), None)
+
+    def have_weights(self) -> Path:
+        """Return the file of its weights, fetched if need be, and its configuration with them.
+
+        Raises:
+            StageError: they cannot be had.
+        """
+        self.have_config()
+        have(self._place(*_WEIGHTS[self.library]), f"model {self.repository!r}: its weights cannot be had")
+        found = self.weights_here()
+        assert found is not None
+        return found
+
+    @property
+    def address(self) -> str:
+        """Where it is, for people."""
+        at = f" at {self.revision}" if self.revision else ""
+        return f"{constants.ENDPOINT}/{self.repository}{at}"
+
+    def _place(self, *files: str) -> Place:
+        return Place(self.repository, self.revision, files)
+
+
+def read_json(file: Path) -> dict[str, Any]:
+    """Return what a file of JSON holds.
+
+    Raises:
+        StageError: it is no table of JSON.
+    """
+    try:
+        found = json.loads(file.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise StageError(f"{file}: this is no JSON ({error})") from error
+    if not isinstance(found, dict):
+        raise StageError(f"{file}: this is no table of JSON")
+    return found
+
+
+def read_weights(file: Path) -> dict[str, Tensor]:
+    """Return the tensors of a file of weights: safetensors, or a state dict of ``torch.save``, of which no code is run.
+
+    Raises:
+        StageError: it holds no tensors.
+        StoreError: it is a damaged safetensors file.
+    """
+    if file.suffix != ".bin":
+        return load_tensors(file)
+    try:
+        found = torch.load(file, map_location="cpu", weights_only=True)
+    except Exception as error:
+        raise StageError(f"{file}: its weights cannot be read: {' '.join(str(error).split())[:200]}") from error
+    found = found.get("state_dict", found) if isinstance(found, dict) else {}
+    return {name: value for name, value in found.items() if isinstance(value, torch.Tensor)}

@@ -1,0 +1,191 @@
+"""A model of Hugging Face's `transformers` as an encoder."""
+
+from __future__ import annotations
+
+import inspect
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+from medssl_bench.encoders.input_fit import InputFit, Interpolation
+from medssl_bench.encoders.model_files import read_json, read_weights
+from medssl_bench.encoders.prepared import Prepared
+from medssl_bench.errors import StageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from medssl_bench.encoders.settings import Settings
+
+Pooling = Literal["pooler", "cls", "mean", "cls_mean"]
+
+_OF_PILLOW: Mapping[int, Interpolation] = {0: "nearest", 2: "bilinear", 3: "bicubic"}
+"""How Pillow numbers interpolations."""
+
+_CLASS_TOKENS = ("cls_token", "class_embedding")
+_OTHER_TOKENS = ("distillation_token",)
+
+
+class TransformersEncoder(nn.Module):
+    """The image part of a model of `transformers`, behind its own preprocessing.
+
+    Its code is that of the library: a model that brings code of its own is refused.
+
+    Attributes:
+        dim: length D of the features.
+        backbone: the model.
+
+    Args:
+        config: ``config.json`` of the model.
+        preprocessor: ``preprocessor_config.json`` of the model; None: there is none.
+        weights: file of the weights; None: random ones.
+        size: side of the images in pixels.
+        settings: size at which it sees images, how they get there, their normalisation; without them, as
+            `preprocessor` says.
+        pooling: ``pooler``, what the library calls ``pooler_output``; ``cls``, ``mean``, ``cls_mean`` as of timm's
+            models; None: ``pooler`` of convolutional models and of those with a text part, else ``cls``.
+
+    Raises:
+        StageError: it cannot be made, has no such pooling, or its weights or its normalisation are not all there.
+    """
+
+    def __init__(
+        self,
+        config: Path,
+        preprocessor: Path | None,
+        weights: Path | None,
+        size: int,
+        settings: Settings,
+        pooling: Pooling | None,
+    ) -> None:
+        super().__init__()
+        with _quiet():
+            self.backbone, chosen, missing = _made(config, weights)
+        self._is_part = chosen.is_part
+        self.prepared = _prepared(preprocessor, chosen.image_size, settings)
+        takes = inspect.signature(self.backbone.forward).parameters
+        moves = "interpolate_pos_encoding" in takes and self.prepared.fit.size != chosen.image_size
+        self._more = {"interpolate_pos_encoding": True} if moves else {}
+        names = [name.rpartition(".")[2] for name, _ in self.backbone.named_parameters()]
+        self._has_class = any(name in _CLASS_TOKENS for name in names)
+        self._prefix = int(self._has_class) + sum(name in _OTHER_TOKENS for name in names) + chosen.registers
+        self.pooling = pooling
+        self.dim = self._measure_dim(size)
+        lacking = [name for name in missing if self.pooling == "pooler" or not name.startswith("pooler.")]
+        if lacking:
+            some = ", ".join(lacking[:3]) + (", ..." if len(lacking) > 3 else "")
+            raise StageError(f"{weights}: the weights lack {len(lacking)} of the model's tensors ({some})")
+
+    @torch.no_grad()
+    def _measure_dim(self, size: int) -> int:
+        self.eval()
+        try:
+            features = self(torch.zeros(1, 3, size, size))
+        except StageError:
+            raise
+        except Exception as error:
+            side = self.prepared.fit.size
+            reason = str(error).partition("\n")[0]
+            raise StageError(f"the model cannot take images of {side} pixels: {reason}") from error
+        self.train()
+        return int(features.shape[1])
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return the features of images, (B, 3, H, W) in [0, 1] to (B, D).
+
+        Raises:
+            StageError: the model has not what the pooling takes.
+        """
+        out = self.backbone(pixel_values=self.prepared(images), **self._more)
+        last, whole = out.last_hidden_state, getattr(out, "pooler_output", None)
+        if self.pooling is None:
+            self.pooling = "pooler" if whole is not None and (last.ndim == 4 or self._is_part) else "cls"
+        if self.pooling == "pooler":
+            if whole is None:
+                raise StageError('the model has no pooler_output: write pooling = "cls" or "mean"')
+            return torch.as_tensor(whole).flatten(1)
+        if last.ndim == 4:
+            raise StageError('the model is convolutional: write pooling = "pooler"')
+        if "cls" in self.pooling and not self._has_class:
+            raise StageError('the model has no class token: write pooling = "mean" or "pooler"')
+        parts = [last[:, 0]] if "cls" in self.pooling else []
+        parts += [last[:, self._prefix :].mean(dim=1)] if "mean" in self.pooling else []
+        return torch.cat(parts, dim=1)
+
+
+class _Chosen:
+    """What is read off a configuration: whether it is a part of a model of images and text, size, and registers."""
+
+    def __init__(self, config: Any) -> None:
+        self.is_part = hasattr(config, "vision_config")
+        self.config = config.vision_config if self.is_part else config
+        side = getattr(self.config, "image_size", None)
+        self.image_size = int(side[0] if isinstance(side, list | tuple) else side) if side else None
+        self.registers = int(getattr(self.config, "num_register_tokens", 0) or 0)
+
+
+def _made(config: Path, weights: Path | None) -> tuple[Any, _Chosen, list[str]]:
+    """Return a model, what its configuration says, and which of its tensors the weights lack."""
+    from transformers import AutoConfig, AutoModel
+
+    try:
+        chosen = _Chosen(AutoConfig.from_pretrained(config, trust_remote_code=False))
+        if weights is None:
+            return AutoModel.from_config(chosen.config, trust_remote_code=False).float(), chosen, []
+        with torch.device("meta"):
+            kind = type(AutoModel.from_config(chosen.config, trust_remote_code=False))
+        model, info = kind.from_pretrained(
+            None, config=chosen.config, state_dict=read_weights(weights), output_loading_info=True
+        )
+    except StageError:
+        raise
+    except Exception as error:
+        reason = " ".join(str(error).split())[:300]
+        raise StageError(f"{config}: transformers cannot make this model: {reason}") from error
+    return model.float(), chosen, sorted(info["missing_keys"])
+
+
+def _prepared(file: Path | None, image_size: int | None, settings: Settings) -> Prepared:
+    """Return the preprocessing that a model comes with, but for what the suite says."""
+    said = read_json(file) if file else {}
+    mean, std = settings.mean, settings.std
+    if (mean is None) != (std is None):
+        raise StageError("mean and std belong together: write both, or none")
+    if mean is None and said:
+        plain = said.get("do_normalize") is False
+        mean, std = ([0.0], [1.0]) if plain else (said.get("image_mean"), said.get("image_std"))
+    if mean is None or std is None or said.get("do_rescale") is False:
+        what = f"{file.name} does not say" if file else "no preprocessor_config.json says"
+        raise StageError(f"{what} how images were normalised: write mean and std")
+    side = settings.input_size or _side(said.get("crop_size")) or _side(said.get("size")) or image_size
+    if side is None:
+        raise StageError("the model does not say for which size of images it was made: write input_size")
+    own = _OF_PILLOW.get(int(said.get("resample") or 2), "bilinear")
+    chosen = own if settings.interpolation == "auto" else settings.interpolation
+    return Prepared(InputFit(side, settings.fit, chosen, settings.crop_pct), mean, std)
+
+
+def _side(size: Any) -> int | None:
+    """Return the side that a size says, in whichever form: a number, height and width, or the shorter edge."""
+    if isinstance(size, dict):
+        size = size.get("shortest_edge") or size.get("height")
+    return size if isinstance(size, int) and size > 0 else None
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep the library from reporting on what is left out."""
+    from transformers.utils import logging
+
+    before, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(before)
+        if bars:
+            logging.enable_progress_bar()
