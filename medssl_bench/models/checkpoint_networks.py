@@ -221,17 +221,27 @@ def wrong_form(tensor: Tensor) -> str:
 
 
 _FAMILIES = {
+    "a ViT of transformers, which the encoder 'transformers' takes (config_file, weights_file)": (
+        "patch_embeddings.projection.",
+        "embeddings.patch_embedding.",
+    ),
+    "a CLIP of OpenAI or open_clip, which the encoder 'timm' takes as weights_file, or 'open_clip'": (
+        "visual.class_embedding",
+        "visual.trunk.",
+        "visual.conv1.",
+    ),
     "a vision transformer under other names than timm's and torchvision's": (
         "patch_embed.",
         "cls_token",
         "conv_proj.",
-        "patch_embeddings.",
         "class_embedding",
     ),
     "a DenseNet": ("denseblock",),
     "a network of convolutions in a list (VGG, AlexNet, MobileNet, EfficientNet)": ("features.0.",),
     "a ConvNeXt": ("stages.0.blocks.0.conv_dw",),
-    "a ResNet under the names of transformers": ("embedder.embedder.",),
+    "a ResNet of transformers, which the encoder 'transformers' takes (config_file, weights_file)": (
+        "embedder.embedder.",
+    ),
 }
 
 

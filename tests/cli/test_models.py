@@ -182,6 +182,7 @@ def test_a_model_on_given_weights_says_so_and_loads_as_a_plain_resnet(
     card = Path("model/README.md").read_text("utf-8")
     digest = hashlib.sha256(Path("imported/encoder.safetensors").read_bytes()).hexdigest()
     assert f"> Starts from **weights of other origin**: the file `encoder.safetensors` (SHA-256 `{digest}`)" in card
+    assert "What they were trained on, and under which licence, is not known here." in card
     assert "The encoder was not trained here; a linear layer on top was, by medssl-bench in the suite `tiny`." in card
     assert "of given weights: unknown: check before you share" in card.split("---")[1]
     assert str(Path.cwd()) not in card, "where files stood is nobody's business"

@@ -292,6 +292,11 @@ _REFUSED: dict[str, tuple[Callable[[State], object], str]] = {
         lambda _s: {"blocks.0.norm1.weight": torch.zeros(2), "cls_token": torch.zeros(1, 1, 2)},
         "no ViT in it, but what looks like a vision transformer under other names than timm's",
     ),
+    "a ViT of transformers": (
+        lambda _s: {"vit.embeddings.patch_embeddings.projection.weight": torch.zeros(2)},
+        "looks like a ViT of transformers, which the encoder 'transformers' takes (config_file, weights_file); its",
+    ),
+    "a CLIP": (lambda _s: {"visual.class_embedding": torch.zeros(2)}, "what looks like a CLIP of OpenAI or open_clip"),
     "a DenseNet": (lambda _s: {"features.denseblock1.denselayer1.norm1.weight": torch.zeros(2)}, "like a DenseNet"),
     "weights of 3D images": (
         lambda s: {name: v[..., None] if v.ndim == 4 else v for name, v in s.items()},

@@ -87,8 +87,7 @@ def _warnings(source: CardSource, model: dict[str, Any]) -> str:
         found.append(f"**Scaled**: trained for {model['epochs_scale']:g} of the epochs of its recipe.")
     if weights := source.given_weights():
         found.append(
-            f"Starts from **weights of other origin**: {'; '.join(weights)}. What they were trained on, and under "
-            "which licence, is not known here."
+            f"Starts from **weights of other origin**: {'; '.join(weights)}. {_unknown(source)} not known here."
         )
     table = next(table for table in source.suite.tables if table.id == source.trial.table)
     if table.model.selection == "test":
@@ -96,6 +95,13 @@ def _warnings(source: CardSource, model: dict[str, Any]) -> str:
     if table.model.shuffle_labels:
         found.append("A **control**: its labels were shuffled.")
     return "\n>\n".join(f"> {text}" for text in found)
+
+
+def _unknown(source: CardSource) -> str:
+    """Return what a card cannot say of given weights, the beginning of a sentence."""
+    if source.knows_training():
+        return "Under which licence, and whether there was more data, is"
+    return "What they were trained on, and under which licence, is"
 
 
 def _results(source: CardSource) -> str:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from medssl_bench.encoders.given_weights import OTHER_LIBRARIES
+from medssl_bench.encoders.trained_on import trained_on
 from medssl_bench.plan.kinds import spec_of
 from medssl_bench.plan.lookup import encoder_stage, training_stages
 from medssl_bench.plan.spec import SpecWithEncoder
@@ -92,6 +94,10 @@ class CardSource:
         """Return, in words, the weights of other origin that the trainings began with; empty where there are none."""
         return list(dict.fromkeys(text for encoder, _ in self.encoders() for text in _given(encoder)))
 
+    def knows_training(self) -> bool:
+        """Return whether it is known on what the given weights of all trainings were trained."""
+        return all(trained_on(encoder) for encoder, _ in self.encoders() if list(_given(encoder)))
+
     def licences(self) -> list[str]:
         """Return the licences of the data of all trainings, each once, and what is to be said of given weights."""
         found = sorted({licence(info) for record in self.trainings() for info in self.datasets(record)})
@@ -126,10 +132,13 @@ def written(value: Any) -> str:
 
 
 def _given(encoder: Component) -> Iterator[str]:
-    """Yield what an encoder's parameters say of weights that it begins with."""
+    """Yield what an encoder's parameters say of weights that it begins with, and on what these were trained."""
+    data = trained_on(encoder)
+    after = f", trained on {one_line(', '.join(data))}" if data else ""
     if encoder.parameters.get("weights") == "pretrained" or encoder.parameters.get("pretrained") is True:
         model = encoder.parameters.get("model", encoder.name)
-        yield f"timm's pretrained weights of `{one_line(str(model))}`"
+        whose = f"{encoder.name}'" if encoder.name in OTHER_LIBRARIES else "timm's"
+        yield f"{whose} pretrained weights of `{one_line(str(model))}`{after}"
     file = encoder.parameters.get("weights_file")
     if file:
-        yield f"the file `{one_line(Path(file).name)}` (SHA-256 `{encoder.files.get('weights_file')}`)"
+        yield f"the file `{one_line(Path(file).name)}` (SHA-256 `{encoder.files.get('weights_file')}`){after}"

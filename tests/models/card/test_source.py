@@ -23,6 +23,14 @@ from medssl_bench.store.tensors import save_tensors
             {"name": "timm", "model": "convnext_atto", "weights": "pretrained"},
             ["timm's pretrained weights of `convnext_atto`"],
         ),
+        (
+            {"name": "timm", "model": "vit_small_patch14_dinov2.lvd142m", "weights": "pretrained"},
+            ["timm's pretrained weights of `vit_small_patch14_dinov2.lvd142m`, trained on LVD-142M"],
+        ),
+        (
+            {"name": "transformers", "model": "owkin/phikon", "weights": "pretrained", "trained_on": ["TCGA", "a|b"]},
+            ["transformers' pretrained weights of `owkin/phikon`, trained on TCGA, a/b"],
+        ),
     ],
 )
 def test_weights_of_other_origin_are_told(encoder: object, words: list[str]) -> None:
