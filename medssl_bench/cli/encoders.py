@@ -27,7 +27,7 @@ def command() -> None:
     """List public encoders, and fetch their weights beforehand."""
 
 
-@command.command("list")
+@command.command("list", short_help="List public encoders: size, licence, what they were trained on.")
 @click.argument("patterns", nargs=-1, metavar="[PATTERN]...")
 @json_option
 def list_(patterns: tuple[str, ...], *, as_json: bool) -> None:
@@ -68,7 +68,7 @@ def _print(found: Iterable[PublicEncoder]) -> None:
     standard_output().print(drawn)
 
 
-@command.command("fetch")
+@command.command("fetch", short_help="Download weights before a run.")
 @click.argument("names", nargs=-1, required=True, metavar="NAME... | SUITE")
 @click.option(
     "--with",
