@@ -46,10 +46,12 @@ class Difference:
     Attributes:
         mean: of the paired differences, as the metric has it.
         whole: whether all values of both arms are there.
+        told: whether the verdict is that the arm is better or worse.
     """
 
     mean: float
     whole: bool
+    told: bool = False
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,9 @@ def difference_figures(source: FigureSource, table: Table, result: TableResult) 
             "lower is better, so orange is below 0" if lower else "",
             f"{_PART}: values of one of the two are missing" if partial_values else "",
             "empty: nothing pairs",
-            "A difference says nothing of whether it is chance",
+            "bold: better or worse after Holm's adjustment; the others may be chance"
+            if any(cell.told for grid in grids for cell in grid.cells.values())
+            else "none of them is judged to be more than chance",
             *result.marks,
         )
         yield ReportFigure(
@@ -110,7 +114,11 @@ def difference_grids(panels: Sequence[Panel], baseline: str) -> list[DifferenceG
     found = []
     for labels in dict.fromkeys(labels for panel in panels for labels in panel.budgets):
         cells = {
-            (arm, panel.dataset): Difference(cell.difference, cell.is_whole and panel.cells[baseline, labels].is_whole)
+            (arm, panel.dataset): Difference(
+                cell.difference,
+                cell.is_whole and panel.cells[baseline, labels].is_whole,
+                cell.judged.told.startswith(("better", "worse")),
+            )
             for panel in panels
             for arm, cell in panel.column(labels).items()
             if cell.difference is not None
@@ -181,4 +189,7 @@ def _write(
         text = signed(cell.mean) + ("" if cell.whole else _PART)
         colour = "white" if abs(cell.mean) > _STRONG * most else "black"
         place = datasets.index(dataset), arms.index(arm)
-        axes.text(*place, text, ha="center", va="center", color=colour, fontsize=size, in_layout=False)
+        weight = "bold" if cell.told else "normal"
+        axes.text(
+            *place, text, ha="center", va="center", color=colour, fontsize=size, fontweight=weight, in_layout=False
+        )

@@ -44,7 +44,7 @@ def test_the_cells_are_the_paired_differences_and_unpaired_ones_are_left_out() -
     }
 
 
-GRID = DifferenceGrid("100", {("a", "x"): Difference(0.2, True), ("b", "y"): Difference(-0.1, False)})
+GRID = DifferenceGrid("100", {("a", "x"): Difference(0.2, True, told=True), ("b", "y"): Difference(-0.1, False)})
 
 
 @pytest.mark.parametrize("lower", [False, True])
@@ -52,6 +52,7 @@ def test_numbers_colours_and_empty_cells(lower: bool) -> None:
     drawn = draw_differences([GRID], ["a", "b"], ["x", "y"], "accuracy minus that of base", lower=lower)
     axes = drawn.axes[0]
     assert {(text.get_text(), text.get_position()) for text in axes.texts} == {("+0.200", (0, 0)), ("−0.100°", (1, 1))}
+    assert {text.get_text(): text.get_fontweight() for text in axes.texts} == {"+0.200": "bold", "−0.100°": "normal"}
     (image,) = axes.images
     assert image.get_array().mask.tolist() == [[False, True], [True, False]]
     assert image.get_clim() == (-0.2, 0.2)

@@ -54,7 +54,7 @@ def test_lines_bars_floors_and_published_numbers(source: FigureSource) -> None:
     line, _, bars = axes.containers[0].lines
     assert line.get_ydata() == pytest.approx([panel.cells["supervised", b].mean for b in ("20", "40", "all")])
     low, high = bars[0].get_segments()[0]
-    assert high[1] - low[1] == pytest.approx(2 * panel.cells["supervised", "20"].std)
+    assert high[1] - low[1] == pytest.approx(2 * panel.cells["supervised", "20"].judged.own.half())
 
 
 def test_one_budget_is_no_curve(source: FigureSource) -> None:
