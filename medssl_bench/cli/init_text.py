@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from medssl_bench.datasets import DatasetInfo
     from medssl_bench.datasets.copies import Copies
+    from medssl_bench.starter.durations import Lengths
     from medssl_bench.starter.looks import Sample
     from medssl_bench.starter.sources import Source
     from medssl_bench.starter.suite_text import Draft
@@ -66,7 +67,7 @@ class Told:
         self._lines(
             "",
             [
-                f"{arms} arms and 2 floors, labels {labels}, {draft.lengths.draws} label draws{weights}",
+                f"{arms} arms and 2 floors, labels {labels}, {_repeated(draft.lengths)}{weights}",
                 f"{draft.lengths.pretraining} epochs of SimCLR, {draft.lengths.tuning} of fine-tuning: {draft.time}",
             ],
         )
@@ -130,6 +131,11 @@ def _looks(source: Source, seen: Sample | None) -> list[str]:
     lines.append(f"files: {bits} bits, {colour}{values}")
     lines += [f"unreadable: {name} ({reason})" for name, reason in seen.unreadable.items()]
     return lines
+
+
+def _repeated(lengths: Lengths) -> str:
+    seeds = "1 training seed" if lengths.seeds == 1 else f"{lengths.seeds} training seeds"
+    return f"{seeds}, {lengths.draws} label draw{'s' if lengths.draws > 1 else ''}"
 
 
 def _budget(label: object) -> str:

@@ -82,7 +82,8 @@ def _head(draft: Draft) -> Iterator[str]:
     yield f"# Takes {comment(draft.time)}."
     yield "schema = 1"
     yield f"name = {written(draft.name)}"
-    yield _line("seeds = [0]", "training seeds: weights, batches, views; [0, 1, 2] shows how much they matter")
+    seeds = list(range(draft.lengths.seeds))
+    yield _line(f"seeds = {seeds}", "training seeds: weights, batches, views; with one there are no verdicts")
     draws = list(range(draft.lengths.draws))
     yield _line(f"draws = {draws}", "which images are labelled; one draw alone may be lucky")
     yield ""
