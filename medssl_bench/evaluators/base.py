@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 
@@ -124,6 +124,9 @@ class Evaluation:
         history: one row of metrics per epoch that was looked at, with its number as ``epoch``.
         weights: state dicts to keep, by file name without ending: ``encoder`` for a trained encoder, ``head``.
         arrays: further arrays to keep.
+        choices: what validation labels have decided beside the epoch, by name: JSON-able data, kept in the record. A
+            training that ended early says so under ``stopped``.
+        images_seen: how many images an encoder was trained on, where that is not what `Evaluator.images_seen` says.
     """
 
     scores: NDArray[np.float32] | None = None
@@ -134,6 +137,8 @@ class Evaluation:
     history: list[dict[str, float]] = field(default_factory=list)
     weights: dict[str, dict[str, Tensor]] = field(default_factory=dict)
     arrays: dict[str, NDArray[np.generic]] = field(default_factory=dict)
+    choices: dict[str, Any] = field(default_factory=dict)
+    images_seen: int | None = None
 
 
 @dataclass(frozen=True)
@@ -190,6 +195,14 @@ class Evaluator(ABC):
     uses_unlabelled: ClassVar[bool] = False
     trains_encoder: ClassVar[bool] = False
     measures: ClassVar[Mapping[str, Metric]] = {}
+
+    @property
+    def needs_validation(self) -> str:
+        """What of it needs labelled validation images, such as the name of an option, or an empty string.
+
+        A suite that has none for it, or that does not choose by them, is refused.
+        """
+        return ""
 
     def refuses(self, info: DatasetInfo) -> str:  # noqa: ARG002
         """Return why it cannot judge on such a data set, or an empty string."""

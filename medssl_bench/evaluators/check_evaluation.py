@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import numpy as np
@@ -37,6 +38,8 @@ def wrong_with(found: Any, evaluator: Evaluator) -> str:
         or _weights(found.weights, evaluator)
         or _arrays(found.arrays)
         or _epoch(found.selected_epoch)
+        or _choices(found.choices)
+        or _images(found.images_seen)
     )
 
 
@@ -87,6 +90,23 @@ def _epoch(selected: Any) -> str:
     if selected is None or (_is_whole(selected) and selected >= 0):
         return ""
     return f"selected_epoch as {type(selected).__name__} {selected!r}, not as an int from 0, or None"
+
+
+def _choices(choices: Any) -> str:
+    if wrong := wrong_with_names("choice", choices):
+        return wrong
+    for name, choice in choices.items():
+        try:
+            json.dumps(choice, allow_nan=False)
+        except (TypeError, ValueError, RecursionError):
+            return f"the choice {name!r} as what JSON cannot hold; give texts, finite numbers, lists and dicts"
+    return ""
+
+
+def _images(seen: Any) -> str:
+    if seen is None or (_is_whole(seen) and seen >= 0):
+        return ""
+    return f"images_seen as {type(seen).__name__} {seen!r}, not as an int from 0, or None"
 
 
 def _is_whole(value: object) -> bool:

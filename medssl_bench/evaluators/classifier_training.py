@@ -17,17 +17,20 @@ from medssl_bench.encoders.recordable import is_recordable
 from medssl_bench.errors import StageError
 from medssl_bench.evaluators.balance import balanced_labels, loss_weights
 from medssl_bench.evaluators.base import Evaluation, Trial
+from medssl_bench.evaluators.batch_norm import set_training_mode
 from medssl_bench.evaluators.classification import loss, probabilities, targets
+from medssl_bench.evaluators.epoch_choice import EpochChoice
 from medssl_bench.evaluators.finetune_settings import FineTuneSettings
 from medssl_bench.evaluators.minibatches import minibatches
+from medssl_bench.evaluators.parameter_groups import parameter_groups, set_encoder_rate
 from medssl_bench.randomness import forked
 from medssl_bench.stopping import at_checkpoints
 from medssl_bench.training.before_step import set_progress
 from medssl_bench.training.images import DeviceImages, evaluation_batch
 from medssl_bench.training.optimizer import made_by, make_optimizer, set_learning_rate
 from medssl_bench.training.recording import recorder_for
-from medssl_bench.training.schedule import rate_at
-from medssl_bench.training.state import part, resume, state_of
+from medssl_bench.training.schedule import Constant, Schedule, rate_at
+from medssl_bench.training.state import resume, state_of
 from medssl_bench.training.steps import Steps
 
 
@@ -46,6 +49,8 @@ class FineTuning:
         views: for each view of a batch, the field of the settings that is its augmentation. Each has a random stream
             of its own.
         measured: what `batch_loss` gives, by name: the history has the means over an epoch.
+        patience: epochs without a better one after which no more are trained; None: all are.
+        keeps_statistics: whether batch normalisation of the encoder does, whatever the settings say.
         trial: what to train on.
         settings: how.
         wanted: the labels of the labelled images, as the loss wants them.
@@ -60,6 +65,8 @@ class FineTuning:
 
     views: ClassVar[Sequence[str]] = ("augmentation",)
     measured: ClassVar[Sequence[str]] = ("loss",)
+    patience: int | None = None
+    keeps_statistics = False
 
     def __init__(self, trial: Trial, settings: FineTuneSettings) -> None:
         if len(trial.train) < 2:
@@ -80,14 +87,12 @@ class FineTuning:
             each is None or has_own_streams(each) for each in self._augment
         )
         recorder = recorder_for(trial.device) if recordable else None
-        groups = [{"params": list(self.model.parameters())}]
+        groups = parameter_groups(self.model, settings)
         self._optimizer = make_optimizer(groups, adam, recorded=recorder is not None, make=made_by(settings.optimizer))
-        self._schedule = settings.schedule() if settings.schedule else None
+        set_encoder_rate(self._optimizer, settings.encoder_lr)
+        self._schedule: Schedule = settings.schedule() if settings.schedule else Constant()
         self._steps = Steps(self.model, self._optimizer, recorder)
-        chosen_by = trial.choice()
-        self._best, self._watched = trial.best_epoch(), None
-        if chosen_by is not None:
-            self._watched = DeviceImages(trial.splits[chosen_by.split], trial.device, chosen_by.places)
+        self._choice = EpochChoice(trial, self.patience)
         self._history: list[dict[str, float]] = []
         self.epoch, self.batch = 0, 0
         self._total = torch.zeros(len(self.measured), device=trial.device)
@@ -99,18 +104,17 @@ class FineTuning:
             StageError: an augmentation draws once for a whole batch.
         """
         self.train()
-        if self._best is not None:
-            self._best.require_chosen()
+        last = self.epoch - 1
+        selected, chosen = self._choice.end(last)
         test = DeviceImages(self.trial.splits["test"], self._device)
         scores = last_scores = probabilities(self._task, self._predict(test))
-        selected = self.settings.epochs - 1
-        if self._best is not None and self._best.epoch != selected:
-            selected = self._best.epoch
-            self.predictor.load_state_dict(self._best.state)
+        if chosen is not None:
+            self.predictor.load_state_dict(chosen)
             scores = probabilities(self._task, self._predict(test))
-        encoder, head = self.predictor
-        weights = {"encoder": dict(encoder.state_dict()), "head": dict(head.state_dict())}
-        return Evaluation(scores, last_scores, selected, history=self._history, weights=weights)
+        choices = self._choice.told(last, self.settings.epochs)
+        return Evaluation(
+            scores, last_scores, selected, history=self._history, weights=self.kept_weights(), choices=choices
+        )
 
     def train(self) -> list[dict[str, float]]:
         """Train from the start or a checkpoint to the last epoch, and return the history.
@@ -122,7 +126,7 @@ class FineTuning:
         if not (self.epoch or self.batch):  # what goes on has passed it
             self._require_own_draws()
         with at_checkpoints():
-            while self.epoch < self.settings.epochs:
+            while self.epoch < self.settings.epochs and not self._choice.is_over(self._history):
                 self._run_epoch()
         self._steps.forget()
         return self._history
@@ -148,6 +152,11 @@ class FineTuning:
     def predictor(self) -> nn.Sequential:
         """The encoder and the classifier that predict, and that are kept."""
         return self.model
+
+    def kept_weights(self) -> dict[str, dict[str, Tensor]]:
+        """Return the state dicts of the predictor that are kept, by name."""
+        encoder, head = self.predictor
+        return {"encoder": dict(encoder.state_dict()), "head": dict(head.state_dict())}
 
     def stream(self, batches: Sequence[Tensor]) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield the images of batches.
@@ -192,9 +201,8 @@ class FineTuning:
         self.trial.report(epoch, epochs, {})
         row = {"epoch": float(epoch), **self._train_epoch()}
         if self.trial.looks_at(epoch, epochs, self.settings.validate_every):
-            if self._best is not None and self._watched is not None:
-                found = self._best.look(epoch, self._predict(self._watched), self.predictor.state_dict())
-                row |= {f"val_{name}": value for name, value in found.items()}
+            if self._choice.images is not None:
+                row |= self._choice.look(epoch, self._predict(self._choice.images), self.predictor.state_dict())
             self._history.append(row)
         self.trial.report(epoch, epochs, row)
         self.epoch, self.batch = epoch + 1, 0
@@ -204,10 +212,9 @@ class FineTuning:
 
     def _train_epoch(self) -> dict[str, float]:
         """Return the means over the batches of the epoch."""
-        self.model.train()
-        if self._schedule is not None:
-            lr = self._optimizer.defaults["lr"]
-            set_learning_rate(self._optimizer, rate_at(self._schedule, self.epoch, self.settings.epochs, lr))
+        set_training_mode(self.model, keep_statistics=self.keeps_statistics or self.settings.freeze_batch_norm)
+        lr = self._optimizer.defaults["lr"]
+        set_learning_rate(self._optimizer, rate_at(self._schedule, self.epoch, self.settings.epochs, lr))
         set_progress(self._optimizer, self.epoch / self.settings.epochs)
         order = self.trial.stream("finetune batches", epoch=self.epoch)
         balanced_by = balanced_labels(self.settings.balance, self.trial)
@@ -242,11 +249,9 @@ class FineTuning:
             return
         tensors = {**state_of(self.model, self._optimizer), "total": self._total}
         tensors |= {f"also.{name}": tensor for name, tensor in self.also_kept().items()}
-        values = {"epoch": self.epoch, "batch": self.batch, "history": list(self._history), "best": None}
-        if self._best is not None:
-            tensors |= {f"best.{name}": tensor for name, tensor in self._best.state.items()}
-            values["best"] = [self._best.epoch, *self._best.rank]
-        self.trial.checkpoints.save(TrainingState(tensors, values))
+        of_best, best = self._choice.state()
+        values = {"epoch": self.epoch, "batch": self.batch, "history": list(self._history), "best": best}
+        self.trial.checkpoints.save(TrainingState(tensors | of_best, values))
 
     def _require_own_draws(self) -> None:
         tried = copies(self._train.size, device=self._device)
@@ -268,11 +273,7 @@ class FineTuning:
             tensor.copy_(state.tensors[f"also.{name}"])
         self.epoch, self.batch = state.values["epoch"], state.values["batch"]
         self._history = list(state.values["history"])
-        if self._best is not None:
-            self._best.epoch, *rank = state.values["best"]
-            self._best.rank = (rank[0], rank[1])
-            kept = part(state.tensors, "best.")
-            self._best.state = {name: tensor.to(self._device) for name, tensor in kept.items()}
+        self._choice.restore(state.tensors, state.values["best"])
 
     @torch.no_grad()
     def _predict(self, images: DeviceImages) -> Tensor:

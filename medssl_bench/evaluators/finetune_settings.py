@@ -13,7 +13,7 @@ from medssl_bench.plugin.parameters import AddedLater, OneComponent
 
 @dataclass(frozen=True, kw_only=True)
 class FineTuneSettings:
-    """How to fine-tune: the parameters of `finetune`.
+    """How to fine-tune: the parameters of every fine-tuning, whatever its loss.
 
     Args:
         epochs: passes over the labelled images; not stated in the thesis, 500 in its code.
@@ -27,7 +27,14 @@ class FineTuneSettings:
             `oversample`, every class comes equally often in an epoch of as many images; `class_weights`, the loss of
             an image counts n / (k n_c), for n images, n_c of them of its class, and k classes.
         optimizer: another optimiser, whose own parameters then hold instead of `lr` and `weight_decay`; none: Adam.
-        schedule: learning rate over the epochs; none: one learning rate.
+        schedule: learning rate over the epochs, with a `warmup` of so many; none: one learning rate.
+        encoder_lr: learning rate of the encoder; `lr`, or that of `optimizer`, is then the head's; none: one for both.
+        layer_decay: what the learning rate of a layer is multiplied by for each layer between it and the head (BEiT,
+            Bao et al. 2022): a layer is a block of a ViT, or a stage of another model of timm. 1: all have one rate.
+        decays: what weight decay acts on: `all`, or `weights` alone, without biases, normalisations, and what a model
+            of timm names beside these, such as position embeddings.
+        freeze_batch_norm: batch normalisation of the encoder normalises by the statistics that it starts with, which
+            stay; its scale and shift are trained.
     """
 
     epochs: Count = 500
@@ -40,3 +47,48 @@ class FineTuneSettings:
     balance: ClassBalance = "none"
     optimizer: Annotated[Any, OneComponent("optimizer"), AddedLater(None)] = None
     schedule: Annotated[Any, OneComponent("schedule"), AddedLater(None)] = None
+    encoder_lr: Annotated[Rate | None, AddedLater(None)] = None
+    layer_decay: Annotated[float, Field(gt=0, le=1), AddedLater(1.0)] = 1.0
+    decays: Annotated[Literal["all", "weights"], AddedLater("all")] = "all"
+    freeze_batch_norm: Annotated[bool, AddedLater(False)] = False
+
+    @property
+    def has_one_group(self) -> bool:
+        """Whether the optimiser treats all parameters alike."""
+        return self.encoder_lr is None and self.layer_decay == 1 and self.decays == "all"
+
+
+@dataclass(frozen=True, kw_only=True)
+class FineTuneOptions(FineTuneSettings):
+    """The parameters of `finetune` beside those of every fine-tuning.
+
+    Args:
+        patience: stop when so many epochs have brought no better one, by the labelled validation images, which are
+            looked at as `validate_every` says; none: train all epochs.
+        probe: a probe whose solution the linear layer starts from, as in LP-FT (Kumar et al. 2022), such as `logistic`;
+            it has the same labels; none: random weights.
+        label_smoothing: part of each label that is shared out evenly to all classes (Szegedy et al. 2016).
+        lora: rank of adapters that are trained instead of the encoder's weights (LoRA, Hu et al. 2022), and added to
+            them at the end; statistics of batch normalisation stay. Needs the package `peft`. None: none.
+        lora_alpha: adapters are multiplied by this, over the rank; none: they are not.
+        lora_targets: endings of the names of the layers that have adapters; none: all linear layers, or where there
+            are none, all convolutions.
+    """
+
+    patience: Annotated[Count | None, AddedLater(None)] = None
+    probe: Annotated[Any, OneComponent("evaluator"), AddedLater(None)] = None
+    label_smoothing: Annotated[float, Field(ge=0, lt=1), AddedLater(0.0)] = 0.0
+    lora: Annotated[Count | None, AddedLater(None)] = None
+    lora_alpha: Annotated[Rate | None, AddedLater(None)] = None
+    lora_targets: Annotated[tuple[str, ...], AddedLater(())] = ()
+
+    def __post_init__(self) -> None:
+        """Check that options belong together.
+
+        Raises:
+            ValueError: the probe judges no features; or something of the adapters is given, and they have no rank.
+        """
+        if self.probe is not None and ((found := self.probe()).needs != "features" or found.analysis):
+            raise ValueError("probe must be an evaluator that trains a linear layer on features, such as logistic")
+        if self.lora is None and (self.lora_alpha is not None or self.lora_targets):
+            raise ValueError("lora_alpha and lora_targets need lora, the rank of the adapters")

@@ -20,6 +20,7 @@ RESERVED_METRICS = (
     "labelled_validation",
     "labelled_per_class",
     "labelled_groups",
+    "choices",
 )
 """What a record of an evaluation has of the harness' own; an analysis' numbers stand in the same tables."""
 

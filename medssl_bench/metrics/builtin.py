@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,7 @@ def medssl_metrics(register: Register) -> None:
     register("accuracy", accuracy)
     register("auroc", auroc)
     register("balanced_accuracy", balanced_accuracy)
+    register("loss", loss)
 
 
 def accuracy() -> Metric:
@@ -46,6 +48,17 @@ def _influence(name: str, given: Predictions) -> NDArray[np.float64] | None:
 
     found: NDArray[np.float64] | None = getattr(influence, name)(given)
     return found
+
+
+def loss() -> Metric:
+    """Cross-entropy of the probabilities in nats, the mean over images; of multi-label data, over labels as well."""
+    return Metric(_cross_entropy, higher_is_better=False, high=math.inf)
+
+
+def _cross_entropy(given: Predictions) -> float:
+    from medssl_bench.metrics.classification import cross_entropy
+
+    return cross_entropy(given.task, given.labels, given.scores)
 
 
 def _measured(name: str, given: Predictions) -> float | None:

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from medssl_bench.plugin.component import Component
     from medssl_bench.plugin.registry import Registry
 
-_IN_HISTORY = ("epoch", "loss")
-"""What a row of a history has beside metrics: ``val_loss`` is the loss."""
+_IN_HISTORY = "epoch"
+"""What a row of a history has beside metrics."""
 
 _WANTED = "epochs are chosen by a metric that reads predictions"
 
@@ -81,7 +81,7 @@ def find_criterion(name: str, registry: Registry, own: Mapping[str, Metric]) -> 
         raise UserError(f"metric {name!r} is what an evaluator measures itself, once; {_WANTED}")
     if metric.reads == "record":
         raise UserError(f"metric {name!r} reads the record of a finished result; {_WANTED}")
-    if name in _IN_HISTORY:
+    if name == _IN_HISTORY:
         raise UserError(
             f"metric {name!r} has the name of another number of histories; rename it to choose epochs by it"
         )

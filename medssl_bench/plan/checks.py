@@ -80,6 +80,8 @@ class CellCheck:
                 reason = evaluator.refuses(self._info)
         except UserError as error:
             return str(error)
+        if not reason and evaluator.needs_validation and not self._info.counts["val"]:
+            reason = f"{evaluator.needs_validation} needs validation images, and it has none"
         return f"{component.name!r} cannot judge on {self._info.title!r}: {reason}" if reason else ""
 
     def metric(self, name: str) -> str:

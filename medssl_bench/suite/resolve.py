@@ -109,6 +109,7 @@ class Resolver(ComponentResolver):
         if folds > 1 and any(is_brought(arm.encoder) for arm in known):
             self.fail((*key, "arm"), "features from a file are of the data set's own splits, and not of its folds")
         columns = self._columns(model, [*floors, *arms], (*key, "metrics"))
+        self._check_validation(model, arms, key)
         criterion = self._criterion(model, [*floors, *arms], columns, (*key, "select_by"))
         self._check_analyses_of(model, [*floors, *arms], labels, (*key, "analyses_of"))
         return Table(
@@ -143,6 +144,17 @@ class Resolver(ComponentResolver):
         except UserError as error:
             self.fail(key, str(error))
             return None
+
+    def _check_validation(self, model: schema.Comparison, arms: Sequence[Arm | None], key: Key) -> None:
+        """Note every arm that chooses by validation labels, and not an epoch alone, where a comparison has none."""
+        if model.selection == "validation" and model.validation_labels.unit != "none":
+            return
+        why = "validation_labels = 0" if model.selection == "validation" else f'selection = "{model.selection}"'
+        for place, arm in enumerate(arms):
+            where = (*key, "arm", place, "evaluator")
+            if arm is not None and (what := self.built(arm.evaluator, where).needs_validation):
+                message = f"{what} needs labelled validation images to choose by, and the comparison has {why}"
+                self.fail((*where, what), f"{message}; leave {what} out, or choose by validation images")
 
     def _number_of_folds(self, model: schema.Comparison) -> int:
         return self.model.folds if model.folds is None else model.folds

@@ -136,6 +136,12 @@ CASES = {
     "unknown metric": Case(
         BASELINE, 'metrics = ["acuracy"]\n', "17: comparison[0].metrics[0]", "(did you mean 'accuracy'?)"
     ),
+    "patience without validation labels": Case(
+        FINETUNE, 'evaluator = { name = "finetune", patience = 9 }\n'
+        "[[comparison]]\nid = 'x'\ndatasets = ['squares']\nlabels = [5]\nvalidation_labels = 0\n"
+        "[[comparison.arm]]\nname = 'y'\nevaluator = { name = 'finetune', patience = 9 }\n",
+        "29: comparison[1].arm[0].evaluator.patience", "patience needs labelled validation images to choose by",
+    ),
     "unknown metric to select by": Case(
         BASELINE, 'select_by = "aurocc"\n', "17: comparison[0].select_by", "(did you mean 'auroc'?)"
     ),

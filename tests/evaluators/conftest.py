@@ -81,9 +81,7 @@ def make_trial() -> Callable[..., Trial]:
             selection=selection,
             seed=seed,
             device=CPU,
-            encoder=tiny_encoder,
-            features=features,
-            **changes,
+            **{"encoder": tiny_encoder, "features": features, **changes},
         )
 
     return make

@@ -11,7 +11,7 @@ import torch
 from evaluators.test_linear_probe import by_hand, predict
 from evaluators.test_probes import SETTINGS as TOGETHER
 from evaluators.test_probes import same
-from sklearn.metrics import balanced_accuracy_score, roc_auc_score
+from sklearn.metrics import balanced_accuracy_score, log_loss, roc_auc_score
 from sklearn.preprocessing import label_binarize
 
 from medssl_bench.datasets import Task
@@ -49,12 +49,19 @@ def by_scikit_learn(name, labels, scores):
         return roc_auc_score(labels, scores, multi_class="ovr", average="macro")
     if name == "balanced_accuracy":
         return balanced_accuracy_score(labels, scores.argmax(axis=1))
+    if name == "loss":
+        return -log_loss(labels, scores)
     return -np.square(label_binarize(labels, classes=[0, 1, 2]) - scores).sum(axis=1).mean()
 
 
 SETTINGS = {"epochs": 12, "lr": 0.2, "weight_decay": 0.1, "batch_size": 8}
 VAL = 13
-CRITERIA = {"auroc": built_in("auroc"), "balanced_accuracy": built_in("balanced_accuracy"), "own": brier()}
+CRITERIA = {
+    "loss": built_in("loss"),
+    "auroc": built_in("auroc"),
+    "balanced_accuracy": built_in("balanced_accuracy"),
+    "own": brier(),
+}
 
 
 @pytest.mark.parametrize("name", CRITERIA)
@@ -79,7 +86,7 @@ def test_the_epoch_of_a_probe_is_that_of_a_search_by_scikit_learn(make_trial, ma
         for each, raw in zip(scores, logits, strict=True)
     ]
     assert found.selected_epoch == max(range(12), key=lambda epoch: ranks[epoch])
-    sign = -1 if name == "own" else 1
+    sign = -1 if name in {"own", "loss"} else 1
     assert [sign * row[f"val_{name}"] for row in found.history] == pytest.approx([rank[0] for rank in ranks], abs=1e-5)
     assert all(0 <= row["val_accuracy"] <= 1 for row in found.history)
 

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from medmnist_metrics import get_acc, get_auc
-from sklearn.metrics import accuracy_score, balanced_accuracy_score, roc_auc_score
+from sklearn.metrics import accuracy_score, balanced_accuracy_score, log_loss, roc_auc_score
 
 from medssl_bench.datasets import Task
 from medssl_bench.datasets.base import LABELLED_TASKS
-from medssl_bench.metrics.classification import measure
+from medssl_bench.metrics.classification import cross_entropy, measure
 
 MEDMNIST_TASK = {
     Task.MULTI_CLASS: "multi-class",
@@ -53,6 +53,27 @@ def test_accuracy_and_auroc_are_medmnists(task, seed, ties, classes):
 
     assert found["accuracy"] == pytest.approx(get_acc(labels, scores, MEDMNIST_TASK[task]), abs=1e-9)
     assert found["auroc"] == pytest.approx(get_auc(labels, scores, MEDMNIST_TASK[task]), abs=1e-6)
+
+
+@settings(deadline=None, max_examples=30)
+@given(task=st.sampled_from(list(LABELLED_TASKS)), seed=st.integers(0, 2**32 - 1))
+def test_the_loss_is_scikit_learns(task, seed):
+    labels, scores = predictions(task, seed)
+    if task is Task.MULTI_LABEL:
+        expected = np.mean(
+            [log_loss(truth, each, labels=[0, 1]) for truth, each in zip(labels.T, scores.T, strict=True)]
+        )
+    else:
+        exact = scores.astype(np.float64)
+        expected = log_loss(labels[:, 0], exact / exact.sum(axis=1, keepdims=True))
+
+    assert cross_entropy(task, labels, scores) == pytest.approx(expected, rel=1e-5)
+
+
+def test_a_loss_is_finite_where_what_is_true_has_no_probability():
+    found = cross_entropy(Task.BINARY, np.array([[0]]), np.array([[0.0, 1.0]], dtype=np.float32))
+
+    assert found == pytest.approx(-np.log(1e-12))
 
 
 @settings(deadline=None, max_examples=30)

@@ -128,8 +128,8 @@ def test_what_no_epoch_can_be_chosen_by(changes: tuple[tuple[str, str], ...], to
 
 
 def test_a_name_of_another_number_in_histories_is_refused(plan_with: PlanOf) -> None:
-    with pytest.raises(SuiteError, match="metric 'loss' has the name of another number"):
-        plan_with((TABLE, f'{TABLE}select_by = "loss"\n'), name="loss")
+    with pytest.raises(SuiteError, match="metric 'epoch' has the name of another number"):
+        plan_with((TABLE, f'{TABLE}select_by = "epoch"\n'), name="epoch")
 
 
 def test_an_evaluator_with_a_rule_of_its_own_is_refused(plan_of: PlanOf, monkeypatch: pytest.MonkeyPatch) -> None:
