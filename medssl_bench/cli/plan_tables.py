@@ -10,6 +10,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from medssl_bench.plan.kinds.evaluate import EvaluateSpec
 from medssl_bench.progress.words import duration
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def arm_tables(arms: Sequence[ArmPlan], headings: dict[str, str], width: int) ->
         parts.append(
             _table([heads[place] for place in kept], [[row[place] for place in kept] for row in found], widths)
         )
-        parts += [Text(line, style="dim") for arm in tables[table] for line in _reasons(arm)]
+        parts += [Text(line, style="dim") for arm in tables[table] for line in (*_tuning(arm), *_reasons(arm))]
     if any(arm.shared for arm in arms):
         parts += [Text(), Text("shared: stages that an arm above needs too; they are counted there", style="dim")]
     return Group(*parts)
@@ -104,6 +105,17 @@ def _style(head: str, cell: str) -> str:
     if cell == "0":
         return "dim"
     return {"to do": "yellow", "done": "green", "failed": "red", "blocked": "red", "shared": "dim"}.get(head, "")
+
+
+def _tuning(arm: ArmPlan) -> list[str]:
+    """Return how many candidates each result of an arm has, where it is tuned."""
+    own = [status.stage for status in arm.stages if f" · {arm.arm} · " in status.stage.title]
+    specs = [stage.spec for stage in own if isinstance(stage.spec, EvaluateSpec)]
+    counts = {len(spec.evaluator.candidates()): list(spec.evaluator.tune) for spec in specs if spec.evaluator.tune}
+    return [
+        f"{arm.arm!r}: each result is the best of {count} candidates by validation labels ({', '.join(names)})"
+        for count, names in counts.items()
+    ]
 
 
 def _reasons(arm: ArmPlan) -> list[str]:

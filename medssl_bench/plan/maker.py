@@ -81,15 +81,20 @@ class StageMaker:
         if place not in self._evaluators:
             component = arm.evaluator
             evaluator: Evaluator = make(self._registry, component)
-            epochs = component.parameters.get("epochs")
-            if self._scale != 1 and isinstance(epochs, int) and evaluator.needs == "encoder":
-                scaled: dict[str, Any] = {"epochs": max(1, round(epochs * self._scale))}
-                if isinstance(schedule := component.parameters.get("schedule"), Component):
-                    scaled["schedule"] = self._scaled_schedule(schedule, self._scale)
-                component = replace(component, parameters={**component.parameters, **scaled})
+            if self._scale != 1 and evaluator.needs == "encoder":
+                parameters = {name: self._scaled(name, value) for name, value in component.parameters.items()}
+                tune = {name: [self._scaled(name, each) for each in some] for name, some in component.tune.items()}
+                component = replace(component, parameters=parameters, tune=tune)
                 evaluator = make(self._registry, component)
             self._evaluators[place] = component, evaluator
         return self._evaluators[place]
+
+    def _scaled(self, name: str, value: Any) -> Any:
+        """Return a parameter of an evaluator that trains: epochs, and what of a schedule is in epochs, are scaled."""
+        if name == "epochs" and isinstance(value, int):
+            return max(1, round(value * self._scale))
+        is_schedule = name == "schedule" and isinstance(value, Component)
+        return self._scaled_schedule(value, self._scale) if is_schedule else value
 
     def embed(self, arm: Arm, cell: Cell, of: Stage | None = None) -> Stage:
         """Add the features of a data set: of the encoder that the arm starts from, or of a trained one."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from medssl_bench.costs.arithmetic import relative
@@ -10,6 +10,8 @@ from medssl_bench.costs.passes import encoder_passes
 from medssl_bench.plugin.component import Component
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from medssl_bench.costs.units import Work
     from medssl_bench.datasets.base import SplitName
     from medssl_bench.datasets.budget import Budget
@@ -121,6 +123,8 @@ def evaluation_work(
         size: side of the images in pixels.
         images: labelled images, those that an epoch is chosen by, and test images.
     """
+    if component.tune:
+        return _tuning_work(evaluator, component, encoder, size, images)
     work: Work = {"stage": 1}
     passes = evaluator.passes(images.train)
     if passes is None:
@@ -144,6 +148,23 @@ def evaluation_work(
         f"forward image:{precision}": predicted * one.multiply_adds,
         **views,
     }
+
+
+def _tuning_work(
+    evaluator: Evaluator, component: Component, encoder: Component, size: int | None, images: Images
+) -> Work:
+    """Return the work of all candidates, which predict validation images, and of one more, which predicts the test.
+
+    That one has the mean of what they take. Arguments as of `evaluation_work`.
+    """
+    candidates: Sequence[Evaluator] = getattr(evaluator, "candidates", ())
+    judged = replace(images, test=images.chosen_by)
+    work: Work = {}
+    for made, (_, each) in zip(candidates, component.candidates(), strict=True):
+        for met, share in ((judged, 1.0), (images, 1 / len(candidates))):
+            for unit, number in evaluation_work(made, each, encoder, size, met).items():
+                work[unit] = work.get(unit, 0) + share * number
+    return {**work, "stage": 1}
 
 
 def analysis_work(component: Component) -> Work:

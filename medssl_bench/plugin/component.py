@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from medssl_bench.errors import UserError
@@ -25,6 +26,8 @@ class Component:
         files: SHA-256 of each file that a parameter names, by parameter.
         neutral: parameters that are in no key: it got them later and they stand where it does what it did before, or
             they are for readers alone.
+        tune: values of parameters of which validation labels choose one, by name; nothing: none are chosen. Then
+            `parameters` has the first of each.
     """
 
     kind: str
@@ -35,6 +38,21 @@ class Component:
     source: str | None = None
     files: dict[str, str | None] = field(default_factory=dict)
     neutral: tuple[str, ...] = ()
+    tune: dict[str, list[Any]] = field(default_factory=dict)
+
+    def candidates(self) -> list[tuple[dict[str, Any], Component]]:
+        """Return every combination of the values to tune, in one order for all ways to write them.
+
+        Returns:
+            Its values by name, and the component that has them.
+        """
+        names = sorted(self.tune)
+        combinations = [dict(zip(names, values, strict=True)) for values in product(*(self.tune[n] for n in names))]
+        rest = tuple(name for name in self.neutral if name not in self.tune)
+        return [
+            (each, replace(self, parameters={**self.parameters, **each}, neutral=rest, tune={}))
+            for each in combinations
+        ]
 
     def to_data(self) -> dict[str, Any]:
         """Return the component as JSON-able data, from which `from_data` makes it again."""
@@ -47,6 +65,7 @@ class Component:
             "source": self.source,
             "files": self.files,
             "neutral": list(self.neutral),
+            **({"tune": {name: _to_data(values) for name, values in self.tune.items()}} if self.tune else {}),
         }
 
     @classmethod
@@ -59,15 +78,18 @@ class Component:
         if not isinstance(data, dict) or "parameters" not in data or not _is_sound(data):
             raise UserError("expected a component")
         parameters = {name: _from_data(value) for name, value in data["parameters"].items()}
-        return cls(**{**data, "parameters": parameters, "neutral": tuple(data.get("neutral", ()))})
+        tune = {name: _from_data(values) for name, values in data.get("tune", {}).items()}
+        return cls(**{**data, "parameters": parameters, "neutral": tuple(data.get("neutral", ())), "tune": tune})
 
     def identity(self) -> dict[str, Any]:
         """Return what decides the results of this component: a file counts by its content, not by its place."""
         parameters = {
             name: {"sha256": self.files[name]} if name in self.files else _identity(value)
             for name, value in self.parameters.items()
-            if name not in self.neutral
+            if name not in self.neutral and name not in self.tune
         }
+        if self.tune:
+            parameters["tune"] = {name: _identity(values) for name, values in self.tune.items()}
         return {
             "name": self.name,
             "plugin": self.plugin,
@@ -77,7 +99,16 @@ class Component:
         }
 
 
-_TYPES = {"kind": str, "name": str, "parameters": dict, "plugin": str, "revision": int, "files": dict, "neutral": list}
+_TYPES = {
+    "kind": str,
+    "name": str,
+    "parameters": dict,
+    "plugin": str,
+    "revision": int,
+    "files": dict,
+    "neutral": list,
+    "tune": dict,
+}
 
 
 def _is_sound(data: dict[str, Any]) -> bool:

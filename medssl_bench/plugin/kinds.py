@@ -20,6 +20,8 @@ class Kind:
         parameters: names of keyword parameters that every factory must have.
         makes: the class, as ``module:name``, of what a factory must give where it is called before any stage runs;
             empty for what is made in stages.
+        tuned: the class, as ``module:name``, of what validation labels choose parameters for: it takes the candidates
+            and their values. Empty: there is none, and ``tune`` is a name like another.
     """
 
     name: str
@@ -29,6 +31,7 @@ class Kind:
     summary: str
     makes: str = ""
     parameters: tuple[str, ...] = ()
+    tuned: str = ""
 
 
 KINDS = {
@@ -65,6 +68,7 @@ KINDS = {
             (),
             "what is made of an encoder, and measured",
             "medssl_bench.evaluators:Evaluator",
+            tuned="medssl_bench.evaluators.tuned:Tuned",
         ),
         Kind("metric", "metrics", "medssl_metrics", (), "columns of tables", "medssl_bench.metrics:Metric"),
         Kind(

@@ -81,6 +81,8 @@ class ParameterTable:
         declared = of_fields(factory, kind) if self.has_fields else of_factory(factory, kind)  # type: ignore[arg-type]
         hints = declared.types
         _check_names(hints)
+        if kind.tuned and "tune" in hints:
+            raise PluginError(f"a parameter of {kind.name} cannot be called 'tune'; choose another name")
         if missing := [name for name in kind.parameters if name not in hints]:
             raise PluginError(f"the factory of {kind.name} must have a parameter {missing[0]!r}")
         self.nested = {name: nested for name, hint in hints.items() if (nested := _nested(hint))}

@@ -16,6 +16,7 @@ from medssl_bench.plugin.entry import Entry, Plugin, Register
 from medssl_bench.plugin.fields import Unfit
 from medssl_bench.plugin.kinds import KINDS
 from medssl_bench.plugin.parameters import Components, OneComponent, ParameterProblem
+from medssl_bench.plugin.tuning import TUNE, make_tuned, tuned
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 
@@ -95,6 +96,14 @@ class Registry:
             table = entry.table
         except UserError as error:
             raise ParameterProblem(("name",) if isinstance(value, dict) else (), str(error)) from error
+        if TUNE in values and entry.kind.tuned:
+            rest = {each: value for each, value in values.items() if each != TUNE}
+            return tuned(lambda given: self._resolved(entry, given, base), table, rest, values[TUNE])
+        return self._resolved(entry, values, base)
+
+    def _resolved(self, entry: Entry, values: dict[str, Any], base: Path) -> Component:
+        """Return a component of an entry and of its parameters as a suite writes them."""
+        kind, name, table = entry.kind.name, entry.name, entry.table
         try:
             valid = table.validate(values, base)
         except ParameterProblem as problem:
@@ -177,6 +186,8 @@ class Registry:
                 f"{entry.title} has revision {entry.revision} here; the plan asks for revision "
                 f"{component.revision} of plugin {component.plugin!r}"
             )
+        if component.tune:
+            return make_tuned(component, lambda each: self.build(each, **supplies))
         given = {**self._added_since(entry, component), **component.parameters}
         try:
             values = entry.table.typed(given)

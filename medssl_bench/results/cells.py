@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from medssl_bench.metrics.compute import Measured
 from medssl_bench.plan.chance import Chance
+from medssl_bench.results.choices import tuned_values
 from medssl_bench.results.judged import Judged
 from medssl_bench.results.measured import NO_PLACES, column
 from medssl_bench.results.selection import CellSelection
@@ -39,6 +40,7 @@ class Value:
         flags: what must be known of it: sentences by code.
         classes: the number of each class, by the class' name; empty unless the metric is measured for each class.
         fold: likewise; None: the data set's own splits.
+        tuned: settings that validation labels chose for it, by name; empty where none were.
     """
 
     seed: int
@@ -47,6 +49,7 @@ class Value:
     flags: Mapping[str, str] = field(default_factory=dict)
     classes: Mapping[str, float | None] = field(default_factory=dict)
     fold: int | None = None
+    tuned: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def chance(self) -> Chance:
@@ -55,7 +58,8 @@ class Value:
 
     def to_data(self) -> dict[str, Any]:
         """Return the value as JSON-able data; ``classes`` is there where the metric is measured for each class."""
-        data = {"seed": self.seed, "draw": self.draw, "fold": self.fold, "value": self.value, "flags": self.flags}
+        names = ("seed", "draw", "fold", "value", "flags", "tuned")
+        data = {name: getattr(self, name) for name in names}
         return {**data, "classes": self.classes} if self.classes else data
 
 
@@ -237,7 +241,8 @@ class Results:
                 classes = self._by_class(cell.dataset, found)
                 seed, draw, fold = first[stage]
                 flags = told(self._plan, self.record, stage, cell.dataset)
-                cell.values.append(Value(seed, draw, found.value, flags, classes, fold))
+                tuned = tuned_values(self.record(stage))
+                cell.values.append(Value(seed, draw, found.value, flags, classes, fold, tuned))
                 continue
             if (state := self.state(stage)) in {"failed", "blocked"}:
                 cell.lost[stage] = state

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from medssl_bench.published.layout import ArmRow, BestRow, ImprovementRow, PairedRow
+from medssl_bench.results.choice_notes import choice_notes
 from medssl_bench.results.flags import flag_notes
 from medssl_bench.results.pairing import contrast, leader
 
@@ -148,7 +149,7 @@ def printed(table: TableResult) -> PrintedTable | None:
         table.citation,
         layout.group,
         tuple(blocks),
-        tuple(flag_notes(table.cells())),
+        (*choice_notes(table.cells()), *flag_notes(table.cells())),
     )
 
 

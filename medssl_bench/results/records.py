@@ -8,6 +8,8 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
+from medssl_bench.results.choices import chosen_text
+
 if TYPE_CHECKING:
     from medssl_bench.results.cells import Cell
     from medssl_bench.results.price import Price
@@ -54,19 +56,24 @@ def value_lines(board: HasCells) -> tuple[Sequence[str], list[Sequence[object]]]
         "comparison", "dataset", "labels", "arm", "metric", "seed", "draw", "fold", "value", "n", "mean", "std",
         "expected", "failed", "blocked", "difference", "pairs", "low", "high", "difference_low", "difference_high",
         "p", "p_holm", "verdict", "needed_seeds", "needed_draws", "left_out", "no_interval", "reference",
-        "selection", "select_by", "validation_labels", "scaled", "generated", "leaks", "flags",
+        "selection", "select_by", "validation_labels", "scaled", "generated", "leaks", "flags", "tuned",
     )  # fmt: skip
     rows: list[Sequence[object]] = []
     for cell in board.cells():
         data = cell.to_data()
-        values = data["values"] or [{"seed": None, "draw": None, "fold": None, "value": None, "flags": {}}]
+        nothing: dict[str, Any] = {"seed": None, "draw": None, "fold": None, "value": None, "flags": {}, "tuned": {}}
+        values = data["values"] or [nothing]
         rows += [[{**data, **value, **_joined(data, value)}[head] for head in heads] for value in values]
     return heads, rows
 
 
 def _joined(data: dict[str, Any], value: dict[str, Any]) -> dict[str, str]:
-    """Return what is a list in JSON as one text."""
-    return {"flags": "; ".join(value["flags"].values()), "left_out": "; ".join(data["left_out"])}
+    """Return what is a list or an object in JSON as one text."""
+    return {
+        "flags": "; ".join(value["flags"].values()),
+        "left_out": "; ".join(data["left_out"]),
+        "tuned": chosen_text(value["tuned"]),
+    }
 
 
 _PRINTED = (

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from medssl_bench.errors import PluginError
 from medssl_bench.plugin.parameters import Components, OneComponent
+from medssl_bench.plugin.tuning import TUNE
 
 if TYPE_CHECKING:
     from medssl_bench.plugin.registry import Registry
@@ -40,21 +41,35 @@ class Aliases:
                 own = {**own, **{name: item for name, item in value.items() if name != "name"}}
             value = own
         for name, nested in self._nested(kind, value).items():
-            item = value[name]
-            many = isinstance(item, list) and isinstance(nested, Components)
-            written = [self.written_out(nested.kind, part, inside) for part in (item if many else [item])]
-            value = {**value, name: written if many else written[0]}
+            if name in value:
+                value = {**value, name: self._inside(nested, value[name], inside)}
+            elif name in _tuned(value):  # values to choose from
+                tune = value[TUNE]
+                value = {**value, TUNE: {**tune, name: [self._inside(nested, item, inside) for item in tune[name]]}}
         return value
 
+    def _inside(self, nested: Components | OneComponent, item: Any, inside: tuple[str, ...]) -> Any:
+        """Return what a parameter that holds components has, written out."""
+        if isinstance(item, list) and isinstance(nested, Components):
+            return [self.written_out(nested.kind, part, inside) for part in item]
+        return self.written_out(nested.kind, item, inside)
+
     def _nested(self, kind: str, value: Any) -> dict[str, Components | OneComponent]:
-        """Return which of the parameters that a table gives are components themselves."""
+        """Return which of the parameters that a table gives, or has values to tune for, are components themselves."""
         entry = self._registry.entries[kind].get(name_of(value))
         if entry is None or not isinstance(value, dict):
             return {}
         try:
-            return {name: nested for name, nested in entry.table.nested.items() if name in value}
+            given = {*value, *_tuned(value)}
+            return {name: nested for name, nested in entry.table.nested.items() if name in given}
         except PluginError:  # reported when the component is resolved
             return {}
+
+
+def _tuned(value: dict[str, Any]) -> set[str]:
+    """Return the parameters that a table has lists of values to tune for, as far as it is sound."""
+    tune = value.get(TUNE)
+    return {name for name, items in tune.items() if isinstance(items, list)} if isinstance(tune, dict) else set()
 
 
 def name_of(value: Any) -> str:

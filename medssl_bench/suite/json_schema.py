@@ -8,7 +8,7 @@ from medssl_bench.errors import PluginError
 from medssl_bench.suite.schema import SuiteModel
 
 if TYPE_CHECKING:
-    from medssl_bench.plugin.registry import Registry
+    from medssl_bench.plugin.registry import Entry, Registry
 
 _KIND_OF_KEY = {
     "method": "method",
@@ -105,7 +105,7 @@ def _component(kind: str, registry: Registry) -> dict[str, Any]:
                 "title": "parameters",
                 "description": summary,
                 "type": "object",
-                "properties": {"name": {"const": name}, **table.get("properties", {})},
+                "properties": {"name": {"const": name}, **table.get("properties", {}), **_tune(entry)},
                 "required": ["name", *table.get("required", [])],
                 "additionalProperties": False,
             }
@@ -129,6 +129,18 @@ def _component(kind: str, registry: Registry) -> dict[str, Any]:
         }
     )
     return {"anyOf": options}
+
+
+def _tune(entry: Entry) -> dict[str, Any]:
+    """Return the key ``tune``, where a component has it: a list of values for any of its parameters."""
+    if not entry.kind.tuned:
+        return {}
+    values = {
+        name: {"type": "array", "items": about, "minItems": 1}
+        for name, about in entry.table.json_schema().get("properties", {}).items()
+    }
+    about = "values to try, by parameter; validation labels choose one of all combinations"
+    return {"tune": {"description": about, "type": "object", "properties": values, "additionalProperties": False}}
 
 
 def _nameless(kind: str, components: list[dict[str, Any]]) -> dict[str, Any]:

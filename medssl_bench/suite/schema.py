@@ -179,7 +179,10 @@ class Arm(_Table):
         default_factory=list,
         description="recipes, each starting from the one before; empty: none, the encoder as it is made",
     )
-    evaluator: ComponentRef = Field(description="what is made of the encoder, such as linear_probe or finetune")
+    evaluator: ComponentRef = Field(
+        description="what is made of the encoder, such as linear_probe or finetune; `tune` in its table, as in "
+        "{ lr = [0.001, 0.01] }, has values by parameter of which validation labels choose one combination"
+    )
     encoder: ComponentRef | None = Field(None, description="encoder of an arm without pretraining")
 
 

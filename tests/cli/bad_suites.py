@@ -142,6 +142,38 @@ CASES = {
         "[[comparison.arm]]\nname = 'y'\nevaluator = { name = 'finetune', patience = 9 }\n",
         "29: comparison[1].arm[0].evaluator.patience", "patience needs labelled validation images to choose by",
     ),
+    "tuning of no option": Case(
+        FINETUNE, 'evaluator = { name = "finetune", tune = { learning_rate = [1, 2] } }\n',
+        "21: comparison[0].arm[0].evaluator.tune.learning_rate", "unknown parameter; it takes epochs, lr, weight_",
+    ),
+    "tuning by a wrong value": Case(
+        FINETUNE, 'evaluator = { name = "finetune", tune = { lr = [0.1, -1.0] } }\n',
+        "21: comparison[0].arm[0].evaluator.tune.lr[1]", "evaluator 'finetune': input should be greater than 0",
+    ),
+    "tuning by no list": Case(
+        FINETUNE, 'evaluator = { name = "finetune", tune = { lr = 0.1 } }\n',
+        "21: comparison[0].arm[0].evaluator.tune.lr", "expected a list of values to try, not 0.1",
+    ),
+    "tuning of a value that is given": Case(
+        FINETUNE, 'evaluator = { name = "finetune", lr = 0.1, tune = { lr = [0.1, 0.2] } }\n',
+        "21: comparison[0].arm[0].evaluator.tune.lr", "lr has a value already: leave it out there, or here",
+    ),
+    "tuning without validation labels": Case(
+        f"{LABELS}{BASELINE}\n  [[comparison.arm]]\n  name = \"supervised\"\n  {FINETUNE}",
+        f"{LABELS}validation_labels = 0\n\n  [[comparison.arm]]\n  name = 'x'\n"
+        "  evaluator = { name = 'knn', tune = { k = [1, 5] } }\n",
+        "21: comparison[0].arm[0].evaluator.tune", "tune needs labelled validation images to choose by, and the",
+    ),
+    "tuning by test images": Case(
+        f"{LABELS}{BASELINE}\n  [[comparison.arm]]\n  name = \"supervised\"\n  {FINETUNE}",
+        f"{LABELS}selection = 'test'\n\n  [[comparison.arm]]\n  name = 'x'\n"
+        "  evaluator = { name = 'knn', tune = { k = [1, 5] } }\n",
+        "21: comparison[0].arm[0].evaluator.tune", "tune needs labelled validation images to choose by, and the",
+    ),
+    "tuning of a floor": Case(
+        FINETUNE, 'evaluator = { name = "majority", tune = { x = [1, 5] } }\n',
+        "21: comparison[0].arm[0].evaluator.tune.x", "unknown parameter; it takes no parameters",
+    ),
     "unknown metric to select by": Case(
         BASELINE, 'select_by = "aurocc"\n', "17: comparison[0].select_by", "(did you mean 'auroc'?)"
     ),

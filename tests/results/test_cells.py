@@ -138,7 +138,14 @@ def test_a_cell_as_data(lab: Lab) -> None:
         "difference_high", "p", "p_holm", "verdict", "needed_seeds", "needed_draws", "left_out", "no_interval",
         "selection", "select_by", "validation_labels", "scaled", "generated", "leaks",
     ]  # fmt: skip
-    assert data["values"][1] == {"seed": 0, "draw": 1, "fold": None, "value": pytest.approx(0.74), "flags": {}}
+    assert data["values"][1] == {
+        "seed": 0,
+        "draw": 1,
+        "fold": None,
+        "value": pytest.approx(0.74),
+        "flags": {},
+        "tuned": {},
+    }
     assert (data["n"], len(data["values"])) == (4, 4)
 
 

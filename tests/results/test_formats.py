@@ -90,7 +90,7 @@ def test_json_has_one_object_for_each_cell(lab: Lab) -> None:
     for cell in cells:
         assert keys <= cell.keys()
         assert cell["n"] == len(cell["values"])
-        assert all(value.keys() == {"seed", "draw", "fold", "value", "flags"} for value in cell["values"])
+        assert all(value.keys() == {"seed", "draw", "fold", "value", "flags", "tuned"} for value in cell["values"])
         if cell["n"]:
             assert cell["mean"] == pytest.approx(sum(value["value"] for value in cell["values"]) / cell["n"])
     (first,) = [c for c in cells if (c["arm"], c["labels"], c["metric"]) == ("supervised", "100", "accuracy")]

@@ -101,6 +101,14 @@ def test_valid_suites_fit(text: str, validator: jsonschema.Draft202012Validator,
     load(text)
 
 
+def test_values_to_tune_fit(validator: jsonschema.Draft202012Validator, load: Callable[..., Suite]) -> None:
+    tune = '{ lr = [0.1, 0.01], augmentation = ["own", "simclr"] }'
+    text = changed(('evaluator = "finetune"', f'evaluator = {{ name = "finetune", tune = {tune} }}'))
+    text += '[augmentation]\nown = ["horizontal_flip"]\n'
+    validator.validate(tomllib.loads(text))
+    load(text)
+
+
 @pytest.mark.parametrize("path", _suites(), ids=lambda path: path.name)
 def test_the_suites_of_this_repository_fit(path: Path, validator: jsonschema.Draft202012Validator) -> None:
     validator.validate(tomllib.loads(path.read_text("utf-8")))
@@ -144,6 +152,10 @@ def test_a_suite_that_extends_another_need_not_repeat_it(validator: jsonschema.D
         ('evaluator = "finetune"', 'evaluator = { name = "finetune", epochs = "3" }'),
         ('evaluator = "finetune"', 'evaluator = { name = "finetune", epochs = 0 }'),
         ('evaluator = "finetune"', "evaluator = { epochs = 3 }"),
+        ('evaluator = "finetune"', 'evaluator = { name = "finetune", tune = { lr = 0.1 } }'),
+        ('evaluator = "finetune"', 'evaluator = { name = "finetune", tune = { zzz = [1, 2] } }'),
+        ('evaluator = "finetune"', 'evaluator = { name = "finetune", tune = { epochs = ["3", 5] } }'),
+        ('augmentation = "simclr"', 'augmentation = { name = "simclr", tune = { strength = [1.0, 2.0] } }'),
         ('["nat"]', "[3]"),
         ('["nat"]', '[{ recipe = "nat", of = "x" }]'),
         ('["nat"]', '[{ recipe = "nat", on = 3 }]'),

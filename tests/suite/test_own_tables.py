@@ -33,6 +33,19 @@ def test_a_table_of_the_suite_stands_for_a_component_and_can_be_varied(load: Loa
     assert [op.name for op in ops] == ["horizontal_flip", "resized_crop"]
 
 
+def test_a_table_of_the_suite_stands_for_a_value_to_tune_too(load: Load, problems: Problems) -> None:
+    tune = '{ augmentation = ["own", "simclr"] }'
+    text = changed(evaluated_by(0, evaluator=f'{{ name = "brief", lr = 0.5, tune = {tune} }}'))
+    text += '[evaluator.brief]\nname = "finetune"\nepochs = 3\n'
+    arm = next(
+        arm for arm in load(text + '[augmentation]\nown = ["horizontal_flip"]\n').tables[0].arms if not arm.floor
+    )
+    assert (arm.evaluator.parameters["epochs"], arm.evaluator.parameters["lr"]) == (3, 0.5)
+    assert [each.name for each in arm.evaluator.tune["augmentation"]] == ["sequence", "simclr"]
+    (problem,) = problems(text)
+    assert "16: comparison[0].arm[0].evaluator.tune.augmentation[0]: there is no augmentation 'own'" in problem
+
+
 def test_a_table_of_the_suite_stands_for_a_parameter_too(load: Load, problems: Problems) -> None:
     text = changed(
         evaluated_by(0, evaluator='{ name = "brief", epochs = 5 }'), (AUGMENTATION, 'augmentation = "own"\n')

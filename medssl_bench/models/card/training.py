@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from medssl_bench.models.card.facts import UNKNOWN_LICENCE, licence, one_line, written
 from medssl_bench.plan.kinds import spec_of
 from medssl_bench.plan.kinds.evaluate import EvaluateSpec
 from medssl_bench.plan.kinds.pretrain import PretrainSpec
 from medssl_bench.plugin.guarded import make
+from medssl_bench.results.choices import chosen_text
 from medssl_bench.results.metric_names import metric_name
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from medssl_bench.datasets import DatasetInfo
     from medssl_bench.evaluators import Evaluator
     from medssl_bench.models.card.facts import CardSource
@@ -85,14 +88,33 @@ def _pretraining(spec: PretrainSpec, record: Record) -> list[tuple[str, str]]:
 def _evaluation(spec: EvaluateSpec, record: Record, source: CardSource) -> list[tuple[str, str]]:
     evaluator: Evaluator = make(source.suite.plugins.registry, spec.evaluator)
     chooses = evaluator.chooses_epoch
+    tuning = record.metrics.get("choices", {}).get("tuning")
+    chosen = spec.evaluator.candidates()[tuning["candidate"]][1] if tuning else spec.evaluator
     return [
-        ("evaluator", f"`{written(spec.evaluator.to_data())}`"),
+        ("evaluator", f"`{written(chosen.to_data())}`"),
+        *_choices(record.metrics.get("choices", {})),
         ("labelled images", str(record.metrics.get("labelled"))),
         ("labelled validation images", str(record.metrics.get("labelled_validation")) if chooses else "none used"),
         ("selection", _selection(spec) if chooses else "there is nothing to select"),
         ("seed, draw", f"{spec.seed}, {spec.draw}"),
         *([("fold", f"{spec.dataset.fold.number} of {spec.dataset.fold.count}")] if spec.dataset.fold else []),
     ]
+
+
+def _choices(choices: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return what validation labels have decided beside the epoch, as a record says it."""
+    found = []
+    if tuning := choices.get("tuning"):
+        metric, rows = tuning["by"], tuning["candidates"]
+        tried = [
+            f"{chosen_text(row['values'])}: {'diverged' if row[metric] is None else format(row[metric], '.3f')}"
+            for row in rows
+        ]
+        what = f"by {metric_name(metric)} on the labelled validation images, of {len(rows)} candidates"
+        found.append(("chosen", f"{chosen_text(tuning['values'])}, {what} ({'; '.join(tried)})"))
+    if stopped := choices.get("stopped"):
+        found.append(("end", f"after {stopped['epochs']} of {stopped['of']} epochs: {stopped['why']}"))
+    return found
 
 
 def _selection(spec: EvaluateSpec) -> str:

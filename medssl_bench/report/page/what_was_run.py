@@ -81,6 +81,9 @@ def described(component: Component, hidden: tuple[str, ...] = ()) -> str:
         hidden: parameters that are left out.
     """
     given = {name: value for name, value in component.parameters.items() if value is not None and name not in hidden}
+    given = {name: value for name, value in given.items() if name not in component.tune}
+    if component.tune:
+        given["tune"] = component.tune
     ops = given.get("ops")
     if isinstance(ops, list) and len(given) == 1:
         return _value(ops)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from medssl_bench.results.choice_notes import choice_notes
 from medssl_bench.results.flags import flag_notes
 from medssl_bench.results.formats.judged_text import judged_notes
 from medssl_bench.results.metric_names import metric_name
@@ -68,7 +69,7 @@ def notes(table: TableResult) -> list[str]:
     found += _problems(cells)
     if table.citation and any(cell.reference is not None for cell in cells):
         found.append(f"ref: published value (and the difference to it), {table.citation}.")
-    return found + flag_notes(cells) + flag_notes(table.analysed())
+    return found + choice_notes(cells) + flag_notes(cells) + flag_notes(table.analysed())
 
 
 def _problems(cells: Iterable[Cell]) -> list[str]:
