@@ -60,3 +60,5 @@ def command(context: click.Context, kind: str, name: str, *, as_json: bool) -> N
         default = "required" if parameter.required else parameter.default
         drawn.add_row(*map(Text, (parameter.name, parameter.type, default, parameter.doc)))
     console.print(drawn)
+    if entry.kind.tuned:
+        console.print(Text("\nvalidation labels choose among lists of values: tune = { PARAMETER = [...] }", "dim"))

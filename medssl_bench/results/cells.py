@@ -13,6 +13,7 @@ from medssl_bench.results.judged import Judged
 from medssl_bench.results.measured import NO_PLACES, column
 from medssl_bench.results.selection import CellSelection
 from medssl_bench.results.told import told
+from medssl_bench.results.value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -27,40 +28,6 @@ if TYPE_CHECKING:
 
 
 State = Literal["done", "failed", "blocked", "waiting"]
-
-
-@dataclass(frozen=True)
-class Value:
-    """One measured number.
-
-    Attributes:
-        seed: of the trial that it is of.
-        draw: likewise.
-        value: the number.
-        flags: what must be known of it: sentences by code.
-        classes: the number of each class, by the class' name; empty unless the metric is measured for each class.
-        fold: likewise; None: the data set's own splits.
-        tuned: settings that validation labels chose for it, by name; empty where none were.
-    """
-
-    seed: int
-    draw: int
-    value: float
-    flags: Mapping[str, str] = field(default_factory=dict)
-    classes: Mapping[str, float | None] = field(default_factory=dict)
-    fold: int | None = None
-    tuned: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def chance(self) -> Chance:
-        """The seed, draw and fold of its trial."""
-        return Chance(self.seed, self.draw, self.fold)
-
-    def to_data(self) -> dict[str, Any]:
-        """Return the value as JSON-able data; ``classes`` is there where the metric is measured for each class."""
-        names = ("seed", "draw", "fold", "value", "flags", "tuned")
-        data = {name: getattr(self, name) for name in names}
-        return {**data, "classes": self.classes} if self.classes else data
 
 
 @dataclass

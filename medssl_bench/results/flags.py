@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from medssl_bench.results.cells import Cell, Value
+    from medssl_bench.results.cells import Cell
+    from medssl_bench.results.value import Value
 
 
 def flagged(results: Sequence[tuple[str, Mapping[str, str]]]) -> list[str]:

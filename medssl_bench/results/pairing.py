@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from medssl_bench.results.cells import Cell, Value
+from medssl_bench.results.cells import Cell
+from medssl_bench.results.value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from medssl_bench.datasets import Split, Task
 from medssl_bench.datasets.base import LABELLED_TASKS
 from medssl_bench.evaluators.base import Evaluation, Evaluator, Passes, Trial
+from medssl_bench.evaluators.candidates import judged_on_validation
 from medssl_bench.evaluators.check_evaluation import wrong_with, wrong_with_report
 from medssl_bench.stopping import Stopped
 from medssl_bench.store.tensors import save_tensors
@@ -59,7 +60,10 @@ def evaluator_steps(build: Build) -> list[Group]:
             ("images and labels are left as they are", lambda: _keeps_input(build, task)),
             ("global random state is untouched", lambda: _untouched(build, task)),
         ],
-        [("validation labels are used only if it says so", lambda: _unvalidated(build, task))],
+        [
+            ("validation labels are used only if it says so", lambda: _unvalidated(build, task)),
+            ("validation images can stand in place of the test images, as `tune` needs", lambda: _tunable(build, task)),
+        ],
     ]
 
 
@@ -216,6 +220,16 @@ def _unvalidated(build: Build, task: Task) -> str:
             "set it to True, or leave trial.val and trial.choice() alone",
         )
     return "none are used"
+
+
+def _tunable(build: Build, task: Task) -> str:
+    """Check that it predicts other images in place of the test images."""
+    evaluator = build()
+    if evaluator.needs == "labels":
+        return "it gets no validation labels, so nothing of it is chosen"
+    trial = judged_on_validation(make_trial(evaluator, task))
+    _check_scores(judge(build(), trial).scores, trial)
+    return f"scores of {len(trial.splits['test'])} images"
 
 
 def _noted(found: Evaluation) -> str:

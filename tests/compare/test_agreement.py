@@ -6,7 +6,8 @@ import pytest
 
 from medssl_bench.compare.agreement import agreement
 from medssl_bench.plan.chance import Chance
-from medssl_bench.results.cells import Cell, Value
+from medssl_bench.results.cells import Cell
+from medssl_bench.results.value import Value
 
 
 def _cell(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import replace
 
 import numpy as np
@@ -16,6 +17,9 @@ from medssl_bench.evaluators import adapters
 from medssl_bench.evaluators.adapters import add_adapters, merged_state
 from medssl_bench.stopping import Stopped
 from medssl_bench.testing.interrupting import Interrupting
+from medssl_bench.testing.tape import Tape
+from medssl_bench.training.recording import recorded_by
+from medssl_bench.training.steps import NotRecorded
 
 peft = pytest.importorskip("peft", reason="an extra: pip install 'medssl-bench[lora]'")
 
@@ -102,3 +106,15 @@ def test_without_the_package_there_is_one_line(make_trial, make_evaluator, monke
 
     with pytest.raises(StageError, match=r"^lora needs the package peft.*pip install 'medssl-bench\[lora\]'$"):
         make_evaluator("finetune", **SETTINGS).evaluate(make_trial())
+
+
+def test_recorded_steps_end_to_the_bit_as_those_by_hand(make_trial, make_evaluator):
+    evaluator = make_evaluator("finetune", **{**SETTINGS, "lr": 2**-7, "epochs": 6})
+    by_hand = evaluator.evaluate(make_trial(noise=1.0, encoder=small_vit))
+
+    with recorded_by(lambda _: Tape()), warnings.catch_warnings():
+        warnings.simplefilter("error", NotRecorded)
+        found = evaluator.evaluate(make_trial(noise=1.0, encoder=small_vit))
+
+    assert found.history == by_hand.history
+    np.testing.assert_array_equal(found.scores, by_hand.scores)

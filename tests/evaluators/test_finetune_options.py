@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from evaluators.conftest import Tiny
 from evaluators.test_finetune import ERRATIC, SETTINGS, all_images
 from torch import nn
 
@@ -22,6 +24,9 @@ from medssl_bench.plugin.parameters import ParameterProblem
 from medssl_bench.randomness import forked
 from medssl_bench.stopping import Stopped
 from medssl_bench.testing.interrupting import Interrupting
+from medssl_bench.testing.tape import Tape
+from medssl_bench.training.recording import recorded_by
+from medssl_bench.training.steps import NotRecorded
 
 
 def small_vit():
@@ -249,3 +254,27 @@ def test_what_means_nothing_is_refused(tmp_path, given, message):
 def test_a_probe_without_a_linear_layer_is_one_line(make_trial, make_evaluator):
     with pytest.raises(StageError, match="leaves no linear layer on the features"):
         make_evaluator("finetune", **SETTINGS, probe="knn").evaluate(make_trial())
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"layer_decay": 0.5, "decays": "weights", "weight_decay": 2**-7},
+        {"encoder_lr": 2**-9, "schedule": {"name": "cosine", "warmup": 2}},
+        {"probe": {"name": "logistic", "values": 5}, "freeze_batch_norm": True, "label_smoothing": 0.1},
+        {"patience": 2},
+    ],
+    ids=lambda options: next(iter(options)),
+)
+def test_recorded_steps_end_to_the_bit_as_those_by_hand(make_trial, make_evaluator, monkeypatch, options):
+    encoder = {"encoder": small_vit} if "layer_decay" in options else {}
+    monkeypatch.setattr(Tiny, "recordable", True, raising=False)
+    evaluator = make_evaluator("finetune", **{**SETTINGS, "lr": 2**-7, **options})
+    by_hand = evaluator.evaluate(make_trial(noise=1.0, **encoder))
+
+    with recorded_by(lambda _: Tape()), warnings.catch_warnings():
+        warnings.simplefilter("error", NotRecorded)
+        found = evaluator.evaluate(make_trial(noise=1.0, **encoder))
+
+    assert found.history == by_hand.history
+    np.testing.assert_array_equal(found.scores, by_hand.scores)

@@ -13,9 +13,10 @@ from medssl_bench.plugin.watching import Epoch, Outcome, RunInfo, StageInfo
 from medssl_bench.progress import watcher
 from medssl_bench.progress.lines import PlainLines
 from medssl_bench.progress.live import LiveView
-from medssl_bench.results.cells import Cell, Value
+from medssl_bench.results.cells import Cell
 from medssl_bench.results.leaderboard import Leaderboard
 from medssl_bench.results.tables import Panel, TableResult
+from medssl_bench.results.value import Value
 
 STAGES = tuple(
     StageInfo(str(n), "evaluate", f"stage number {n} of \\[bold] with a long title " * 4, 60.0) for n in range(9)

@@ -18,10 +18,11 @@ from results.conftest import PROBE, SUITE, Lab
 from rich.console import Console
 
 from medssl_bench.results import records
-from medssl_bench.results.cells import Cell, Value
+from medssl_bench.results.cells import Cell
 from medssl_bench.results.formats import console, latex, markdown
 from medssl_bench.results.formats.grids import analyses_grid, cell_of
 from medssl_bench.results.formats.text import notes, plain, signed
+from medssl_bench.results.value import Value
 
 VALIDATION = "epochs selected with all 1,712 validation labels"
 

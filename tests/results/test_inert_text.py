@@ -17,11 +17,12 @@ from suite.mutations import toml
 from medssl_bench.errors import SuiteError
 from medssl_bench.plugin.manager import load_plugins
 from medssl_bench.results import records
-from medssl_bench.results.cells import Cell, Value
+from medssl_bench.results.cells import Cell
 from medssl_bench.results.formats import latex, markdown
 from medssl_bench.results.leaderboard import Leaderboard
 from medssl_bench.results.printed import PrintedBlock, PrintedCell, PrintedRow, PrintedTable
 from medssl_bench.results.tables import Panel, TableResult
+from medssl_bench.results.value import Value
 from medssl_bench.suite.suite import Suite
 
 FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")

@@ -15,10 +15,11 @@ from medssl_bench.plan.known_datasets import KnownDatasets
 from medssl_bench.plan.remembered import remember
 from medssl_bench.report.page.what_was_run import WhatWasRun
 from medssl_bench.report.study import Study
-from medssl_bench.results.cells import Cell, Value
+from medssl_bench.results.cells import Cell
 from medssl_bench.results.formats.grids import ranking_grid
 from medssl_bench.results.ranking import Rank, rank_arms
 from medssl_bench.results.tables import Panel, TableResult
+from medssl_bench.results.value import Value
 from medssl_bench.suite.suite import Suite
 
 ALL = "epochs selected with all 1,712 validation labels"

@@ -17,12 +17,13 @@ from medssl_bench.plan.chance import Chance
 from medssl_bench.plan.stage import Trial
 from medssl_bench.plugin.manager import Plugins, load_plugins
 from medssl_bench.plugin.registry import Plugin
-from medssl_bench.results.cells import Cell, Value
+from medssl_bench.results.cells import Cell
 from medssl_bench.results.formats.grids import panel_grid
 from medssl_bench.results.formats.text import notes
 from medssl_bench.results.pairing import leader
 from medssl_bench.results.ranking import rank_arms
 from medssl_bench.results.tables import Panel
+from medssl_bench.results.value import Value
 from medssl_bench.store.record import Record
 
 TEXT = """\

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from results.conftest import PROBE, SUITE, Lab
 
 from medssl_bench.plan.chance import Chance
-from medssl_bench.results.cells import Cell, Value
+from medssl_bench.results.cells import Cell
 from medssl_bench.results.pairing import contrast, leader
+from medssl_bench.results.value import Value
 
 
 def _cell(arm: str, stages: dict[Chance, str], measured: dict[str, float]) -> Cell:

@@ -212,7 +212,7 @@ def test_a_learning_rate_that_would_be_overwritten_is_refused() -> None:
 
 
 def test_the_reserved_names_are_those_that_the_harness_writes() -> None:
-    ran = Run("found.last_scores, found.selected_epoch = scores, 0", suite=SUITE + PRETRAINED)
+    ran = Run("found.last_scores, found.selected_epoch, found.choices = scores, 0, {'k': 3}", suite=SUITE + PRETRAINED)
     assert not ran.result.failed
     own = {name for record in Store(Path("store")).records() if "mine" in record.title for name in record.metrics}
     assert own | {"labelled_groups"} == set(RESERVED_METRICS), "that one is of a set with groups"

@@ -91,6 +91,7 @@ BROKEN = [
 FLOAT32 = "loss and metrics are float32 under bfloat16 autocast"
 OWN = "every image has draws of its own"
 ALONE = "a view does not depend on the other images"
+STAND_IN = "validation images can stand in place of the test images, as `tune` needs"
 UNVALIDATED = "validation labels are used only if it says so"
 
 BROKEN += [
@@ -115,6 +116,12 @@ BROKEN += [
     ("evaluator", "validating-labels", UNVALIDATED, "uses_validation is False, but what it gives changes"),
     ("evaluator", "validating-count", UNVALIDATED, "uses_validation is False, but what it gives changes"),
     ("evaluator", "validating-choice", UNVALIDATED, "uses_validation is False, but what it gives changes"),
+    (
+        "evaluator",
+        "validating-size",
+        "validation images can stand in place of the test images, as `tune` needs",
+        "shape",
+    ),
     (
         "dataset",
         "test-in-train",
