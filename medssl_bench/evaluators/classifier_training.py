@@ -22,14 +22,14 @@ from medssl_bench.evaluators.classification import loss, probabilities, targets
 from medssl_bench.evaluators.epoch_choice import EpochChoice
 from medssl_bench.evaluators.finetune_settings import FineTuneSettings
 from medssl_bench.evaluators.minibatches import minibatches
-from medssl_bench.evaluators.parameter_groups import parameter_groups, set_encoder_rate
+from medssl_bench.evaluators.parameter_groups import parameter_groups, schedule_of, set_encoder_rate
 from medssl_bench.randomness import forked
 from medssl_bench.stopping import at_checkpoints
 from medssl_bench.training.before_step import set_progress
 from medssl_bench.training.images import DeviceImages, evaluation_batch
 from medssl_bench.training.optimizer import made_by, make_optimizer, set_learning_rate
 from medssl_bench.training.recording import recorder_for
-from medssl_bench.training.schedule import Constant, Schedule, rate_at
+from medssl_bench.training.schedule import rate_at
 from medssl_bench.training.state import resume, state_of
 from medssl_bench.training.steps import Steps
 
@@ -90,7 +90,7 @@ class FineTuning:
         groups = parameter_groups(self.model, settings)
         self._optimizer = make_optimizer(groups, adam, recorded=recorder is not None, make=made_by(settings.optimizer))
         set_encoder_rate(self._optimizer, settings.encoder_lr)
-        self._schedule: Schedule = settings.schedule() if settings.schedule else Constant()
+        self._schedule = schedule_of(settings)
         self._steps = Steps(self.model, self._optimizer, recorder)
         self._choice = EpochChoice(trial, self.patience)
         self._history: list[dict[str, float]] = []
@@ -213,8 +213,9 @@ class FineTuning:
     def _train_epoch(self) -> dict[str, float]:
         """Return the means over the batches of the epoch."""
         set_training_mode(self.model, keep_statistics=self.keeps_statistics or self.settings.freeze_batch_norm)
-        lr = self._optimizer.defaults["lr"]
-        set_learning_rate(self._optimizer, rate_at(self._schedule, self.epoch, self.settings.epochs, lr))
+        if self._schedule is not None:
+            lr = self._optimizer.defaults["lr"]
+            set_learning_rate(self._optimizer, rate_at(self._schedule, self.epoch, self.settings.epochs, lr))
         set_progress(self._optimizer, self.epoch / self.settings.epochs)
         order = self.trial.stream("finetune batches", epoch=self.epoch)
         balanced_by = balanced_labels(self.settings.balance, self.trial)

@@ -11,6 +11,7 @@ from torch.optim import Optimizer
 
 from medssl_bench.errors import StageError
 from medssl_bench.evaluators.finetune_settings import FineTuneSettings
+from medssl_bench.training.schedule import Constant, Schedule
 
 Group = dict[str, Any]
 
@@ -60,6 +61,14 @@ def set_encoder_rate(optimizer: Optimizer, encoder_lr: float | None) -> None:
     for group in optimizer.param_groups:
         if group["is_encoder"]:
             group["lr_scale"] *= encoder_lr / optimizer.defaults["lr"]
+
+
+def schedule_of(settings: FineTuneSettings) -> Schedule | None:
+    """Return the schedule of a fine-tuning, by which groups get their rates; None: the optimiser sets them alone."""
+    if settings.schedule is not None:
+        found: Schedule = settings.schedule()
+        return found
+    return None if settings.has_one_group else Constant()
 
 
 def layer_depths(encoder: nn.Module) -> dict[str, int]:

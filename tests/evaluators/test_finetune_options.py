@@ -92,6 +92,21 @@ def test_deeper_layers_have_lower_rates(make_trial, make_evaluator):
     np.testing.assert_allclose(found.scores, by_hand(trial, groups=groups), atol=1e-4)
 
 
+def test_without_a_schedule_or_rates_of_layers_an_optimizer_keeps_the_rates_that_it_sets(make_trial, make_evaluator):
+    class Halving(torch.optim.SGD):
+        def step(self, closure=None):
+            super().step(closure)
+            self.param_groups[0]["lr"] /= 2
+            rates.append(self.param_groups[0]["lr"])
+
+    rates, evaluator = [], make_evaluator("finetune", **SETTINGS)
+    optimizer = replace(evaluator, optimizer=lambda groups, **_: Halving(groups, lr=0.5))
+
+    optimizer.evaluate(make_trial(train=range(20)))
+
+    assert rates == [0.5 ** (2 + step) for step in range(12)], "two steps in each of six epochs"
+
+
 def test_labels_can_be_smoothed(make_trial, make_evaluator):
     trial = make_trial(noise=1.0, selection="last", train=range(40))
 
