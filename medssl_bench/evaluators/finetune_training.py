@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -33,7 +34,7 @@ class FineTuneTraining(FineTuning):
     """
 
     def __init__(self, trial: Trial, settings: FineTuneOptions) -> None:
-        self._how, self._probed = settings, dict[str, float]()
+        self._how, self._probed = settings, dict[str, Any]()
         self.patience = settings.patience
         self.keeps_statistics = settings.lora is not None  # beside adapters nothing of the encoder changes
         super().__init__(trial, settings)
@@ -81,7 +82,7 @@ class FineTuneTraining(FineTuning):
             head.load_state_dict(found.weights.get("head", {}))
         except RuntimeError as error:
             raise StageError("the probe of the fine-tuning leaves no linear layer on the features") from error
-        self._probed = {**found.metrics}
+        self._probed = {**found.metrics, **found.choices}
         if found.selected_epoch is not None:
             self._probed["selected_epoch"] = found.selected_epoch
 

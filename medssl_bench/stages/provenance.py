@@ -20,6 +20,7 @@ from medssl_bench.stages.repository import commit_of
 
 _DISTRIBUTIONS = (
     "medssl-bench", "torch", "timm", "kornia", "lightly", "torchmetrics", "medmnist", "numpy", "scikit-learn", "pillow",
+    "peft",
 )  # fmt: skip
 
 

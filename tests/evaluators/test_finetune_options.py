@@ -149,6 +149,22 @@ def test_the_head_starts_from_the_probe_of_the_same_cell(make_trial, make_evalua
     assert not np.allclose(wanted, by_hand(last, groups=one_rate), atol=1e-2)
 
 
+def test_the_probe_may_be_tuned_itself(make_trial, make_evaluator):
+    probe = {"name": "linear_probe", "epochs": 9, "tune": {"lr": [1e-4, 0.1]}}
+    evaluator = make_evaluator("finetune", **{**SETTINGS, "epochs": 2}, probe=probe)
+    trial = make_trial(noise=1.0)
+
+    found = evaluator.evaluate(trial)
+
+    chosen = found.choices["probe"]["tuning"]["values"]
+    assert chosen == {"lr": 0.1}
+    alone = make_evaluator(
+        "finetune", **{**SETTINGS, "epochs": 2}, probe={"name": "linear_probe", "epochs": 9, **chosen}
+    )
+    assert np.array_equal(alone.evaluate(trial).scores, found.scores)
+    assert evaluator.needs_validation == "tune"
+
+
 def test_at_a_rate_of_nothing_it_predicts_as_the_probe_does(make_trial, make_evaluator):
     trial = make_trial(noise=1.0, selection="last", val=[])
     with torch.no_grad():
