@@ -16,7 +16,7 @@ from medssl_bench.costs.units import Work
 from medssl_bench.evaluators.base import Trial
 from medssl_bench.evaluators.classification import BestEpoch
 from medssl_bench.evaluators.classifier_training import FineTuning
-from medssl_bench.evaluators.finetune_settings import FineTuneSettings
+from medssl_bench.evaluators.finetune_settings import FineTuneOptions
 from medssl_bench.evaluators.linear_probe import LinearProbe
 from medssl_bench.methods.base import MethodContext
 from medssl_bench.stages.embed import features
@@ -88,7 +88,7 @@ def _fine_tuning_step(bench: Bench, precision: str, batch: int) -> float:
     given = bench.evaluator("finetune").parameters
     changed = {"epochs": _EPOCHS, "batch_size": batch, "precision": precision}
     with suppress(Enough):
-        FineTuning(_trial(bench, batch, report=report), FineTuneSettings(**{**given, **changed})).run()
+        FineTuning(_trial(bench, batch, report=report), FineTuneOptions(**{**given, **changed})).run()
     return timer.low()
 
 

@@ -66,7 +66,8 @@ class FineTuneOptions(FineTuneSettings):
         patience: stop when so many epochs have brought no better one, by the labelled validation images, which are
             looked at as `validate_every` says; none: train all epochs.
         probe: a probe whose solution the linear layer starts from, as in LP-FT (Kumar et al. 2022), such as `logistic`;
-            it has the same labels; none: random weights.
+            it has the same labels; none: random weights. Where the encoder has batch normalisation, freeze that too:
+            batches have other statistics than the probe has seen, so the layer would not fit its features.
         label_smoothing: part of each label that is shared out evenly to all classes (Szegedy et al. 2016).
         lora: rank of adapters that are trained instead of the encoder's weights (LoRA, Hu et al. 2022), and added to
             them at the end; statistics of batch normalisation stay. Needs the package `peft`. None: none.
