@@ -1,4 +1,4 @@
-"""The built-in metrics. Every evaluation records them, so a table reads them and computes nothing."""
+"""The built-in metrics. Every evaluation records the first three, so a table reads them and computes nothing."""
 
 from __future__ import annotations
 
@@ -26,6 +26,9 @@ def medssl_metrics(register: Register) -> None:
     register("auroc", auroc)
     register("balanced_accuracy", balanced_accuracy)
     register("loss", loss)
+    register("f1", "medssl_bench.metrics.more:f1")
+    register("mcc", "medssl_bench.metrics.more:mcc")
+    register("average_precision", "medssl_bench.metrics.more:average_precision")
 
 
 def accuracy() -> Metric:

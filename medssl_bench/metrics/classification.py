@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medssl_bench.datasets import Task
+from medssl_bench.metrics.placements import placements
 
 _THRESHOLD = 0.5
 
@@ -70,18 +71,11 @@ def one_vs_rest_areas(is_positive: NDArray[np.bool_], scores: NDArray[np.float32
         is_positive: (N, C).
         scores: (N, C).
     """
-    import torch
-    from torchmetrics.functional.classification import binary_auroc
-
     areas = []
     for column in range(scores.shape[1]):
         truth = is_positive[:, column]
-        if truth.all() or not truth.any():
-            areas.append(math.nan)  # torchmetrics would call it 0
-            continue
-        # in double precision: torchmetrics sums in the precision of the scores
-        predicted = torch.from_numpy(scores[:, column].astype(np.float64))
-        areas.append(float(binary_auroc(predicted, torch.from_numpy(truth.astype(np.int64)))))
+        one_kind = truth.all() or not truth.any()
+        areas.append(math.nan if one_kind else float(placements(truth, scores[:, column])[truth].mean()))
     return areas
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from medssl_bench.datasets import Task
+from medssl_bench.metrics.placements import placements
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -55,7 +56,7 @@ def auroc(given: Predictions) -> NDArray[np.float64] | None:
         is_positive = given.labels[:, :1] == np.arange(given.scores.shape[1])
     columns = range(1, 2) if given.task is Task.BINARY else range(given.scores.shape[1])
     found = [
-        _area(is_positive[:, place], given.scores[:, place].astype(np.float64))
+        _area(is_positive[:, place], given.scores[:, place])
         for place in columns
         if 0 < is_positive[:, place].sum() < len(is_positive)
     ]
@@ -74,12 +75,8 @@ def _mean_recall(kinds: list[tuple[NDArray[np.bool_], NDArray[np.bool_]]]) -> ND
     return np.mean(parts, 0)
 
 
-def _area(is_positive: NDArray[np.bool_], scores: NDArray[np.float64]) -> NDArray[np.float64]:
-    placements = np.empty(len(scores))
-    for kind, sign in ((is_positive, 1), (~is_positive, -1)):  # share of the other kind that it is on the right side of
-        others, own = np.sort(sign * scores[~kind]), sign * scores[kind]
-        below = np.searchsorted(others, own, "left") + np.searchsorted(others, own, "right")
-        placements[kind] = below / (2 * len(others))
-    area = placements[is_positive].mean()
+def _area(is_positive: NDArray[np.bool_], scores: NDArray[np.float32]) -> NDArray[np.float64]:
+    placed = placements(is_positive, scores)
+    area = placed[is_positive].mean()
     counts = np.where(is_positive, is_positive.sum(), (~is_positive).sum())
-    return area + len(scores) / counts * (placements - area)
+    return area + len(scores) / counts * (placed - area)

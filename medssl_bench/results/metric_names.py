@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-METRIC_NAMES = {"accuracy": "accuracy", "auroc": "AUROC", "balanced_accuracy": "balanced accuracy"}
+METRIC_NAMES = {
+    "accuracy": "accuracy",
+    "auroc": "AUROC",
+    "balanced_accuracy": "balanced accuracy",
+    "f1": "macro F1",
+    "mcc": "MCC",
+    "average_precision": "average precision",
+}
 
 
 def metric_name(metric: str) -> str:

@@ -151,6 +151,7 @@ DESCRIBES: dict[str, tuple[str, str]] = {
     "SuiteModel.floors": ('["majority", "untrained"]', '["untrained", "majority"]'),
     "Comparison.id": ('"table"', '"another"'),
     "Comparison.title": (TABLE, f'{TABLE}title = "A title"\n'),
+    "Comparison.margin": (TABLE, f"{TABLE}margin = 0.01\n"),
     "Comparison.metrics": (TABLE, f'{TABLE}metrics = ["balanced_accuracy"]\n'),
     "Comparison.baseline": (TABLE, 'baseline = "scratch"\n'),
     "Comparison.floors": (TABLE, f'{TABLE}floors = ["majority", "untrained"]\n'),
