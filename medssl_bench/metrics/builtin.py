@@ -55,7 +55,7 @@ def _influence(name: str, given: Predictions) -> NDArray[np.float64] | None:
 
 def loss() -> Metric:
     """Cross-entropy of the probabilities in nats, the mean over images; of multi-label data, over labels as well."""
-    return Metric(_cross_entropy, higher_is_better=False, high=math.inf)
+    return Metric(_cross_entropy, higher_is_better=False, high=math.inf, influence=partial(_influence, "loss"))
 
 
 def _cross_entropy(given: Predictions) -> float:

@@ -49,19 +49,20 @@ def measure(task: Task, labels: NDArray[np.int64], scores: NDArray[np.float32]) 
 def cross_entropy(task: Task, labels: NDArray[np.int64], scores: NDArray[np.float32]) -> float:
     """Return the mean of the negative logarithm of the probability of what is true, over images, and over labels.
 
-    A probability counts as 1e-12 where it is less.
-
-    Args:
-        task: as of `measure`.
-        labels: likewise.
-        scores: likewise.
+    A probability counts as 1e-12 where it is less. Arguments are as of `measure`.
     """
+    return float(cross_entropies(task, labels, scores).mean())
+
+
+def cross_entropies(task: Task, labels: NDArray[np.int64], scores: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return the cross-entropy of each image in nats, (N,); arguments are as of `measure`."""
     given = scores.astype(np.float64)
     if task is Task.MULTI_LABEL:
         right = np.where(labels == 1, given, 1 - given)
     else:
         right = np.take_along_axis(given, labels[:, :1], axis=1)
-    return float(-np.log(np.clip(right, 1e-12, 1)).mean())
+    found: NDArray[np.float64] = -np.log(np.clip(right, 1e-12, 1)).mean(1)
+    return found
 
 
 def one_vs_rest_areas(is_positive: NDArray[np.bool_], scores: NDArray[np.float32]) -> list[float]:

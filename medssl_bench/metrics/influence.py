@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from medssl_bench.datasets import Task
+from medssl_bench.metrics.classification import cross_entropies
 from medssl_bench.metrics.placements import placements
 
 if TYPE_CHECKING:
@@ -61,6 +62,11 @@ def auroc(given: Predictions) -> NDArray[np.float64] | None:
         if 0 < is_positive[:, place].sum() < len(is_positive)
     ]
     return np.mean(found, 0) if found else None
+
+
+def loss(given: Predictions) -> NDArray[np.float64] | None:
+    """Return the cross-entropy of each image in nats, (N,); of multi-label data, its mean over labels."""
+    return cross_entropies(given.task, given.labels, given.scores)
 
 
 def _mean_recall(kinds: list[tuple[NDArray[np.bool_], NDArray[np.bool_]]]) -> NDArray[np.float64] | None:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import importlib.util
-import json
 import os
 import sys
 from contextlib import redirect_stdout
 from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from importlib import import_module
-from importlib.metadata import Distribution, EntryPoint, entry_points
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +20,7 @@ from medssl_bench.plugin import hookspecs
 from medssl_bench.plugin.content import Source, read_source
 from medssl_bench.plugin.hashed import HashedLoader, import_from, line_of
 from medssl_bench.plugin.hooks import wrong_with_hooks
+from medssl_bench.plugin.installed_source import is_editable, package_of, read_and_import
 from medssl_bench.plugin.kinds import KINDS
 from medssl_bench.plugin.markers import PROJECT
 from medssl_bench.plugin.registry import Entry, NameCollision, Plugin, Registry
@@ -228,7 +228,7 @@ def load_plugins(block: Iterable[str] = ()) -> Plugins:
         added = plugins.add(Plugin(name, "built-in", "medssl-bench"), partial(import_module, module))
         if added.problem not in {"", "blocked"}:
             raise PluginError(f"built-in plugin {name!r}: {added.problem}")
-    read = cache(_read_and_import)  # several plugins may be in one package
+    read = cache(read_and_import)  # several plugins may be in one package
     for entry_point in sorted(entry_points(group=PROJECT), key=lambda found: found.name):
         try:
             plugin = _describe(entry_point, read)
@@ -246,8 +246,8 @@ def _describe(entry_point: EntryPoint, read: Callable[[Path, Path], tuple[str, s
     distribution = entry_point.dist
     if distribution is None:
         return Plugin(entry_point.name, "installed")
-    editable = _is_editable(distribution)
-    place = _package_of(entry_point.module) if editable else None
+    editable = is_editable(distribution)
+    place = package_of(entry_point.module) if editable else None
     source, problem = read(*place) if place else (None, "")
     return Plugin(
         name=entry_point.name,
@@ -257,34 +257,6 @@ def _describe(entry_point: EntryPoint, read: Callable[[Path, Path], tuple[str, s
         source=source,
         problem=problem,
     )
-
-
-def _is_editable(distribution: Distribution) -> bool:
-    text = distribution.read_text("direct_url.json")
-    return bool(text and json.loads(text).get("dir_info", {}).get("editable"))
-
-
-def _read_and_import(path: Path, root: Path) -> tuple[str, str]:
-    """Return the digest of a package's source, and what stands against importing what was read, or ''."""
-    source = read_source(path, root)
-    return source.digest, import_from(source.files, source.root)
-
-
-def _package_of(module: str) -> tuple[Path, Path] | None:
-    """Return the outermost package, or module, that a module belongs to, and its root; namespaces are none."""
-    parts = module.split(".")
-    for length in range(1, len(parts) + 1):
-        try:
-            spec = importlib.util.find_spec(".".join(parts[:length]))
-        except (ImportError, ValueError):
-            return None
-        if spec is None:
-            return None
-        if spec.origin is not None:
-            origin = Path(spec.origin)
-            path = origin.parent if spec.submodule_search_locations else origin
-            return path, path.parents[length - 1]
-    return None
 
 
 def _in_one_line(text: str) -> str:

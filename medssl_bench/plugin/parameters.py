@@ -19,6 +19,7 @@ from medssl_bench.errors import PluginError, did_you_mean
 from medssl_bench.plugin import docstring
 from medssl_bench.plugin.fields import has_fields, instantiate, made_of, of_fields
 from medssl_bench.plugin.marks import AddedLater, Components, ForReaders, InDuration, LooksInto, OneComponent
+from medssl_bench.plugin.parameter_problem import ParameterProblem
 from medssl_bench.plugin.signature import of_factory
 from medssl_bench.plugin.type_text import type_text
 
@@ -40,20 +41,6 @@ class Parameter:
     default: str
     required: bool
     doc: str
-
-
-class ParameterProblem(Exception):
-    """A value that a component does not take; `path` leads to it inside the component's table."""
-
-    def __init__(self, path: tuple[str | int, ...], message: str) -> None:
-        super().__init__(message)
-        self.path = path
-        self.message = message
-
-    @property
-    def text(self) -> str:
-        """The message with the path before it."""
-        return ": ".join(filter(None, (".".join(map(str, self.path)), self.message)))
 
 
 class ParameterTable:
