@@ -28,7 +28,8 @@ class FineTuneSettings:
             an image counts n / (k n_c), for n images, n_c of them of its class, and k classes.
         optimizer: another optimiser, whose own parameters then hold instead of `lr` and `weight_decay`; none: Adam.
         schedule: learning rate over the epochs, with a `warmup` of so many; none: one learning rate.
-        encoder_lr: learning rate of the encoder; `lr`, or that of `optimizer`, is then the head's; none: one for both.
+        encoder_lr: learning rate of the encoder; `lr`, or that of `optimizer`, is then the head's. 0: its weights
+            stay, and statistics of batch normalisation go on moving. None: one for both.
         layer_decay: what the learning rate of a layer is multiplied by for each layer between it and the head (BEiT,
             Bao et al. 2022): a layer is a block of a ViT, or a stage of another model of timm. 1: all have one rate.
         decays: what weight decay acts on: `all`, or `weights` alone, without biases, normalisations, and what a model
@@ -47,7 +48,7 @@ class FineTuneSettings:
     balance: ClassBalance = "none"
     optimizer: Annotated[Any, OneComponent("optimizer"), AddedLater(None)] = None
     schedule: Annotated[Any, OneComponent("schedule"), AddedLater(None)] = None
-    encoder_lr: Annotated[Rate | None, AddedLater(None)] = None
+    encoder_lr: Annotated[Decay | None, AddedLater(None)] = None
     layer_decay: Annotated[float, Field(gt=0, le=1), AddedLater(1.0)] = 1.0
     decays: Annotated[Literal["all", "weights"], AddedLater("all")] = "all"
     freeze_batch_norm: Annotated[bool, AddedLater(False)] = False

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import Field
 
 from medssl_bench.plugin.markers import hookimpl
-from medssl_bench.training.schedule import Constant, Cosine
+from medssl_bench.training.schedule import Constant, Cosine, Steps
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,6 +40,7 @@ def medssl_schedules(register: Register) -> None:
     """Register the schedules that come with the harness."""
     register("cosine", Cosine)
     register("constant", Constant)
+    register("steps", Steps)
 
 
 @dataclass(frozen=True, kw_only=True)

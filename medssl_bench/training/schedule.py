@@ -94,3 +94,23 @@ class Constant(Settings):
     def __call__(self, place: int, length: float, lr: float) -> float:  # noqa: ARG002 - as every schedule
         """Return the learning rate at a place; arguments as of `Schedule`."""
         return lr * (warmup(place, self.warmup) if place < self.warmup else 1.0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Steps:
+    """One learning rate that falls by a factor at some places of the training, as `MultiStepLR` of PyTorch does it.
+
+    Args:
+        at: where it falls, as shares of the training: 0.5 and 0.75 are epochs 50 and 75 of 100.
+        factor: what it is multiplied by.
+        warmup: linear rise from 0 before that, in the duration's unit.
+    """
+
+    at: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = (0.5, 0.75)
+    factor: Annotated[float, Field(gt=0, lt=1)] = 0.1
+    warmup: Annotated[int, Field(ge=0), InDuration(least=0)] = 0
+
+    def __call__(self, place: int, length: float, lr: float) -> float:
+        """Return the learning rate at a place; arguments as of `Schedule`."""
+        rise = warmup(place, self.warmup) if place < self.warmup else 1.0
+        return rise * lr * self.factor ** sum(place >= share * length for share in self.at)

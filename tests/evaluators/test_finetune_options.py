@@ -57,6 +57,18 @@ def by_hand(trial, *, groups, epochs=2, batch_size=16, smoothing=0.0, head=None,
         return linear(encoder.eval()(all_images(trial, "test"))).softmax(dim=1).numpy()
 
 
+def test_a_rate_of_zero_leaves_the_weights_of_the_encoder_and_moves_its_statistics(make_evaluator, make_trial):
+    """As the linear probe of MedMNIST+ was run."""
+    trial = make_trial(selection="last", train=range(40))
+    before = {name: value.clone() for name, value in trial.encoder().state_dict().items()}
+    found = make_evaluator("finetune", **{**SETTINGS, "epochs": 2}, encoder_lr=0.0).evaluate(trial)
+    after = found.weights["encoder"]
+    statistics = {name for name in before if "running_" in name or "num_batches" in name}
+    assert statistics
+    for name, value in before.items():
+        assert torch.equal(value, after[name].cpu()) is (name not in statistics), name
+
+
 def one_rate(encoder, head):
     return [{"params": [*encoder.parameters(), *head.parameters()], "lr": 0.01}]
 

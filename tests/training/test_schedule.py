@@ -15,7 +15,7 @@ from torch.optim.lr_scheduler import CosineAnnealingLR, LinearLR, LRScheduler, M
 
 from medssl_bench.errors import StageError
 from medssl_bench.training.optimizer import make_schedule
-from medssl_bench.training.schedule import cosine, multistep, rate_at, warmup
+from medssl_bench.training.schedule import Steps, cosine, multistep, rate_at, warmup
 
 RATES = st.floats(1e-6, 1.0)
 
@@ -114,6 +114,18 @@ def test_warmup_then_cosine_over_the_rest():
 
 def test_a_constant_rate_may_warm_up():
     assert [rate(epoch, name="constant", warmup=1) for epoch in range(4)] == pytest.approx([0.05, 0.1, 0.1, 0.1])
+
+
+@pytest.mark.parametrize(("epochs", "milestones"), [(100, [50, 75]), (20, [10, 15]), (7, [4, 6])])
+def test_steps_are_pytorchs(epochs, milestones):
+    steps = Steps(at=(0.5, 0.75), factor=0.1)
+    found = [steps(epoch, epochs, 0.1) for epoch in range(epochs)]
+    assert found == pytest.approx(rates_of(MultiStepLR(optimizer(0.1), milestones, 0.1), epochs))
+
+
+def test_steps_may_warm_up():
+    steps = Steps(at=(0.5,), factor=0.5, warmup=1)
+    assert [steps(epoch, 4, 1.0) for epoch in range(4)] == [0.5, 1.0, 0.5, 0.5]
 
 
 @pytest.mark.parametrize("epochs", [0.25, 1.0, 2.5])
