@@ -87,7 +87,8 @@ def medssl_run_begins(run: RunInfo, refresh: Callable[[], Board]) -> None:
 
     Args:
         run: what is run.
-        refresh: returns the leaderboard as it stands, a `medssl_bench.Leaderboard`; to be called at any time.
+        refresh: returns the leaderboard as it stands, a `medssl_bench.Leaderboard` without intervals and verdicts; to
+            be called at any time.
     """
 
 

@@ -49,7 +49,7 @@ class Leaderboard:
         scaled: factor on the epochs of all trainings when it is below 1, else None.
         licences: licence of each data set, by label.
         counts: how many of its results are there, failed, and are blocked.
-        intervals: computes the interval of any contrast of its cells; None without a store.
+        intervals: computes the interval of any contrast of its cells; None where nothing is judged.
     """
 
     suite: str
@@ -63,7 +63,13 @@ class Leaderboard:
 
     @classmethod
     def of(
-        cls, suite: Suite, plan: Plan, store: Store, without: Mapping[str, NDArray[np.int64]] | None = None
+        cls,
+        suite: Suite,
+        plan: Plan,
+        store: Store,
+        without: Mapping[str, NDArray[np.int64]] | None = None,
+        *,
+        judged: bool = True,
     ) -> Leaderboard:
         """Return the leaderboard of a plan from what a store holds.
 
@@ -73,10 +79,12 @@ class Leaderboard:
             store: where its results are.
             without: places of test images that count for no metric, by the `key` of the `DatasetSpec`, as a fold has
                 test images of its own; the tables say so.
+            judged: whether intervals and verdicts are computed, for which the predictions of every result are read;
+                without them a table that is drawn again and again is drawn at once.
         """
         results = Results(plan, store, without)
         metrics = {name: metric for table in suite.tables for name, metric in table.metrics.items()}
-        intervals = Intervals(plan, store, results, metrics)
+        intervals = Intervals(plan, store, results, metrics) if judged else None
         tables = [
             _table(table, plan, results, suite, store, intervals) for table in suite.tables if _trials(plan, table)
         ]
@@ -133,7 +141,9 @@ def _trials(plan: Plan, table: Table) -> list[Trial]:
     return [trial for trial in plan.trials if trial.table == table.id]
 
 
-def _table(table: Table, plan: Plan, results: Results, suite: Suite, store: Store, intervals: Intervals) -> TableResult:
+def _table(
+    table: Table, plan: Plan, results: Results, suite: Suite, store: Store, intervals: Intervals | None
+) -> TableResult:
     leaks = _with_left_out(_leaks(table, plan, store), _trials(plan, table), results)
     marks = [f"{label}: {line}" for label, lines in leaks.items() for line in lines]
     by_cell: dict[tuple[str, str, str], list[Trial]] = {}
@@ -145,10 +155,9 @@ def _table(table: Table, plan: Plan, results: Results, suite: Suite, store: Stor
     panels = [
         _panel(table, dataset, metric, by_cell, results) for dataset in datasets for metric in table.model.metrics
     ]
-    judging = Judging(table, intervals)
     for panel in panels:
-        if not table.model.shuffle_labels:  # each draw has test labels of its own, so there is nothing to pair
-            judging.judge(panel)
+        if intervals and not table.model.shuffle_labels:  # else each draw has test labels of its own
+            Judging(table, intervals).judge(panel)
         for cell in panel.cells.values():
             cell.reference = published.value(cell)
             cell.selection = selection.cell(cell.arm, cell.dataset)

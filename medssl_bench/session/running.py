@@ -160,7 +160,8 @@ class _Rounds:
         return ended
 
     def _board(self) -> Leaderboard:
-        return Leaderboard.of(self.suite, self.plan, self.store)
+        """Return the leaderboard as it stands; watchers draw it after every stage, so nothing of it is judged."""
+        return Leaderboard.of(self.suite, self.plan, self.store, judged=False)
 
 
 def _lacks_a_parent(outcome: Outcome, plan: Plan, store: Store) -> bool:

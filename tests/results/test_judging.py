@@ -214,3 +214,11 @@ def test_without_predictions_ranks_have_no_interval(lab: Lab) -> None:
     lab.fill()
     assert lab.board.rankings[0].ranks[0].first is None
     assert "Ranks have no interval here, so they may be chance." in _text(lab)
+
+
+def test_a_table_that_is_drawn_again_and_again_reads_no_predictions(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    _fill(lab)
+    monkeypatch.setattr("medssl_bench.results.measured.load_npz", None)
+    board = Leaderboard.of(lab.suite, lab.plan, lab.store, judged=False)
+    assert {cell.judged.own for cell in board.cells()} == {None}
+    assert board.rankings[0].ranks[0].first is None
