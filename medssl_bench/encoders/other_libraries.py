@@ -12,7 +12,7 @@ from pydantic import AfterValidator, Field
 from medssl_bench.encoders.hub_names import checked_repository
 from medssl_bench.encoders.weights_file import require_safetensors
 from medssl_bench.errors import StageError
-from medssl_bench.plugin.parameters import ForReaders, LooksInto
+from medssl_bench.plugin.parameters import ForReaders, LooksInto, OrElse
 
 if TYPE_CHECKING:
     from torch import nn
@@ -48,7 +48,7 @@ ConfigFile = Annotated[Path | None, LooksInto(require_json)]
 def of_transformers(
     size: int,
     *,
-    model: Repository | None = None,
+    model: Annotated[Repository | None, OrElse("config_file")] = None,
     config_file: ConfigFile = None,
     preprocessor_file: ConfigFile = None,
     weights: Weights = "scratch",
@@ -97,7 +97,7 @@ def of_transformers(
 def of_open_clip(
     size: int,
     *,
-    model: Repository | None = None,
+    model: Annotated[Repository | None, OrElse("config_file")] = None,
     config_file: ConfigFile = None,
     weights: Weights = "scratch",
     weights_file: WeightsFile = None,

@@ -51,6 +51,16 @@ class ForReaders:
 
 
 @dataclass(frozen=True)
+class OrElse:
+    """Marks a parameter that must be given unless another one is: ``Annotated[str | None, OrElse("config_file")]``.
+
+    The factory refuses to be without both; the contract test asks for the parameter in place of building it without.
+    """
+
+    other: str
+
+
+@dataclass(frozen=True)
 class InDuration:
     """Marks a parameter of a schedule in the unit of the training's duration: ``Annotated[int, InDuration(least=0)]``.
 

@@ -18,7 +18,7 @@ from pydantic_core import PydanticUndefined, to_jsonable_python
 from medssl_bench.errors import PluginError, did_you_mean
 from medssl_bench.plugin import docstring
 from medssl_bench.plugin.fields import has_fields, instantiate, made_of, of_fields
-from medssl_bench.plugin.marks import AddedLater, Components, ForReaders, InDuration, LooksInto, OneComponent
+from medssl_bench.plugin.marks import AddedLater, Components, ForReaders, InDuration, LooksInto, OneComponent, OrElse
 from medssl_bench.plugin.parameter_problem import ParameterProblem
 from medssl_bench.plugin.signature import of_factory
 from medssl_bench.plugin.type_text import type_text
@@ -102,6 +102,12 @@ class ParameterTable:
             name
             for name, field in self.model.model_fields.items()
             if any(isinstance(marker, ForReaders) for marker in field.metadata)
+        }
+        self.or_else = {
+            name: marker.other
+            for name, field in self.model.model_fields.items()
+            for marker in field.metadata
+            if isinstance(marker, OrElse)
         }
         self.in_duration = {
             name: marker.least
@@ -286,6 +292,7 @@ __all__ = [
     "InDuration",
     "LooksInto",
     "OneComponent",
+    "OrElse",
     "Parameter",
     "ParameterProblem",
     "ParameterTable",

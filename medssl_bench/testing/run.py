@@ -113,6 +113,7 @@ def phases(plugins: Plugins, entry: Entry, values: Mapping[str, Any], context: D
     yield Phase([[("factory", lambda: _factory(entry))]], essential=True)
     yield Phase([_described(entry)])
     missing = [p.name for p in entry.table.parameters() if p.required and p.name not in values]
+    missing += [name for name, other in entry.table.or_else.items() if name not in values and other not in values]
     if missing or entry.kind.name == "reference":
         what = f"needs {', '.join(missing)}" if missing else "is made for a table's name"
         hint = f"; give --with {entry.kind.name}:{entry.name} '{missing[0]} = ...'" if missing else ""

@@ -9,7 +9,7 @@ from plugin.conftest import PLUGIN, Install
 
 from medssl_bench import hookimpl
 from medssl_bench.errors import PluginError, UserError
-from medssl_bench.plugin import content, manager
+from medssl_bench.plugin import content, installed_source
 from medssl_bench.plugin.content import read_source
 from medssl_bench.plugin.kinds import KINDS
 from medssl_bench.plugin.manager import BUILT_IN, Plugins, load_plugins
@@ -91,7 +91,7 @@ def test_a_package_with_several_plugins_is_read_once(
         (package / f"{name}.py").write_text(f"x = 1\n{late}{PLUGIN.format(name=name)}")
     install("family_dist", "", editable=True, entry="one = family.one\ntwo = family.two\nthree = family.three")
     read, listed = [], []
-    monkeypatch.setattr(manager, "read_source", lambda *where: read.append(where) or read_source(*where))
+    monkeypatch.setattr(installed_source, "read_source", lambda *where: read.append(where) or read_source(*where))
     monkeypatch.setattr(content, "_python", lambda path, known=content._python: listed.append(path) or known(path))
 
     plugins = load_plugins()
