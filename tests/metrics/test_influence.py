@@ -84,3 +84,14 @@ def test_their_variance_is_that_of_a_bootstrap(name: str, task: Task) -> None:
         assert value is not None
         resampled.append(value)
     assert found.std() / np.sqrt(300) == pytest.approx(np.std(resampled), rel=0.1)
+
+
+def test_an_area_is_exact() -> None:
+    """A fraction of pairs: torchmetrics' sums in float32 were off by up to 1e-7."""
+    random = np.random.default_rng(0)
+    scores = random.random(501).round(3).astype(np.float32)
+    labels = random.integers(0, 2, (501, 1))
+    ahead = scores[labels[:, 0] == 1][:, None].astype(np.float64) - scores[labels[:, 0] == 0]
+    pairs = ((ahead > 0) + 0.5 * (ahead == 0)).mean()
+    found = measure(Task.BINARY, labels, np.stack([1 - scores, scores], 1))["auroc"]
+    assert found == pytest.approx(pairs, abs=1e-14)
