@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from medssl_bench.statistics.design import Design
@@ -21,7 +21,9 @@ class Judged:
         verdict: what is said of that difference; None where nothing is: the baseline itself, floors, metrics but the
             first one, and columns that are not finished.
         needed: numbers of seeds and draws that would tell, where the verdict is that it cannot be told.
-        too_few_images: whether no number of seeds and draws would, as the test set is too small.
+        too_few: what there is too little of where no number that is proposed would tell: test ``images``, which no run
+            mends, or ``runs``; else an empty string.
+        family: how many arms of the column its verdict is adjusted for, those that have failed among them.
         why: why there is no interval, or an empty string.
     """
 
@@ -29,7 +31,8 @@ class Judged:
     difference: Estimate | None = None
     verdict: Verdict | None = None
     needed: Design | None = None
-    too_few_images: bool = False
+    too_few: Literal["", "images", "runs"] = ""
+    family: int = 0
     why: str = ""
 
     @property

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from medssl_bench.results.judged import Judged
-from medssl_bench.statistics.design import needed
+from medssl_bench.statistics.design import are_too_few_images, needed
 from medssl_bench.statistics.verdict import holm, verdict
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class Judging:
         adjusted = holm([1.0 if each is None else each.p for each in found.values()])
         for (arm, difference), p in zip(found.items(), adjusted, strict=True):
             if difference is not None:
-                family[arm].judged = self._told(family[arm], difference, p)
+                family[arm].judged = replace(self._told(family[arm], difference, p), family=len(family))
 
     def _told(self, cell: Cell, difference: Estimate, p: float) -> Judged:
         margin = self._table.model.margin
@@ -77,5 +77,9 @@ class Judging:
         seeds, draws, _ = difference.shape
         if told.word != "cannot tell" or difference.fixed or max(seeds, draws) == 1:
             return judged
+        if not max(abs(difference.mean), margin or 0.0):  # arms that are equal: no run tells a difference of nothing
+            return judged
         design = needed(difference, margin)
-        return replace(judged, needed=design, too_few_images=design is None)
+        if design is None:
+            return replace(judged, too_few=("images" if are_too_few_images(difference, margin) else "runs"))
+        return replace(judged, needed=design)

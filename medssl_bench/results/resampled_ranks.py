@@ -42,10 +42,11 @@ class ResampledRanks:
 
 
 def resampled_ranks(datasets: Sequence[Sequence[dict[str, Cell]]], intervals: Intervals) -> ResampledRanks | None:
-    """Return the mean ranks of the arms of some data sets; None where a value by test image is missing.
+    """Return the mean ranks of the arms of some data sets; None where they cannot be resampled.
 
     Seeds, draws and test images are drawn anew within each data set, for all its columns and arms alike (a crossed
-    bootstrap). Ranks are averaged over the columns of a data set first.
+    bootstrap). Ranks are averaged over the columns of a data set first. There are none where a value by test image is
+    missing, or where columns of a data set are of other seeds and draws, as comparisons of the same arms may be.
 
     Args:
         datasets: for each data set its columns, which have the same arms.
@@ -55,6 +56,8 @@ def resampled_ranks(datasets: Sequence[Sequence[dict[str, Cell]]], intervals: In
     left_out: set[str] = set()
     total: NDArray[np.float64] | float = 0.0
     for number, columns in enumerate(datasets):
+        if len({frozenset(cell.stages) for column in columns for cell in column.values()}) > 1:
+            return None
         tables = []
         for column in columns:
             found = [intervals.table([(1, column[arm])]) for arm in arms if arm in column]

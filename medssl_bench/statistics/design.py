@@ -40,7 +40,7 @@ def needed(difference: Estimate, margin: float | None = None) -> Design | None:
         margin: the largest difference that does not matter; None: there is none.
 
     Returns:
-        The design; None: no number of seeds and draws would do, as the test set is too small.
+        The design; None: no number of seeds and draws up to `MOST` would do.
     """
     seeds, draws, images = difference.shape
     parts = Components.of(difference.squares, difference.shape)
@@ -50,6 +50,18 @@ def needed(difference: Estimate, margin: float | None = None) -> Design | None:
         if quantile(freedom, (1 + LEVEL) / 2) * sqrt(variance) <= wanted:
             return design
     return None
+
+
+def are_too_few_images(difference: Estimate, margin: float | None = None) -> bool:
+    """Return whether no number of seeds and draws would tell a difference, however large, as the test set is too small.
+
+    Args:
+        difference: as in `needed`.
+        margin: as in `needed`.
+    """
+    images = difference.shape[2]
+    of_images = Components.of(difference.squares, difference.shape).image / images
+    return quantile(images - 1, (1 + LEVEL) / 2) * sqrt(of_images) > max(abs(difference.mean), margin or 0.0)
 
 
 def _designs(seeds: int, draws: int) -> Iterator[Design]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from results.conftest import PROBE, Lab
+from results.conftest import PROBE, SUITE, Lab
 
 from medssl_bench.plan.stage import Trial
 from medssl_bench.results import records
@@ -102,13 +103,41 @@ def test_equal_arms_cannot_be_told_apart(lab: Lab) -> None:
     _fill(lab, {PROBE: 0.51})
     found = _cells(lab.board)[PROBE, "100"].judged
     assert found.told == "cannot tell"
-    assert found.needed is not None or found.too_few_images
+    assert found.needed is not None or found.too_few
     assert "Cannot tell: " in _text(lab)
 
 
-def test_no_difference_that_matters_needs_a_margin(lab_of: Callable[..., Lab]) -> None:
-    from results.conftest import SUITE
+def test_of_arms_that_are_the_same_no_number_of_runs_is_said(lab_of: Callable[..., Lab]) -> None:
+    lab = lab_of()
+    for trial in lab.plan.trials:
+        lab.predict(trial, _right(replace(trial, arm="same"), {"same": 0.5}))
+    found = _cells(lab.board)[PROBE, "100"].judged
+    assert found.told == "cannot tell"
+    assert (found.needed, found.too_few) == (None, "")
+    assert "Cannot tell: " not in _text(lab)
 
+
+def test_a_column_counts_arms_that_have_failed(lab_of: Callable[..., Lab]) -> None:
+    third = '\n  [[comparison.arm]]\n  name = "broken"\n  pretraining = ["nat"]\n  evaluator = "knn"\n'
+    lab = lab_of(text=SUITE + third)
+    shares = {"majority class": 0.2, "supervised": 0.5, PROBE: 0.7}
+    for trial in lab.plan.trials:
+        if trial.arm == "broken":
+            lab.fail(trial.stage)
+        elif not lab.store.is_done(trial.stage):
+            lab.predict(trial, _right(trial, shares))
+    judged = _cells(lab.board)[PROBE, "100"].judged
+    assert judged.difference is not None
+    assert judged.verdict == Verdict("better", 2 * judged.difference.p)
+    assert "p < 0.05 after Holm's adjustment for the 2 arms of a column; 2 columns." in _text(lab)
+
+
+def test_a_first_metric_without_an_interval_is_said(lab_of: Callable[..., Lab]) -> None:
+    lab = _fill(lab_of(text=SUITE.replace("baseline =", 'metrics = ["mcc", "accuracy"]\nbaseline =')))
+    assert "No verdicts: they are by MCC, the first metric, which has no interval." in _text(lab)
+
+
+def test_no_difference_that_matters_needs_a_margin(lab_of: Callable[..., Lab]) -> None:
     plain, with_margin = lab_of(), lab_of(text=SUITE.replace("baseline =", "margin = 0.08\nbaseline ="))
     assert {t.stage for t in plain.plan.trials} == {t.stage for t in with_margin.plan.trials}, "it is part of no key"
     words = []
@@ -214,6 +243,22 @@ def test_without_predictions_ranks_have_no_interval(lab: Lab) -> None:
     lab.fill()
     assert lab.board.rankings[0].ranks[0].first is None
     assert "Ranks have no interval here, so they may be chance." in _text(lab)
+
+
+@pytest.mark.parametrize("other", ["draws = [0]", "seeds = [0, 1, 2]", "seeds = [1, 2]"])
+def test_columns_of_other_seeds_or_draws_are_not_resampled(lab_of: Callable[..., Lab], other: str) -> None:
+    table = SUITE[SUITE.index("[[comparison]]") :].replace('analyses = ["silhouette"]\n', "")
+    second = table.replace('id = "main"', f'id = "second"\n{other}')
+    lab = _fill(lab_of(text=SUITE + "\n" + second))
+    (ranking,) = lab.board.rankings
+    assert ranking.columns == 4
+    assert ranking.ranks[0].first is None
+    assert "Ranks have no interval here" in _text(lab)
+
+
+def test_ranks_name_every_chance_that_was_not_varied(lab_of: Callable[..., Lab]) -> None:
+    text = _text(_fill(lab_of(seeds=(0,), draws=(0,))))
+    assert "one label draw and one training seed were run, so others may differ more" in text
 
 
 def test_a_table_that_is_drawn_again_and_again_reads_no_predictions(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from medssl_bench.statistics.design import Design, _predicted, needed
+from medssl_bench.statistics.design import Design, _predicted, are_too_few_images, needed
 from medssl_bench.statistics.interval import Estimate, estimate
 from medssl_bench.statistics.layout import Components
 
@@ -40,7 +40,17 @@ def test_more_runs_mend_what_seeds_do() -> None:
 
 
 def test_no_number_of_runs_mends_a_small_test_set() -> None:
-    assert needed(estimate(_values(3, 3, 30, 0.001, 1.0))) is None
+    found = estimate(_values(3, 3, 30, 0.001, 1.0))
+    assert needed(found) is None
+    assert are_too_few_images(found)
+
+
+def test_a_large_test_set_is_not_too_small_where_seeds_differ() -> None:
+    values = _values(3, 3, 20_000, 1.0, 0.001)
+    found = estimate(values - values.mean() + 0.01)
+    assert needed(found) is None
+    assert not are_too_few_images(found)
+    assert are_too_few_images(estimate(_values(3, 3, 30, 1.0, 10.0)), margin=0.01)
 
 
 def test_a_margin_is_a_difference_that_should_be_told() -> None:

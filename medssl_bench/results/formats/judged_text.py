@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from medssl_bench.results.metric_names import metric_name
+from medssl_bench.statistics.design import MOST
 from medssl_bench.statistics.verdict import ALPHA
 
 if TYPE_CHECKING:
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
 _FIXED = {
     "seed": "One training seed: differences may be luck, so there are no verdicts.",
     "draw": "One label draw: intervals are for this draw alone.",
+}
+_TOO_FEW = {
+    "images": "more runs will not tell, the test set is too small",
+    "runs": f"more than {MOST} training seeds or label draws would be needed",
 }
 _CHANCES = ("training seeds", "label draws", "test images")
 
@@ -39,7 +44,7 @@ def judged_notes(table: TableResult) -> list[str]:
         found.append(f"Second line: mean paired difference to {table.baseline!r}, with its own ±.")
     elif any(cell.difference is not None for cell in cells):
         found.append(f"Second line: mean paired difference to {table.baseline!r}, of the same seeds and draws.")
-    return [*found, *_words(table, cells), *_needed(cells), *_without(cells)]
+    return [*found, *_words(table, cells), *_needed(cells), *_without(cells), *_no_verdicts(table)]
 
 
 def interval_note(cells: Sequence[Cell]) -> list[str]:
@@ -80,7 +85,7 @@ def _words(table: TableResult, cells: Iterable[Cell]) -> list[str]:
     if not told:
         return []
     columns = {(cell.dataset, cell.labels) for cell in told}
-    family = max(sum((cell.dataset, cell.labels) == column for cell in told) for column in columns)
+    family = max(cell.judged.family for cell in told)
     adjusted = f" after Holm's adjustment for the {family} arms of a column" if family > 1 else ""
     number = "1 column" if len(columns) == 1 else f"{len(columns)} columns"
     line = f"Third line, by {metric_name(told[0].metric)}: better or worse where p < {ALPHA:g}{adjusted}; {number}."
@@ -98,8 +103,8 @@ def _needed(cells: Iterable[Cell]) -> list[str]:
             seeds, draws = cell.judged.needed.seeds, cell.judged.needed.draws
             of_draws = f" x {draws} label draws" if draws > 1 else ""
             found.setdefault(f"about {seeds} training seeds{of_draws} would do", []).append(place)
-        elif cell.judged.too_few_images:
-            found.setdefault("more runs will not tell, the test set is too small", []).append(place)
+        elif cell.judged.too_few:
+            found.setdefault(_TOO_FEW[cell.judged.too_few], []).append(place)
     return [f"Cannot tell: {', '.join(places)}: {what}." for what, places in found.items()]
 
 
@@ -110,3 +115,14 @@ def _without(cells: Iterable[Cell]) -> list[str]:
         if cell.judged.why and cell.is_whole and cell.judged.own is None:
             found.setdefault(cell.judged.why, {})[metric_name(cell.metric)] = None
     return [f"No interval of {', '.join(names)}: {reason}." for reason, names in found.items()]
+
+
+def _no_verdicts(table: TableResult) -> list[str]:
+    """Return why a table with intervals has no verdicts, where it is for its first metric."""
+    if table.baseline is None or not any(cell.judged.difference for cell in table.cells()):
+        return []
+    metric = table.panels[0].metric
+    whole = [cell for cell in table.cells() if cell.metric == metric and cell.is_whole]
+    if not whole or any(cell.judged.own for cell in whole):
+        return []
+    return [f"No verdicts: they are by {metric_name(metric)}, the first metric, which has no interval."]

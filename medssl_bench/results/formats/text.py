@@ -169,8 +169,9 @@ def _rank_chance(ranking: Ranking) -> str:
         return "Ranks have no interval here, so they may be chance. "
     fixed = {"seed": "training seed", "draw": "label draw"}
     alone = " and ".join(f"one {fixed[axis]}" for axis in ranking.left_out)
+    was = "was" if len(ranking.left_out) == 1 else "were"
     text = "95 %, is first: of mean ranks if other seeds, draws and test images had been drawn (1,000 times)"
-    return f"{text}{f'; {alone} was run, so others may differ more' if alone else ''}. "
+    return f"{text}{f'; {alone} {was} run, so others may differ more' if alone else ''}. "
 
 
 def safe_choice(ranking: Ranking) -> list[str]:
