@@ -82,6 +82,7 @@ FIRST_OPTIONS: dict[str, frozenset[str]] = {
         "training optimizer sgd": "lr weight_decay momentum",
         "training optimizer lars": "lr weight_decay momentum clip weight_decay_end trust",
         "training schedule cosine": "minimum period warmup",
+        "training schedule steps": "at factor warmup",
         "training schedule constant": "minimum period warmup",
     }.items()
 }
