@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 import torch
 
 from medssl_bench.costs.units import Work
-from medssl_bench.datasets import DatasetContext, Split, Splits
+from medssl_bench.datasets import DatasetContext, Splits
 from medssl_bench.plan.build import build_plan
 from medssl_bench.plan.kinds.evaluate import EvaluateSpec
 from medssl_bench.plan.kinds.pretrain import PretrainSpec
@@ -88,7 +88,7 @@ class Bench:
 
     def splits(self, count: int) -> Splits:
         """Return the first images of each split."""
-        return Splits({name: _first(split, count) for name, split in self.data.splits.items()})
+        return Splits({name: split.at(slice(count)) for name, split in self.data.splits.items()})
 
 
 @contextmanager
@@ -173,7 +173,3 @@ def line(unit: str, each: str, few: tuple[int, float], many: tuple[int, float]) 
     """
     slope = max((many[1] - few[1]) / (many[0] - few[0]), 0.0)
     return {each: slope, unit: max(few[1] - few[0] * slope, 0.0)}
-
-
-def _first(split: Split, count: int) -> Split:
-    return Split(split.images[:count], split.labels[:count], None if split.groups is None else split.groups[:count])

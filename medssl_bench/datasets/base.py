@@ -121,6 +121,11 @@ class Split:
     def __len__(self) -> int:
         return len(self.images)
 
+    def at(self, places: NDArray[np.int64] | slice) -> Split:
+        """Return some of the images, with their labels and groups; a slice shares the arrays."""
+        groups = None if self.groups is None else self.groups[places]
+        return Split(self.images[places], self.labels[places], groups)
+
 
 Splits = dict[SplitName, Split]
 

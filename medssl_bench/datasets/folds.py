@@ -14,8 +14,6 @@ from medssl_bench.datasets.grouped_splits import drawn_splits
 from medssl_bench.errors import DataError
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from medssl_bench.datasets.base import DatasetInfo, SplitName, Splits
 
 
@@ -41,9 +39,9 @@ def folded(splits: Splits, fold: Fold) -> Splits:
     groups = None if whole.groups is None else whole.groups[rest]
     drawn = drawn_splits(whole.labels[rest], groups, shares, seed=fold.number)
     return {
-        "train": _taken(whole, rest[drawn["train"]]),
-        "val": _taken(whole, rest[drawn["val"]]),
-        "test": _taken(whole, test),
+        "train": whole.at(rest[drawn["train"]]),
+        "val": whole.at(rest[drawn["val"]]),
+        "test": whole.at(test),
     }
 
 
@@ -93,8 +91,3 @@ def _together(splits: Splits) -> Split:
         np.concatenate([split.labels for split in found]),
         np.concatenate([each for each in groups if each is not None]) if grouped else None,
     )
-
-
-def _taken(whole: Split, places: NDArray[np.int64]) -> Split:
-    groups = None if whole.groups is None else whole.groups[places]
-    return Split(whole.images[places], whole.labels[places], groups)

@@ -11,7 +11,6 @@ import numpy as np
 import torch
 
 from medssl_bench.checkpoints import Checkpoints, TrainingState
-from medssl_bench.datasets import Split
 from medssl_bench.errors import StageError
 from medssl_bench.evaluators.base import Evaluation, Trial
 from medssl_bench.metrics import Predictions
@@ -25,12 +24,8 @@ def judged_on_validation(trial: Trial) -> Trial:
     Nothing of the test split is in it, neither labels nor images nor features.
     """
     whole, places = trial.splits["val"], trial.val
-    if np.array_equal(places, np.arange(len(whole))):
-        judged = whole  # no copy of a set that may be large
-    else:
-        judged = Split(
-            whole.images[places], whole.labels[places], None if whole.groups is None else whole.groups[places]
-        )
+    every = np.array_equal(places, np.arange(len(whole)))
+    judged = whole if every else whole.at(places)  # no copy of a set that may be large
     info, features = trial.info, trial.features
     if features is not None:
         features = {**features, "test": features["val"][torch.from_numpy(places)]}

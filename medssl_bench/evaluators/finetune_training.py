@@ -7,19 +7,17 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from medssl_bench.checkpoints import Checkpoints
-from medssl_bench.datasets import Split
 from medssl_bench.errors import StageError
 from medssl_bench.evaluators.adapters import add_adapters, merged_state
 from medssl_bench.evaluators.base import Evaluation, Trial
 from medssl_bench.evaluators.classification import loss
 from medssl_bench.evaluators.classifier_training import FineTuning
 from medssl_bench.evaluators.finetune_settings import FineTuneOptions
-from medssl_bench.training.images import DeviceImages, evaluation_batch
+from medssl_bench.training.features import features_of
 
 
 class FineTuneTraining(FineTuning):
@@ -89,8 +87,8 @@ class FineTuneTraining(FineTuning):
     def _probing(self, encoder: nn.Module) -> Trial:
         """Return a trial for a probe: labelled images alone, with their features. What it predicts are these again."""
         trial = self.trial
-        train, val = _some(trial.splits["train"], self.trial.train), _some(trial.splits["val"], trial.val)
-        of_train, of_val = self._features(encoder, train), self._features(encoder, val)
+        train, val = trial.splits["train"].at(trial.train), trial.splits["val"].at(trial.val)
+        of_train, of_val = (features_of(encoder, split, trial.device) for split in (train, val))
         return replace(
             trial,
             splits={"train": train, "val": val, "test": train},
@@ -101,17 +99,3 @@ class FineTuneTraining(FineTuning):
             report=lambda _index, _total, _metrics: None,
             checkpoints=Checkpoints(),
         )
-
-    @torch.no_grad()
-    def _features(self, encoder: nn.Module, split: Split) -> Tensor:
-        """Return the features of un-augmented images in evaluation mode, (N, D) float32 on the processor."""
-        encoder.eval()
-        images = DeviceImages(split, self.trial.device)
-        places = torch.arange(len(images)).split(evaluation_batch(images.size))
-        found = [encoder(batch).float().cpu() for _, batch in images.stream(places)]
-        return torch.cat(found) if len(split) else torch.empty(0, 0)
-
-
-def _some(split: Split, places: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Split:
-    groups = None if split.groups is None else split.groups[places]
-    return Split(split.images[places], split.labels[places], groups)

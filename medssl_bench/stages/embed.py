@@ -13,7 +13,7 @@ from medssl_bench.plan.stage import Stage
 from medssl_bench.stages.attempt import Attempt
 from medssl_bench.stages.workshop import StageResult, Workshop
 from medssl_bench.store.tensors import save_tensors
-from medssl_bench.training.images import DeviceImages, evaluation_batch
+from medssl_bench.training.features import features_of
 
 
 def embed(stage: Stage[EmbedSpec], workshop: Workshop, attempt: Attempt) -> StageResult:
@@ -39,18 +39,7 @@ def embed(stage: Stage[EmbedSpec], workshop: Workshop, attempt: Attempt) -> Stag
     return StageResult(metrics={"dim": found["train"].shape[1]}, flags=flags)
 
 
-@torch.no_grad()
 def features(encoder: nn.Module, splits: Splits, device: torch.device) -> dict[SplitName, Tensor]:
     """Return the features of un-augmented images in evaluation mode, (N, D) float32 on the CPU, by split."""
-    encoder = encoder.to(memory_format=torch.channels_last).eval()
-    found: dict[SplitName, Tensor] = {}
-    for name in SPLITS:
-        images = DeviceImages(splits[name], device)
-        filled = 0
-        for index, batch in images.stream(torch.arange(len(images)).split(evaluation_batch(images.size))):
-            features = encoder(batch).float().cpu()
-            if not filled:  # one block for all: joining the parts at the end would take twice the memory
-                found[name] = features.new_empty((len(images), *features.shape[1:]))
-            found[name][filled : filled + len(index)] = features
-            filled += len(index)
-    return found
+    encoder = encoder.to(memory_format=torch.channels_last)
+    return {name: features_of(encoder, splits[name], device) for name in SPLITS}
