@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import asdict
 from pathlib import Path
@@ -15,6 +14,7 @@ from medssl_bench.encoders.given_weights import OTHER_LIBRARIES, GivenWeights, g
 from medssl_bench.encoders.hub_names import checked_repository
 from medssl_bench.encoders.timm_names import existing_model
 from medssl_bench.errors import StageError, UserError, printable
+from medssl_bench.plugin.content import file_digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -100,9 +100,8 @@ def fetch(
             failed += 1
             click.echo(printable(f"error: {error}"), err=True)
             continue
-        with file.open("rb") as opened:
-            digest = hashlib.file_digest(opened, "sha256").hexdigest()
-        click.echo(printable(f"{each.model}: {file} ({file.stat().st_size / 1e6:,.1f} MB, SHA-256 {digest})"))
+        size, digest = file.stat().st_size, file_digest(file)
+        click.echo(printable(f"{each.model}: {file} ({size / 1e6:,.1f} MB, SHA-256 {digest})"))
     if failed:
         context.exit(2)
 

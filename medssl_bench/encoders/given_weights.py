@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from medssl_bench.encoders.hub_names import CONFIG, cached_commit, cached_config, is_hub_name, repository_of
+from medssl_bench.encoders.hub_names import (
+    CONFIGS,
+    cached_commit,
+    cached_config,
+    cached_file,
+    is_hub_name,
+    repository_of,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from medssl_bench.encoders.model_files import HubModel
+    from medssl_bench.encoders.pretrained import TimmModel
     from medssl_bench.plugin.component import Component
 
 OTHER_LIBRARIES = ("transformers", "open_clip")
@@ -44,17 +52,13 @@ class GivenWeights:
 
     def commit_here(self) -> str:
         """Return the commit that its configuration is of, as far as it is on this machine; else nothing."""
-        if self.library == "timm":
-            return cached_commit(repository_of(self.model), self.revision)
-        from medssl_bench.encoders.model_files import CONFIGS
-
-        return cached_commit(self.model, self.revision, CONFIGS.get(self.library, CONFIG))
+        return cached_commit(repository_of(self.model), self.revision, CONFIGS[self.library])
 
     def config_is_here(self) -> bool:
         """Return whether its configuration is on this machine; that of timm's own models is in timm."""
-        if self.library != "timm":
-            return self._other().config_here() is not None
-        return not self.is_of_hub or cached_config(self.model, self.revision) is not None
+        if self.library == "timm":
+            return not self.is_of_hub or cached_config(self.model, self.revision) is not None
+        return cached_file(self.model, CONFIGS[self.library], self.revision) is not None
 
     def have_config(self) -> None:
         """Fetch its configuration, unless it is here.
@@ -62,12 +66,7 @@ class GivenWeights:
         Raises:
             StageError: it cannot be had.
         """
-        if self.library != "timm":
-            self._other().have_config()
-            return
-        from medssl_bench.encoders import pretrained
-
-        pretrained.have_config(self.model, self.revision)
+        self._public().have_config()
 
     def are_here(self) -> bool:
         """Return whether its weights are on this machine.
@@ -75,11 +74,7 @@ class GivenWeights:
         Raises:
             StageError: timm has none for it.
         """
-        if self.library != "timm":
-            return self._other().weights_here() is not None
-        from medssl_bench.encoders import pretrained
-
-        return pretrained.are_here(self.model, self.revision, self._overlay())
+        return self._public().has_weights()
 
     def fetch(self) -> Path:
         """Return where its weights are on this machine, fetched if need be.
@@ -87,11 +82,7 @@ class GivenWeights:
         Raises:
             StageError: they cannot be had.
         """
-        if self.library != "timm":
-            return self._other().have_weights()
-        from medssl_bench.encoders import pretrained
-
-        return pretrained.file_here(self.model, self.revision, self._overlay())
+        return self._public().have_weights()
 
     def source(self) -> str:
         """Return the address of its weights, and their licence if timm knows it.
@@ -99,20 +90,17 @@ class GivenWeights:
         Raises:
             StageError: timm has none for it.
         """
-        if self.library != "timm":
-            return self._other().address
-        from medssl_bench.encoders import pretrained
+        return self._public().source()
 
-        return pretrained.source(self.model, self.revision, self._overlay())
+    def _public(self) -> TimmModel | HubModel:
+        """Return what fetches it."""
+        if self.library == "timm":
+            from medssl_bench.encoders.pretrained import TimmModel
 
-    def _other(self) -> HubModel:
+            return TimmModel(self.model, self.revision, json.loads(self.overlay))
         from medssl_bench.encoders.model_files import HubModel
 
         return HubModel(self.library, self.model, self.revision)
-
-    def _overlay(self) -> dict[str, Any] | None:
-        found: dict[str, Any] | None = json.loads(self.overlay)
-        return found
 
 
 def model_of(encoder: Component) -> GivenWeights | None:

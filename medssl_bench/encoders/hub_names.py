@@ -9,6 +9,8 @@ from typing import Any
 
 PREFIX = "hf-hub:"
 CONFIG = "config.json"
+CONFIGS = {"timm": CONFIG, "transformers": CONFIG, "open_clip": "open_clip_config.json"}
+"""The file of a repository that has the configuration of its model, by the library that makes the model."""
 
 _NAME = re.compile(r"[\w.-]+/[\w.-]+")
 

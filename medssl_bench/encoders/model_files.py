@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-from huggingface_hub import constants
 from huggingface_hub.errors import EntryNotFoundError
 
-from medssl_bench.encoders.hub_names import cached_file
+from medssl_bench.encoders.hub_names import CONFIGS, cached_file
+from medssl_bench.encoders.json_file import json_table
 from medssl_bench.encoders.pretrained import have
 from medssl_bench.encoders.weights_place import Place
 from medssl_bench.errors import StageError
@@ -20,7 +19,6 @@ from medssl_bench.store.tensors import load_tensors
 if TYPE_CHECKING:
     from torch import Tensor
 
-CONFIGS = {"transformers": "config.json", "open_clip": "open_clip_config.json"}
 PREPROCESSOR = "preprocessor_config.json"
 
 _WEIGHTS = {
@@ -85,11 +83,13 @@ class HubModel:
         assert found is not None
         return found
 
-    @property
-    def address(self) -> str:
-        """Where it is, for people."""
-        at = f" at {self.revision}" if self.revision else ""
-        return f"{constants.ENDPOINT}/{self.repository}{at}"
+    def has_weights(self) -> bool:
+        """Return whether its weights are on this machine."""
+        return self.weights_here() is not None
+
+    def source(self) -> str:
+        """Return its address, for people."""
+        return self._place().address
 
     def _place(self, *files: str) -> Place:
         return Place(self.repository, self.revision, files)
@@ -102,12 +102,9 @@ def read_json(file: Path) -> dict[str, Any]:
         StageError: it is no table of JSON.
     """
     try:
-        found = json.loads(file.read_text("utf-8"))
+        return json_table(file)
     except (OSError, ValueError) as error:
-        raise StageError(f"{file}: this is no JSON ({error})") from error
-    if not isinstance(found, dict):
-        raise StageError(f"{file}: this is no table of JSON")
-    return found
+        raise StageError(f"{file}: {error}") from error
 
 
 def read_weights(file: Path) -> dict[str, Tensor]:

@@ -32,9 +32,7 @@ def normalisation(
     Raises:
         StageError: they contradict each other, or do not fit the channels.
     """
-    mean, std = given
-    if (mean is None) != (std is None):
-        raise StageError("mean and std belong together: write both, or none")
+    mean, std = require_both(*given)
     if mean is not None and std is not None:
         if normalize != "auto":
             raise StageError(f"normalize = {normalize!r} and mean and std contradict each other: write one of them")
@@ -51,6 +49,19 @@ def normalisation(
             f"mean and std, of one number each"
         )
     return tuple(found[0]), tuple(found[1])
+
+
+def require_both(
+    mean: Sequence[float] | None, std: Sequence[float] | None
+) -> tuple[Sequence[float] | None, Sequence[float] | None]:
+    """Return mean and standard deviation as they are given.
+
+    Raises:
+        StageError: one is given without the other.
+    """
+    if (mean is None) != (std is None):
+        raise StageError("mean and std belong together: write both, or none")
+    return mean, std
 
 
 def _of_channels(numbers: Sequence[float], channels: int, name: str) -> Channels:

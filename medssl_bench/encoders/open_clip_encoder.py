@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from medssl_bench.encoders.input_fit import InputFit, Interpolation
 from medssl_bench.encoders.model_files import read_json, read_weights
+from medssl_bench.encoders.normalisation import require_both
 from medssl_bench.encoders.prepared import Prepared
 from medssl_bench.errors import StageError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from medssl_bench.encoders.input_fit import Interpolation
     from medssl_bench.encoders.settings import Settings
 
 _PREFIXES = ("module.visual.", "visual.")
@@ -87,12 +88,10 @@ def _load(tower: nn.Module, file: Path) -> None:
 def _prepared(said: dict[str, Any], image_size: Any, settings: Settings) -> Prepared:
     from open_clip import OPENAI_DATASET_MEAN, OPENAI_DATASET_STD
 
-    if (settings.mean is None) != (settings.std is None):
-        raise StageError("mean and std belong together: write both, or none")
+    given_mean, given_std = require_both(settings.mean, settings.std)
     # where a configuration says nothing, open_clip itself takes OpenAI's numbers and bicubic interpolation
-    mean = settings.mean or said.get("mean") or OPENAI_DATASET_MEAN
-    std = settings.std or said.get("std") or OPENAI_DATASET_STD
+    mean = given_mean or said.get("mean") or OPENAI_DATASET_MEAN
+    std = given_std or said.get("std") or OPENAI_DATASET_STD
     side = image_size[0] if isinstance(image_size, list | tuple) else image_size
     own: Interpolation = "bilinear" if said.get("interpolation") == "bilinear" else "bicubic"
-    chosen = own if settings.interpolation == "auto" else settings.interpolation
-    return Prepared(InputFit(int(side), settings.fit, chosen, settings.crop_pct), list(mean), list(std))
+    return Prepared(settings.fit_to(int(side), own), list(mean), list(std))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import AfterValidator, Field
 
 from medssl_bench.encoders.hub_names import checked_repository
+from medssl_bench.encoders.json_file import json_table
 from medssl_bench.encoders.weights_file import require_safetensors
 from medssl_bench.errors import StageError
 from medssl_bench.plugin.parameters import ForReaders, LooksInto, OrElse
@@ -27,22 +27,7 @@ Interpolation = Literal["auto", "nearest", "bilinear", "bicubic"]
 Share = Annotated[float, Field(gt=0, le=1)]
 
 
-def require_json(path: Path) -> None:
-    """Check that a file is a table of JSON.
-
-    Raises:
-        ValueError: it is not.
-        OSError: it cannot be read.
-    """
-    try:
-        found = json.loads(path.read_text("utf-8"))
-    except ValueError as error:
-        raise ValueError(f"this is no JSON ({error})") from error
-    if not isinstance(found, dict):
-        raise ValueError("this is no table of JSON")
-
-
-ConfigFile = Annotated[Path | None, LooksInto(require_json)]
+ConfigFile = Annotated[Path | None, LooksInto(json_table)]
 
 
 def of_transformers(

@@ -7,6 +7,7 @@ import ssl
 import urllib.error
 import urllib.request
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlparse
 
@@ -99,6 +100,37 @@ def file_here(model: str, revision: str | None = None, overlay: Mapping[str, Any
     have_weights(model, revision, overlay)
     place = place_of(model, revision, overlay)
     return next(place.file(name) for name in place.files if place.is_here(name))
+
+
+@dataclass(frozen=True)
+class TimmModel:
+    """A model of timm, or of a hub in timm's form, with the weights that it is asked for.
+
+    Attributes:
+        model: as of `have_weights`.
+        revision: likewise.
+        overlay: likewise.
+    """
+
+    model: str
+    revision: str | None = None
+    overlay: Mapping[str, Any] | None = None
+
+    def have_config(self) -> None:
+        """Fetch its configuration, unless it is here; errors as of `have_config`."""
+        have_config(self.model, self.revision)
+
+    def has_weights(self) -> bool:
+        """Return whether its weights are on this machine; errors as of `are_here`."""
+        return are_here(self.model, self.revision, self.overlay)
+
+    def have_weights(self) -> Path:
+        """Return the file of its weights, fetched if need be; errors as of `file_here`."""
+        return file_here(self.model, self.revision, self.overlay)
+
+    def source(self) -> str:
+        """Return the address of its weights, and their licence if timm knows it; errors as of `source`."""
+        return source(self.model, self.revision, self.overlay)
 
 
 @contextmanager

@@ -55,9 +55,11 @@ class Settings:
             return None
         if self.fit == "pad" and self.crop_pct != 1:
             raise StageError('fit = "pad" crops nothing: leave out crop_pct')
-        own = _OF_TIMM.get(str(config.get("interpolation")), "bilinear")
-        chosen = own if self.interpolation == "auto" else self.interpolation
-        return InputFit(self.input_size, self.fit, chosen, self.crop_pct)
+        return self.fit_to(self.input_size, _OF_TIMM.get(str(config.get("interpolation")), "bilinear"))
+
+    def fit_to(self, side: int, own: Interpolation) -> InputFit:
+        """Return how images are brought to a side; `own` is the interpolation that the model comes with."""
+        return InputFit(side, self.fit, own if self.interpolation == "auto" else self.interpolation, self.crop_pct)
 
     def beside(self, fit: InputFit | None) -> dict[str, Any]:
         """Return what an encoder does beside its model, for its card: ``input``, ``pooling``, as far as it does.

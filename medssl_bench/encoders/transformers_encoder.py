@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import torch
 from torch import Tensor, nn
 
-from medssl_bench.encoders.input_fit import InputFit, Interpolation
 from medssl_bench.encoders.model_files import read_json, read_weights
+from medssl_bench.encoders.normalisation import require_both
 from medssl_bench.encoders.prepared import Prepared
 from medssl_bench.errors import StageError
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from medssl_bench.encoders.input_fit import Interpolation
     from medssl_bench.encoders.settings import Settings
 
 Pooling = Literal["pooler", "cls", "mean", "cls_mean"]
@@ -151,9 +152,7 @@ def _made(config: Path, weights: Path | None) -> tuple[Any, _Chosen, list[str]]:
 def _prepared(file: Path | None, image_size: int | None, settings: Settings) -> Prepared:
     """Return the preprocessing that a model comes with, but for what the suite says."""
     said = read_json(file) if file else {}
-    mean, std = settings.mean, settings.std
-    if (mean is None) != (std is None):
-        raise StageError("mean and std belong together: write both, or none")
+    mean, std = require_both(settings.mean, settings.std)
     if mean is None and said:
         plain = said.get("do_normalize") is False
         mean, std = ([0.0], [1.0]) if plain else (said.get("image_mean"), said.get("image_std"))
@@ -164,8 +163,7 @@ def _prepared(file: Path | None, image_size: int | None, settings: Settings) -> 
     if side is None:
         raise StageError("the model does not say for which size of images it was made: write input_size")
     own = _OF_PILLOW.get(int(said.get("resample") or 2), "bilinear")
-    chosen = own if settings.interpolation == "auto" else settings.interpolation
-    return Prepared(InputFit(side, settings.fit, chosen, settings.crop_pct), mean, std)
+    return Prepared(settings.fit_to(side, own), mean, std)
 
 
 def _side(size: Any) -> int | None:

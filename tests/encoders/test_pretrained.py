@@ -29,7 +29,7 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Hub, 
         yield server, model
 
 
-def test_weights_are_fetched_once_and_then_nobody_is_asked(hub: tuple[Hub, torch.nn.Module]) -> None:
+def test_weights_are_fetched_once_and_the_hub_is_not_asked_again(hub: tuple[Hub, torch.nn.Module]) -> None:
     server, model = hub
     assert not pretrained.are_here(MODEL)
     pretrained.have_weights(MODEL)
