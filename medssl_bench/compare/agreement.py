@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from medssl_bench.results.crossed import crossed
 from medssl_bench.statistics.prediction import prediction_half
 
 if TYPE_CHECKING:
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 
 _NAMED = 5
 """Numbers that differ which are named; more are counted."""
+
+_ROUNDING = 0.0005
+"""Published numbers have three places."""
 
 
 @dataclass(frozen=True)
@@ -99,21 +103,10 @@ def agreement(cells: Sequence[Cell]) -> Agreement | None:
     return Agreement(tuple(gaps), agreeing, tuple(differing), len(full) - len(compared), len(published) - len(full))
 
 
-_ROUNDING = 0.0005
-"""Published numbers have three places."""
-
-
 def _values(cell: Cell) -> NDArray[np.float64] | None:
     """Return the values of a cell by training seed and label draw, (S, D); None where it has no second seed."""
     by_stage = {cell.stages[value.chance]: value.value for value in cell.values}
-    seeds, draws, folds = (list(dict.fromkeys(place[axis] for place in cell.stages)) for axis in range(3))
-    if folds != [None] or len(cell.stages) != len(seeds) * len(draws):
+    found = crossed([cell])
+    if found is None or found.numbers != (None,) or len(found.folds[0]) < 2:
         return None
-    by_place: dict[tuple[int | None, int | None], float] = {
-        (place.seed, place.draw): by_stage[stage] for place, stage in cell.stages.items()
-    }
-    values = np.array([[by_place[seed, draw] for draw in draws] for seed in seeds], np.float64)
-    stages = [[stage for place, stage in cell.stages.items() if place.seed == seed] for seed in seeds]
-    if len(seeds) < 2 or stages[0] == stages[1]:
-        return None
-    return values[:, :1] if all(len(set(row)) == 1 for row in stages) else values
+    return np.array([[by_stage[stage] for (stage,) in draws] for draws in found.folds[0]], np.float64)

@@ -209,9 +209,7 @@ class StageMaker:
 
     def has_draw(self, stage: Stage) -> bool:
         """Return whether a label draw decides a stage, or one that it builds on."""
-        if stage.identity.get("draw") is not None:
-            return True
-        return any(self.has_draw(self.plan.stages[parent]) for parent in stage.parents)
+        return self.plan.is_decided_by(stage, "draw")
 
     def _passes(self, recipe: Recipe, size: int) -> Passes:
         """Return what the method of a recipe does for an image, whose views have a side in pixels."""

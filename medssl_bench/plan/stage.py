@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Generic
+from typing import TYPE_CHECKING, Any, Generic, Literal
 
 from typing_extensions import TypeVar
 
@@ -155,6 +155,11 @@ class Plan:
         spec = self.stages[key].spec
         assert isinstance(spec, kind), f"{self.stages[key].title} is of kind {spec.kind}"
         return spec
+
+    def is_decided_by(self, stage: Stage, chance: Literal["seed", "draw"]) -> bool:
+        """Return whether a training seed or a label draw decides a stage, or one that it builds on."""
+        own = (stage.identity.get(chance), (stage.identity.get("encoder") or {}).get(chance))
+        return own != (None, None) or any(self.is_decided_by(self.stages[key], chance) for key in stage.parents)
 
     def add_analysis(self, cell: AnalysisCell) -> None:
         """Add an analysis, once."""

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from medssl_bench.results.measured import NO_PLACES, Influence, influence_of
+from medssl_bench.results.crossed import crossed
+from medssl_bench.results.measured import Influence, influence_of
 from medssl_bench.statistics.interval import Estimate, estimate
 
 if TYPE_CHECKING:
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from medssl_bench.metrics import Metric
-    from medssl_bench.plan.chance import Chance
     from medssl_bench.plan.stage import Plan
     from medssl_bench.results.cells import Cell, Results
     from medssl_bench.store.store import Store
@@ -73,47 +73,29 @@ class Intervals:
         cells = [cell for _, cell in terms]
         if any(not cell.is_whole for cell in cells):
             return "not finished"
-        places = [place for place in cells[0].stages if all(place in cell.stages for cell in cells)]
-        seeds, draws, folds = (list(dict.fromkeys(place[axis] for place in places)) for axis in range(3))
-        if not places or len(places) != len(seeds) * len(draws) * len(folds):
+        shared = crossed(cells)
+        if shared is None:
             return "its arms do not share all training seeds and label draws"
-        by_place: dict[tuple[int | None, ...], tuple[str, ...]] = {
-            tuple(place): tuple(cell.stages[place] for cell in cells) for place in places
-        }
-        if all(by_place[seed, d, f] == by_place[seeds[0], d, f] for seed, d, f in by_place):
-            seeds = seeds[:1]
-        if all(by_place[s, draw, f] == by_place[s, draws[0], f] for s, draw, f in by_place):
-            draws = draws[:1]
+        first = shared.folds[0][0][0]
         fixed = frozenset(
             axis
-            for axis, numbers in (("seed", seeds), ("draw", draws))
-            if len(numbers) == 1 and self._could_vary(axis, cells, places)
+            for axis in shared.alone
+            if any(self._plan.is_decided_by(self._plan.stages[stage], axis) for stage in first)
         )
         found: list[NDArray[np.float64]] = []
         groups = False
-        for fold in folds:
-            table = self._fold(terms, [[by_place[s, d, fold] for d in draws] for s in seeds])
+        for stages in shared.folds:
+            table = self._fold(terms, stages)
             if isinstance(table, str):
                 return table
             values, groups = table
             found.append(values)
         images = sum(values.shape[2] for values in found)
-        weighted = [values * images / (len(folds) * values.shape[2]) for values in found]
+        weighted = [values * images / (len(found) * values.shape[2]) for values in found]
         return ValueTable(np.concatenate(weighted, 2), groups, fixed)
 
-    def _could_vary(self, axis: str, cells: Sequence[Cell], places: Sequence[Chance]) -> bool:
-        """Return whether another seed or draw would have given other values, though there is only one."""
-        numbers = {getattr(place, axis) for place in places}
-        return len(numbers) == 1 and any(self._depends(cell.stages[places[0]], axis) for cell in cells)
-
-    def _depends(self, stage: str, axis: str) -> bool:
-        """Return whether a stage, or one that it builds on, is decided by a seed or a draw."""
-        found = self._plan.stages[stage]
-        own = found.identity.get(axis) is not None or (found.identity.get("encoder") or {}).get(axis) is not None
-        return own or any(self._depends(parent, axis) for parent in found.parents)
-
     def _fold(
-        self, terms: Sequence[tuple[int, Cell]], stages: list[list[tuple[str, ...]]]
+        self, terms: Sequence[tuple[int, Cell]], stages: Sequence[Sequence[tuple[str, ...]]]
     ) -> tuple[NDArray[np.float64], bool] | str:
         """Return the values of a fold, (S, D, N), and whether they are of groups; or why there are none."""
         rows = []
@@ -141,7 +123,6 @@ class Intervals:
         if record is None:
             return "not finished"
         info = self._plan.datasets.get(cell.dataset)
-        left_out = self._results.left_out(stage)
         task = info.task if info else None
         metric = self._metrics.get(cell.metric)
-        return influence_of(cell.metric, metric, record, self._store, task, left_out if len(left_out) else NO_PLACES)
+        return influence_of(cell.metric, metric, record, self._store, task, self._results.left_out(stage))

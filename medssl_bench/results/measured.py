@@ -131,13 +131,10 @@ def influence_of(
 @lru_cache(maxsize=512)
 def _influence(name: str, metric: Metric, result: _Result, task: Task, without: bytes) -> Influence | str:
     assert metric.influence is not None
-    record, store = result.record, result.store
     try:
-        arrays = load_npz(store.checked(record.key, "predictions.npz"))
-    except UserError as error:
+        truth, scores, group = _kept(result, without)
+    except (UserError, KeyError) as error:
         return " ".join(str(error).split())
-    kept = [arrays[own] for own in ("y_true", "y_score", "group") if own in arrays]
-    truth, scores, *groups = (np.delete(array, np.frombuffer(without, np.int64), 0) for array in kept)
     if len(truth) < 2:
         return "there are fewer than two test images"
     try:
@@ -149,13 +146,13 @@ def _influence(name: str, metric: Metric, result: _Result, task: Task, without: 
     values = np.asarray(values, np.float64)
     if values.shape != (len(truth),) or not np.isfinite(values).all():
         return f"{name} gives influence values of shape {values.shape}, which are not {len(truth)} finite numbers"
-    if groups:
-        _, of_group = np.unique(groups[0], return_inverse=True)
+    if group is not None:
+        _, of_group = np.unique(group, return_inverse=True)
         values = np.bincount(of_group, values) * (of_group.max() + 1) / len(values)
     if len(values) < 2:
         return "there are fewer than two groups of test images"
-    digest = hashlib.sha256(truth.tobytes() + (groups[0].tobytes() if groups else b"")).digest()
-    return Influence(values, digest, bool(groups))
+    digest = hashlib.sha256(truth.tobytes() + (b"" if group is None else group.tobytes())).digest()
+    return Influence(values, digest, group is not None)
 
 
 @lru_cache(maxsize=50_000)
@@ -170,13 +167,25 @@ def _computed(name: str, metric: Metric, result: _Result, task: Task, without: b
             has_history = "history.json" in record.files
             history = load_history(store.checked(record.key, "history.json")) if has_history else []
             return Column(compute(name, metric, Finished(record.metrics, record.cost, history)))
-        arrays = load_npz(store.checked(record.key, "predictions.npz"))
-        truth, scores = (np.delete(arrays[own], np.frombuffer(without, np.int64), 0) for own in ("y_true", "y_score"))
+        truth, scores, _ = _kept(result, without)
         if not len(truth):
             return Column(problem="every test image is a copy of an image of another part; none is left")
         return Column(compute(name, metric, Predictions(task, truth, scores)))
     except (UserError, KeyError) as error:
         return Column(problem=" ".join(str(error).split()).removeprefix(f"metric {name!r}: "))
+
+
+def _kept(result: _Result, without: bytes) -> tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.int64] | None]:
+    """Return what is true of the test images, their scores and groups, but for images at some places.
+
+    Raises:
+        StoreError: the file cannot be read.
+        KeyError: it lacks an array.
+    """
+    arrays = load_npz(result.store.checked(result.record.key, "predictions.npz"))
+    left = np.frombuffer(without, np.int64)
+    group = np.delete(arrays["group"], left) if "group" in arrays else None
+    return np.delete(arrays["y_true"], left, 0), np.delete(arrays["y_score"], left, 0), group
 
 
 def _own(name: str, metric: Metric, record: Record) -> Column:

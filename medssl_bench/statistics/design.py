@@ -74,12 +74,10 @@ def _designs(seeds: int, draws: int) -> Iterator[Design]:
 def _predicted(parts: Components, design: Design, images: int) -> tuple[float, float]:
     """Return the variance that a design would have, and its degrees of freedom."""
     s, d = design.seeds, design.draws
-    both = parts.seed_draw / (s * d) + parts.rest / (s * d * images)  # what V_SD is: V_S and V_D both hold it
-    seed = (parts.seed + parts.seed_image / images) / s + (both if s > 1 else 0.0)
-    draw = (parts.draw + parts.draw_image / images) / d + (both if d > 1 else 0.0)
+    seed = (parts.seed + parts.seed_image / images) / s
+    draw = (parts.draw + parts.draw_image / images) / d
     image = parts.image / images
-    variance = (
-        (parts.seed + parts.seed_image / images) / s + (parts.draw + parts.draw_image / images) / d + both + image
-    )
-    spread = sum(p**2 / f for p, f in ((seed, s - 1), (draw, d - 1), (image, images - 1)) if f)
+    both = parts.seed_draw / (s * d) + parts.rest / (s * d * images)  # what V_SD is: V_S and V_D both hold it
+    variance = seed + draw + both + image
+    spread = sum(p**2 / f for p, f in ((seed + both, s - 1), (draw + both, d - 1), (image, images - 1)) if f)
     return variance, max(1.0, variance**2 / spread) if spread else float(images - 1)

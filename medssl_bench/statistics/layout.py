@@ -16,8 +16,18 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class MeanSquares:
-    """Mean squares of the three-way layout without replicates; one that a single seed or draw does not have is 0."""
+class _ByChance:
+    """A number for each kind of chance, and for what they do together.
+
+    Attributes:
+        seed: of training seeds.
+        draw: of label draws.
+        image: of test images.
+        seed_draw: of a seed with a draw.
+        seed_image: of a seed with a test image.
+        draw_image: of a draw with a test image.
+        rest: what is left: seed, draw and image together.
+    """
 
     seed: float
     draw: float
@@ -26,6 +36,10 @@ class MeanSquares:
     seed_image: float
     draw_image: float
     rest: float
+
+
+class MeanSquares(_ByChance):
+    """Mean squares of the three-way layout without replicates; one that a single seed or draw does not have is 0."""
 
     @classmethod
     def of(cls, values: NDArray[np.float64]) -> MeanSquares:
@@ -54,27 +68,8 @@ class MeanSquares:
         )
 
 
-@dataclass(frozen=True)
-class Components:
-    """How much of the variance of one value each kind of chance makes, estimated by moments; negative ones are 0.
-
-    Attributes:
-        seed: between training seeds.
-        draw: between label draws.
-        image: between test images.
-        seed_draw: of a seed with a draw.
-        seed_image: of a seed with a test image.
-        draw_image: of a draw with a test image.
-        rest: what is left: seed, draw and image together.
-    """
-
-    seed: float
-    draw: float
-    image: float
-    seed_draw: float
-    seed_image: float
-    draw_image: float
-    rest: float
+class Components(_ByChance):
+    """How much of the variance of one value each kind of chance makes, estimated by moments; negative ones are 0."""
 
     @classmethod
     def of(cls, squares: MeanSquares, shape: tuple[int, int, int]) -> Components:
