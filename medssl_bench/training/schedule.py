@@ -51,7 +51,7 @@ def warmup(epoch: int, epochs: int) -> float:
     return min(1.0, (epoch + 1) / (epochs + 1))
 
 
-def multistep(epoch: int, *, start: float, milestones: Sequence[int], factor: float = 0.1) -> float:
+def multistep(epoch: int, *, start: float, milestones: Sequence[float], factor: float = 0.1) -> float:
     """Return a rate that is multiplied by `factor` at each milestone epoch."""
     return start * factor ** sum(epoch >= milestone for milestone in milestones)
 
@@ -106,11 +106,11 @@ class Steps:
         warmup: linear rise from 0 before that, in the duration's unit.
     """
 
-    at: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = (0.5, 0.75)
+    at: Annotated[tuple[Annotated[float, Field(gt=0, lt=1)], ...], Field(min_length=1)] = (0.5, 0.75)
     factor: Annotated[float, Field(gt=0, lt=1)] = 0.1
     warmup: Annotated[int, Field(ge=0), InDuration(least=0)] = 0
 
     def __call__(self, place: int, length: float, lr: float) -> float:
         """Return the learning rate at a place; arguments as of `Schedule`."""
         rise = warmup(place, self.warmup) if place < self.warmup else 1.0
-        return rise * lr * self.factor ** sum(place >= share * length for share in self.at)
+        return rise * multistep(place, start=lr, milestones=[share * length for share in self.at], factor=self.factor)

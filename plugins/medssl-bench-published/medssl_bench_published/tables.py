@@ -47,7 +47,7 @@ def _reference(source: str, citation: str, table: str, label: str) -> Reference:
     tables = list(dict.fromkeys(row["size"] for row in sorted(rows, key=lambda row: int(row["size"]))))
     if table not in tables:
         hint = did_you_mean(table, tables) or f"; there are {', '.join(tables)}"
-        raise UserError(f"{source} has no table {table!r}{hint}")
+        raise UserError(f"there is no table {table!r}{hint}")
     cells = tuple(
         ReferenceCell(
             label.format(name=row["dataset"], size=table), "all", row["arm"], row["metric"], float(row["value"])
