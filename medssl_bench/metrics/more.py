@@ -22,7 +22,10 @@ def f1() -> Metric:
 
 
 def mcc() -> Metric:
-    """Matthews correlation coefficient, of several classes as Gorodkin (2004) has it; 0 is chance, 1 is perfect."""
+    """Matthews correlation coefficient, of several classes as Gorodkin (2004) has it; 0 is chance, 1 is perfect.
+
+    Where all images are decided to be of one class the formula divides by zero. The value is then 0, as in scikit-learn.
+    """
     return Metric(_mcc, low=-1.0, tasks=_ONE_CLASS)
 
 
@@ -45,7 +48,10 @@ def _mcc(given: Predictions) -> float | None:
 
     if (given.labels == given.labels[0]).all():  # all images are of one class
         return None
-    return float(multiclass_matthews_corrcoef(_decided(given), _truth(given), num_classes=given.scores.shape[1]))
+    decided = _decided(given)
+    if (decided == decided[0]).all():  # torchmetrics has a rule of its own for two classes, with values down to -1
+        return 0.0
+    return float(multiclass_matthews_corrcoef(decided, _truth(given), num_classes=given.scores.shape[1]))
 
 
 def _average_precision(given: Predictions) -> list[float | None]:

@@ -42,6 +42,14 @@ def test_f1_and_mcc_are_scikit_learns(task: Task, images: int, number: int) -> N
         assert of_mcc == pytest.approx(matthews_corrcoef(truth, decided), abs=1e-6)
 
 
+def test_mcc_is_chance_where_all_images_are_decided_to_be_of_one_class() -> None:
+    scores = np.tile(np.array([[0.3, 0.7]], np.float32), (5, 1))
+    one_is_wrong = Predictions(Task.BINARY, np.array([[0], [1], [1], [1], [1]]), scores)
+    all_but_one_are_wrong = Predictions(Task.BINARY, np.array([[1], [0], [0], [0], [0]]), scores)
+    assert compute("mcc", mcc(), one_is_wrong).value == 0.0
+    assert compute("mcc", mcc(), all_but_one_are_wrong).value == 0.0
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.sampled_from([Task.MULTI_CLASS, Task.BINARY, Task.MULTI_LABEL]), st.integers(2, 40), st.integers(0, 2**31))
 def test_average_precision_is_scikit_learns(task: Task, images: int, number: int) -> None:
