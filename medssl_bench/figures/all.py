@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from medssl_bench.figures.augmentations import augmentation_figures
 from medssl_bench.figures.confusion import confusion_figures
+from medssl_bench.figures.critical_difference import critical_difference_figures
 from medssl_bench.figures.differences import difference_figures
 from medssl_bench.figures.downstream import downstream_figures
 from medssl_bench.figures.embedding_panels import embedding_figures, sweep_figures
@@ -37,7 +38,7 @@ _OF_A_COMPARISON = (
     roc_figures,
     embedding_figures,
 )
-_OF_A_SUITE = (pretraining_figures, augmentation_figures, sweep_figures)
+_OF_A_SUITE = (critical_difference_figures, pretraining_figures, augmentation_figures, sweep_figures)
 
 
 def all_figures(

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field, replace
 from statistics import mean
 from typing import TYPE_CHECKING, Any
 
+from medssl_bench.results.across import Across, across
 from medssl_bench.results.resampled_ranks import resampled_ranks
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ class Ranking:
         budgets: label budgets that count, by data set.
         columns: how many columns count: each is a label budget of a data set in a table.
         left_out: kinds of chance that the intervals lack, as they were not varied: ``seed``, ``draw``.
+        across: tests across its data sets; None where there is one data set, or one arm beside the floors.
     """
 
     tables: tuple[str, ...]
@@ -66,6 +68,7 @@ class Ranking:
     budgets: dict[str, tuple[str, ...]] = field(default_factory=dict)
     columns: int = 0
     left_out: tuple[str, ...] = ()
+    across: Across | None = None
 
     @property
     def safest(self) -> tuple[Rank, ...]:
@@ -86,6 +89,7 @@ class Ranking:
             "left_out": list(self.left_out),
             "ranks": [rank.to_data() for rank in self.ranks],
             "safe_choice": [rank.arm for rank in self.safest],
+            "across": self.across.to_data() if self.across else None,
         }
 
 
@@ -98,7 +102,7 @@ def rank_arms(tables: list[TableResult], intervals: Intervals | None = None) -> 
 
     Args:
         tables: to rank.
-        intervals: where values by seed, draw and test image come from; None: ranks have no intervals.
+        intervals: where values by seed, draw and test image come from; None: there are neither intervals nor tests.
     """
     groups: list[list[TableResult]] = []
     for table in tables:
@@ -150,7 +154,15 @@ def _ranking(tables: list[TableResult], intervals: Intervals | None) -> Ranking:
     ranked.sort(key=lambda rank: (rank.mean_rank, rank.arm))
     budgets = {dataset: tuple(dict.fromkeys(budget for _, budget in found)) for dataset, found in columns.items()}
     titles = tuple(table.title for table in tables)
-    return Ranking(titles, _marks(tables), metric, tuple(ranked), budgets, len(every), left_out)
+    together = _across(tables, cells) if intervals else None
+    return Ranking(titles, _marks(tables), metric, tuple(ranked), budgets, len(every), left_out, together)
+
+
+def _across(tables: list[TableResult], columns: dict[str, list[dict[str, Cell]]]) -> Across | None:
+    floors = {arm for table in tables for panel in table.panels for arm in panel.floors}
+    baselines = {table.baseline for table in tables}
+    control = next(iter(baselines)) if len(baselines) == 1 else None
+    return across(columns, floors, control, tuple(table.id for table in tables))
 
 
 def _with_chance(rank: Rank, low: float, high: float, first: float) -> Rank:

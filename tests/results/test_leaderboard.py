@@ -142,11 +142,11 @@ def test_the_safe_choice_is_the_arm_that_does_best_where_it_does_worst() -> None
     assert ranking.ranks[0].arm == "a"
     assert [rank.arm for rank in ranking.safest] == ["b"]
     grid = ranking_grid(ranking)
-    assert [column.name for column in grid.columns] == ["mean rank", "worst rank", "best in", "data sets"]
-    assert [[cell.value for cell in row.cells] for row in grid.rows] == [
-        ["1.67", "3", "2", "3"],
-        ["2.00", "2", "0", "3"],
-        ["2.33", "3", "1", "3"],
+    assert [column.name for column in grid.columns] == ["mean rank", "worst", "best in"]
+    assert [[cell.number for cell in row.cells] for row in grid.rows] == [
+        ["1.67", "3", "2 of 3"],
+        ["2.00", "2", "0 of 3"],
+        ["2.33", "3", "1 of 3"],
     ]
     assert grid.notes[1:] == ("Safe choice over 3 columns: “b”; its rank is never above 2.",)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from medssl_bench.results.formats.across_text import across_notes
 from medssl_bench.results.formats.judged_text import half_width
 from medssl_bench.results.formats.text import (
     BOLD,
@@ -105,15 +106,15 @@ def ranking_grid(ranking: Ranking) -> Grid:
                 GridCell(f"{rank.mean_rank:.2f}"),
                 *([GridCell(f"{rank.low:.2f}–{rank.high:.2f}"), GridCell(f"{rank.first:.0%}")] if with_chance else []),
                 GridCell(f"{rank.worst_rank:g}"),
-                GridCell(str(rank.wins)),
-                GridCell(str(rank.datasets)),
+                GridCell(str(rank.wins), missing=f"of {rank.datasets}"),
             ),
         )
         for rank in ranking.ranks
     )
     of_chance = (Column("95 %"), Column("is first")) if with_chance else ()
-    columns = (Column("mean rank"), *of_chance, Column("worst rank"), Column("best in"), Column("data sets"))
-    return Grid(ranking_title(ranking), ("arm",), columns, rows, (ranking_note(ranking), *safe_choice(ranking)))
+    columns = (Column("mean rank"), *of_chance, Column("worst"), Column("best in"))
+    shown = (ranking_note(ranking), *safe_choice(ranking), *across_notes(ranking.across))
+    return Grid(ranking_title(ranking), ("arm",), columns, rows, shown)
 
 
 def printed_grids(table: PrintedTable) -> list[Grid]:

@@ -158,8 +158,8 @@ def ranking_note(ranking: Ranking) -> str:
     sets = ", ".join(ranking.budgets)
     return (
         f"Mean rank: ranks are averaged over the label budgets of a data set{same}, then over data sets ({sets}). "
-        "Budgets are nested and share their test images, so a data set counts once. Worst rank: the highest rank of an "
-        "arm in any column, which is a label budget of a data set. Best in: data sets on which no arm has a lower "
+        "Budgets are nested and share their test images, so a data set counts once. Worst: the highest rank of an arm "
+        "in any column, which is a label budget of a data set. Best in: data sets on which no arm has a lower "
         f"rank. {_rank_chance(ranking)}A rank says nothing of how large a difference is."
     )
 
