@@ -142,7 +142,7 @@ class Cell:
             "reference": self.reference,
             "difference": self.difference,
             "pairs": self.pairs,
-            **self.judged.to_data(),
+            **self.judged.to_data(higher_is_better=self.higher_is_better),
             "selection": self.selection.by,
             "select_by": self.selection.metric,
             "validation_labels": self.selection.labels,

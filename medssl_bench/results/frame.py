@@ -16,8 +16,8 @@ _WHOLE = ("seed", "draw", "fold", "needed_seeds", "needed_draws")
 """Columns of whole numbers that a line may lack."""
 
 _NUMBERS = (
-    "value", "mean", "std", "difference", "low", "high", "difference_low", "difference_high", "p", "p_holm",
-    "reference", "scaled",
+    "value", "mean", "std", "difference", "low", "high", "difference_low", "difference_high", "df", "p", "p_holm",
+    "reruns_won", "sd_seed", "sd_draw", "sd_cell", "sd_image", "reference", "scaled",
 )  # fmt: skip
 """Columns of other numbers that a line may lack."""
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from medssl_bench.statistics.one_run import OneRun, reruns_won
+
 if TYPE_CHECKING:
     from medssl_bench.statistics.design import Design
     from medssl_bench.statistics.interval import Estimate
@@ -41,20 +43,25 @@ class Judged:
         alone = self.difference is not None and "seed" in self.difference.fixed
         return self.verdict.text if self.verdict is not None and not alone else ""
 
-    def to_data(self) -> dict[str, Any]:
-        """Return it as JSON-able data; intervals are at 95 %."""
+    def to_data(self, *, higher_is_better: bool) -> dict[str, Any]:
+        """Return it as JSON-able data; intervals are at 95 %, deviations are of the difference of one run."""
         low, high = self.own.interval() if self.own else (None, None)
         difference_low, difference_high = self.difference.interval() if self.difference else (None, None)
+        parts = OneRun.of(self.difference) if self.difference else None
+        won = reruns_won(self.difference, higher_is_better=higher_is_better) if self.difference else None
         return {
             "low": low,
             "high": high,
             "difference_low": difference_low,
             "difference_high": difference_high,
+            "df": self.difference.freedom if self.difference else None,
             "p": self.difference.p if self.difference else None,
             "p_holm": self.verdict.p if self.verdict else None,
             "verdict": self.verdict.text if self.verdict else None,
             "needed_seeds": self.needed.seeds if self.needed else None,
             "needed_draws": self.needed.draws if self.needed else None,
+            "reruns_won": won,
+            **{f"sd_{name}": getattr(parts, name, None) for name in ("seed", "draw", "cell", "image")},
             "left_out": sorted(self.difference.fixed if self.difference else self.own.fixed if self.own else ()),
             "no_interval": self.why,
         }

@@ -55,8 +55,9 @@ def value_lines(board: HasCells) -> tuple[Sequence[str], list[Sequence[object]]]
     heads = (
         "comparison", "dataset", "labels", "arm", "metric", "seed", "draw", "fold", "value", "n", "mean", "std",
         "expected", "failed", "blocked", "difference", "pairs", "low", "high", "difference_low", "difference_high",
-        "p", "p_holm", "verdict", "needed_seeds", "needed_draws", "left_out", "no_interval", "reference",
-        "selection", "select_by", "validation_labels", "scaled", "generated", "leaks", "flags", "tuned",
+        "df", "p", "p_holm", "verdict", "needed_seeds", "needed_draws", "reruns_won", "sd_seed", "sd_draw", "sd_cell",
+        "sd_image", "left_out", "no_interval", "reference", "selection", "select_by", "validation_labels", "scaled",
+        "generated", "leaks", "flags", "tuned",
     )  # fmt: skip
     rows: list[Sequence[object]] = []
     for cell in board.cells():

@@ -152,7 +152,7 @@ def test_markdown(lab: Lab) -> None:
     assert r"*ref: published value (and the difference to it), Someone & Co. (2023), Table 1\_a.*" in lines
     ranking = f"**Ranking by accuracy: “{title}” — {VALIDATION}**"
     assert ranking in lines
-    assert r"| probe \| \[ours\] 50% #1\_a | 1.50 | 2 | 1 | 1 |" in lines
+    assert r"| probe \| \[ours\] 50% #1\_a | 1.50 | 2 | 1 of 1 |" in lines
     assert lines[-1] == "13 of 13 results."
 
 

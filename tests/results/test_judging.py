@@ -35,7 +35,7 @@ def _right(trial: Trial, shares: dict[str, float]) -> NDArray[np.bool_]:
     return flipped
 
 
-def _fill(lab: Lab, shares: dict[str, float] | None = None, group: NDArray[np.int64] | None = None) -> Lab:
+def filled(lab: Lab, shares: dict[str, float] | None = None, group: NDArray[np.int64] | None = None) -> Lab:
     given = {"majority class": 0.2, "supervised": 0.5, PROBE: 0.7} | (shares or {})
     for trial in lab.plan.trials:
         if not lab.store.is_done(trial.stage):
@@ -43,11 +43,11 @@ def _fill(lab: Lab, shares: dict[str, float] | None = None, group: NDArray[np.in
     return lab
 
 
-def _cells(board: Leaderboard, metric: str = "accuracy") -> dict[tuple[str, str], Cell]:
+def cells_of(board: Leaderboard, metric: str = "accuracy") -> dict[tuple[str, str], Cell]:
     return {(cell.arm, cell.labels): cell for cell in board.cells() if cell.metric == metric}
 
 
-def _text(lab: Lab) -> str:
+def text_of(lab: Lab) -> str:
     from io import StringIO
 
     from rich.console import Console
@@ -58,8 +58,8 @@ def _text(lab: Lab) -> str:
 
 
 def test_a_difference_has_the_interval_of_its_images(lab: Lab) -> None:
-    _fill(lab)
-    cell = _cells(lab.board)[PROBE, "100"]
+    filled(lab)
+    cell = cells_of(lab.board)[PROBE, "100"]
     shares = {"supervised": 0.5, PROBE: 0.7}
     trials = {(t.arm, t.seed, t.draw): t for t in lab.plan.trials if t.labels == "100"}
     values = np.array(
@@ -81,7 +81,7 @@ def test_a_difference_has_the_interval_of_its_images(lab: Lab) -> None:
 
 
 def test_auroc_has_an_interval_and_no_verdict(lab: Lab) -> None:
-    cell = _cells(_fill(lab).board, "auroc")[PROBE, "100"]
+    cell = cells_of(filled(lab).board, "auroc")[PROBE, "100"]
     assert cell.judged.own is not None
     assert cell.judged.own.mean == pytest.approx(cell.mean, abs=1e-6)
     assert cell.judged.difference is not None
@@ -89,7 +89,7 @@ def test_auroc_has_an_interval_and_no_verdict(lab: Lab) -> None:
 
 
 def test_draws_are_left_out_where_they_cannot_vary_a_result(lab: Lab) -> None:
-    cells = _cells(_fill(lab).board)
+    cells = cells_of(filled(lab).board)
     difference = cells[PROBE, "all"].judged.difference
     assert difference is not None
     assert (difference.shape, difference.fixed) == ((2, 1, N), frozenset())
@@ -100,21 +100,21 @@ def test_draws_are_left_out_where_they_cannot_vary_a_result(lab: Lab) -> None:
 
 
 def test_equal_arms_cannot_be_told_apart(lab: Lab) -> None:
-    _fill(lab, {PROBE: 0.51})
-    found = _cells(lab.board)[PROBE, "100"].judged
+    filled(lab, {PROBE: 0.51})
+    found = cells_of(lab.board)[PROBE, "100"].judged
     assert found.told == "cannot tell"
     assert found.needed is not None or found.too_few
-    assert "Cannot tell: " in _text(lab)
+    assert "Cannot tell: " in text_of(lab)
 
 
 def test_of_arms_that_are_the_same_no_number_of_runs_is_said(lab_of: Callable[..., Lab]) -> None:
     lab = lab_of()
     for trial in lab.plan.trials:
         lab.predict(trial, _right(replace(trial, arm="same"), {"same": 0.5}))
-    found = _cells(lab.board)[PROBE, "100"].judged
+    found = cells_of(lab.board)[PROBE, "100"].judged
     assert found.told == "cannot tell"
     assert (found.needed, found.too_few) == (None, "")
-    assert "Cannot tell: " not in _text(lab)
+    assert "Cannot tell: " not in text_of(lab)
 
 
 def test_a_column_counts_arms_that_have_failed(lab_of: Callable[..., Lab]) -> None:
@@ -126,15 +126,15 @@ def test_a_column_counts_arms_that_have_failed(lab_of: Callable[..., Lab]) -> No
             lab.fail(trial.stage)
         elif not lab.store.is_done(trial.stage):
             lab.predict(trial, _right(trial, shares))
-    judged = _cells(lab.board)[PROBE, "100"].judged
+    judged = cells_of(lab.board)[PROBE, "100"].judged
     assert judged.difference is not None
     assert judged.verdict == Verdict("better", 2 * judged.difference.p)
-    assert "p < 0.05 after Holm's adjustment for the 2 arms of a column; 2 columns." in _text(lab)
+    assert "p < 0.05 after Holm's adjustment for the 2 arms of a column; 2 columns." in text_of(lab)
 
 
 def test_a_first_metric_without_an_interval_is_said(lab_of: Callable[..., Lab]) -> None:
-    lab = _fill(lab_of(text=SUITE.replace("baseline =", 'metrics = ["mcc", "accuracy"]\nbaseline =')))
-    assert "No verdicts: they are by MCC, the first metric, which has no interval." in _text(lab)
+    lab = filled(lab_of(text=SUITE.replace("baseline =", 'metrics = ["mcc", "accuracy"]\nbaseline =')))
+    assert "No verdicts: they are by MCC, the first metric, which has no interval." in text_of(lab)
 
 
 def test_no_difference_that_matters_needs_a_margin(lab_of: Callable[..., Lab]) -> None:
@@ -142,33 +142,33 @@ def test_no_difference_that_matters_needs_a_margin(lab_of: Callable[..., Lab]) -
     assert {t.stage for t in plain.plan.trials} == {t.stage for t in with_margin.plan.trials}, "it is part of no key"
     words = []
     for lab in (plain, with_margin):
-        _fill(lab, {PROBE: 0.5})
-        words.append(_cells(lab.board)[PROBE, "100"].judged.told)
+        filled(lab, {PROBE: 0.5})
+        words.append(cells_of(lab.board)[PROBE, "100"].judged.told)
     assert words == ["cannot tell", "no difference that matters"]
-    assert "within ±0.08" in _text(with_margin)
+    assert "within ±0.08" in text_of(with_margin)
 
 
 def test_with_one_seed_nothing_is_told(lab_of: Callable[..., Lab]) -> None:
-    lab = _fill(lab_of(seeds=(0,)))
-    judged = _cells(lab.board)[PROBE, "100"].judged
+    lab = filled(lab_of(seeds=(0,)))
+    judged = cells_of(lab.board)[PROBE, "100"].judged
     assert judged.difference is not None
     assert (judged.difference.shape, judged.difference.fixed) == ((1, 2, N), frozenset({"seed"}))
     assert (judged.told, judged.verdict and judged.verdict.word) == ("", "cannot tell")
-    text = _text(lab)
+    text = text_of(lab)
     assert "One training seed: differences may be luck" in text
     assert "Third line" not in text
 
 
 def test_with_one_draw_it_is_for_this_draw(lab_of: Callable[..., Lab]) -> None:
-    lab = _fill(lab_of(draws=(1,)))
-    cells = _cells(lab.board)
+    lab = filled(lab_of(draws=(1,)))
+    cells = cells_of(lab.board)
     judged, of_all = cells[PROBE, "100"].judged, cells[PROBE, "all"].judged
     assert judged.difference is not None
     assert judged.difference.fixed == {"draw"}
     assert judged.told == "better"
     assert of_all.difference is not None
     assert of_all.difference.fixed == frozenset(), "all labels have no draws"
-    assert "One label draw: intervals are for this draw alone." in _text(lab)
+    assert "One label draw: intervals are for this draw alone." in text_of(lab)
 
 
 def test_an_unfinished_column_has_no_words(lab: Lab) -> None:
@@ -177,30 +177,30 @@ def test_an_unfinished_column_has_no_words(lab: Lab) -> None:
         lab.predict(trial, _right(trial, {PROBE: 0.7}))
     for trial in lab.trials("supervised"):
         lab.predict(trial, _right(trial, {"supervised": 0.5}))
-    cells = _cells(lab.board)
+    cells = cells_of(lab.board)
     assert cells[PROBE, "100"].judged.difference is None
     assert cells[PROBE, "100"].judged.told == ""
     assert cells["supervised", "100"].judged.own is not None
     lab.fail(first.stage)
-    assert _cells(lab.board)[PROBE, "100"].judged.told == "", "what is left may be its lucky half"
+    assert cells_of(lab.board)[PROBE, "100"].judged.told == "", "what is left may be its lucky half"
 
 
 def test_images_of_a_group_count_once(lab: Lab) -> None:
     group = np.argsort(_ORDER) // 40  # images that are as hard belong together
-    _fill(lab, group=group)
-    found = _cells(lab.board)["supervised", "all"].judged.own
+    filled(lab, group=group)
+    found = cells_of(lab.board)["supervised", "all"].judged.own
     trials = {trial.seed: trial for trial in lab.trials("supervised", "all")}
     alone = estimate(np.array([[_right(trials[seed], {"supervised": 0.5}) * 1.0] for seed in (0, 1)]))
     assert found is not None
     assert (found.shape, found.groups) == ((2, 1, 10), True)
     assert found.mean == pytest.approx(alone.mean)
     assert found.half() > 3 * alone.half()
-    assert "10 groups of test images." in _text(lab)
+    assert "10 groups of test images." in text_of(lab)
 
 
 def test_every_form_says_it(lab: Lab) -> None:
-    _fill(lab)
-    text = _text(lab)
+    filled(lab)
+    text = text_of(lab)
     assert "±: half of the 95 % interval, for other training seeds, label draws and test images: " in text
     assert f"2 training seeds x 2 label draws x {N} test images." in text
     assert "Second line: mean paired difference to 'supervised', with its own ±." in text
@@ -215,25 +215,25 @@ def test_every_form_says_it(lab: Lab) -> None:
 
 def test_predictions_that_are_gone_are_said(lab: Lab) -> None:
     lab.fill()
-    text = _text(lab)
+    text = text_of(lab)
     assert "No interval of accuracy, AUROC: " in text
     assert "±: sample standard deviation over" in text
 
 
 def test_ranks_say_how_sure_they_are(lab: Lab) -> None:
-    (ranking,) = _fill(lab).board.rankings
+    (ranking,) = filled(lab).board.rankings
     found = {rank.arm: rank for rank in ranking.ranks}
     assert ranking.left_out == ()
     assert found[PROBE].first == 1.0, "it is ahead by far in every column"
     assert (found[PROBE].low, found[PROBE].high) == (1.0, 1.0)
     assert found["majority class"].low == 3.0
     assert sum(rank.first or 0 for rank in ranking.ranks) == pytest.approx(1.0)
-    assert "is first" in _text(lab)
-    assert "may be chance" not in _text(lab)
+    assert "is first" in text_of(lab)
+    assert "may be chance" not in text_of(lab)
 
 
 def test_arms_that_are_alike_share_the_first_rank(lab: Lab) -> None:
-    (ranking,) = _fill(lab, {PROBE: 0.5}).board.rankings
+    (ranking,) = filled(lab, {PROBE: 0.5}).board.rankings
     found = {rank.arm: rank for rank in ranking.ranks}
     assert 0.05 < (found[PROBE].first or 0) < 0.95
     assert (found[PROBE].low, found[PROBE].high) == (1.0, 2.0)
@@ -242,27 +242,27 @@ def test_arms_that_are_alike_share_the_first_rank(lab: Lab) -> None:
 def test_without_predictions_ranks_have_no_interval(lab: Lab) -> None:
     lab.fill()
     assert lab.board.rankings[0].ranks[0].first is None
-    assert "Ranks have no interval here, so they may be chance." in _text(lab)
+    assert "Ranks have no interval here, so they may be chance." in text_of(lab)
 
 
 @pytest.mark.parametrize("other", ["draws = [0]", "seeds = [0, 1, 2]", "seeds = [1, 2]"])
 def test_columns_of_other_seeds_or_draws_are_not_resampled(lab_of: Callable[..., Lab], other: str) -> None:
     table = SUITE[SUITE.index("[[comparison]]") :].replace('analyses = ["silhouette"]\n', "")
     second = table.replace('id = "main"', f'id = "second"\n{other}')
-    lab = _fill(lab_of(text=SUITE + "\n" + second))
+    lab = filled(lab_of(text=SUITE + "\n" + second))
     (ranking,) = lab.board.rankings
     assert ranking.columns == 4
     assert ranking.ranks[0].first is None
-    assert "Ranks have no interval here" in _text(lab)
+    assert "Ranks have no interval here" in text_of(lab)
 
 
 def test_ranks_name_every_chance_that_was_not_varied(lab_of: Callable[..., Lab]) -> None:
-    text = _text(_fill(lab_of(seeds=(0,), draws=(0,))))
+    text = text_of(filled(lab_of(seeds=(0,), draws=(0,))))
     assert "one label draw and one training seed were run, so others may differ more" in text
 
 
 def test_a_table_that_is_drawn_again_and_again_reads_no_predictions(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    _fill(lab)
+    filled(lab)
     monkeypatch.setattr("medssl_bench.results.measured.load_npz", None)
     board = Leaderboard.of(lab.suite, lab.plan, lab.store, judged=False)
     assert {cell.judged.own for cell in board.cells()} == {None}

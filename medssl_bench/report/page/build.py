@@ -16,6 +16,7 @@ from markupsafe import Markup
 from medssl_bench.compare.claim_rows import CLAIM_HEADS, CLAIMS_NOTE, claim_row
 from medssl_bench.report.page.explorer import Explorer
 from medssl_bench.report.page.what_was_run import ARM_HEADS, RECIPE_HEADS, WhatWasRun
+from medssl_bench.results.formats.components import components_grids
 from medssl_bench.results.formats.grids import (
     analyses_grid,
     judged_cell,
@@ -171,6 +172,7 @@ def _table(table: TableResult) -> dict[str, Any]:
         "printed_notes": printed_notes(shape) if shape else [],
         "panels": [panel_grid(panel, table.baseline) for panel in table.panels],
         "notes": notes(table),
+        "components": components_grids(table),
         "analyses": analyses_grid(table),
     }
 

@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from medssl_bench.results.cells import Cell
+    from medssl_bench.results.judged import Judged
     from medssl_bench.results.tables import TableResult
+    from medssl_bench.statistics.design import Design
     from medssl_bench.statistics.interval import Estimate
 
 _FIXED = {
@@ -23,6 +25,9 @@ _TOO_FEW = {
     "images": "more runs will not tell, the test set is too small",
     "runs": f"more than {MOST} training seeds or label draws would be needed",
 }
+_NAMED = 3
+"""Differences that cannot be told are named up to this number."""
+
 _CHANCES = ("training seeds", "label draws", "test images")
 
 
@@ -94,18 +99,47 @@ def _words(table: TableResult, cells: Iterable[Cell]) -> list[str]:
     return [line]
 
 
-def _needed(cells: Iterable[Cell]) -> list[str]:
-    """Return for each difference that cannot be told what would tell it."""
-    found: dict[str, list[str]] = {}
+def needed_text(judged: Judged) -> str:
+    """Return about how many runs would tell a difference, or why none would; nothing where that is no question."""
+    if judged.needed is None:
+        return _TOO_FEW.get(judged.too_few, "")
+    return _designs([judged.needed])
+
+
+def _needed(cells: Sequence[Cell]) -> list[str]:
+    """Return what would tell the differences that cannot be told; of more than a few, how many there are."""
+    found: dict[str, list[Cell]] = {}
     for cell in cells:
-        place = f"{cell.arm!r} on {cell.dataset} at {cell.labels} labels"
-        if cell.judged.needed is not None:
-            seeds, draws = cell.judged.needed.seeds, cell.judged.needed.draws
-            of_draws = f" x {draws} label draws" if draws > 1 else ""
-            found.setdefault(f"about {seeds} training seeds{of_draws} would do", []).append(place)
-        elif cell.judged.too_few:
-            found.setdefault(_TOO_FEW[cell.judged.too_few], []).append(place)
-    return [f"Cannot tell: {', '.join(places)}: {what}." for what, places in found.items()]
+        if text := needed_text(cell.judged):
+            found.setdefault(text, []).append(cell)
+    if sum(map(len, found.values())) > _NAMED:
+        return [_counted([cell.judged for alike in found.values() for cell in alike], cells)]
+    return [f"Cannot tell: {', '.join(map(_place, alike))}: {what}." for what, alike in found.items()]
+
+
+def _place(cell: Cell) -> str:
+    return f"{cell.arm!r} on {cell.dataset} at {cell.labels} labels"
+
+
+def _counted(open_: Sequence[Judged], cells: Iterable[Cell]) -> str:
+    told = sum(bool(cell.judged.told) for cell in cells)
+    few = [judged.too_few for judged in open_]
+    parts = [f"for {few.count(word)}, {text}" for word, text in _TOO_FEW.items() if word in few]
+    if designs := [judged.needed for judged in open_ if judged.needed is not None]:
+        parts.insert(0, f"for {len(designs)}, {_designs(designs)}")
+    return f"Cannot tell {len(open_)} of {told} differences: {'; '.join(parts)}. The report and the JSON have each."
+
+
+def _designs(designs: Sequence[Design]) -> str:
+    """Return what these designs have, from the least to the most: ``about 4 to 9 training seeds would do``."""
+    draws = [design.draws for design in designs if design.draws > 1]
+    of_draws = f" x {_span(draws)} label draws" if draws else ""
+    return f"about {_span([design.seeds for design in designs])} training seeds{of_draws} would do"
+
+
+def _span(numbers: Sequence[int]) -> str:
+    low, high = min(numbers), max(numbers)
+    return str(high) if low == high else f"{low} to {high}"
 
 
 def _without(cells: Iterable[Cell]) -> list[str]:
