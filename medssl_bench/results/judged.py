@@ -25,6 +25,7 @@ class Judged:
         needed: numbers of seeds and draws that would tell, where the verdict is that it cannot be told.
         too_few: what there is too little of where no number that is proposed would tell: test ``images``, which no run
             mends, or ``runs``; else an empty string.
+        among_best: whether it is the best of its column, or not told apart from it; None where there are no verdicts.
         family: how many arms of the column its verdict is adjusted for, those that have failed among them.
         why: why there is no interval, or an empty string.
     """
@@ -34,6 +35,7 @@ class Judged:
     verdict: Verdict | None = None
     needed: Design | None = None
     too_few: Literal["", "images", "runs"] = ""
+    among_best: bool | None = None
     family: int = 0
     why: str = ""
 
@@ -58,6 +60,7 @@ class Judged:
             "p": self.difference.p if self.difference else None,
             "p_holm": self.verdict.p if self.verdict else None,
             "verdict": self.verdict.text if self.verdict else None,
+            "among_best": self.among_best,
             "needed_seeds": self.needed.seeds if self.needed else None,
             "needed_draws": self.needed.draws if self.needed else None,
             "reruns_won": won,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from medssl_bench.results.judged import Judged
 from medssl_bench.statistics.design import are_too_few_images, needed
-from medssl_bench.statistics.verdict import holm, verdict
+from medssl_bench.statistics.verdict import ALPHA, holm, verdict
 
 if TYPE_CHECKING:
     from medssl_bench.results.cells import Cell
@@ -40,6 +40,7 @@ class Judging:
                 cell.judged = self._intervals_of(cell, self._baseline(column, arm))
             if panel.metric == self._table.model.metrics[0]:
                 self._tell(column, panel.floors)
+                self._compare_with_best(column)
 
     def _baseline(self, column: dict[str, Cell], arm: str) -> Cell | None:
         name = self._table.model.baseline
@@ -69,6 +70,25 @@ class Judging:
         for (arm, difference), p in zip(found.items(), adjusted, strict=True):
             if difference is not None:
                 family[arm].judged = replace(self._told(family[arm], difference, p), family=len(family))
+
+    def _compare_with_best(self, column: dict[str, Cell]) -> None:
+        """Say of each arm of a column with verdicts whether it is the best one, or not told apart from it.
+
+        The other arms are a family, floors too: one of them may be the best. An arm that has failed is none of these.
+        """
+        known = {arm: cell for arm, cell in column.items() if cell.is_whole}
+        if not any(cell.judged.told for cell in known.values()):
+            return
+        best = max(known.values(), key=lambda cell: (cell.mean or 0.0) * (1 if cell.higher_is_better else -1))
+        found = {arm: self._intervals.of([(1, cell), (-1, best)]) for arm, cell in known.items() if cell is not best}
+        if any(isinstance(each, str) for each in found.values()):
+            return
+        lost = [1.0] * (len(column) - len(known))
+        adjusted = holm([*(each.p for each in found.values() if not isinstance(each, str)), *lost])
+        p_values = dict(zip(found, adjusted, strict=False))
+        for arm, cell in column.items():
+            among = cell is best or p_values.get(arm, 0.0) >= ALPHA
+            cell.judged = replace(cell.judged, among_best=among and arm in known)
 
     def _told(self, cell: Cell, difference: Estimate, p: float) -> Judged:
         margin = self._table.model.margin

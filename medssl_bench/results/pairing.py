@@ -52,6 +52,21 @@ def contrast(terms: Sequence[tuple[int, Cell]]) -> Cell:
     return found
 
 
+def among_best(cells: Mapping[str, Cell]) -> set[str]:
+    """Return the arms of a column, or of a part of one, that are not told apart from the best arm of the whole column.
+
+    Where there are no verdicts, it is the one by the rule of `leader`, or none.
+
+    Args:
+        cells: of a column, by arm.
+    """
+    judged = {arm: cell.judged.among_best for arm, cell in cells.items() if cell.judged.among_best is not None}
+    if judged:
+        return {arm for arm, is_best in judged.items() if is_best}
+    first = leader(cells)
+    return set() if first is None else {first}
+
+
 def leader(cells: Mapping[str, Cell]) -> str | None:
     """Return the arm of a column that is ahead of every other for every seed, draw and fold, or None.
 

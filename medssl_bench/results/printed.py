@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from medssl_bench.published.layout import ArmRow, BestRow, ImprovementRow, PairedRow
 from medssl_bench.results.choice_notes import choice_notes
 from medssl_bench.results.flags import flag_notes
-from medssl_bench.results.pairing import contrast, leader
+from medssl_bench.results.pairing import among_best, contrast
 
 if TYPE_CHECKING:
     from medssl_bench.published.layout import Block, LayoutRow
@@ -94,13 +94,13 @@ class PrintedBlock:
     rows: tuple[PrintedRow, ...]
 
     def best(self, column: int) -> set[int]:
-        """Return the rows that are printed in bold in a column, by the rule of `leader`: those of one arm, or none."""
+        """Return the rows that are printed in bold in a column, by the rule of `among_best`."""
         cells = {place: row.cells[column] for place, row in enumerate(self.rows) if not row.is_difference}
         if any(cell.of is None and cell.expected for cell in cells.values()):
             return set()  # an arm is yet to be picked
         shown = {place: cell.of for place, cell in cells.items() if cell.of is not None}
-        first = leader({cell.arm: cell for cell in shown.values()})
-        return {place for place, cell in shown.items() if cell.arm == first}
+        best = among_best({cell.arm: cell for cell in shown.values()})
+        return {place for place, cell in shown.items() if cell.arm in best}
 
 
 @dataclass(frozen=True)

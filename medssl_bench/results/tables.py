@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from medssl_bench.results.cells import Cell
-from medssl_bench.results.pairing import leader
+from medssl_bench.results.pairing import among_best
 
 if TYPE_CHECKING:
     from medssl_bench.published.layout import Layout
@@ -53,9 +53,12 @@ class Panel:
         """Return the cells of a label budget, by arm."""
         return {arm: self.cells[arm, budget] for arm in self.arms if (arm, budget) in self.cells}
 
-    def best(self, budget: str) -> str | None:
-        """Return the arm that is printed in bold in a column, by the rule of `leader`; None where there is none."""
-        return leader(self.column(budget))
+    def best(self, budget: str) -> set[str]:
+        """Return the arms that are printed in bold in a column: those that are not told apart from the best one.
+
+        Where there are no verdicts, it is the one by the rule of `leader`, or none.
+        """
+        return among_best(self.column(budget))
 
     def highest(self, budget: str) -> list[str]:
         """Return the arms with the best mean in a column, as far as it is printed; none while it is incomplete.

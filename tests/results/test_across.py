@@ -78,8 +78,8 @@ def test_nothing_is_said_of_one_data_set_or_one_arm() -> None:
 def test_arms_that_differ_are_named() -> None:
     test, note = across_notes(across(_columns(6), {"floor"}, "a"))
     assert test == (
-        "Across 6 data sets arms differ (p < 0.001; Friedman's test, chi² = 12.0). Ahead by more than 1.35 mean ranks "
-        "(Nemenyi): “b” of “c”."
+        "Across 6 data sets arms differ (p < 0.001; Friedman's test, chi-squared = 12.0). Ahead by more than 1.35 mean "
+        "ranks (Nemenyi): “b” of “c”."
     )
     assert note.startswith("Tests across 6 data sets are of means over label budgets, without floors.")
 
@@ -90,7 +90,8 @@ def test_arms_that_do_not_differ_are_not() -> None:
     assert found is not None
     assert found.told_apart == {}
     assert across_notes(found)[0] == (
-        "Across 6 data sets it cannot be told whether arms differ (p = 1.000; Friedman's test, F = 0.0, chi² = 0.0)."
+        "Across 6 data sets it cannot be told whether arms differ (p = 1.000; Friedman's test, F = 0.0, chi-squared = "
+        "0.0)."
     )
 
 

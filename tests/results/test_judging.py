@@ -35,10 +35,12 @@ def _right(trial: Trial, shares: dict[str, float]) -> NDArray[np.bool_]:
     return flipped
 
 
-def filled(lab: Lab, shares: dict[str, float] | None = None, group: NDArray[np.int64] | None = None) -> Lab:
+def filled(
+    lab: Lab, shares: dict[str, float] | None = None, group: NDArray[np.int64] | None = None, without: str = ""
+) -> Lab:
     given = {"majority class": 0.2, "supervised": 0.5, PROBE: 0.7} | (shares or {})
     for trial in lab.plan.trials:
-        if not lab.store.is_done(trial.stage):
+        if trial.arm != without and not lab.store.is_done(trial.stage):
             lab.predict(trial, _right(trial, given), group)
     return lab
 

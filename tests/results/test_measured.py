@@ -138,7 +138,7 @@ def test_where_lower_is_better_the_lowest_leads(lab_with) -> None:
     _fill(lab)
     (table,) = lab.board.tables
     (panel,) = table.panels
-    assert panel.best("100") == "probe"
+    assert panel.best("100") == {"probe"}
     assert panel.highest("100") == ["probe"]
     assert [rank.arm for rank in rank_arms([table])[0].ranks] == ["probe", "neighbours", "majority class"]
     assert panel.cells["neighbours", "100"].difference == pytest.approx(0.2), "a difference keeps its sign"

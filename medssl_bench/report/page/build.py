@@ -16,6 +16,7 @@ from markupsafe import Markup
 from medssl_bench.compare.claim_rows import CLAIM_HEADS, CLAIMS_NOTE, claim_row
 from medssl_bench.report.page.explorer import Explorer
 from medssl_bench.report.page.what_was_run import ARM_HEADS, RECIPE_HEADS, WhatWasRun
+from medssl_bench.results.formats.any_two import any_two_grids
 from medssl_bench.results.formats.components import components_grids
 from medssl_bench.results.formats.grids import (
     analyses_grid,
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from medssl_bench.report.study import Study
+    from medssl_bench.results.intervals import Intervals
     from medssl_bench.results.tables import TableResult
 
 _COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#8c6d00", "#000000")
@@ -86,7 +88,7 @@ def page(study: Study, pictures: Sequence[Picture] = ()) -> str:
         script=Markup(script),  # noqa: S704 - likewise
         script_hash=base64.b64encode(digest).decode(),
         report=_report(study, bool(pictures)),
-        tables=[_table(table) for table in study.board.tables],
+        tables=[_table(table, study.board.intervals) for table in study.board.tables],
         rankings=[ranking_grid(ranking) for ranking in study.board.rankings],
         prices=price_grids(study.board),
         figures=grouped,
@@ -164,7 +166,7 @@ def _highlights(table: TableResult) -> list[tuple[str, ...]]:
     return found
 
 
-def _table(table: TableResult) -> dict[str, Any]:
+def _table(table: TableResult, intervals: Intervals | None) -> dict[str, Any]:
     shape = printed(table)
     return {
         "heading": heading(table.title, table.marks) if shape is None else printed_heading(shape),
@@ -172,7 +174,10 @@ def _table(table: TableResult) -> dict[str, Any]:
         "printed_notes": printed_notes(shape) if shape else [],
         "panels": [panel_grid(panel, table.baseline) for panel in table.panels],
         "notes": notes(table),
-        "components": components_grids(table),
+        "more": [
+            ("What varies the differences, and how often a rerun would show them", components_grids(table)),
+            ("Any two arms", any_two_grids(table, intervals)),
+        ],
         "analyses": analyses_grid(table),
     }
 

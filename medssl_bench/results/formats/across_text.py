@@ -33,7 +33,7 @@ def _friedman(across: Across) -> list[str]:
     if found is None:
         return []
     statistic = "" if found.f is None else f"F = {found.f:.1f}, "
-    tested = f"({p_text(found.f_p)}; Friedman's test, {statistic}chi² = {found.chi2:.1f})"
+    tested = f"({p_text(found.f_p)}; Friedman's test, {statistic}chi-squared = {found.chi2:.1f})"
     if found.f_p >= ALPHA:
         return [f"Across {len(across.datasets)} data sets it cannot be told whether arms differ {tested}."]
     pairs = [f"“{arm}” of {', '.join(f'“{other}”' for other in others)}" for arm, others in across.told_apart.items()]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from medssl_bench.results.formats.across_text import across_notes
 from medssl_bench.results.formats.judged_text import half_width
 from medssl_bench.results.formats.text import (
-    BOLD,
+    bold_notes,
     heading,
     missing,
     nothing,
@@ -40,7 +40,7 @@ def panel_grid(panel: Panel, baseline: str | None) -> Grid:
         tuple(
             GridRow(
                 (arm + (" (baseline)" if arm == baseline else ""),),
-                tuple(judged_cell(panel.cells.get((arm, b)), best=arm == best[b]) for b in panel.budgets),
+                tuple(judged_cell(panel.cells.get((arm, b)), best=arm in best[b]) for b in panel.budgets),
                 quiet=arm in panel.floors,
             )
             for arm in panel.arms
@@ -134,8 +134,12 @@ def printed_notes(table: PrintedTable) -> list[str]:
     cells = [cell for row in rows for cell in row.cells]
     found = [f"Columns: number of {table.group}, of the metrics {_metrics(table)}."]
     found += spread_note(cell.of for cell in cells if cell.of is not None)
-    if any(block.best(place) for block in table.blocks for place in range(len(block.budgets) * len(block.metrics))):
-        found.append(BOLD)
+    found += bold_notes(
+        block.rows[row].cells[place].of
+        for block in table.blocks
+        for place in range(len(block.budgets) * len(block.metrics))
+        for row in block.best(place)
+    )
     if any(cell.reference is not None for cell in cells):
         found.append(f"ref: published value, or by the row's rule from published values, {table.citation}.")
     if any(row.kind == "improvement" for row in rows):

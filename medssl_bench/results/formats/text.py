@@ -62,8 +62,9 @@ def notes(table: TableResult) -> list[str]:
     with_interval = [cell for cell in cells if cell.judged.own is not None]
     others = [cell for cell in cells if cell.judged.own is None]
     found = [*judged_notes(table), *spread_note(others, of=_whose(others) if with_interval else "")]
-    if any(panel.best(budget) for panel in table.panels for budget in panel.budgets):
-        found.append(BOLD)
+    found += bold_notes(
+        panel.cells[arm, budget] for panel in table.panels for budget in panel.budgets for arm in panel.best(budget)
+    )
     if lower := list(dict.fromkeys(metric_name(cell.metric) for cell in cells if not cell.higher_is_better)):
         found.append(f"Lower is better: {', '.join(lower)}; there, the lowest mean counts as the highest.")
     found += _problems(cells)
@@ -86,10 +87,31 @@ def _problems(cells: Iterable[Cell]) -> list[str]:
     return lines
 
 
-BOLD = (
-    "Bold: the highest mean of a column, of two values or more, where the arm is ahead of every other for every seed "
-    "and draw. That is no test of a difference."
-)
+_BOLD = {
+    True: (
+        "the highest mean of a data set and label budget, and every one that is not told apart from it (p of 0.05 or "
+        "more after Holm's adjustment)."
+    ),
+    False: (
+        "the highest mean of a column, of two values or more, where the arm is ahead of every other for every seed and "
+        "draw. That is no test of a difference."
+    ),
+}
+"""What bold means, by whether there are verdicts."""
+
+
+def bold_notes(cells: Iterable[Cell | None]) -> list[str]:
+    """Return what bold means, a line for each rule by which one of these cells is bold.
+
+    Args:
+        cells: those that are printed in bold.
+    """
+    metrics: dict[bool, dict[str, None]] = {}
+    for cell in cells:
+        if cell is not None:
+            metrics.setdefault(cell.judged.among_best is not None, {})[metric_name(cell.metric)] = None
+    of = {rule: f" of {', '.join(names)}" if len(metrics) > 1 else "" for rule, names in metrics.items()}
+    return [f"Bold{of[rule]}: {text}" for rule, text in _BOLD.items() if rule in metrics]
 
 
 _AXES = {"seed": "training seeds", "draw": "label draws", "fold": "folds"}
