@@ -127,6 +127,8 @@ class Evaluation:
         choices: what validation labels have decided beside the epoch, by name: JSON-able data, kept in the record. A
             training that ended early says so under ``stopped``.
         images_seen: how many images an encoder was trained on, where that is not what `Evaluator.images_seen` says.
+        val_scores: as `scores`, of the labelled validation images `Trial.val`, (m, C): what a metric needs that fits a
+            temperature or chooses a threshold. None: there are no such images, or the evaluator does not tell.
     """
 
     scores: NDArray[np.float32] | None = None
@@ -139,6 +141,7 @@ class Evaluation:
     arrays: dict[str, NDArray[np.generic]] = field(default_factory=dict)
     choices: dict[str, Any] = field(default_factory=dict)
     images_seen: int | None = None
+    val_scores: NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True)

@@ -112,9 +112,13 @@ class FineTuning:
             self.predictor.load_state_dict(chosen)
             scores = probabilities(self._task, self._predict(test))
         choices = self._choice.told(last, self.settings.epochs)
-        return Evaluation(
+        found = Evaluation(
             scores, last_scores, selected, history=self._history, weights=self.kept_weights(), choices=choices
         )
+        if len(self.trial.val):
+            val = DeviceImages(self.trial.splits["val"], self._device, self.trial.val)
+            found.val_scores = probabilities(self._task, self._predict(val))
+        return found
 
     def train(self) -> list[dict[str, float]]:
         """Train from the start or a checkpoint to the last epoch, and return the history.

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
 from medssl_bench.evaluators.base import Evaluation, Evaluator, Needs, Trial
 from medssl_bench.evaluators.ranges import Count
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from torch import Tensor
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,13 +47,19 @@ class NearestNeighbours(Evaluator):
         if trial.info.task is not Task.MULTI_LABEL:
             votes = F.one_hot(labels[:, 0], len(trial.info.classes)).float()
         bank = F.normalize(trial.features["train"][trial.train].to(trial.device), dim=1)
-        scores = []
-        for queries in trial.features["test"].split(1024):
-            similarity = F.normalize(queries.to(trial.device), dim=1) @ bank.T
-            nearest, places = similarity.topk(min(self.k, len(bank)), dim=1)
-            weights = torch.ones_like(nearest)
-            if self.weighting == "similarity":
-                weights = (nearest / self.temperature).softmax(dim=1)  # the same shares, at any temperature
-            counted = (weights[:, :, None] * votes[places]).sum(dim=1)
-            scores.append(counted / weights.sum(dim=1, keepdim=True))
-        return Evaluation(scores=torch.cat(scores).cpu().numpy())
+
+        def scores_of(images: Tensor) -> NDArray[np.float32]:
+            scores = []
+            for queries in images.split(1024):
+                similarity = F.normalize(queries.to(trial.device), dim=1) @ bank.T
+                nearest, places = similarity.topk(min(self.k, len(bank)), dim=1)
+                weights = torch.ones_like(nearest)
+                if self.weighting == "similarity":
+                    weights = (nearest / self.temperature).softmax(dim=1)  # the same shares, at any temperature
+                counted = (weights[:, :, None] * votes[places]).sum(dim=1)
+                scores.append(counted / weights.sum(dim=1, keepdim=True))
+            found: NDArray[np.float32] = torch.cat(scores).cpu().numpy()
+            return found
+
+        val = scores_of(trial.features["val"][trial.val]) if len(trial.val) else None
+        return Evaluation(scores=scores_of(trial.features["test"]), val_scores=val)

@@ -158,15 +158,18 @@ def fit(trial: Trial, settings: LogisticSettings) -> Evaluation:
     chosen = settings.path[best.epoch]
     weight, bias = path.weight[best.epoch].float(), path.bias[best.epoch].float()
     scores = probabilities(trial.info.task, F.linear(_features(trial, "test").float(), weight, bias))
+    val_scores = None
+    if len(trial.val):
+        val = _features(trial, "val")[torch.from_numpy(trial.val)].float()
+        val_scores = probabilities(trial.info.task, F.linear(val, weight, bias))
     flags = {}
     if not path.converged[best.epoch]:
         done = f"{settings.iterations} iterations of L-BFGS were too few at C = {chosen:.2g}"
         flags["probe_not_converged"] = f"the probe had not converged ({done}; give it more)"
     arrays: dict[str, NDArray[np.generic]] = {"path_c": np.array(settings.path)}
     arrays |= {f"path_{name}": np.array([look.get(name, np.nan) for look in looks]) for name in looks[0]}
-    return Evaluation(
-        scores, metrics={"C": chosen}, flags=flags, arrays=arrays, weights={"head": {"weight": weight, "bias": bias}}
-    )
+    weights = {"head": {"weight": weight, "bias": bias}}
+    return Evaluation(scores, metrics={"C": chosen}, flags=flags, arrays=arrays, weights=weights, val_scores=val_scores)
 
 
 def _labelled(trial: Trial, settings: LogisticSettings) -> _Labelled:

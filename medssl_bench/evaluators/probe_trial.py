@@ -111,6 +111,9 @@ class Probe:
             self._best.require_chosen()
             state, self.result.selected_epoch = self._best.state, self._best.epoch
         self.result.scores = probabilities(self.task, F.linear(test, **state))
+        if len(self.trial.val):
+            val = self.trial.features["val"][torch.from_numpy(self.trial.val)].to(self.trial.device)
+            self.result.val_scores = probabilities(self.task, F.linear(val, **state))
         self.result.weights["head"] = dict(state)
         self._note_convergence(_as_layer(matrix), weight_decay)
 

@@ -32,8 +32,8 @@ def evaluate(stage: Stage[EvaluateSpec], workshop: Workshop, attempt: Attempt) -
     Args:
         stage: what to do; its first parent is the embed stage of an evaluator that needs features.
         workshop: what to work with.
-        attempt: in whose folder to leave ``predictions.npz`` (the scores of the whole test set), ``history.json``, and
-            the weights that were trained.
+        attempt: in whose folder to leave ``predictions.npz`` (the scores of the whole test set, and of the labelled
+            validation images), ``history.json``, and the weights that were trained.
 
     Raises:
         StageError: the evaluator does not do what it must.
@@ -52,9 +52,9 @@ def evaluate(stage: Stage[EvaluateSpec], workshop: Workshop, attempt: Attempt) -
     data, splits, train, val = workshop.dataset(spec.dataset), trial.splits, trial.train, trial.val
     truth = splits["test"].labels
     require_sound(found, evaluator, component)
-    _check(found, truth, data, component.name)
+    _check(found, (len(truth), len(val)), data, component.name)
     assert found.scores is not None
-    savez(attempt.folder / "predictions.npz", _predictions(found, splits["test"], train, val))
+    savez(attempt.folder / "predictions.npz", _predictions(found, splits, train, val))
     keep(found, attempt.folder)
     metrics: dict[str, Any] = measure(data.info.task, truth, found.scores)
     if found.last_scores is not None:
@@ -118,9 +118,10 @@ def _shuffled(splits: Splits, draw: int) -> Splits:
     }
 
 
-def _check(found: Evaluation, truth: NDArray[np.int64], data: LoadedDataset, name: str) -> None:
-    wanted = (len(truth), len(data.info.classes))
-    for scores in (found.scores, found.last_scores):
+def _check(found: Evaluation, images: tuple[int, int], data: LoadedDataset, name: str) -> None:
+    """Refuse scores that are no scores of so many test images and labelled validation images."""
+    test, val = ((number, len(data.info.classes)) for number in images)
+    for scores, wanted in ((found.scores, test), (found.last_scores, test), (found.val_scores, val)):
         if scores is None:
             continue
         if not isinstance(scores, np.ndarray) or scores.dtype.kind not in "fiu":
@@ -134,8 +135,9 @@ def _check(found: Evaluation, truth: NDArray[np.int64], data: LoadedDataset, nam
 
 
 def _predictions(
-    found: Evaluation, test: Split, train: NDArray[np.int64], val: NDArray[np.int64]
+    found: Evaluation, splits: Splits, train: NDArray[np.int64], val: NDArray[np.int64]
 ) -> dict[str, NDArray[Any]]:
+    test = splits["test"]
     arrays: dict[str, NDArray[Any]] = {
         "y_true": test.labels,
         "y_score": np.asarray(found.scores, dtype=np.float32),
@@ -146,6 +148,9 @@ def _predictions(
         arrays["group"] = np.unique(test.groups, return_inverse=True)[1]
     if found.last_scores is not None:
         arrays["y_score_last_epoch"] = np.asarray(found.last_scores, dtype=np.float32)
+    if found.val_scores is not None:
+        arrays["val_true"] = splits["val"].labels[val]
+        arrays["val_score"] = np.asarray(found.val_scores, dtype=np.float32)
     return arrays
 
 

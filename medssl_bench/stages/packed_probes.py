@@ -140,6 +140,6 @@ def _clocks() -> dict[str, float]:
 
 
 def _size(found: Evaluation) -> int:
-    arrays = [found.scores, found.last_scores, *found.arrays.values()]
+    arrays = [found.scores, found.last_scores, found.val_scores, *found.arrays.values()]
     tensors = [tensor for state in found.weights.values() for tensor in state.values()]
     return sum(array.nbytes for array in (*arrays, *tensors) if array is not None)

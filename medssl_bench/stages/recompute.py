@@ -23,6 +23,9 @@ from medssl_bench.store.arrays import load_npz
 from medssl_bench.store.record import Record
 from medssl_bench.store.tensors import load_arrays
 
+_ADDED_LATER = ("val_true", "val_score")
+"""Arrays of ``predictions.npz`` that results of older releases lack."""
+
 
 @dataclass
 class Comparison:
@@ -61,7 +64,10 @@ def recompute(record: Record, workshop: Workshop, folder: Path) -> Comparison:
             found.same.append(name)
         else:
             old = workshop.store.checked(record.key, name)
-            found.different.append(f"{name}: {_difference(old, folder / name)}")
+            if difference := _difference(old, folder / name):
+                found.different.append(f"{name}: {difference}")
+            else:
+                found.same.append(name)
     found.different += _changed(record.metrics, result.metrics)
     return found
 
@@ -96,13 +102,14 @@ def _digest(file: Path) -> str:
 
 
 def _difference(old: Path, new: Path) -> str:
-    """Return how much two files of arrays differ, in one line."""
+    """Return how much two files of arrays differ, in one line; nothing where an older release kept fewer arrays."""
     if old.suffix == ".safetensors":
         before, after = load_arrays(old), load_arrays(new)
     elif old.suffix == ".npz":
         before, after = load_npz(old), load_npz(new)
     else:
         return "other text"
+    later = {name: after.pop(name) for name in _ADDED_LATER if name in after and name not in before}
     if before.keys() != after.keys():
         return f"other arrays: {', '.join(sorted(before.keys() ^ after.keys()))}"
     worst, where = 0.0, ""
@@ -112,7 +119,9 @@ def _difference(old: Path, new: Path) -> str:
         gap = float(np.abs(array.astype(np.float64) - after[name].astype(np.float64)).max(initial=0.0))
         if gap > worst:
             worst, where = gap, name
-    return f"values differ by up to {worst:.3g}, in {where}" if where else "the same values in other bytes"
+    if where:
+        return f"values differ by up to {worst:.3g}, in {where}"
+    return "" if later else "the same values in other bytes"
 
 
 def _changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:

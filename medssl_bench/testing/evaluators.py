@@ -86,6 +86,8 @@ def _judges(build: Build, task: Task, channels: int) -> str:
     _check_scores(found.scores, trial)
     if found.last_scores is not None:
         _check_scores(found.last_scores, trial)
+    if found.val_scores is not None:
+        _check_scores(found.val_scores, trial, len(trial.val), "val_scores")
     if "encoder" in found.weights:
         trial.encoder().load_state_dict(found.weights["encoder"])
     return "probabilities of every test image"
@@ -115,12 +117,14 @@ def _describes(found: Evaluation) -> str:
     return ", ".join(f"{name} {value}" for name, value in found.metrics.items())
 
 
-def _check_scores(scores: NDArray[np.float32] | None, trial: Trial) -> None:
-    wanted = (len(trial.splits["test"]), len(trial.info.classes))
+def _check_scores(
+    scores: NDArray[np.float32] | None, trial: Trial, images: int | None = None, name: str = "scores"
+) -> None:
+    wanted = (len(trial.splits["test"]) if images is None else images, len(trial.info.classes))
     require(scores is not None, "it gives no scores")
-    require(isinstance(scores, np.ndarray), f"its scores are {type(scores).__name__}, not a NumPy array")
+    require(isinstance(scores, np.ndarray), f"its {name} are {type(scores).__name__}, not a NumPy array")
     assert scores is not None
-    require(scores.shape == wanted, f"scores have shape {scores.shape}, not {wanted}")
+    require(scores.shape == wanted, f"{name} have shape {scores.shape}, not {wanted}")
     require(np.isfinite(scores).all(), "some scores are not finite numbers")
     low, high = float(scores.min()), float(scores.max())
     require(low >= -1e-6 and high <= 1 + 1e-6, f"scores run from {low:.3g} to {high:.3g}; they are probabilities")
