@@ -1,5 +1,5 @@
 """Metrics: the columns of tables. What a metric is, the built-in ones, and how one is computed."""
 
-from medssl_bench.metrics.metric import Finished, Metric, Predictions
+from medssl_bench.metrics.metric import Finished, Metric, NotDefined, Predictions
 
-__all__ = ["Finished", "Metric", "Predictions"]
+__all__ = ["Finished", "Metric", "NotDefined", "Predictions"]

@@ -6,17 +6,21 @@ import math
 from functools import partial
 from typing import TYPE_CHECKING
 
+from medssl_bench.metrics.later import later
 from medssl_bench.metrics.metric import Metric, Predictions
 from medssl_bench.plugin.markers import hookimpl
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from medssl_bench.plugin.registry import Register
 
 RECORDED = ("accuracy", "auroc", "balanced_accuracy")
 """The built-in metrics: the record of every evaluation has them."""
+
+_MORE = {
+    "f1": 2, "mcc": 2, "average_precision": 2, "brier": 1, "ece": 1, "loss_after_temperature": 1,
+    "ece_after_temperature": 1, "sensitivity": 1, "specificity": 1, "sensitivity_on_curve": 1, "qwk": 1, "mae": 1,
+}  # fmt: skip
+"""Revisions of those that are computed from the scores that were kept. 2: in float64."""
 
 
 @hookimpl
@@ -26,36 +30,28 @@ def medssl_metrics(register: Register) -> None:
     register("auroc", auroc)
     register("balanced_accuracy", balanced_accuracy)
     register("loss", loss)
-    register("f1", "medssl_bench.metrics.more:f1")
-    register("mcc", "medssl_bench.metrics.more:mcc")
-    register("average_precision", "medssl_bench.metrics.more:average_precision")
+    for name, revision in _MORE.items():
+        register(name, f"medssl_bench.metrics.more:{name}", revision=revision)
 
 
 def accuracy() -> Metric:
     """Share of images whose class has the highest probability; of multi-label data, of right decisions at 0.5."""
-    return Metric(partial(_measured, "accuracy"), influence=partial(_influence, "accuracy"))
+    return Metric(partial(_measured, "accuracy"), influence=later("influence:accuracy"))
 
 
 def auroc() -> Metric:
     """Area under the ROC curve: mean over classes, each against the rest; of binary data, the area of class 1."""
-    return Metric(partial(_measured, "auroc"), influence=partial(_influence, "auroc"))
+    return Metric(partial(_measured, "auroc"), influence=later("influence:auroc"))
 
 
 def balanced_accuracy() -> Metric:
     """Mean over classes of the recall; of multi-label data, mean over labels of sensitivity and specificity."""
-    return Metric(partial(_measured, "balanced_accuracy"), influence=partial(_influence, "balanced_accuracy"))
-
-
-def _influence(name: str, given: Predictions) -> NDArray[np.float64] | None:
-    from medssl_bench.metrics import influence
-
-    found: NDArray[np.float64] | None = getattr(influence, name)(given)
-    return found
+    return Metric(partial(_measured, "balanced_accuracy"), influence=later("influence:balanced_accuracy"))
 
 
 def loss() -> Metric:
     """Cross-entropy of the probabilities in nats, the mean over images; of multi-label data, over labels as well."""
-    return Metric(_cross_entropy, higher_is_better=False, high=math.inf, influence=partial(_influence, "loss"))
+    return Metric(_cross_entropy, higher_is_better=False, high=math.inf, influence=later("influence:loss"))
 
 
 def _cross_entropy(given: Predictions) -> float:

@@ -54,7 +54,7 @@ def cross_entropy(task: Task, labels: NDArray[np.int64], scores: NDArray[np.floa
     return float(cross_entropies(task, labels, scores).mean())
 
 
-def cross_entropies(task: Task, labels: NDArray[np.int64], scores: NDArray[np.float32]) -> NDArray[np.float64]:
+def cross_entropies(task: Task, labels: NDArray[np.int64], scores: NDArray[np.floating]) -> NDArray[np.float64]:
     """Return the cross-entropy of each image in nats, (N,); arguments are as of `measure`."""
     given = scores.astype(np.float64)
     if task is Task.MULTI_LABEL:

@@ -8,11 +8,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from medssl_bench.errors import PluginError
+from medssl_bench.metrics.metric import NotDefined
 from medssl_bench.plugin.component import Component
 from medssl_bench.plugin.guarded import asking
 
 if TYPE_CHECKING:
     from medssl_bench.metrics.metric import Finished, Metric, Predictions
+
+NO_VALIDATION = (
+    "no scores of labelled validation images are kept with it: there are none, its evaluator gives none, or it is of "
+    "an older release"
+)
 
 _ROUNDING = 1e-6
 """How far a value may be outside the range: scores are float32."""
@@ -25,10 +31,12 @@ class Measured:
     Attributes:
         value: the number of the column; None where the metric is not defined.
         classes: of a metric that is measured for each class, the value of each; else empty.
+        why: why there is no value, where the metric says so.
     """
 
     value: float | None
     classes: tuple[float | None, ...] = ()
+    why: str = ""
 
 
 def compute(name: str, metric: Metric, given: Predictions | Finished) -> Measured:
@@ -43,8 +51,13 @@ def compute(name: str, metric: Metric, given: Predictions | Finished) -> Measure
         PluginError: the function raises, or gives a value that the metric cannot have.
     """
     assert metric.measure is not None
+    if metric.needs_validation and getattr(given, "val_scores", None) is None:
+        return Measured(None, why=NO_VALIDATION)
     with asking(Component("metric", name)):
-        found = metric.measure(given)
+        try:
+            found = metric.measure(given)
+        except NotDefined as error:
+            return Measured(None, why=" ".join(str(error).split()))
     if not metric.per_class:
         return Measured(_number(name, metric, found))
     if isinstance(found, str) or not (isinstance(found, Sequence) or hasattr(found, "tolist")):

@@ -81,6 +81,8 @@ def find_criterion(name: str, registry: Registry, own: Mapping[str, Metric]) -> 
         raise UserError(f"metric {name!r} is what an evaluator measures itself, once; {_WANTED}")
     if metric.reads == "record":
         raise UserError(f"metric {name!r} reads the record of a finished result; {_WANTED}")
+    if metric.needs_validation:
+        raise UserError(f"metric {name!r} needs validation images beside those that it measures; {_WANTED}")
     if name == _IN_HISTORY:
         raise UserError(
             f"metric {name!r} has the name of another number of histories; rename it to choose epochs by it"

@@ -23,11 +23,19 @@ class Predictions:
         task: what the labels mean.
         labels: (N, 1) class numbers, or (N, L) of 0 and 1 for a multi-label task.
         scores: (N, C) float32: probabilities of the classes, or of each label of a multi-label task.
+        val_labels: of the validation images that were labelled, (m, L); None where the result keeps none.
+        val_scores: of these, (m, C) float32, likewise.
     """
 
     task: Task
     labels: NDArray[np.int64]
     scores: NDArray[np.float32]
+    val_labels: NDArray[np.int64] | None = None
+    val_scores: NDArray[np.float32] | None = None
+
+
+class NotDefined(Exception):
+    """Raised by the function of a metric that has no value of some predictions; says why, in a few words."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +72,10 @@ class Metric:
         reads: what the function gets.
         influence: takes `Predictions`, and returns one number for each test image, (N,) float64, whose mean is the
             metric and whose variance divided by N is its sampling variance, or None where the metric is not defined.
-            Intervals and verdicts are made of it. None: the metric has no interval.
+            Intervals and verdicts are made of it. None: the metric has no interval, unless it is `resampled`.
+        resampled: whether intervals are made by resampling test images, for a metric that is biased, or that jumps. It
+            then has no verdicts.
+        needs_validation: whether it needs `Predictions.val_scores`; its function is then not called without them.
     """
 
     measure: Callable[[Any], Any] | None = None
@@ -75,6 +86,8 @@ class Metric:
     per_class: bool = False
     reads: Literal["predictions", "record"] = "predictions"
     influence: Callable[[Predictions], NDArray[np.float64] | None] | None = None
+    resampled: bool = False
+    needs_validation: bool = False
 
     @property
     def best(self) -> float:
@@ -86,6 +99,7 @@ class Metric:
         """Its declaration, in a sentence."""
         direction = "Higher" if self.higher_is_better else "Lower"
         source = "the test predictions" if self.reads == "predictions" else "the record of a result"
+        source += " and those of labelled validation images" if self.needs_validation else ""
         over = "; it is the mean over classes" if self.per_class else ""
         tasks = ", ".join(self.tasks)
         return (
@@ -101,8 +115,9 @@ class Metric:
         influence: Any = self.influence
         if influence is not None and not callable(influence):
             return f"influence is {type(influence).__name__}, not a function"
-        if not all(isinstance(value, bool) for value in (self.higher_is_better, self.per_class)):
-            return "higher_is_better and per_class must be True or False"
+        for name in ("higher_is_better", "per_class", "resampled", "needs_validation"):
+            if not isinstance(getattr(self, name), bool):
+                return f"{name} must be True or False"
         for name, value in (("low", self.low), ("high", self.high)):
             if isinstance(value, bool) or not isinstance(value, int | float) or math.isnan(value):
                 return f"{name} is {value!r}, not a number"

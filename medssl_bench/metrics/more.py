@@ -1,81 +1,131 @@
-"""Metrics that no record has: torchmetrics computes them from the scores that were kept, when a table asks for them.
-
-Training and evaluation do not import torchmetrics: that takes a process seconds.
-"""
+"""Metrics that no record has: they are computed from the scores that were kept, when a table asks for them."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import math
+from typing import Annotated
+
+from pydantic import Field
 
 from medssl_bench.datasets import Task
-from medssl_bench.metrics.metric import Metric, Predictions
-
-if TYPE_CHECKING:
-    from torch import Tensor
+from medssl_bench.metrics.later import later
+from medssl_bench.metrics.metric import Metric
 
 _ONE_CLASS = (Task.MULTI_CLASS, Task.BINARY, Task.ORDINAL)
+_ORDERED = (Task.ORDINAL,)
+
+Share = Annotated[float, Field(gt=0, lt=1)]
+Bins = Annotated[int, Field(ge=2)]
 
 
 def f1() -> Metric:
     """F1 score of each class, 2 TP / (2 TP + FP + FN); the column has the mean of classes that images are of."""
-    return Metric(_f1, per_class=True, tasks=_ONE_CLASS)
+    return Metric(later("decided:f1"), per_class=True, tasks=_ONE_CLASS, influence=later("decided:f1_influence"))
 
 
 def mcc() -> Metric:
     """Matthews correlation coefficient, of several classes as Gorodkin (2004) has it; 0 is chance, 1 is perfect.
 
-    Where all images are decided to be of one class the formula divides by zero. The value is then 0, as in scikit-learn.
+    Where all images are decided to be of one class the formula divides by zero. The value is then 0, as in
+    scikit-learn.
     """
-    return Metric(_mcc, low=-1.0, tasks=_ONE_CLASS)
+    return Metric(later("decided:mcc"), low=-1.0, tasks=_ONE_CLASS, influence=later("decided:mcc_influence"))
+
+
+def qwk() -> Metric:
+    """Quadratically weighted kappa (Cohen 1968) of ordered classes; 0 is chance, 1 is perfect."""
+    return Metric(later("decided:qwk"), low=-1.0, tasks=_ORDERED, influence=later("decided:qwk_influence"))
+
+
+def mae() -> Metric:
+    """Mean distance of the decided class from the true one, in classes, of ordered classes."""
+    influence = later("decided:distances")
+    return Metric(later("decided:mae"), higher_is_better=False, high=math.inf, tasks=_ORDERED, influence=influence)
 
 
 def average_precision() -> Metric:
     """Average precision of each class or label: precisions times steps of recall; of binary data, of class 1."""
-    return Metric(_average_precision, per_class=True)
+    influence = later("precision_recall:average_precision_influence")
+    return Metric(later("precision_recall:average_precision"), per_class=True, influence=influence)
 
 
-def _f1(given: Predictions) -> list[float | None]:
-    from torchmetrics.functional.classification import multiclass_f1_score
-
-    classes = given.scores.shape[1]
-    truth, decided = _truth(given), _decided(given)
-    found = multiclass_f1_score(decided, truth, num_classes=classes, average=None)
-    return [float(value) if (truth == number).any() else None for number, value in enumerate(found)]
+def brier() -> Metric:
+    """Brier score (1950): sum over classes of the squared errors of the probabilities; of labels, their mean."""
+    influence = later("calibration:squared_errors")
+    return Metric(later("calibration:brier"), higher_is_better=False, high=2.0, influence=influence)
 
 
-def _mcc(given: Predictions) -> float | None:
-    from torchmetrics.functional.classification import multiclass_matthews_corrcoef
+def ece(*, bins: Bins = 15) -> Metric:
+    """Expected calibration error of the decided class. It is above 0 by chance alone: read the diagram in the report.
 
-    if (given.labels == given.labels[0]).all():  # all images are of one class
-        return None
-    decided = _decided(given)
-    if (decided == decided[0]).all():  # torchmetrics has a rule of its own for two classes, with values down to -1
-        return 0.0
-    return float(multiclass_matthews_corrcoef(decided, _truth(given), num_classes=given.scores.shape[1]))
-
-
-def _average_precision(given: Predictions) -> list[float | None]:
-    import torch
-    from torchmetrics.functional.classification import binary_average_precision
-
-    labels, scores = torch.from_numpy(given.labels), torch.from_numpy(given.scores).double()
-    found: list[float | None] = []
-    for number in range(scores.shape[1]):
-        if given.task is Task.BINARY and number == 0:
-            found.append(None)
-            continue
-        is_positive = labels[:, number] if given.task is Task.MULTI_LABEL else (labels[:, 0] == number).long()
-        found.append(float(binary_average_precision(scores[:, number], is_positive)) if is_positive.any() else None)
-    return found
+    Args:
+        bins: of equal width.
+    """
+    measure = later("calibration:ece", bins=bins)
+    return Metric(measure, higher_is_better=False, tasks=_ONE_CLASS, resampled=True)
 
 
-def _truth(given: Predictions) -> Tensor:
-    import torch
+def loss_after_temperature() -> Metric:
+    """Cross-entropy after one temperature, which at least 50 labelled validation images choose (Guo et al. 2017)."""
+    return Metric(
+        later("calibration:loss_after_temperature"),
+        higher_is_better=False,
+        high=math.inf,
+        needs_validation=True,
+        influence=later("calibration:losses_after_temperature"),
+    )
 
-    return torch.from_numpy(given.labels[:, 0])
+
+def ece_after_temperature(*, bins: Bins = 15) -> Metric:
+    """Expected calibration error after the same temperature.
+
+    Args:
+        bins: of equal width.
+    """
+    return Metric(
+        later("calibration:ece_after_temperature", bins=bins),
+        higher_is_better=False,
+        tasks=_ONE_CLASS,
+        needs_validation=True,
+        resampled=True,
+    )
 
 
-def _decided(given: Predictions) -> Tensor:
-    import torch
+def sensitivity(*, specificity: Share = 0.9) -> Metric:
+    """Sensitivity for each class or label at a threshold that gives a specificity on validation images.
 
-    return torch.from_numpy(given.scores.argmax(1))
+    The threshold is the least score that gives it; the negative validation images must be 20 or more.
+
+    Args:
+        specificity: on the validation images, at least; `specificity` has what it is on the test images.
+    """
+    return Metric(
+        later("operating_point:sensitivity", specificity=specificity),
+        per_class=True,
+        needs_validation=True,
+        influence=later("operating_point:sensitivity_influence", specificity=specificity),
+    )
+
+
+def specificity(*, specificity: Share = 0.9) -> Metric:
+    """Specificity on the test images at the thresholds of `sensitivity`.
+
+    Args:
+        specificity: on the validation images, at least.
+    """
+    return Metric(
+        later("operating_point:specificity_at", specificity=specificity),
+        per_class=True,
+        needs_validation=True,
+        influence=later("operating_point:specificity_influence", specificity=specificity),
+    )
+
+
+def sensitivity_on_curve(*, specificity: Share = 0.9) -> Metric:
+    """Highest sensitivity with a specificity on the test images: the threshold is chosen on test, so it is too good.
+
+    Args:
+        specificity: on the test images, at least.
+    """
+    measure = later("operating_point:sensitivity_on_curve", specificity=specificity)
+    return Metric(measure, per_class=True, resampled=True)

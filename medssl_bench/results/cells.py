@@ -55,6 +55,7 @@ class Cell:
         generated: whether the data set's images are generated.
         leaks: what the splits of the data set share, which makes its numbers too good.
         higher_is_better: whether a higher value of the metric is better.
+        fitted: whether validation images decide a part of the metric, such as a threshold.
         problems: why a number could not be measured of a finished trial: a line for each stage.
     """
 
@@ -76,6 +77,7 @@ class Cell:
     generated: bool = False
     leaks: str = ""
     higher_is_better: bool = True
+    fitted: bool = False
     problems: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -186,6 +188,7 @@ class Results:
         first = trials[0]
         cell = self.empty_cell(first.table, first.dataset, first.labels, first.arm, metric)
         cell.higher_is_better = of is None or of.higher_is_better
+        cell.fitted = of is not None and of.needs_validation
         self.fill(cell, {trial.chance: trial.stage for trial in trials}, of)
         return cell
 

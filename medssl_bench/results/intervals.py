@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from medssl_bench.results.crossed import crossed
-from medssl_bench.results.measured import Influence, influence_of
+from medssl_bench.results.crossed import Crossed, crossed
+from medssl_bench.results.measured import Influence, Kept, influence_of
+from medssl_bench.results.resampled_metrics import Resamples, resamples_of
 from medssl_bench.statistics.interval import Estimate, estimate
+from medssl_bench.statistics.resampled import Resampled, resampled
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from medssl_bench.plan.stage import Plan
     from medssl_bench.results.cells import Cell, Results
     from medssl_bench.store.store import Store
+
+_OTHER_IMAGES = "its results are of different test images"
 
 
 @dataclass(frozen=True)
@@ -70,6 +74,68 @@ class Intervals:
         Args:
             terms: one cell or more, each with its sign, 1 or -1.
         """
+        layout = self._layout(terms)
+        if isinstance(layout, str):
+            return layout
+        shared, fixed = layout
+        found: list[NDArray[np.float64]] = []
+        groups = False
+        for stages in shared.folds:
+            table = self._fold(terms, stages)
+            if isinstance(table, str):
+                return table
+            values, groups = table
+            found.append(values)
+        images = sum(values.shape[2] for values in found)
+        weighted = [values * images / (len(found) * values.shape[2]) for values in found]
+        return ValueTable(np.concatenate(weighted, 2), groups, fixed)
+
+    def resampled(self, terms: Sequence[tuple[int, Cell]]) -> Resampled | str:
+        """Return the same for a metric that is resampled: a mean with an interval that no p-value is made of.
+
+        Args:
+            terms: one cell or more, each with its sign, 1 or -1.
+        """
+        layout = self._layout(terms)
+        if isinstance(layout, str):
+            return layout
+        shared, fixed = layout
+        total: NDArray[np.float64] | float = 0.0
+        images, groups = 0, False
+        for stages in shared.folds:
+            found = [[self._resamples(terms, of_draw) for of_draw in of_seed] for of_seed in stages]
+            every = [each for row in found for each in row]
+            reasons = [each for each in every if isinstance(each, str)]
+            known = [each for each in every if not isinstance(each, str)]
+            if reasons or len({each.truth for each in known}) > 1:
+                return reasons[0] if reasons else _OTHER_IMAGES
+            images, groups = images + known[0].images, known[0].groups
+            values = np.array([each.values for each in known]).reshape(len(found), len(found[0]), -1)
+            total = total + values / len(shared.folds)
+        table = np.asarray(total)
+        return resampled(table[:, :, 1:], float(table[:, :, 0].mean()), images, groups=groups, fixed=fixed)
+
+    def _resamples(self, terms: Sequence[tuple[int, Cell]], stages: tuple[str, ...]) -> Resamples | str:
+        """Return a contrast of a seed, draw and fold over resampled test images."""
+        total: Resamples | None = None
+        for (sign, cell), stage in zip(terms, stages, strict=True):
+            record, metric = self._results.record(stage), self._metrics.get(cell.metric)
+            info = self._plan.datasets.get(cell.dataset)
+            if record is None or metric is None or info is None or info.task not in metric.tasks:
+                return "the data set cannot be seen, so its task is not known"
+            left_out = self._results.left_out(stage).tobytes()
+            found = resamples_of(cell.metric, metric, Kept(record, self._store), info.task, left_out)
+            if isinstance(found, str):
+                return found
+            if total is not None and total.truth != found.truth:
+                return _OTHER_IMAGES
+            before = 0.0 if total is None else total.values
+            total = replace(found, values=before + sign * found.values)
+        assert total is not None
+        return total
+
+    def _layout(self, terms: Sequence[tuple[int, Cell]]) -> tuple[Crossed, frozenset[str]] | str:
+        """Return the stages that the cells share, and the kinds of chance not varied; or why there are none."""
         cells = [cell for _, cell in terms]
         if any(not cell.is_whole for cell in cells):
             return "not finished"
@@ -82,17 +148,12 @@ class Intervals:
             for axis in shared.alone
             if any(self._plan.is_decided_by(self._plan.stages[stage], axis) for stage in first)
         )
-        found: list[NDArray[np.float64]] = []
-        groups = False
-        for stages in shared.folds:
-            table = self._fold(terms, stages)
-            if isinstance(table, str):
-                return table
-            values, groups = table
-            found.append(values)
-        images = sum(values.shape[2] for values in found)
-        weighted = [values * images / (len(found) * values.shape[2]) for values in found]
-        return ValueTable(np.concatenate(weighted, 2), groups, fixed)
+        return shared, fixed
+
+    def is_resampled(self, metric: str) -> bool:
+        """Return whether the intervals of a metric are made by resampling."""
+        found = self._metrics.get(metric)
+        return found is not None and found.resampled and found.influence is None
 
     def _fold(
         self, terms: Sequence[tuple[int, Cell]], stages: Sequence[Sequence[tuple[str, ...]]]
@@ -115,7 +176,7 @@ class Intervals:
                 row.append(total)
             rows.append(row)
         if len(truths) > 1:
-            return "its results are of different test images"
+            return _OTHER_IMAGES
         return np.array(rows, np.float64), groups
 
     def _influence(self, stage: str, cell: Cell) -> Influence | str:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from medssl_bench.statistics.interval import Estimate
 from medssl_bench.statistics.one_run import OneRun, reruns_won
 
 if TYPE_CHECKING:
     from medssl_bench.statistics.design import Design
-    from medssl_bench.statistics.interval import Estimate
+    from medssl_bench.statistics.resampled import Resampled
     from medssl_bench.statistics.verdict import Verdict
 
 
@@ -30,8 +31,8 @@ class Judged:
         why: why there is no interval, or an empty string.
     """
 
-    own: Estimate | None = None
-    difference: Estimate | None = None
+    own: Estimate | Resampled | None = None
+    difference: Estimate | Resampled | None = None
     verdict: Verdict | None = None
     needed: Design | None = None
     too_few: Literal["", "images", "runs"] = ""
@@ -49,15 +50,16 @@ class Judged:
         """Return it as JSON-able data; intervals are at 95 %, deviations are of the difference of one run."""
         low, high = self.own.interval() if self.own else (None, None)
         difference_low, difference_high = self.difference.interval() if self.difference else (None, None)
-        parts = OneRun.of(self.difference) if self.difference else None
-        won = reruns_won(self.difference, higher_is_better=higher_is_better) if self.difference else None
+        told = self.difference if isinstance(self.difference, Estimate) else None
+        parts = OneRun.of(told) if told else None
+        won = reruns_won(told, higher_is_better=higher_is_better) if told else None
         return {
             "low": low,
             "high": high,
             "difference_low": difference_low,
             "difference_high": difference_high,
-            "df": self.difference.freedom if self.difference else None,
-            "p": self.difference.p if self.difference else None,
+            "df": told.freedom if told else None,
+            "p": told.p if told else None,
             "p_holm": self.verdict.p if self.verdict else None,
             "verdict": self.verdict.text if self.verdict else None,
             "among_best": self.among_best,

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from medssl_bench.results.judged import Judged
 from medssl_bench.statistics.design import are_too_few_images, needed
+from medssl_bench.statistics.interval import Estimate
 from medssl_bench.statistics.verdict import ALPHA, holm, verdict
 
 if TYPE_CHECKING:
     from medssl_bench.results.cells import Cell
     from medssl_bench.results.intervals import Intervals
     from medssl_bench.results.tables import Panel
-    from medssl_bench.statistics.interval import Estimate
     from medssl_bench.suite.table import Table
 
 
@@ -49,8 +49,9 @@ class Judging:
     def _intervals_of(self, cell: Cell, baseline: Cell | None) -> Judged:
         if not cell.n:
             return Judged()
-        own = self._intervals.of([(1, cell)])
-        difference = self._intervals.of([(1, cell), (-1, baseline)]) if baseline and baseline.n else None
+        of = self._intervals.resampled if self._intervals.is_resampled(cell.metric) else self._intervals.of
+        own = of([(1, cell)])
+        difference = of([(1, cell), (-1, baseline)]) if baseline and baseline.n else None
         reasons = [found for found in (own, difference) if isinstance(found, str)]
         return Judged(
             own=None if isinstance(own, str) else own,
@@ -65,7 +66,8 @@ class Judging:
         }
         if any(cell.is_waiting for cell in column.values()):
             return
-        found: dict[str, Estimate | None] = {arm: cell.judged.difference for arm, cell in family.items()}
+        differences = {arm: cell.judged.difference for arm, cell in family.items()}
+        found = {arm: each if isinstance(each, Estimate) else None for arm, each in differences.items()}
         adjusted = holm([1.0 if each is None else each.p for each in found.values()])
         for (arm, difference), p in zip(found.items(), adjusted, strict=True):
             if difference is not None:

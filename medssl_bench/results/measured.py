@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from medssl_bench.errors import UserError
-from medssl_bench.metrics import Finished, Predictions
+from medssl_bench.metrics import Finished, NotDefined, Predictions
 from medssl_bench.metrics.builtin import RECORDED
 from medssl_bench.metrics.compute import Measured, compute
 from medssl_bench.store.arrays import load_history, load_npz
@@ -66,11 +66,11 @@ def column(
         return Column(problem="the data set cannot be seen, so its task is not known")
     if task not in metric.tasks:
         return Column(problem=f"it is not defined for {task} data")
-    return _computed(name, metric, _Result(record, store), task, without.tobytes())
+    return _computed(name, metric, Kept(record, store), task, without.tobytes())
 
 
 @dataclass(frozen=True)
-class _Result:
+class Kept:
     """A finished result; two are equal where they are the same attempt at the same stage of the same store."""
 
     record: Record
@@ -80,7 +80,7 @@ class _Result:
         return hash(self._identity)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Result) and self._identity == other._identity
+        return isinstance(other, Kept) and self._identity == other._identity
 
     @property
     def _identity(self) -> tuple[str, ...]:
@@ -125,24 +125,29 @@ def influence_of(
         return "the data set cannot be seen, so its task is not known"
     if task not in metric.tasks:
         return f"it is not defined for {task} data"
-    return _influence(name, metric, _Result(record, store), task, without.tobytes())
+    return _influence(name, metric, Kept(record, store), task, without.tobytes())
 
 
 @lru_cache(maxsize=512)
-def _influence(name: str, metric: Metric, result: _Result, task: Task, without: bytes) -> Influence | str:
+def _influence(name: str, metric: Metric, result: Kept, task: Task, without: bytes) -> Influence | str:
     assert metric.influence is not None
     try:
-        truth, scores, group = _kept(result, without)
+        kept, group = kept_of(result, task, without)
     except (UserError, KeyError) as error:
         return " ".join(str(error).split())
-    if len(truth) < 2:
+    if len(kept.labels) < 2:
         return "there are fewer than two test images"
+    if metric.needs_validation and kept.val_scores is None:
+        return f"{name} is missing"
     try:
-        values = metric.influence(Predictions(task, truth, scores))
+        values = metric.influence(kept)
+    except NotDefined:
+        return f"{name} is not defined for these images"
     except Exception as error:  # noqa: BLE001 - a plugin's function; a table without an interval is still a table
         return f"its influence values cannot be computed: {type(error).__name__}: {' '.join(str(error).split())}"
     if values is None:
         return f"{name} is not defined for these test images"
+    truth = kept.labels
     values = np.asarray(values, np.float64)
     if values.shape != (len(truth),) or not np.isfinite(values).all():
         return f"{name} gives influence values of shape {values.shape}, which are not {len(truth)} finite numbers"
@@ -156,7 +161,7 @@ def _influence(name: str, metric: Metric, result: _Result, task: Task, without: 
 
 
 @lru_cache(maxsize=50_000)
-def _computed(name: str, metric: Metric, result: _Result, task: Task, without: bytes) -> Column:
+def _computed(name: str, metric: Metric, result: Kept, task: Task, without: bytes) -> Column:
     """Compute a metric; a leaderboard that is drawn again and again does it once.
 
     `without` has the places of the test images that are left out, int64.
@@ -167,16 +172,17 @@ def _computed(name: str, metric: Metric, result: _Result, task: Task, without: b
             has_history = "history.json" in record.files
             history = load_history(store.checked(record.key, "history.json")) if has_history else []
             return Column(compute(name, metric, Finished(record.metrics, record.cost, history)))
-        truth, scores, _ = _kept(result, without)
-        if not len(truth):
+        kept, _ = kept_of(result, task, without)
+        if not len(kept.labels):
             return Column(problem="every test image is a copy of an image of another part; none is left")
-        return Column(compute(name, metric, Predictions(task, truth, scores)))
+        measured = compute(name, metric, kept)
+        return Column(measured, measured.why)
     except (UserError, KeyError) as error:
         return Column(problem=" ".join(str(error).split()).removeprefix(f"metric {name!r}: "))
 
 
-def _kept(result: _Result, without: bytes) -> tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.int64] | None]:
-    """Return what is true of the test images, their scores and groups, but for images at some places.
+def kept_of(result: Kept, task: Task, without: bytes) -> tuple[Predictions, NDArray[np.int64] | None]:
+    """Return the predictions that a result keeps, and the groups of its test images, but for images at some places.
 
     Raises:
         StoreError: the file cannot be read.
@@ -185,7 +191,8 @@ def _kept(result: _Result, without: bytes) -> tuple[NDArray[np.int64], NDArray[n
     arrays = load_npz(result.store.checked(result.record.key, "predictions.npz"))
     left = np.frombuffer(without, np.int64)
     group = np.delete(arrays["group"], left) if "group" in arrays else None
-    return np.delete(arrays["y_true"], left, 0), np.delete(arrays["y_score"], left, 0), group
+    truth, scores = (np.delete(arrays[name], left, 0) for name in ("y_true", "y_score"))
+    return Predictions(task, truth, scores, arrays.get("val_true"), arrays.get("val_score")), group
 
 
 def _own(name: str, metric: Metric, record: Record) -> Column:

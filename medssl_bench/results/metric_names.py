@@ -9,9 +9,16 @@ METRIC_NAMES = {
     "f1": "macro F1",
     "mcc": "MCC",
     "average_precision": "average precision",
+    "brier": "Brier score",
+    "ece": "ECE",
+    "ece_after_temperature": "ECE after temperature",
+    "qwk": "weighted kappa",
+    "mae": "mean distance",
 }
 
 
 def metric_name(metric: str) -> str:
     """Return a metric as people write it."""
-    return METRIC_NAMES.get(metric, metric.replace("_", " "))
+    name, _, given = metric.partition(" ")
+    written = METRIC_NAMES.get(name, name.replace("_", " "))
+    return f"{written} ({given})" if given else written

@@ -6,13 +6,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from medssl_bench.errors import UserError
-from medssl_bench.metrics.find import find_metric
+from medssl_bench.metrics.find import built_metric, find_metric
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from medssl_bench.evaluators import Evaluator
     from medssl_bench.metrics import Metric
+    from medssl_bench.plugin.component import Component
     from medssl_bench.plugin.registry import Registry
 
 
@@ -33,11 +34,13 @@ class Columns:
     problems: list[tuple[int | None, str]] = field(default_factory=list)
 
 
-def columns_of(names: Sequence[str], arms: Mapping[str, tuple[str, Evaluator]], registry: Registry) -> Columns:
+def columns_of(
+    wanted: Mapping[str, str | Component | None], arms: Mapping[str, tuple[str, Evaluator]], registry: Registry
+) -> Columns:
     """Return the columns of a comparison.
 
     Args:
-        names: of metrics, as the suite writes them.
+        wanted: by what tables call it the name of a metric, or the metric itself; None: it could not be resolved.
         arms: name and evaluator by the arm's name.
         registry: the metrics there are.
     """
@@ -51,12 +54,18 @@ def columns_of(names: Sequence[str], arms: Mapping[str, tuple[str, Evaluator]], 
         except UserError as error:
             columns.problems.append((None, str(error)))
     columns.own = {name: metric for measured in by_arm.values() for name, metric in measured.items()}
-    for place, name in enumerate(names):
+    for place, (label, metric) in enumerate(wanted.items()):
+        if metric is None:
+            continue
         try:
-            columns.metrics[name] = find_metric(name, registry, columns.own)
+            columns.metrics[label] = (
+                find_metric(metric, registry, columns.own)
+                if isinstance(metric, str)
+                else built_metric(metric, registry)
+            )
         except UserError as error:
             columns.problems.append((place, str(error)))
-    beside = [name for name, metric in columns.metrics.items() if metric.measure is None]
+    beside = [name for name, found in columns.metrics.items() if found.measure is None]
     columns.not_measured = frozenset((arm, name) for arm in by_arm for name in beside if name not in by_arm[arm])
     return columns
 

@@ -134,3 +134,11 @@ class ComponentResolver:
             message = f"evaluator {component.name!r} needs {evaluator.needs!r}, which is none of {', '.join(known)}"
             raise self.fail(key, message)
         return evaluator
+
+
+def label_of(value: Any) -> Any:
+    """Return what tables call a component: its name, and the parameters that are given, but for a path."""
+    if not isinstance(value, dict):
+        return value
+    given = " ".join(f"{name}={item}" for name, item in value.items() if name not in {"name", "path"})
+    return f"{value.get('name', '')} {given}".strip()

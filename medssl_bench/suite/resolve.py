@@ -13,7 +13,7 @@ from medssl_bench.plugin.guarded import make
 from medssl_bench.suite.aliases import ALIASED
 from medssl_bench.suite.analyses_of import unknown
 from medssl_bench.suite.columns import Columns, columns_of, refuses_criterion
-from medssl_bench.suite.component_resolver import ComponentResolver, Key, Unresolved
+from medssl_bench.suite.component_resolver import ComponentResolver, Key, Unresolved, label_of
 from medssl_bench.suite.floors import EVALUATORS, FLOOR_NAMES, floors_of
 from medssl_bench.suite.table import Arm, Link, NamedDataset, Recipe, Table
 from medssl_bench.suite.teachers import unknown_teachers
@@ -113,7 +113,7 @@ class Resolver(ComponentResolver):
         criterion = self._criterion(model, [*floors, *arms], columns, (*key, "select_by"))
         self._check_analyses_of(model, [*floors, *arms], labels, (*key, "analyses_of"))
         return Table(
-            model=model,
+            model=model.model_copy(update={"metrics": list(columns.metrics)}),
             datasets=tuple(datasets),
             arms=(*floors, *arms),
             analyses=tuple(analyses),
@@ -127,7 +127,13 @@ class Resolver(ComponentResolver):
 
     def _columns(self, model: schema.Comparison, arms: Sequence[Arm], key: Key) -> Columns:
         built = {arm.name: (arm.evaluator.name, self.built(arm.evaluator, key)) for arm in arms}
-        columns = columns_of(model.metrics, built, self.registry)
+        named: list[str | Component | None] = [
+            value if isinstance(value, str) else self.attempt(self.resolved, "metric", value, (*key, place))
+            for place, value in enumerate(model.metrics)
+        ]
+        labels = [label_of(value) for value in model.metrics]
+        self.unique(labels, key)
+        columns = columns_of(dict(zip(labels, named, strict=True)), built, self.registry)
         for place, message in columns.problems:
             self.fail(key if place is None else (*key, place), message)
         return columns
@@ -202,10 +208,7 @@ class Resolver(ComponentResolver):
 
     def _dataset(self, value: Any, key: Key) -> NamedDataset:
         component = self.resolved("dataset", value, key)
-        label = value
-        if isinstance(value, dict):
-            given = " ".join(f"{name}={item}" for name, item in value.items() if name not in {"name", "path"})
-            label = f"{value['name']} {given}".strip()
+        label = label_of(value)
         first, place = self.called.setdefault(label, (component, key))
         if first != component:  # tables, titles and --only name data sets by their labels
             message = f"{label!r} is another data set at {key_text(place)}; give each a [dataset.NAME] table of its own"

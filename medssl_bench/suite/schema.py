@@ -221,11 +221,11 @@ class Comparison(_Table):
         description="metric by which the epoch that counts is chosen: any that reads predictions, as "
         "`medssl-bench list metrics` shows them; none: accuracy, and AUROC of multi-label data",
     )
-    metrics: list[str] = Field(
+    metrics: list[ComponentRef] = Field(
         default=["accuracy", "auroc"],
         min_length=1,
-        description="columns: names of metrics, as `medssl-bench list metrics` shows them, or of numbers that an "
-        "evaluator of the comparison measures itself; the first one ranks",
+        description="columns: metrics, as `medssl-bench list metrics` shows them, each a name or a table, or names of "
+        "numbers that an evaluator of the comparison measures itself; the first one ranks",
     )
     baseline: str | None = Field(None, description="arm that the others are compared with")
     margin: float | None = Field(

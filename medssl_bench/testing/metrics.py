@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
 
 import numpy as np
+from numpy.typing import NDArray
 
 from medssl_bench.datasets import Task
 from medssl_bench.errors import PluginError
@@ -56,14 +58,19 @@ def metric_steps(name: str, build: Callable[[], Metric]) -> list[Group]:
 
 
 def predictions(task: Task, *, seed: int = 0, skill: float = 1.0) -> Predictions:
-    """Return made-up predictions of unbalanced classes.
+    """Return made-up predictions of unbalanced classes, of test and of validation images.
 
     Args:
         task: what the labels mean.
         seed: of labels and scores.
         skill: how much the scores say of the labels; 0: nothing, infinity: all.
     """
-    rng = np.random.default_rng(seed)
+    test, val = (_made(task, np.random.default_rng([seed, split]), skill) for split in range(2))
+    return Predictions(task, *test, *val)
+
+
+def _made(task: Task, rng: np.random.Generator, skill: float) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Return labels and scores."""
     if task is Task.MULTI_LABEL:
         labels = (rng.random((_IMAGES, 3)) < [0.2, 0.5, 0.8]).astype(np.int64)
         truth = labels.astype(np.float64)
@@ -74,7 +81,7 @@ def predictions(task: Task, *, seed: int = 0, skill: float = 1.0) -> Predictions
         truth = np.eye(classes)[labels[:, 0]]
         raised = np.exp(np.minimum(skill, 9) * truth + rng.normal(size=truth.shape))
         made = raised / raised.sum(axis=1, keepdims=True)
-    return Predictions(task, labels.astype(np.int64), (truth if np.isinf(skill) else made).astype(np.float32))
+    return labels.astype(np.int64), (truth if np.isinf(skill) else made).astype(np.float32)
 
 
 def _value(name: str, metric: Metric, given: Predictions) -> Measured:
@@ -115,7 +122,7 @@ def _permuted(name: str, metric: Metric) -> str:
     for task in metric.tasks:
         given = predictions(task)
         order = np.random.default_rng(1).permutation(_IMAGES)
-        turned = Predictions(task, given.labels[order], given.scores[order])
+        turned = replace(given, labels=given.labels[order], scores=given.scores[order])
         one, other = (_value(name, metric, each).value for each in (given, turned))
         assert one is not None
         assert other is not None
@@ -137,7 +144,8 @@ def _influences(name: str, metric: Metric) -> str:
         require(close, f"their mean is {values.mean():.6g}, the metric {whole:.6g} ({task})")
         without = []
         for image in range(_IMAGES):
-            part = Predictions(task, np.delete(given.labels, image, 0), np.delete(given.scores, image, 0))
+            kept = np.arange(_IMAGES) != image
+            part = replace(given, labels=given.labels[kept], scores=given.scores[kept])
             without.append(_value(name, metric, part).value or 0.0)
         wanted, found = (_IMAGES - 1) * float(np.std(without)), float(values.std())
         require(

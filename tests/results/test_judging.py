@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from results.conftest import PROBE, SUITE, Lab
+from results.conftest import PROBE, SUITE, Lab, with_printed
 
+from medssl_bench import hookimpl
+from medssl_bench.metrics import Metric
 from medssl_bench.plan.stage import Trial
+from medssl_bench.plugin.registry import Plugin, Register
 from medssl_bench.results import records
 from medssl_bench.results.cells import Cell
 from medssl_bench.results.formats.console import render
@@ -134,9 +138,16 @@ def test_a_column_counts_arms_that_have_failed(lab_of: Callable[..., Lab]) -> No
     assert "p < 0.05 after Holm's adjustment for the 2 arms of a column; 2 columns." in text_of(lab)
 
 
-def test_a_first_metric_without_an_interval_is_said(lab_of: Callable[..., Lab]) -> None:
-    lab = filled(lab_of(text=SUITE.replace("baseline =", 'metrics = ["mcc", "accuracy"]\nbaseline =')))
-    assert "No verdicts: they are by MCC, the first metric, which has no interval." in text_of(lab)
+def test_a_first_metric_without_an_interval_is_said(tmp_path: Path) -> None:
+    class Own:
+        @hookimpl
+        def medssl_metrics(self, register: Register) -> None:
+            register("plain", lambda: Metric(lambda given: float(given.scores.max())))
+
+    plugins = with_printed()
+    plugins.add(Plugin("own", "installed"), Own)
+    lab = filled(Lab(tmp_path, plugins, SUITE.replace("baseline =", 'metrics = ["plain", "accuracy"]\nbaseline =')))
+    assert "No verdicts: they are by plain, the first metric, which has no interval." in text_of(lab)
 
 
 def test_no_difference_that_matters_needs_a_margin(lab_of: Callable[..., Lab]) -> None:

@@ -8,12 +8,12 @@ from medssl_bench.results.formats.judged_text import half_width, needed_text
 from medssl_bench.results.formats.text import signed
 from medssl_bench.results.grid import Column, Grid, GridCell, GridRow
 from medssl_bench.results.metric_names import metric_name
+from medssl_bench.statistics.interval import Estimate
 from medssl_bench.statistics.one_run import OneRun, reruns_won
 
 if TYPE_CHECKING:
     from medssl_bench.results.cells import Cell
     from medssl_bench.results.tables import Panel, TableResult
-    from medssl_bench.statistics.interval import Estimate
 
 _NOTE = (
     "Standard deviations of the difference of one run: how far another training seed, another label draw, the two "
@@ -36,10 +36,10 @@ def components_grids(table: TableResult) -> list[Grid]:
 
 def _grid(panel: Panel, baseline: str | None) -> Grid:
     rows = tuple(
-        GridRow((labels, arm), _cells(cell, cell.judged.difference), quiet=arm in panel.floors)
+        GridRow((labels, arm), _cells(cell, difference), quiet=arm in panel.floors)
         for labels in panel.budgets
         for arm, cell in panel.column(labels).items()
-        if cell.judged.difference is not None
+        if isinstance(difference := cell.judged.difference, Estimate)
     )
     names = ("seed", "draw", "seed x draw", "test images")
     columns = (Column("difference"), *(Column(name, _GROUP) for name in names), Column("wins of 100 reruns"))

@@ -67,10 +67,22 @@ def notes(table: TableResult) -> list[str]:
     )
     if lower := list(dict.fromkeys(metric_name(cell.metric) for cell in cells if not cell.higher_is_better)):
         found.append(f"Lower is better: {', '.join(lower)}; there, the lowest mean counts as the highest.")
-    found += _problems(cells)
+    found += [*_fitted(cells), *_problems(cells)]
     if table.citation and any(cell.reference is not None for cell in cells):
         found.append(f"ref: published value (and the difference to it), {table.citation}.")
     return found + choice_notes(cells) + flag_notes(cells) + flag_notes(table.analysed())
+
+
+def _fitted(cells: Iterable[Cell]) -> list[str]:
+    """Return a line that says what validation images decide, and whether they have chosen the epoch too."""
+    fitted = [cell for cell in cells if cell.fitted and cell.n]
+    if not fitted:
+        return []
+    line = (
+        f"Decided by the labelled validation images: {', '.join(dict.fromkeys(metric_name(c.metric) for c in fitted))}"
+    )
+    again = any(cell.selection.by == "validation" for cell in fitted)
+    return [f"{line}{'; the same images have selected the epochs' if again else ''}."]
 
 
 def _problems(cells: Iterable[Cell]) -> list[str]:
