@@ -8,9 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import stats
+from simulations.equal_arms import WORLDS, equal_arms
 
-from medssl_bench.statistics.interval import Estimate, estimate
+from medssl_bench.statistics.interval import estimate
 from medssl_bench.statistics.layout import Components, MeanSquares
+from medssl_bench.statistics.verdict import ALPHA
 
 
 def _first() -> NDArray[np.float64]:
@@ -132,34 +134,11 @@ def test_values_that_are_all_the_same_have_no_width() -> None:
     assert (something.half(), something.p) == (0, 0)
 
 
-def _values(
-    random: np.random.Generator, seeds: int, draws: int, images: int, spread: tuple[float, ...]
-) -> NDArray[np.float64]:
-    """Return the differences of two arms that are truly equal, on images that are hard for both alike."""
-    scale = 0.029  # a point of accuracy in units of the latent score, near an accuracy of two thirds
-    of_seed, of_draw, of_cell = (scale * value for value in spread)
-    difficulty = random.normal(0.5, 1.0, images)
-    arms = []
-    for _ in range(2):
-        shift = of_seed * random.normal(size=(seeds, 1, 1)) + of_draw * random.normal(size=(1, draws, 1))
-        shift = shift + of_cell * random.normal(size=(seeds, draws, 1))
-        own = random.normal(0.0, 0.4, (1, 1, images)) + random.normal(0.0, 0.6, (seeds, draws, images))
-        arms.append((difficulty + shift + own > 0).astype(float))
-    return arms[0] - arms[1]
-
-
-def _world(random: np.random.Generator, seeds: int, draws: int, images: int, spread: tuple[float, ...]) -> Estimate:
-    return estimate(_values(random, seeds, draws, images, spread))
-
-
-_WORLDS = {"A": (1.0, 1.0, 0.7), "B": (0.5, 2.0, 1.0), "C": (1.5, 0.3, 0.5), "D": (0.0, 0.0, 0.0)}
-
-
-@pytest.mark.parametrize("world", _WORLDS)
+@pytest.mark.parametrize("world", WORLDS)
 @pytest.mark.parametrize(("seeds", "draws"), [(3, 3), (5, 3), (5, 5)])
 def test_false_verdicts_are_as_rare_as_promised(world: str, seeds: int, draws: int) -> None:
     random = np.random.default_rng([ord(world), seeds, draws])
-    found = [_world(random, seeds, draws, 400, _WORLDS[world]).p < 0.05 for _ in range(800)]
+    found = [estimate(equal_arms(random, (seeds, draws, 400), WORLDS[world])).p < ALPHA for _ in range(800)]
     share = float(np.mean(found))
     assert share <= 0.08, "nominally 0.05; 0.08 is four standard errors of 800 simulations above it"
     if (seeds, draws) == (5, 5):
@@ -171,6 +150,6 @@ def test_the_interval_over_all_values_would_be_false_far_more_often() -> None:
     random = np.random.default_rng(1)
     found = []
     for _ in range(400):
-        values = _values(random, 5, 5, 400, _WORLDS["A"])
-        found.append(stats.ttest_1samp(values.mean(2).ravel(), 0.0).pvalue < 0.05)
+        values = equal_arms(random, (5, 5, 400), WORLDS["A"])
+        found.append(stats.ttest_1samp(values.mean(2).ravel(), 0.0).pvalue < ALPHA)
     assert np.mean(found) > 0.2
