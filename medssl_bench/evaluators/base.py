@@ -186,6 +186,8 @@ class Evaluator(ABC):
         uses_unlabelled: whether it learns from `Trial.unlabelled`, so that a change of those images changes its result.
             An analysis gets none.
         trains_encoder: whether it leaves an encoder of its own (``weights["encoder"]``).
+        leaves_head: whether it may leave a linear layer on the features (``weights["head"]``), so that a fine-tuning
+            may start from it; nearest neighbours do not.
         measures: what it measures beside, by name: each a `medssl_bench.metrics.Metric` without a function. Tables
             may have these as columns; other numbers in `Evaluation.metrics` are kept in records alone.
     """
@@ -197,6 +199,7 @@ class Evaluator(ABC):
     follows_criterion: ClassVar[bool] = False
     uses_unlabelled: ClassVar[bool] = False
     trains_encoder: ClassVar[bool] = False
+    leaves_head: ClassVar[bool] = True
     measures: ClassVar[Mapping[str, Metric]] = {}
 
     @property

@@ -90,7 +90,11 @@ class FineTuneOptions(FineTuneSettings):
         Raises:
             ValueError: the probe judges no features; or something of the adapters is given, and they have no rank.
         """
-        if self.probe is not None and ((found := self.probe()).needs != "features" or found.analysis):
+        if self.probe is not None and not _trains_head(self.probe()):
             raise ValueError("probe must be an evaluator that trains a linear layer on features, such as logistic")
         if self.lora is None and (self.lora_alpha is not None or self.lora_targets):
             raise ValueError("lora_alpha and lora_targets need lora, the rank of the adapters")
+
+
+def _trains_head(found: Any) -> bool:
+    return found.needs == "features" and not found.analysis and found.leaves_head

@@ -26,8 +26,7 @@ def f1() -> Metric:
 def mcc() -> Metric:
     """Matthews correlation coefficient, of several classes as Gorodkin (2004) has it; 0 is chance, 1 is perfect.
 
-    Where all images are decided to be of one class the formula divides by zero. The value is then 0, as in
-    scikit-learn.
+    Where all images are decided to be of one class the formula divides by zero. Then it is 0, as in scikit-learn.
     """
     return Metric(later("decided:mcc"), low=-1.0, tasks=_ONE_CLASS, influence=later("decided:mcc_influence"))
 

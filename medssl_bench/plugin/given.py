@@ -56,7 +56,10 @@ def wrong_with_numbers(what: str, given: Any, reserved: Collection[str] = ()) ->
             kind = type(value).__name__
             return f"the {what} {name!r} as {kind} {_short(value)}, not as a number; give an int or a float"
         if not is_finite(value):
-            return f"the {what} {name!r} as {_short(value)}; give finite numbers, and leave out what is not known"
+            return (
+                f"the {what} {name!r} as {_short(value)}; has the training diverged? Try a smaller learning rate, or "
+                "give no number that is not defined"
+            )
     return ""
 
 

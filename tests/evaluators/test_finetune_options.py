@@ -18,6 +18,7 @@ from medssl_bench.encoders.timm_encoder import TimmEncoder
 from medssl_bench.errors import StageError
 from medssl_bench.evaluators import Passes
 from medssl_bench.evaluators.classification import targets
+from medssl_bench.evaluators.knn import NearestNeighbours
 from medssl_bench.evaluators.minibatches import minibatches
 from medssl_bench.plugin.manager import load_plugins
 from medssl_bench.plugin.parameters import ParameterProblem
@@ -282,6 +283,7 @@ def test_what_a_plan_needs_to_know(make_evaluator):
     ("given", "message"),
     [
         ({"probe": "finetune"}, "probe must be an evaluator that trains a linear layer on features"),
+        ({"probe": "knn"}, "probe must be an evaluator that trains a linear layer on features"),
         ({"probe": "silhouette"}, "probe must be an evaluator that trains a linear layer on features"),
         ({"lora_alpha": 4}, "lora_alpha and lora_targets need lora"),
         ({"layer_decay": 1.5}, "less than or equal to 1"),
@@ -294,7 +296,8 @@ def test_what_means_nothing_is_refused(tmp_path, given, message):
         load_plugins().registry.resolve("evaluator", {"name": "finetune", **given}, tmp_path)
 
 
-def test_a_probe_without_a_linear_layer_is_one_line(make_trial, make_evaluator):
+def test_a_probe_that_leaves_no_linear_layer_after_all_is_one_line(make_trial, make_evaluator, monkeypatch):
+    monkeypatch.setattr(NearestNeighbours, "leaves_head", True)
     with pytest.raises(StageError, match="leaves no linear layer on the features"):
         make_evaluator("finetune", **SETTINGS, probe="knn").evaluate(make_trial())
 

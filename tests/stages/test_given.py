@@ -160,7 +160,10 @@ def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         ("found.metrics['dice'] = float('nan')", "the metric 'dice' as nan"),
         ("found.metrics = None", "metrics as NoneType"),
         ("found.history = [{'loss': 1.0}]", "no number of the epoch"),
-        ("found.history = [{'epoch': 0, 'loss': float('inf')}]", "as inf; give finite numbers"),
+        (
+            "found.history = [{'epoch': 0, 'loss': float('inf')}]",
+            "as inf; has the training diverged?",
+        ),
         ("found.arrays['file'] = np.zeros(2)", "'file', which is a name of the harness' own"),
         ("found.arrays['names'] = np.array([{}])", "of Python objects"),
         ("found.arrays['list'] = [1]", "as list, not as a NumPy array"),
