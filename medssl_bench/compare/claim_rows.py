@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from medssl_bench.results.formats.text import signed
 
 if TYPE_CHECKING:
-    from medssl_bench.compare.verdicts import Contrast, Verdict
+    from medssl_bench.compare.contrasts import Contrast
+    from medssl_bench.compare.verdicts import Verdict
 
 CLAIM_HEADS = (
     "data set",
@@ -25,7 +26,8 @@ CLAIMS_NOTE = (
     "This run: mean over pairs, one for each training seed and label draw that the arms share, with the interval for "
     "other seeds, draws and test images. “In favour” and “against” say on which side of the margin the estimate is. A "
     "claim holds if each of its contrasts is shown: its interval is on that side. It does not hold if one is refuted: "
-    "its interval, at a level for the number of contrasts, is on the other side. Else the run cannot tell."
+    "its interval, at a level for the number of contrasts, is on the other side. Else the run cannot tell. “On "
+    "average” is another reading, and says less: the mean of the contrasts of a data set, in one test."
 )
 
 

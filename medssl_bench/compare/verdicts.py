@@ -10,118 +10,37 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from medssl_bench.results.formats.text import repetitions
+from medssl_bench.compare.averages import Average, average
+from medssl_bench.compare.contrasts import Contrast, Side
 from medssl_bench.results.pairing import contrast
-from medssl_bench.statistics.claim import is_refuted, is_shown
-from medssl_bench.statistics.interval import Estimate
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from medssl_bench.plugin.registry import Registry
     from medssl_bench.published.claims import Claim, Claims, Condition, Term
     from medssl_bench.published.reference import Reference
     from medssl_bench.results.cells import Cell
     from medssl_bench.results.leaderboard import Leaderboard
     from medssl_bench.results.tables import TableResult
-
-Side = Literal["in favour", "against"]
-
-
-@dataclass(frozen=True)
-class Contrast:
-    """A condition of a claim on one data set at one label budget.
-
-    Attributes:
-        dataset: name of the data set as it was published.
-        label: what the suite calls the data set, or an empty string where it is not in the run.
-        stands_in: whether other data take the data set's place in the run.
-        labels: text of the label budget.
-        text: the contrast and what is said of it, in words.
-        found: the contrast as a cell, one value for each seed and draw that its cells share; None where a cell of it is
-            not in the run.
-        side: on which side of the margin the estimate is, whatever chance may have to do with it; None without one.
-        marks: what a reader must know of the tables that its cells are of.
-        published: the contrast of the published cells, or None.
-        published_side: the side of the published contrast, one seed; None where there is none.
-        condition: what is claimed of it.
-        interval: its mean with the variance; or why there is none.
-    """
-
-    dataset: str
-    label: str
-    stands_in: bool
-    labels: str
-    text: str
-    found: Cell | None
-    side: Side | None
-    marks: tuple[str, ...]
-    published: float | None
-    published_side: Side | None
-    condition: Condition
-    interval: Estimate | str
-
-    @property
-    def estimate(self) -> float | None:
-        """Mean over the pairs, or None."""
-        return self.found.mean if self.found else None
-
-    @property
-    def spread(self) -> float | None:
-        """Sample standard deviation over the pairs, or None for fewer than two."""
-        return self.found.std if self.found else None
-
-    @property
-    def pairs(self) -> str:
-        """How many pairs of what: ``9 (3 training seeds x 3 label draws)``."""
-        return repetitions(self.found) if self.found else "0"
-
-    @property
-    def why(self) -> str:
-        """Why there is no whole estimate, or an empty string."""
-        if self.found is None:
-            return "not in this run"
-        if not self.found.expected:
-            return "its arms share no seed and draw"
-        if self.found.lost:
-            return "some of its trials failed or are blocked"
-        return "" if self.found.is_whole else "not finished"
-
-    @property
-    def judged(self) -> Estimate | None:
-        """The estimate that it is judged by; None where it cannot be."""
-        return None if self.not_judged or isinstance(self.interval, str) else self.interval
-
-    @property
-    def not_judged(self) -> str:
-        """Why it is not judged, or an empty string."""
-        if self.why:
-            return self.why
-        if self.found is not None and self.found.scaled is not None:
-            return "scaled, so not judged"
-        if isinstance(self.interval, str):
-            return f"no interval: {self.interval}"
-        return "one training seed, so not judged" if "seed" in self.interval.fixed else ""
-
-    @property
-    def is_shown(self) -> bool:
-        """Whether it is shown to be on the side of the margin that is claimed."""
-        given = self.condition
-        return self.judged is not None and is_shown(self.judged, given.direction, given.margin)
-
-    def is_refuted(self, contrasts: int) -> bool:
-        """Return whether it is shown to be on the other side, as one of so many contrasts of a claim."""
-        given = self.condition
-        return self.judged is not None and is_refuted(self.judged, given.direction, given.margin, contrasts)
-
+    from medssl_bench.statistics.interval import Estimate
 
 Told = Literal["holds", "does not hold", "cannot tell"]
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a run says of a claim."""
+    """What a run says of a claim.
+
+    Attributes:
+        claim: the claim.
+        contrasts: of each of its conditions, on each data set at each label budget.
+        averages: of the contrasts of each data set, where they have one direction and margin; else none.
+    """
 
     claim: Claim
     contrasts: tuple[Contrast, ...]
+    averages: tuple[Average, ...] = ()
 
     @property
     def whole(self) -> list[Contrast]:
@@ -137,13 +56,37 @@ class Verdict:
         return "does not hold" if refuted else "cannot tell"
 
     @property
+    def word_on_average(self) -> Told | None:
+        """Whether the mean of its contrasts is as claimed, on each data set; None where that was not asked.
+
+        That says less than the claim, which is of every contrast, and a few runs can show it.
+        """
+        if len(self.contrasts) == len(self.averages) or not self.averages or any(c.not_judged for c in self.contrasts):
+            return None
+        if all(each.is_shown for each in self.averages):
+            return "holds"
+        refuted = any(each.is_refuted(len(self.averages)) for each in self.averages)
+        return "does not hold" if refuted else "cannot tell"
+
+    @property
+    def seen(self) -> float | None:
+        """How far beyond the margin a contrast must be to be shown, on average: half of the 95 % intervals' width."""
+        halves = [contrast.judged.half() for contrast in self.contrasts if contrast.judged is not None]
+        return sum(halves) / len(halves) if halves else None
+
+    @property
     def told(self) -> str:
         """What is said of it: whether it holds, why that cannot be told, and where the estimates point."""
         reasons = [contrast.not_judged for contrast in self.contrasts if contrast.not_judged]
         if not self.whole:
             return max(dict.fromkeys(reasons), key=reasons.count)
         why = f" ({max(dict.fromkeys(reasons), key=reasons.count)})" if reasons and self.word == "cannot tell" else ""
-        return f"{self.word}{why}; {self.points}"
+        text = f"{self.word}{why}; {self.points}"
+        if self.word_on_average is not None:
+            text += f"; on average {self.word_on_average} ({', '.join(map(str, self.averages))})"
+        if self.word == "cannot tell" and self.seen is not None:
+            text += f"; a contrast is shown if it is about {self.seen:.3f} beyond the margin"
+        return text
 
     def told_of(self, contrast: Contrast) -> str:
         """Return what is said of one of its contrasts."""
@@ -219,20 +162,36 @@ class _Judging:
                     self._cells.setdefault((name, cell.dataset, cell.arm, cell.labels, cell.metric), cell)
 
     def verdict(self, claim: Claim) -> Verdict:
-        contrasts = tuple(
-            self._contrast(condition, dataset, labels)
+        wanted = [
+            (condition, dataset, labels)
             for condition in claim.condition
             for dataset in condition.datasets
             for labels in condition.labels
-        )
-        return Verdict(claim, contrasts)
+        ]
+        contrasts = tuple(self._contrast(*each) for each in wanted)
+        if any(each.not_judged for each in contrasts):
+            return Verdict(claim, contrasts)
+        of_datasets: dict[str, list[tuple[Condition, list[tuple[int, Cell]]]]] = {}
+        for condition, dataset, labels in wanted:
+            terms = self._present(condition, dataset, labels)
+            of_datasets.setdefault(dataset, []).append((condition, terms))
+        averages = [average(dataset, parts, self._interval) for dataset, parts in of_datasets.items()]
+        return Verdict(claim, contrasts, tuple(each for each in averages if each) if all(averages) else ())
+
+    def _label(self, dataset: str) -> str:
+        return self._labels.get(dataset) or self._claims.dataset_labels.get(dataset, dataset)
+
+    def _present(self, condition: Condition, dataset: str, labels: str) -> list[tuple[int, Cell]]:
+        """Return the cells of a contrast that are in the run, each with its sign."""
+        label = self._label(dataset)
+        cells = [(sign, self._cell(term, label, condition.metric)) for sign, term in condition.terms(labels)]
+        return [(sign, cell) for sign, cell in cells if cell is not None]
 
     def _contrast(self, condition: Condition, dataset: str, labels: str) -> Contrast:
         terms = condition.terms(labels)
-        label = self._labels.get(dataset) or self._claims.dataset_labels.get(dataset, dataset)
-        cells = [(sign, self._cell(term, label, condition.metric)) for sign, term in terms]
-        present = [(sign, cell) for sign, cell in cells if cell is not None]
-        found = contrast(present) if len(present) == len(cells) else None
+        label = self._label(dataset)
+        present = self._present(condition, dataset, labels)
+        found = contrast(present) if len(present) == len(terms) else None
         published = self._published(terms, dataset, condition.metric)
         tables = [self._tables[term.table] for _, term in terms if term.table in self._tables] if present else []
         return Contrast(
@@ -250,7 +209,7 @@ class _Judging:
             interval=self._interval(present) if found is not None else "not in this run",
         )
 
-    def _interval(self, terms: list[tuple[int, Cell]]) -> Estimate | str:
+    def _interval(self, terms: Sequence[tuple[float, Cell]]) -> Estimate | str:
         return self._board.intervals.of(terms) if self._board.intervals else "there is no store"
 
     def _cell(self, term: Term, label: str, metric: str) -> Cell | None:

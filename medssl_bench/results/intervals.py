@@ -54,25 +54,25 @@ class Intervals:
     def __init__(self, plan: Plan, store: Store, results: Results, metrics: Mapping[str, Metric]) -> None:
         self._plan, self._store, self._results, self._metrics = plan, store, results, metrics
 
-    def of(self, terms: Sequence[tuple[int, Cell]]) -> Estimate | str:
+    def of(self, terms: Sequence[tuple[float, Cell]]) -> Estimate | str:
         """Return the mean of a contrast with its variance, or why there is none.
 
         Args:
-            terms: one cell or more, each with its sign, 1 or -1.
+            terms: one cell or more, each with its weight, such as 1 or -1.
         """
         found = self.table(terms)
         if isinstance(found, str):
             return found
         return estimate(found.values, groups=found.groups, fixed=found.fixed)
 
-    def table(self, terms: Sequence[tuple[int, Cell]]) -> ValueTable | str:
+    def table(self, terms: Sequence[tuple[float, Cell]]) -> ValueTable | str:
         """Return the values of a contrast by training seed, label draw and test image, or why there are none.
 
         A kind of chance by which no cell of the contrast can vary is left out of it. Folds have test images of their
         own, which stand side by side; that folds share training images is not in the table.
 
         Args:
-            terms: one cell or more, each with its sign, 1 or -1.
+            terms: one cell or more, each with its weight, such as 1 or -1.
         """
         layout = self._layout(terms)
         if isinstance(layout, str):
@@ -156,7 +156,7 @@ class Intervals:
         return found is not None and found.resampled and found.influence is None
 
     def _fold(
-        self, terms: Sequence[tuple[int, Cell]], stages: Sequence[Sequence[tuple[str, ...]]]
+        self, terms: Sequence[tuple[float, Cell]], stages: Sequence[Sequence[tuple[str, ...]]]
     ) -> tuple[NDArray[np.float64], bool] | str:
         """Return the values of a fold, (S, D, N), and whether they are of groups; or why there are none."""
         rows = []
@@ -166,13 +166,13 @@ class Intervals:
             row = []
             for of_draw in of_seed:
                 total: NDArray[np.float64] | float = 0.0
-                for (sign, cell), stage in zip(terms, of_draw, strict=True):
+                for (weight, cell), stage in zip(terms, of_draw, strict=True):
                     found = self._influence(stage, cell)
                     if isinstance(found, str):
                         return found
                     truths.add(found.truth)
                     groups = found.groups
-                    total = (total + sign * found.values) if len(truths) == 1 else 0.0
+                    total = (total + weight * found.values) if len(truths) == 1 else 0.0
                 row.append(total)
             rows.append(row)
         if len(truths) > 1:

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from results.conftest import PROBE, SUITE, Lab
 
+from medssl_bench.compare.contrasts import Contrast
 from medssl_bench.compare.markdown import claims_to_markdown
-from medssl_bench.compare.verdicts import Contrast, Verdict, judge
+from medssl_bench.compare.verdicts import Verdict, judge
 from medssl_bench.errors import PluginError
 from medssl_bench.plan.stage import Trial
 from medssl_bench.published.claims import Claims
@@ -231,6 +232,36 @@ def test_each_contrast_must_be_shown_and_one_refutes(lab_of: Callable[..., Lab])
         body = "".join(ahead + margin + "\n" for margin in margins)
         words.append(_judged(Claims.from_toml(f'{HEAD}[[claim]]\nid = "X"\ntext = "t"\n{body}'), lab)[0].word)
     assert words == ["holds", "cannot tell", "does not hold"]
+
+
+def test_the_mean_of_contrasts_is_a_second_reading(lab_of: Callable[..., Lab]) -> None:
+    """At 100 labels the probe is ahead, with all of them it is not: the claim is not shown, its mean may be."""
+    lab = lab_of(SEEDS)
+    for trial in lab.plan.trials:
+        random = np.random.default_rng([len(trial.arm), trial.seed, trial.draw])
+        ahead = 0.2 if trial.arm == PROBE and str(trial.labels) == "100" else 0.0
+        lab.predict(trial, (np.arange(N) * 7 % N < (0.5 + ahead) * N) ^ (random.random(N) < 0.05))
+    body = f'plus = ["main / {PROBE}"]\nminus = ["main / supervised"]\n'
+    both = '["100", "all"]'
+    verdict, _ = _judged(_claim(f"{body}above = 0.0", labels=both), lab)
+    (found,) = verdict.averages
+    each = [contrast.estimate for contrast in verdict.contrasts]
+    assert found.estimate.mean == pytest.approx(np.mean([value for value in each if value is not None]))
+    assert (verdict.word, verdict.word_on_average) == ("cannot tell", "holds")
+    assert verdict.seen is not None
+    assert f"; on average holds (bloodmnist +{found.estimate.mean:.3f} [" in verdict.told
+    assert f"a contrast is shown if it is about {verdict.seen:.3f} beyond the margin" in verdict.told
+    assert _judged(_claim(f"{body}above = 0.15", labels=both), lab)[0].word_on_average == "does not hold"
+    assert _judged(_better(), lab)[0].word_on_average is None
+
+
+def test_contrasts_of_several_margins_have_no_mean(lab_of: Callable[..., Lab]) -> None:
+    lab = lab_of(SEEDS)
+    _predict(lab, 0.2)
+    head = '[[claim.condition]]\ndatasets = ["bloodmnist"]\nlabels = ["100"]\n'
+    ahead = f'{head}plus = ["main / {PROBE}"]\nminus = ["main / supervised"]\nabove = '
+    claims = Claims.from_toml(f'{HEAD}[[claim]]\nid = "X"\ntext = "t"\n{ahead}0.0\n{ahead}0.1\n')
+    assert _judged(claims, lab)[0].averages == ()
 
 
 @pytest.mark.parametrize(
