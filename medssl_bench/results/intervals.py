@@ -90,11 +90,11 @@ class Intervals:
         weighted = [values * images / (len(found) * values.shape[2]) for values in found]
         return ValueTable(np.concatenate(weighted, 2), groups, fixed)
 
-    def resampled(self, terms: Sequence[tuple[int, Cell]]) -> Resampled | str:
+    def resampled(self, terms: Sequence[tuple[float, Cell]]) -> Resampled | str:
         """Return the same for a metric that is resampled: a mean with an interval that no p-value is made of.
 
         Args:
-            terms: one cell or more, each with its sign, 1 or -1.
+            terms: one cell or more, each with its weight, such as 1 or -1.
         """
         layout = self._layout(terms)
         if isinstance(layout, str):
@@ -115,10 +115,10 @@ class Intervals:
         table = np.asarray(total)
         return resampled(table[:, :, 1:], float(table[:, :, 0].mean()), images, groups=groups, fixed=fixed)
 
-    def _resamples(self, terms: Sequence[tuple[int, Cell]], stages: tuple[str, ...]) -> Resamples | str:
+    def _resamples(self, terms: Sequence[tuple[float, Cell]], stages: tuple[str, ...]) -> Resamples | str:
         """Return a contrast of a seed, draw and fold over resampled test images."""
         total: Resamples | None = None
-        for (sign, cell), stage in zip(terms, stages, strict=True):
+        for (weight, cell), stage in zip(terms, stages, strict=True):
             record, metric = self._results.record(stage), self._metrics.get(cell.metric)
             info = self._plan.datasets.get(cell.dataset)
             if record is None or metric is None or info is None or info.task not in metric.tasks:
@@ -130,11 +130,11 @@ class Intervals:
             if total is not None and total.truth != found.truth:
                 return _OTHER_IMAGES
             before = 0.0 if total is None else total.values
-            total = replace(found, values=before + sign * found.values)
+            total = replace(found, values=before + weight * found.values)
         assert total is not None
         return total
 
-    def _layout(self, terms: Sequence[tuple[int, Cell]]) -> tuple[Crossed, frozenset[str]] | str:
+    def _layout(self, terms: Sequence[tuple[float, Cell]]) -> tuple[Crossed, frozenset[str]] | str:
         """Return the stages that the cells share, and the kinds of chance not varied; or why there are none."""
         cells = [cell for _, cell in terms]
         if any(not cell.is_whole for cell in cells):

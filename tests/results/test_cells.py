@@ -135,8 +135,9 @@ def test_a_cell_as_data(lab: Lab) -> None:
     assert list(data) == [
         "comparison", "dataset", "labels", "arm", "metric", "higher_is_better", "n", "mean", "std", "values",
         "expected", "failed", "blocked", "reference", "difference", "pairs", "low", "high", "difference_low",
-        "difference_high", "p", "p_holm", "verdict", "needed_seeds", "needed_draws", "left_out", "no_interval",
-        "selection", "select_by", "validation_labels", "scaled", "generated", "leaks",
+        "difference_high", "df", "p", "p_holm", "verdict", "among_best", "needed_seeds", "needed_draws", "reruns_won",
+        "sd_seed", "sd_draw", "sd_cell", "sd_image", "left_out", "no_interval", "selection", "select_by",
+        "validation_labels", "scaled", "generated", "leaks",
     ]  # fmt: skip
     assert data["values"][1] == {
         "seed": 0,
