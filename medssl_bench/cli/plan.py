@@ -66,6 +66,7 @@ def command(
     from medssl_bench.plan.arms import by_arm
     from medssl_bench.plan.build import build_plan
     from medssl_bench.plan.estimates import Estimates
+    from medssl_bench.plan.retests_told import retests_told
     from medssl_bench.plan.status import look
     from medssl_bench.results.selection import SelectedBy
     from medssl_bench.session.api import make_selection
@@ -98,6 +99,8 @@ def command(
         )
         for mark, tables in _by_mark(selected_by).items():
             click.echo(f"{', '.join(tables)}: {mark}")
+        for line in retests_told(plan):
+            click.echo(line)
         _summary(console, plan.suite, plan.epochs_scale, statuses, estimates, len(plan.trials))
 
 
@@ -144,7 +147,8 @@ def _summary(
     done = sum(status.status == "done" for status in statuses)
     not_needed = sum(status.status == "not needed" for status in statuses)
     spared = f" {not_needed} not needed," if not_needed else ""
-    counts = ", ".join(f"{kinds[kind]} {kind}" for kind in ("pretrain", "embed", "evaluate", "analyse") if kinds[kind])
+    first = ("pretrain", "embed", "evaluate", "analyse")
+    counts = ", ".join(f"{kinds[kind]} {kind}" for kind in dict.fromkeys((*first, *kinds)) if kinds[kind])
     lines = [
         "",
         f"{suite}{scaled}: {trials} trials, {len(statuses)} stages ({counts})",

@@ -72,6 +72,8 @@ def _weights(weights: Any, evaluator: Evaluator) -> str:
     if ("encoder" in weights) != evaluator.trains_encoder:
         what = "an encoder" if "encoder" in weights else "no encoder"
         return f"{what} among its weights, but its trains_encoder is {evaluator.trains_encoder}"
+    if evaluator.keeps_head and weights.get("head", {}).keys() != {"weight", "bias"}:
+        return "no linear layer, head = { weight, bias }, among its weights, but its keeps_head is True"
     return ""
 
 

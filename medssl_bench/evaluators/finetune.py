@@ -24,6 +24,7 @@ class FineTune(FineTuneOptions, Evaluator):
     needs: ClassVar[Needs] = "encoder"
     follows_criterion: ClassVar[bool] = True
     trains_encoder: ClassVar[bool] = True
+    keeps_head: ClassVar[bool] = True
 
     @property
     def needs_validation(self) -> str:

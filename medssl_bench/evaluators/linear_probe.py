@@ -41,6 +41,7 @@ class LinearProbe(Evaluator):
 
     needs: ClassVar[Needs] = "features"
     follows_criterion: ClassVar[bool] = True
+    keeps_head: ClassVar[bool] = True
     measures: ClassVar[Mapping[str, Metric]] = {"loss_gap": Metric(higher_is_better=False, high=math.inf)}
 
     epochs: Count = 500

@@ -42,6 +42,7 @@ class Logistic(Evaluator):
 
     needs: ClassVar[Needs] = "features"
     follows_criterion: ClassVar[bool] = True
+    keeps_head: ClassVar[bool] = True
     uses_seed: ClassVar[bool] = False
 
     smallest: Positive = 1e-6

@@ -39,6 +39,7 @@ class Tuned(Evaluator):
         vars(self).update(
             needs=first.needs,
             trains_encoder=first.trains_encoder,
+            keeps_head=all(each.keeps_head for each in candidates),
             measures=first.measures,
             uses_seed=any(each.uses_seed for each in candidates),
             uses_unlabelled=any(each.uses_unlabelled for each in candidates),

@@ -17,6 +17,7 @@ from medssl_bench.figures.label_efficiency import label_efficiency_figures
 from medssl_bench.figures.material import FigureSource
 from medssl_bench.figures.pretraining import pretraining_figures
 from medssl_bench.figures.price import price_figures
+from medssl_bench.figures.robustness import robustness_figures
 from medssl_bench.figures.roc import roc_figures
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ _OF_A_COMPARISON = (
     label_efficiency_figures,
     difference_figures,
     price_figures,
+    robustness_figures,
     downstream_figures,
     confusion_figures,
     roc_figures,

@@ -50,6 +50,8 @@ def by_arm(plan: Plan, statuses: Sequence[StageStatus]) -> list[ArmPlan]:
         needed.setdefault((trial.table, trial.arm), {})[trial.stage] = None
     for analysis in plan.analyses:
         needed.setdefault((analysis.table, analysis.arm), {})[analysis.stage] = None
+    for retest in plan.retests:
+        needed.setdefault((retest.trial.table, retest.trial.arm), {})[retest.stage] = None
     counted: set[str] = set()
     found = []
     for place, wanted in needed.items():

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from medssl_bench.datasets.fold import Fold
 from medssl_bench.errors import Problem, SuiteError, UserError
 from medssl_bench.key_path import key_text
+from medssl_bench.plan.arrange import arrange_retests
 from medssl_bench.plan.cell import Cell
 from medssl_bench.plan.chance import Chance
 from medssl_bench.plan.checks import CellCheck, Unfit
@@ -93,6 +94,7 @@ class _Builder:
         if self.problems:
             raise SuiteError(self.problems)
         mark_sweep(self.suite, self.plan)
+        arrange_retests(self.plan)
         if self.selection.only and not self.plan.trials:
             only = " --only ".join(map(repr, self.selection.only))
             raise UserError(f"--only {only}: no trial of the suite is all of these")
@@ -169,6 +171,13 @@ class _Builder:
         for place, name in enumerate(table.model.metrics):
             self._note(check.metric(name), *here, "metrics", place)
         self._note(check.criterion(), *here, "select_by")
+        for place, name in enumerate(table.model.corrupted.ops or () if table.model.corrupted else ()):
+            self._note(check.corruption(name), *here, "corrupted", "ops", place)
+        for place, other in enumerate(table.test_on):
+            known = self._known(other.dataset)
+            if known is not None and other.dataset.component != dataset.component:
+                self.plan.datasets.setdefault(other.dataset.label, known.info)
+                self._note(check.other_set(known.info, other.classes), *here, "test_on", place)
         registry = self.suite.plugins.registry
         arms = [arm for arm in table.arms if not arm.floor]
         analyses = table.analyses if is_wanted(table.model.analyses_of, dataset=dataset.label) else ()

@@ -55,6 +55,10 @@ class Planned(Protocol):
     plan: Plan
     titles: Titles
 
+    def known_dataset(self, dataset: NamedDataset) -> KnownDataset:
+        """Return what is known of a data set that is not that of the cell."""
+        ...
+
     def evaluator(self, arm: Arm, cell: Cell) -> tuple[Component, Evaluator]:
         """Return the evaluator of an arm."""
         ...

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from medssl_bench.augmentations.corruptions.catalogue import CORRUPTIONS
 from medssl_bench.datasets import Task
 from medssl_bench.errors import UserError
+from medssl_bench.plan.class_map import ClassMap
 from medssl_bench.plugin.guarded import asking, make
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from medssl_bench.datasets import DatasetInfo
     from medssl_bench.datasets.base import SplitName
     from medssl_bench.datasets.budget import Budget
@@ -92,6 +96,17 @@ class CellCheck:
         """Check that the metric by which epochs are chosen is defined for the data set's task."""
         criterion = self._table.criterion
         return self._undefined(criterion.name, criterion.metric) if criterion else ""
+
+    def corruption(self, name: str) -> str:
+        """Check that a corruption that a suite names changes the images."""
+        if self._info is None or self._info.channels != 1 or not CORRUPTIONS[name].colour:
+            return ""
+        return f"{name!r} changes colours, and the images of {self._info.title!r} are grey; leave it out"
+
+    def other_set(self, other: DatasetInfo | None, classes: Mapping[str, tuple[str, ...]]) -> str:
+        """Check that classifiers can be tested on another data set."""
+        found = ClassMap.of(self._info, other, classes) if self._info and other else ""
+        return found if isinstance(found, str) else ""
 
     def _undefined(self, name: str, metric: Metric | None) -> str:
         if self._info is None or metric is None or self._info.task in metric.tasks:

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
 
-_TOLD_ALONE = {"margin"}
-"""Options that decide what is said of results, and no result."""
+_TOLD_ALONE = {"margin", "corrupted", "test_on"}
+"""Options that decide what is said of results, or what else is computed of them, and no result of a trial."""
 
 
 def later_options(table: str, model: BaseModel) -> dict[str, Any]:

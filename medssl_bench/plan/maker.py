@@ -162,14 +162,22 @@ class StageMaker:
         )
         return stage, made
 
+    def known_dataset(self, dataset: NamedDataset) -> KnownDataset:
+        """Return what is known of a data set of the suite.
+
+        Raises:
+            Unfit: its plugin cannot say, or it is not valid.
+        """
+        try:
+            return self._datasets.get(dataset.component)
+        except UserError as error:
+            raise Unfit(str(error), *dataset.key) from error
+
     def _known(self, dataset: NamedDataset, cell: Cell) -> KnownDataset:
         """Return what is known of a data set that is pretrained on: of the evaluated one, in the fold of the cell."""
         if dataset.component == cell.dataset.component:
             return cell.known
-        try:
-            known = self._datasets.get(dataset.component)
-        except UserError as error:
-            raise Unfit(str(error), *dataset.key) from error
+        known = self.known_dataset(dataset)
         if cell.known.fold and known.fingerprint is not None and known.fingerprint == cell.known.fingerprint:
             evaluated = repr(cell.dataset.label)
             text = (

@@ -71,6 +71,7 @@ class Only:
         for table, datasets, arms in self._parts(suite):
             found += datasets
             found += [dataset for arm in with_teachers(table, arms) for link in arm.chain for dataset in link.on]
+            found += [other.dataset for other in table.test_on]
         return found
 
     def components_of(self, suite: Suite) -> list[Component]:

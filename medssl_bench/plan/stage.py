@@ -119,6 +119,23 @@ class AnalysisCell:
     fold: int | None = None
 
 
+@dataclass(frozen=True)
+class Retest:
+    """Other images that the classifier of a trial predicts.
+
+    Attributes:
+        trial: the trial.
+        what: the kind of its stage: ``corrupt`` or ``transfer``.
+        on: the corruption, or the label of the other data set.
+        stage: key of that stage.
+    """
+
+    trial: Trial
+    what: str
+    on: str
+    stage: str
+
+
 @dataclass
 class Plan:
     """Everything a suite needs, each stage once.
@@ -129,6 +146,7 @@ class Plan:
         stages: by key; every stage stands after those it builds on.
         trials: the cells of all comparisons.
         analyses: the analyses of all comparisons.
+        retests: what classifiers predict beside the test images of their data sets.
         datasets: what is known of the data sets, by label; None while the data cannot be seen.
     """
 
@@ -137,6 +155,7 @@ class Plan:
     stages: dict[str, Stage] = field(default_factory=dict)
     trials: list[Trial] = field(default_factory=list)
     analyses: list[AnalysisCell] = field(default_factory=list)
+    retests: list[Retest] = field(default_factory=list)
     datasets: dict[str, DatasetInfo | None] = field(default_factory=dict)
     _titles: set[str] = field(default_factory=set, repr=False, compare=False)
     _asked_for: list[str] = field(default_factory=list, repr=False)
@@ -144,7 +163,8 @@ class Plan:
 
     def wanted(self) -> list[str]:
         """Return the keys of the stages whose results are shown; the others only serve them."""
-        return list(dict.fromkeys([t.stage for t in self.trials] + [a.stage for a in self.analyses] + self._asked_for))
+        shown = [item.stage for items in (self.trials, self.analyses, self.retests) for item in items]
+        return list(dict.fromkeys(shown + self._asked_for))
 
     def ask_for(self, stage: Stage) -> None:
         """Want the result of a stage that is neither a trial nor an analysis."""

@@ -111,6 +111,17 @@ def embedding_work(encoder: Component, size: int | None, images: int) -> Work:
     return {"stage": 1, "encoder made": one.parameters, "forward image:float32": images * one.multiply_adds}
 
 
+def prediction_work(encoder: Component, size: int | None, images: int, precision: str, op: str) -> Work:
+    """Return the work of predicting images with a classifier that is kept; `op` is what changes them, or nothing."""
+    one = relative(encoder, size)
+    work: Work = {
+        "stage": 1,
+        "encoder made": one.parameters,
+        f"forward image:{precision}": images * one.multiply_adds,
+    }
+    return {**work, f"op:{op}": images * _area(size)} if op else work
+
+
 def evaluation_work(
     evaluator: Evaluator, component: Component, encoder: Component, size: int | None, images: Images
 ) -> Work:

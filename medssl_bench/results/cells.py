@@ -232,7 +232,9 @@ class Results:
         return dict(zip(info.classes, found.classes, strict=False)) if info else {}
 
     def left_out(self, stage: str) -> NDArray[np.int64]:
-        """Return the places of the test images of a stage that count for no metric."""
+        """Return the places of the test images of an evaluation that count for no metric; of other stages, none."""
+        if self._plan.stages[stage].kind != "evaluate":  # which may have test images of another data set
+            return NO_PLACES
         return self._without.get(self._plan.stages[stage].spec.dataset.key, NO_PLACES)
 
     def value(self, stage: str, metric: str) -> float | None:
@@ -259,6 +261,11 @@ class Results:
         if stage not in self._states:
             self._states[stage] = self._state(stage)
         return self._states[stage]
+
+    def reason(self, stage: str) -> str:
+        """Return why a stage failed, or an empty string."""
+        failure = self._store.failure(stage)
+        return failure.reason.rstrip(".") if failure else ""
 
     def _state(self, stage: str) -> State:
         if self.record(stage) is not None:

@@ -35,7 +35,7 @@ class Counts:
     def of(cls, plan: Plan, results: Results) -> Counts:
         """Return the counts of what a store holds of a plan."""
         states = [results.state(stage) for stage in dict.fromkeys(trial.stage for trial in plan.trials)]
-        missing = any(state != "done" for state in states) or bool(plan.analyses)
+        missing = any(state != "done" for state in states) or bool(plan.analyses or plan.retests)
         failed = sum(results.state(key) == "failed" for key in plan.stages) if missing else 0
         done, lost, blocked = (states.count(state) for state in ("done", "failed", "blocked"))
         return cls(len(states), done, lost, blocked, failed)

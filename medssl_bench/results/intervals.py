@@ -52,7 +52,7 @@ class Intervals:
     """
 
     def __init__(self, plan: Plan, store: Store, results: Results, metrics: Mapping[str, Metric]) -> None:
-        self._plan, self._store, self._results, self._metrics = plan, store, results, metrics
+        self.plan, self.store, self._results, self.metrics = plan, store, results, metrics
 
     def of(self, terms: Sequence[tuple[float, Cell]]) -> Estimate | str:
         """Return the mean of a contrast with its variance, or why there is none.
@@ -119,12 +119,12 @@ class Intervals:
         """Return a contrast of a seed, draw and fold over resampled test images."""
         total: Resamples | None = None
         for (weight, cell), stage in zip(terms, stages, strict=True):
-            record, metric = self._results.record(stage), self._metrics.get(cell.metric)
-            info = self._plan.datasets.get(cell.dataset)
+            record, metric = self._results.record(stage), self.metrics.get(cell.metric)
+            info = self.plan.datasets.get(cell.dataset)
             if record is None or metric is None or info is None or info.task not in metric.tasks:
                 return "the data set cannot be seen, so its task is not known"
             left_out = self._results.left_out(stage).tobytes()
-            found = resamples_of(cell.metric, metric, Kept(record, self._store), info.task, left_out)
+            found = resamples_of(cell.metric, metric, Kept(record, self.store), info.task, left_out)
             if isinstance(found, str):
                 return found
             if total is not None and total.truth != found.truth:
@@ -146,13 +146,13 @@ class Intervals:
         fixed = frozenset(
             axis
             for axis in shared.alone
-            if any(self._plan.is_decided_by(self._plan.stages[stage], axis) for stage in first)
+            if any(self.plan.is_decided_by(self.plan.stages[stage], axis) for stage in first)
         )
         return shared, fixed
 
     def is_resampled(self, metric: str) -> bool:
         """Return whether the intervals of a metric are made by resampling."""
-        found = self._metrics.get(metric)
+        found = self.metrics.get(metric)
         return found is not None and found.resampled and found.influence is None
 
     def _fold(
@@ -183,7 +183,7 @@ class Intervals:
         record = self._results.record(stage)
         if record is None:
             return "not finished"
-        info = self._plan.datasets.get(cell.dataset)
+        info = self.plan.datasets.get(cell.dataset)
         task = info.task if info else None
-        metric = self._metrics.get(cell.metric)
-        return influence_of(cell.metric, metric, record, self._store, task, self._results.left_out(stage))
+        metric = self.metrics.get(cell.metric)
+        return influence_of(cell.metric, metric, record, self.store, task, self._results.left_out(stage))

@@ -26,11 +26,13 @@ class Judging:
     Args:
         table: the comparison.
         intervals: of contrasts of its cells.
+        metric: the metric that verdicts are by; None: the comparison's first.
     """
 
-    def __init__(self, table: Table, intervals: Intervals) -> None:
+    def __init__(self, table: Table, intervals: Intervals, metric: str | None = None) -> None:
         self._table = table
         self._intervals = intervals
+        self._metric = metric or table.model.metrics[0]
 
     def judge(self, panel: Panel) -> None:
         """Put what can be said into the cells of a panel."""
@@ -38,7 +40,7 @@ class Judging:
             column = panel.column(budget)
             for arm, cell in column.items():
                 cell.judged = self._intervals_of(cell, self._baseline(column, arm))
-            if panel.metric == self._table.model.metrics[0]:
+            if panel.metric == self._metric:
                 self._tell(column, panel.floors)
                 self._compare_with_best(column)
 

@@ -5,23 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from medssl_bench.datasets.fold import Fold
 from medssl_bench.plan.chance import Chance
-from medssl_bench.plan.remembered import recall
 from medssl_bench.results.cells import Cell, Results
 from medssl_bench.results.counts import Counts
 from medssl_bench.results.intervals import Intervals
 from medssl_bench.results.judging import Judging
+from medssl_bench.results.leaks import leaks_of
 from medssl_bench.results.pairing import contrast
 from medssl_bench.results.price import Price, prices_of
 from medssl_bench.results.printed import PrintedTable, printed
 from medssl_bench.results.published_values import Published
 from medssl_bench.results.ranking import Ranking, rank_arms
+from medssl_bench.results.robustness import Robustness, robustness_of
 from medssl_bench.results.selection import SelectedBy
 from medssl_bench.results.tables import AnalysisRow, Panel, TableResult
+from medssl_bench.results.transfers import Transfer, transfers_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     import numpy as np
     from numpy.typing import NDArray
@@ -46,6 +47,8 @@ class Leaderboard:
         tables: in the suite's order.
         rankings: arms by mean rank, over tables that are alike and no controls.
         prices: what pretrainings gain and cost, of tables that are no controls.
+        robustness: what classifiers measure on corrupted test images, for each comparison and data set that asks for it.
+        transfers: likewise on the test images of other data sets.
         scaled: factor on the epochs of all trainings when it is below 1, else None.
         licences: licence of each data set, by label.
         counts: how many of its results are there, failed, and are blocked.
@@ -56,6 +59,8 @@ class Leaderboard:
     tables: list[TableResult]
     rankings: list[Ranking]
     prices: list[Price] = field(default_factory=list)
+    robustness: list[Robustness] = field(default_factory=list)
+    transfers: list[Transfer] = field(default_factory=list)
     scaled: float | None = None
     licences: dict[str, str] = field(default_factory=dict)
     counts: Counts = field(default_factory=Counts)
@@ -96,6 +101,8 @@ class Leaderboard:
             tables=tables,
             rankings=rank_arms(compared, intervals),
             prices=[price for table in compared for price in prices_of(table, plan, results, registry)],
+            robustness=[] if intervals is None else robustness_of(suite, plan, results, intervals),
+            transfers=[] if intervals is None else transfers_of(suite, plan, results, intervals),
             scaled=plan.epochs_scale if plan.epochs_scale < 1 else None,
             licences={label: info.licence for label, info in plan.datasets.items() if info},
             counts=Counts.of(plan, results),
@@ -144,7 +151,7 @@ def _trials(plan: Plan, table: Table) -> list[Trial]:
 def _table(
     table: Table, plan: Plan, results: Results, suite: Suite, store: Store, intervals: Intervals | None
 ) -> TableResult:
-    leaks = _with_left_out(_leaks(table, plan, store), _trials(plan, table), results)
+    leaks = leaks_of(table, plan, store, results)
     marks = [f"{label}: {line}" for label, lines in leaks.items() for line in lines]
     by_cell: dict[tuple[str, str, str], list[Trial]] = {}
     for trial in _trials(plan, table):
@@ -257,42 +264,3 @@ def _marks(table: Table, plan: Plan, selection: SelectedBy) -> list[str]:
     if table.model.shuffle_labels:
         marks.append(SHUFFLED)
     return marks
-
-
-def _with_left_out(
-    leaks: Mapping[str, tuple[str, ...]], trials: Sequence[Trial], results: Results
-) -> dict[str, tuple[str, ...]]:
-    """Return what data sets share, and behind it how many test images are left out of every number for it."""
-    found = dict(leaks)
-    for (label, fold), stage in {(trial.dataset, trial.fold): trial.stage for trial in reversed(trials)}.items():
-        places = results.left_out(stage)
-        if label in found and len(places):
-            are = "image that is a copy" if len(places) == 1 else "images that are copies"
-            line = f"computed WITHOUT the {len(places):,} test {are}"
-            found[label] = (*found[label], line if fold is None else f"fold {fold}: {line}")
-    return found
-
-
-def _leaks(table: Table, plan: Plan, store: Store) -> dict[str, tuple[str, ...]]:
-    """Return what the splits of each data set share, which makes numbers too good: as runs have found it.
-
-    What a store remembers counts only for the content that the plan is of: another folder may have the same name.
-    """
-    trials = _trials(plan, table)
-    contents = {trial.dataset: plan.stages[trial.stage].spec.dataset.fingerprint for trial in trials}
-    folds = list(dict.fromkeys(trial.fold for trial in trials))
-    found: dict[str, tuple[str, ...]] = {}
-    for dataset in table.datasets:
-        if dataset.label not in plan.datasets:
-            continue
-        info = plan.datasets[dataset.label]
-        lines: list[str] = []
-        if info and table.folds == 1:  # folds are not the splits that a data set warns of
-            lines += info.warnings
-        for number in folds:
-            fold = None if number is None else Fold(number, table.folds)
-            remembered = recall(dataset.component, store, fold)
-            if remembered and remembered[1] == contents.get(dataset.label):
-                lines += [line if fold is None else f"fold {number}: {line}" for line in remembered[0].warnings]
-        found[dataset.label] = tuple(dict.fromkeys(lines))
-    return found

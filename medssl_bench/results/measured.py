@@ -147,8 +147,20 @@ def _influence(name: str, metric: Metric, result: Kept, task: Task, without: byt
         return f"its influence values cannot be computed: {type(error).__name__}: {' '.join(str(error).split())}"
     if values is None:
         return f"{name} is not defined for these test images"
-    truth = kept.labels
-    values = np.asarray(values, np.float64)
+    return influence_values(name, np.asarray(values, np.float64), kept.labels, group)
+
+
+def influence_values(
+    name: str, values: NDArray[np.float64], truth: NDArray[np.int64], group: NDArray[np.int64] | None
+) -> Influence | str:
+    """Return values of test images as influence values, or why they are none.
+
+    Args:
+        name: of the metric.
+        values: (N,) one for each image.
+        truth: (N, L) what is true of the images.
+        group: (N,) group of each, or None.
+    """
     if values.shape != (len(truth),) or not np.isfinite(values).all():
         return f"{name} gives influence values of shape {values.shape}, which are not {len(truth)} finite numbers"
     if group is not None:

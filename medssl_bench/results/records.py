@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from medssl_bench.results.price import Price
     from medssl_bench.results.printed import PrintedTable
     from medssl_bench.results.ranking import Ranking
+    from medssl_bench.results.robustness import Robustness
+    from medssl_bench.results.transfers import Transfer
 
 
 class HasCells(Protocol):
@@ -29,6 +31,8 @@ class HasAnswer(Protocol):
 
     rankings: list[Ranking]
     prices: list[Price]
+    robustness: list[Robustness]
+    transfers: list[Transfer]
 
 
 def to_json(board: HasCells) -> str:
@@ -37,10 +41,15 @@ def to_json(board: HasCells) -> str:
 
 
 def answer_to_json(board: HasAnswer) -> str:
-    """Return what the tables together answer as one JSON object: ``rankings`` and ``prices``."""
+    """Return what the tables together answer as one JSON object.
+
+    It has ``rankings``, ``prices``, ``robustness`` and ``transfers``, each a list.
+    """
     found = {
         "rankings": [ranking.to_data() for ranking in board.rankings],
         "prices": [price.to_data() for price in board.prices],
+        "robustness": [found.to_data() for found in board.robustness],
+        "transfers": [found.to_data() for found in board.transfers],
     }
     return json.dumps(found, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 

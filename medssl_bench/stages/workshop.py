@@ -105,12 +105,14 @@ class Workshop:
         self._datasets: OrderedDict[str, LoadedDataset] = OrderedDict()
         self._unlabelled: OrderedDict[str, Images] = OrderedDict()
         self._features: OrderedDict[str, dict[SplitName, Tensor]] = OrderedDict()
+        self._lately: dict[str, tuple[str, Any]] = {}
 
     def forget(self) -> None:
         """Free the memory of all that is kept between stages."""
         self._datasets.clear()
         self._unlabelled.clear()
         self._features.clear()
+        self._lately.clear()
         self.siblings.forget()
         if self.device.type == "cuda":
             torch.cuda.empty_cache()
@@ -197,6 +199,14 @@ class Workshop:
     def features(self, key: str) -> dict[SplitName, Tensor]:
         """Return the features that an embed stage left, (N, D) float32 by split."""
         return _kept(self._features, key, lambda: self._load_features(key))
+
+    def lately(self, what: str, name: str, make: Callable[[], _Item]) -> _Item:
+        """Return what was made last of a kind, if it has this name, else make it."""
+        if what not in self._lately or self._lately[what][0] != name:
+            self._lately.pop(what, None)  # so that not both are in memory
+            self._lately[what] = (name, make())
+        found: _Item = self._lately[what][1]
+        return found
 
     def _load_features(self, key: str) -> dict[SplitName, Tensor]:
         found = load_tensors(self.store.checked(key, "features.safetensors"))

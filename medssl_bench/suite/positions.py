@@ -54,6 +54,8 @@ class Node:
         """Return the position of what is at a path, or of the nearest thing around it that exists."""
         node = self
         for part in path:
+            if isinstance(node.value, str):  # a text has letters by number, and these no position
+                break
             try:
                 node = node.value[part]
             except (KeyError, IndexError, TypeError):

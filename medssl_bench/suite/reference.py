@@ -22,6 +22,8 @@ _HEADINGS: dict[Any, str] = {
     schema.Teacher: "Teacher",
     schema.Comparison: "Comparison",
     schema.AnalysesOf: "Analyses of",
+    schema.Corrupted: "Corrupted",
+    schema.TestOn: "Other set",
     schema.Arm: "Arm",
     schema.ChainLink: "Link",
 }
@@ -33,6 +35,7 @@ _NAMED: tuple[tuple[Any, str], ...] = (
     (schema.ValidationBudget, "[budget](#budgets), or 0"),
     (Duration, "[duration](#durations)"),
     (schema.Link, "recipe's name or [link](#link)"),
+    (schema.OtherSets, "[component](#components) or [other set](#other-set), or a list of them"),
 )
 _NAMES: dict[Any, str] = {str: "text", int: "integer", float: "number", bool: "true or false", Any: "any value"}
 _LIMITS = {"ge": "≥ {}", "gt": "> {}", "le": "≤ {}", "lt": "< {}"}

@@ -15,8 +15,9 @@ from medssl_bench.suite.analyses_of import unknown
 from medssl_bench.suite.columns import Columns, columns_of, refuses_criterion
 from medssl_bench.suite.component_resolver import ComponentResolver, Key, Unresolved, label_of
 from medssl_bench.suite.floors import EVALUATORS, FLOOR_NAMES, floors_of
-from medssl_bench.suite.table import Arm, Link, NamedDataset, Recipe, Table
+from medssl_bench.suite.table import Arm, Link, NamedDataset, OtherSet, Recipe, Table
 from medssl_bench.suite.teachers import unknown_teachers
+from medssl_bench.suite.tested_again import other_set, problems_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -100,6 +101,7 @@ class Resolver(ComponentResolver):
         analyses = [
             self.attempt(self._analysis, value, (*key, "analyses", place)) for place, value in enumerate(model.analyses)
         ]
+        test_on = self._test_on(model, key)
         known = [arm for arm in arms if arm is not None]
         floors = self._floors(model, known, encoder, (*key, "floors")) if encoder is not None else []
         self._check_names(model, key, [floor.name for floor in floors])
@@ -123,7 +125,22 @@ class Resolver(ComponentResolver):
             metrics=columns.metrics,
             not_measured=columns.not_measured,
             criterion=criterion,
+            test_on=test_on,
         )
+
+    def _test_on(self, model: schema.Comparison, key: Key) -> tuple[OtherSet, ...]:
+        """Return the other sets that classifiers are tested on; note what is wrong with that, or with corruptions."""
+        for place, message in problems_of(model):
+            self.fail((*key, *place), message)
+        if model.corrupted:
+            self.unique(model.corrupted.ops or (), (*key, "corrupted", "ops"))
+            self.unique([str(number) for number in model.corrupted.severities], (*key, "corrupted", "severities"))
+        wheres = [(*key, "test_on", place, "dataset") for place in range(len(model.test_on))]
+        found = [
+            self.attempt(self._dataset, item.dataset, where) for item, where in zip(model.test_on, wheres, strict=True)
+        ]
+        self.unique([dataset.label if dataset else None for dataset in found], (*key, "test_on"))
+        return tuple(other_set(item, dataset) for item, dataset in zip(model.test_on, found, strict=True) if dataset)
 
     def _columns(self, model: schema.Comparison, arms: Sequence[Arm], key: Key) -> Columns:
         built = {arm.name: (arm.evaluator.name, self.built(arm.evaluator, key)) for arm in arms}

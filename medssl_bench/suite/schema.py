@@ -4,21 +4,27 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    PlainValidator,
-    WithJsonSchema,
-    field_validator,
-    model_validator,
-)
+from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema, field_validator, model_validator
 
 from medssl_bench.datasets.budget import Budget
 from medssl_bench.datasets.fold import MOST
-from medssl_bench.suite.budget import BUDGET_SCHEMA, parse_budget, parse_positive_budget
+from medssl_bench.suite.budget import BUDGET_SCHEMA, parse_budget
 from medssl_bench.suite.duration import DURATIONS, Duration
+from medssl_bench.suite.finished_arms import (
+    AnalysesOf,
+    ComponentRef,
+    Corrupted,
+    LabelBudget,
+    OtherSets,
+    Seed,
+    StrictTable,
+    TestOn,
+)
+
+__all__ = [
+    "AnalysesOf", "Arm", "ChainLink", "Comparison", "ComponentRef", "Corrupted", "LabelBudget", "Link", "OtherSets",
+    "Pretraining", "SuiteModel", "Teacher", "TestOn", "ValidationBudget",
+]  # fmt: skip
 
 Floor = Literal["majority", "untrained"]
 Selection = Literal["validation", "last", "test"]
@@ -31,26 +37,7 @@ _UNSHOWN = r"\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff"
 _ID = rf"^[^{_UNSHOWN}/\\]*[^{_UNSHOWN}/\\\s][^{_UNSHOWN}/\\]*$"
 _LINE = rf"^[^{_UNSHOWN}]*$"
 
-ComponentRef = Annotated[
-    Any,
-    WithJsonSchema(
-        {
-            "description": 'a component: its name, or a table { name = "...", parameter = ... }',
-            "anyOf": [
-                {"type": "string"},
-                {"type": "object", "required": ["name"], "properties": {"name": {"type": "string"}}},
-                {"type": "array"},
-            ],
-        }
-    ),
-]
-Seed = Annotated[int, Field(ge=0)]
-LabelBudget = Annotated[Budget, PlainValidator(parse_positive_budget), WithJsonSchema(BUDGET_SCHEMA)]
 ValidationBudget = Annotated[Budget, PlainValidator(parse_budget), WithJsonSchema(BUDGET_SCHEMA)]
-
-
-class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
 
 def _refuse_skip(budget: Budget | None) -> Budget | None:
@@ -60,7 +47,7 @@ def _refuse_skip(budget: Budget | None) -> Budget | None:
     return budget
 
 
-class Teacher(_Table):
+class Teacher(StrictTable):
     """A trained arm that a method learns from."""
 
     arm: str = Field(description="name of an arm of the same comparison that trains its encoder")
@@ -69,7 +56,7 @@ class Teacher(_Table):
     _no_skip = field_validator("labels")(_refuse_skip)
 
 
-class ChainLink(_Table):
+class ChainLink(StrictTable):
     """One pretraining of an arm's chain."""
 
     recipe: str = Field(description="name of a [pretraining.NAME] table")
@@ -107,7 +94,7 @@ Link = Annotated[
 ]
 
 
-class Pretraining(_Table):
+class Pretraining(StrictTable):
     """A recipe: how an encoder is pretrained without labels."""
 
     extends: str | None = Field(None, description="another recipe, whose keys hold where this one is silent")
@@ -171,7 +158,7 @@ class Pretraining(_Table):
         return self
 
 
-class Arm(_Table):
+class Arm(StrictTable):
     """One way to get a classifier: a chain of pretrainings and an evaluator."""
 
     name: str = Field(min_length=1, max_length=80, pattern=_ID, description="what tables call it; unique in its table")
@@ -186,22 +173,7 @@ class Arm(_Table):
     encoder: ComponentRef | None = Field(None, description="encoder of an arm without pretraining")
 
 
-class AnalysesOf(_Table):
-    """Which encoders the analyses of a comparison are computed of; a key that is left out takes all."""
-
-    arms: list[str] | None = Field(None, min_length=1, description="names of arms; floors have names too")
-    datasets: list[str] | None = Field(None, min_length=1, description="data sets, as tables call them")
-    labels: list[LabelBudget] | None = Field(
-        None, min_length=1, description="label budgets, of encoders that labels have trained"
-    )
-    seeds: list[Seed] | None = Field(None, min_length=1, description="training seeds")
-    draws: list[Seed] | None = Field(
-        None, min_length=1, description="label draws, of encoders that labels have trained"
-    )
-    folds: list[Seed] | None = Field(None, min_length=1, description="folds, where there are folds")
-
-
-class Comparison(_Table):
+class Comparison(StrictTable):
     """One table: arms x data sets x label budgets x seeds x draws x folds."""
 
     id: str = Field(min_length=1, max_length=80, pattern=_ID, description="unique name of the table")
@@ -239,6 +211,12 @@ class Comparison(_Table):
     analyses_of: AnalysesOf = Field(
         default_factory=AnalysesOf, description="which encoders these are computed of, as each one takes its time"
     )
+    corrupted: Corrupted | None = Field(
+        None, description="predict corrupted test images too, by the trained classifiers; {} has the usual corruptions"
+    )
+    test_on: OtherSets = Field(
+        default_factory=list, description="predict the test images of other data sets too, by the trained classifiers"
+    )
     seeds: list[Seed] | None = Field(None, min_length=1, description="training seeds, instead of the suite's")
     draws: list[Seed] | None = Field(None, min_length=1, description="label draws, instead of the suite's")
     folds: int | None = Field(None, ge=1, le=MOST, description="folds, instead of the suite's")
@@ -255,7 +233,7 @@ class Comparison(_Table):
     _no_skip = field_validator("validation_labels")(_refuse_skip)
 
 
-class SuiteModel(_Table):
+class SuiteModel(StrictTable):
     """A suite file."""
 
     schema_version: Literal[1] = Field(alias="schema", description="version of this format")

@@ -31,6 +31,19 @@ class NamedDataset:
 
 
 @dataclass(frozen=True)
+class OtherSet:
+    """Another data set whose test images classifiers predict.
+
+    Attributes:
+        dataset: the data set.
+        classes: for classes that were trained on, the classes of the other set; empty: those of the same name.
+    """
+
+    dataset: NamedDataset
+    classes: Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True)
 class Recipe:
     """A recipe with its components."""
 
@@ -81,7 +94,7 @@ class Table:
     With `folds` above 1 the images of each data set are shared out to as many folds.
 
     Arms and metrics whose evaluator does not measure that metric are in `not_measured`. `criterion` is the metric that
-    epochs are chosen by, or None where the suite names none.
+    epochs are chosen by, or None where the suite names none. `test_on` has the other sets that are predicted.
     """
 
     model: Comparison
@@ -94,6 +107,7 @@ class Table:
     metrics: Mapping[str, Metric] = field(default_factory=dict)
     not_measured: frozenset[tuple[str, str]] = frozenset()
     criterion: Criterion | None = None
+    test_on: tuple[OtherSet, ...] = ()
 
     @property
     def id(self) -> str:

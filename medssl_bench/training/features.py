@@ -11,11 +11,11 @@ from medssl_bench.training.images import DeviceImages, evaluation_batch
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from medssl_bench.datasets import Split
+    from medssl_bench.datasets import Images, Split
 
 
 @torch.no_grad()
-def features_of(encoder: nn.Module, split: Split, device: torch.device) -> Tensor:
+def features_of(encoder: nn.Module, split: Split | Images, device: torch.device) -> Tensor:
     """Return the features of un-augmented images in evaluation mode, (N, D) float32 on the processor.
 
     Args:

@@ -162,7 +162,8 @@ ELSEWHERE = {
     "SuiteModel.without", "Comparison.without", "SuiteModel.schema_version", "SuiteModel.extends",
     "SuiteModel.plugins", "SuiteModel.comparison",
     "AnalysesOf.arms", "AnalysesOf.datasets", "AnalysesOf.labels", "AnalysesOf.seeds", "AnalysesOf.draws",
-    "AnalysesOf.folds",
+    "AnalysesOf.folds", "Corrupted.ops", "Corrupted.severities", "TestOn.dataset", "TestOn.classes",
+    "Comparison.corrupted", "Comparison.test_on",
     "Comparison.arm", "Comparison.analyses", "Comparison.analyses_of",
     "Comparison.reference", "Pretraining.extends", "Pretraining.sweep",
     "Pretraining.optimizer", "Pretraining.schedule", "Pretraining.pool", "Teacher.arm", "Teacher.labels",
@@ -171,7 +172,7 @@ ELSEWHERE = {
 
 MODELS = (
     schema.SuiteModel, schema.Pretraining, schema.Teacher, schema.ChainLink, schema.AnalysesOf,
-    schema.Comparison, schema.Arm,
+    schema.Comparison, schema.Arm, schema.Corrupted, schema.TestOn,
 )  # fmt: skip
 
 
@@ -190,7 +191,7 @@ def test_every_key_of_a_suite_is_known_to_decide_or_to_describe() -> None:
     found = {
         m for m in vars(schema).values() if isinstance(m, type) and issubclass(m, BaseModel) and m is not BaseModel
     }
-    assert {model.__name__ for model in found} - {"_Table"} == {model.__name__ for model in MODELS}
+    assert {model.__name__ for model in found} - {"StrictTable"} == {model.__name__ for model in MODELS}
 
 
 @pytest.mark.parametrize("name", DECIDES)

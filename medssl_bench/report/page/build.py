@@ -28,6 +28,7 @@ from medssl_bench.results.formats.grids import (
     ranking_grid,
 )
 from medssl_bench.results.formats.prices import price_grids
+from medssl_bench.results.formats.retests import retest_grids
 from medssl_bench.results.formats.text import heading, notes
 from medssl_bench.results.metric_names import metric_name
 from medssl_bench.results.printed import printed
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from medssl_bench.report.study import Study
-    from medssl_bench.results.intervals import Intervals
+    from medssl_bench.results.leaderboard import Leaderboard
     from medssl_bench.results.tables import TableResult
 
 _COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#8c6d00", "#000000")
@@ -88,7 +89,7 @@ def page(study: Study, pictures: Sequence[Picture] = ()) -> str:
         script=Markup(script),  # noqa: S704 - likewise
         script_hash=base64.b64encode(digest).decode(),
         report=_report(study, bool(pictures)),
-        tables=[_table(table, study.board.intervals) for table in study.board.tables],
+        tables=[_table(table, study.board) for table in study.board.tables],
         rankings=[ranking_grid(ranking) for ranking in study.board.rankings],
         prices=price_grids(study.board),
         figures=grouped,
@@ -166,7 +167,7 @@ def _highlights(table: TableResult) -> list[tuple[str, ...]]:
     return found
 
 
-def _table(table: TableResult, intervals: Intervals | None) -> dict[str, Any]:
+def _table(table: TableResult, board: Leaderboard) -> dict[str, Any]:
     shape = printed(table)
     return {
         "heading": heading(table.title, table.marks) if shape is None else printed_heading(shape),
@@ -176,9 +177,10 @@ def _table(table: TableResult, intervals: Intervals | None) -> dict[str, Any]:
         "notes": notes(table),
         "more": [
             ("What varies the differences, and how often a rerun would show them", components_grids(table)),
-            ("Any two arms", any_two_grids(table, intervals)),
+            ("Any two arms", any_two_grids(table, board.intervals)),
         ],
         "analyses": analyses_grid(table),
+        "retests": retest_grids(board, table),
     }
 
 
@@ -241,8 +243,9 @@ def _datasets(study: Study) -> list[tuple[str, ...]]:
                 fingerprints[data.component.name + str(data.component.parameters)] = data.fingerprint
     rows: list[tuple[str, ...]] = []
     used = {dataset.label: dataset for table in study.suite.tables for dataset in table.datasets}
-    for link in (link for table in study.suite.tables for arm in table.arms for link in arm.chain):
-        for dataset in link.on:
+    for table in study.suite.tables:
+        more = [dataset for arm in table.arms for link in arm.chain for dataset in link.on]
+        for dataset in (*more, *(other.dataset for other in table.test_on)):
             used.setdefault(dataset.label, dataset)
     for label, dataset in used.items():
         info = study.plan.datasets.get(label)

@@ -20,6 +20,7 @@ from medssl_bench.results.formats.grids import (
     ranking_grid,
 )
 from medssl_bench.results.formats.prices import price_grids
+from medssl_bench.results.formats.retests import retest_grids
 from medssl_bench.results.formats.text import heading, notes
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ def render(board: Leaderboard, *, compact: bool = False) -> Group:
             parts += [Text(note, style="dim") for note in notes(table)]
             analyses = analyses_grid(table)
             parts += [GridView(analyses)] if analyses else []
+            parts += [GridView(grid) for grid in retest_grids(board, table)]
         parts.append(Text())
     if not compact:
         parts += [GridView(ranking_grid(ranking)) for ranking in board.rankings]
@@ -117,7 +119,8 @@ class GridView:
     def _width(self, column: int) -> int:
         texts = [self._text(row.cells[column]).plain for row in self.grid.rows]
         lines = [line for text in texts for line in text.split("\n")]
-        return max(map(len, [*lines, self.grid.columns[column].name])) + _PADDING
+        head = self.grid.columns[column]
+        return max(map(len, [*lines, head.name, head.group])) + _PADDING
 
     def _table(self, columns: list[int]) -> Table:
         drawn = Table(box=box.SIMPLE_HEAD)

@@ -13,6 +13,7 @@ from medssl_bench.results.formats.grids import (
     ranking_grid,
 )
 from medssl_bench.results.formats.prices import price_grids
+from medssl_bench.results.formats.retests import retest_grids
 from medssl_bench.results.formats.text import heading, notes
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ def to_latex(board: Leaderboard) -> str:
         analyses = analyses_grid(table)
         title = heading(table.title, table.marks)
         parts.append(_float([*grids, *([analyses] if analyses else [])], title, notes(table)))
+        parts += [_float([grid], "", []) for grid in retest_grids(board, table)]
     parts += [_float([ranking_grid(ranking)], "", []) for ranking in board.rankings]
     parts += [_float([grid], "", []) for grid in price_grids(board)]
     return "\n\n".join([PREAMBLE, *parts]) + "\n"

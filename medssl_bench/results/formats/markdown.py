@@ -14,6 +14,7 @@ from medssl_bench.results.formats.grids import (
     ranking_grid,
 )
 from medssl_bench.results.formats.prices import price_grids
+from medssl_bench.results.formats.retests import retest_grids
 from medssl_bench.results.formats.text import heading, notes
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ def to_markdown(board: Leaderboard) -> str:
         lines += [f"*{plain(note)}*\n" for note in notes(table)]
         analyses = analyses_grid(table)
         lines += _grid(analyses) if analyses else []
+        for grid in retest_grids(board, table):
+            lines += _grid(grid)
     for ranking in board.rankings:
         lines += _grid(ranking_grid(ranking))
     for grid in price_grids(board):

@@ -54,6 +54,7 @@ class FixMatch(FineTuneSettings, Evaluator):
     needs: ClassVar[Needs] = "encoder"
     follows_criterion: ClassVar[bool] = True
     trains_encoder: ClassVar[bool] = True
+    keeps_head: ClassVar[bool] = True
     uses_unlabelled: ClassVar[bool] = True
 
     batch_size: Annotated[int, Field(ge=2)] = 64

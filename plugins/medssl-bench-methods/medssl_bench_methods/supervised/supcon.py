@@ -46,6 +46,7 @@ class SupCon(FineTuneSettings, Evaluator):
     needs: ClassVar[Needs] = "encoder"
     follows_criterion: ClassVar[bool] = True
     trains_encoder: ClassVar[bool] = True
+    keeps_head: ClassVar[bool] = True
     measures: ClassVar[Mapping[str, Metric]] = LinearProbe.measures
 
     temperature: Temperature = 0.1

@@ -1,0 +1,80 @@
+"""Which classes of two data sets are the same."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ConfigDict
+
+from medssl_bench.datasets import Task
+from medssl_bench.errors import did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from medssl_bench.datasets import DatasetInfo
+
+
+class ClassMap(BaseModel):
+    """The classes that a data set which is trained on shares with another one.
+
+    Attributes:
+        names: of the shared classes, as the first set calls them.
+        own: place of each among the classes of the first set, ascending.
+        other: for each class of the other set, which of the shared ones it is; -1: none, its images are left out.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    names: tuple[str, ...]
+    own: tuple[int, ...]
+    other: tuple[int, ...]
+
+    def __init__(self, names: tuple[str, ...], own: tuple[int, ...], other: tuple[int, ...], **_ignored: Any) -> None:
+        super().__init__(names=names, own=own, other=other)
+
+    def to_data(self) -> dict[str, Any]:
+        """Return it as JSON-able data."""
+        return {"names": list(self.names), "own": list(self.own), "other": list(self.other)}
+
+    @classmethod
+    def of(cls, own: DatasetInfo, other: DatasetInfo, wanted: Mapping[str, tuple[str, ...]]) -> ClassMap | str:
+        """Return the shared classes, or why classifiers of one set cannot be tested on the other.
+
+        Args:
+            own: of the set that is trained on.
+            other: of the other set.
+            wanted: for classes of the first set the classes of the other; empty: those of the same name.
+        """
+        several = (own.task is Task.MULTI_LABEL, other.task is Task.MULTI_LABEL)
+        if several[0] != several[1]:
+            return f"{own.title} is {own.task} and {other.title} is {other.task}: their labels mean different things"
+        if own.size != other.size:
+            sizes = f"images of {other.title} have {other.size} pixels, those that were trained on {own.size}"
+            return f"{sizes}; read both at one size"
+        pairs = wanted or {name: (name,) for name in own.classes if name in other.classes}
+        taken: dict[str, str] = {}
+        for name, there in pairs.items():
+            if name not in own.classes:
+                return f"classes: {own.title} has no class {name!r}{_there(name, own.classes)}"
+            for each in there:
+                if each not in other.classes:
+                    return f"classes: {other.title} has no class {each!r}{_there(each, other.classes)}"
+                if taken.setdefault(each, name) != name:
+                    return f"classes: {each!r} of {other.title} would be {taken[each]!r} and {name!r}"
+        shared = [name for name in own.classes if pairs.get(name)]
+        if len(shared) < (1 if several[0] else 2):
+            have = f"one class, {shared[0]!r}" if shared else "no class"
+            named = "as they are named here" if wanted else "of the same name"
+            text = f"{own.title} and {other.title} share {have}, {named}, and two are needed"
+            return f'{text}: name them, classes = {{ own = "other" }}'
+        places = {each: shared.index(name) for name, found in pairs.items() for each in found}
+        return cls(
+            tuple(shared),
+            tuple(own.classes.index(name) for name in shared),
+            tuple(places.get(name, -1) for name in other.classes),
+        )
+
+
+def _there(name: str, known: tuple[str, ...]) -> str:
+    return did_you_mean(name, known) or f"; there are: {', '.join(known)}"
