@@ -43,6 +43,13 @@ if TYPE_CHECKING:
     help="What figures are written as: one or more of png, svg and pdf, as in png,svg,pdf. The page shows the SVG "
     "where it is asked for and not large, else the PNG.",
 )
+@click.option(
+    "--checklist",
+    "checklists",
+    multiple=True,
+    type=click.Choice(["reforms", "claim", "tripod-ai"]),
+    help="Also write checklist-NAME.md, a draft for a reporting guideline. May be given more than once.",
+)
 @click.pass_context
 def command(
     context: click.Context,
@@ -53,6 +60,7 @@ def command(
     output: Path,
     figures: bool,
     formats: str,
+    checklists: tuple[str, ...],
     **selected: Any,
 ) -> None:
     """Write a report on SUITE from what the store holds. Nothing is run.
@@ -62,6 +70,9 @@ def command(
     are also tables/ (Markdown, CSV, LaTeX) and figures/ to take into a paper: as PNG, with --formats also as SVG
     and PDF. Maps (PCA, t-SNE) are read from `embedding` analyses. Where there is none they are computed once, and
     kept in the user's cache folder, as pictures of augmentations are.
+
+    A checklist is filled with what records tell: data, splits, settings, results with intervals, versions. All else
+    says "author:". It has topics and not the guideline's items; take their numbers and texts from its paper.
     """
     from medssl_bench.session.api import make_report
 
@@ -72,6 +83,7 @@ def command(
         data_dir=data_dir,
         figures=figures,
         formats=[form.strip() for form in formats.split(",")],
+        checklists=tuple(dict.fromkeys(checklists)),
         tell=_tell,
         **selected,
     )

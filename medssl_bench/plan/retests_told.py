@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def retests_told(plan: Plan) -> list[str]:
     """Return a line for each comparison and data set whose classifiers predict other images, and what these are.
 
-    Such a line is ``few: test images of there (3 shared classes: ...), predicted by 18 trained classifiers; no training``.
+    Such a line is ``few: test images of there (2 shared classes: a, b), predicted by 9 trained classifiers; ...``.
     """
     lines = []
     for table, dataset in dict.fromkeys((found.trial.table, found.trial.dataset) for found in plan.retests):

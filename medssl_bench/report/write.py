@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +13,7 @@ from medssl_bench.compare.markdown import claims_to_markdown
 from medssl_bench.errors import UserError
 from medssl_bench.figures.figure import FORMATS
 from medssl_bench.figures.saving import save_figures
+from medssl_bench.report.checklist.draft import checklist
 from medssl_bench.report.page.build import Picture, page
 from medssl_bench.results import records
 from medssl_bench.results.formats import latex, markdown
@@ -47,6 +48,7 @@ def write_report(
     tell: Callable[[str], None] = lambda _text: None,
     *,
     formats: Sequence[str] = ("png",),
+    checklists: Sequence[str] = (),
 ) -> Written:
     """Write a report.
 
@@ -57,18 +59,23 @@ def write_report(
         tell: told how far the figures are.
         formats: of the files of figures: some of ``png``, ``svg`` and ``pdf``. The page shows the SVG where there is
             one that is not large, else the PNG.
+        checklists: guidelines for which a draft is written beside the page: some of `GUIDELINES`.
 
     Raises:
         UserError: it cannot be written.
     """
     alone = output.suffix.lower() in {".html", ".htm"}
+    beside = output.parent if alone else output
+    drafts = {beside / f"checklist-{name}.md": checklist(study, name) for name in checklists}
     try:
         if alone:
+            _write_drafts(drafts)
             with tempfile.TemporaryDirectory(prefix="medssl-report-") as folder:
                 return _write(study, figures, output, Path(folder), tell, formats, count=False)
         if output.exists() and not output.is_dir():
             raise UserError(f"-o {output}: this is a file; give a folder, or NAME.html for the page alone")
         output.mkdir(parents=True, exist_ok=True)
+        _write_drafts(drafts)
         _write_tables(study, output / "tables")
         return _write(study, figures, output / "report.html", output / "figures", tell, formats, count=True)
     except OSError as error:
@@ -104,6 +111,12 @@ def _write(
     _write_text(file, page(study, pictures))
     beside = sum(path.is_file() for path in file.parent.rglob("*")) - 1 if count else 0
     return Written(study, file, beside)
+
+
+def _write_drafts(drafts: Mapping[Path, str]) -> None:
+    for file, text in drafts.items():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        _write_text(file, text)
 
 
 def _shown(files: Sequence[Path]) -> Path:

@@ -11,7 +11,7 @@ from medssl_bench.results.counts import Counts
 from medssl_bench.results.intervals import Intervals
 from medssl_bench.results.judging import Judging
 from medssl_bench.results.leaks import leaks_of
-from medssl_bench.results.pairing import contrast
+from medssl_bench.results.pairing import compare
 from medssl_bench.results.price import Price, prices_of
 from medssl_bench.results.printed import PrintedTable, printed
 from medssl_bench.results.published_values import Published
@@ -47,7 +47,7 @@ class Leaderboard:
         tables: in the suite's order.
         rankings: arms by mean rank, over tables that are alike and no controls.
         prices: what pretrainings gain and cost, of tables that are no controls.
-        robustness: what classifiers measure on corrupted test images, for each comparison and data set that asks for it.
+        robustness: what classifiers measure on corrupted test images, by comparison and data set.
         transfers: likewise on the test images of other data sets.
         scaled: factor on the epochs of all trainings when it is below 1, else None.
         licences: licence of each data set, by label.
@@ -197,11 +197,7 @@ def _panel(
     for (arm, labels), trials in here.items():
         if (arm, metric) not in table.not_measured:
             panel.cells[arm, labels] = results.cell(trials, metric, table.metrics.get(metric))
-    for (_, labels), cell in panel.cells.items():
-        baseline = panel.cells.get((table.model.baseline or "", labels))
-        if baseline and baseline is not cell:
-            paired = contrast([(1, cell), (-1, baseline)])
-            cell.difference, cell.pairs = paired.mean, paired.n
+    compare(panel.cells, table.model.baseline)
     return panel
 
 

@@ -67,6 +67,15 @@ def among_best(cells: Mapping[str, Cell]) -> set[str]:
     return set() if first is None else {first}
 
 
+def compare(cells: Mapping[tuple[str, str], Cell], baseline: str | None) -> None:
+    """Give the cells of a panel, by arm and label budget, their differences to the baseline of their column."""
+    for (_, labels), cell in cells.items():
+        reference = cells.get((baseline or "", labels))
+        if reference is not None and reference is not cell:
+            paired = contrast([(1, cell), (-1, reference)])
+            cell.difference, cell.pairs = paired.mean, paired.n
+
+
 def leader(cells: Mapping[str, Cell]) -> str | None:
     """Return the arm of a column that is ahead of every other for every seed, draw and fold, or None.
 

@@ -13,7 +13,7 @@ from medssl_bench.metrics.builtin import RECORDED
 from medssl_bench.results.intervals import Intervals
 from medssl_bench.results.judging import Judging
 from medssl_bench.results.measured import Influence, influence_values
-from medssl_bench.results.pairing import contrast
+from medssl_bench.results.pairing import compare
 from medssl_bench.results.retested import Pair, Place, Retested, arms_of, budgets_of, failures, left_out
 from medssl_bench.results.tables import Panel
 from medssl_bench.results.value import Value
@@ -209,11 +209,7 @@ def _robustness(table: Table, dataset: str, suite: Suite, results: Results, foun
             if value is not None
         ]
         made[place] = RobustArm(Pair(here, there), curves, mean(errors) if errors else None)
-    for (arm, labels), cell in panel.cells.items():
-        reference = panel.cells.get((baseline or "", labels))
-        if reference is not None and arm != baseline:
-            paired = contrast([(1, cell), (-1, reference)])
-            cell.difference, cell.pairs = paired.mean, paired.n
+    compare(panel.cells, baseline)
     Judging(table, found, metric).judge(panel)
     notes = [*left_out(table, arms), *failures(results, (each for stages in found.stages.values() for each in stages))]
     return Robustness(

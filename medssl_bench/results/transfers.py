@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from medssl_bench.plan.kinds.transfer import TransferSpec
 from medssl_bench.results.judging import Judging
-from medssl_bench.results.pairing import contrast
+from medssl_bench.results.pairing import compare
 from medssl_bench.results.retested import Pair, Place, Retested, arms_of, budgets_of, failures, left_out
 from medssl_bench.results.tables import Panel
 from medssl_bench.results.value import Value
@@ -121,11 +121,7 @@ def _transfer(
         results.fill(there, stages[arm, labels], table.metrics[metric])
         panel.cells[arm, labels] = there
         pairs[arm, labels] = Pair(_here(there, results), there)
-    for (arm, labels), cell in panel.cells.items():
-        reference = panel.cells.get((table.model.baseline or "", labels))
-        if reference is not None and reference is not cell:
-            paired = contrast([(1, cell), (-1, reference)])
-            cell.difference, cell.pairs = paired.mean, paired.n
+    compare(panel.cells, table.model.baseline)
     Judging(table, intervals).judge(panel)
     keys = list(dict.fromkeys(key for found in stages.values() for key in found.values()))
     records = [record for key in keys if (record := results.record(key))]
@@ -136,7 +132,7 @@ def _transfer(
         other,
         table.model.baseline,
         metric,
-        _classes(plan, keys[0], dataset, other),
+        _classes(plan, keys[0], other),
         told.get("images"),
         int(told.get("left_out", 0)),
         int(told.get("copies", 0)),
@@ -158,7 +154,7 @@ def _here(there: Cell, results: Results) -> Cell:
     return cell
 
 
-def _classes(plan: Plan, stage: str, dataset: str, other: str) -> dict[str, list[str]]:
+def _classes(plan: Plan, stage: str, other: str) -> dict[str, list[str]]:
     classes = plan.spec(stage, TransferSpec).classes
     info = plan.datasets.get(other)
     if info is None:

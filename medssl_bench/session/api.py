@@ -150,6 +150,7 @@ def make_report(
     data_dir: str | Path | None = None,
     figures: bool = True,
     formats: Sequence[str] = ("png",),
+    checklists: Sequence[str] = (),
     only: Sequence[str] = (),
     seeds: Iterable[int] | None = None,
     draws: Iterable[int] | None = None,
@@ -168,6 +169,8 @@ def make_report(
         figures: whether to draw figures.
         formats: what figures are written as: some of ``png`` (200 dots per inch), ``svg`` (text stays text) and ``pdf``
             (fonts embedded). The page shows the SVG where it is asked for and not large, else the PNG.
+        checklists: guidelines for which a draft is written beside the page: some of ``reforms``, ``claim`` and
+            ``tripod-ai``.
         only: as of `run`; also the other four.
         seeds: as of `run`.
         draws: as of `run`.
@@ -223,7 +226,7 @@ def make_report(
             left_out=lambda text: tell(f"left out: {text}"),
             without=without,
         )
-    return write_report(study, drawn, Path(output), tell, formats=formats)
+    return write_report(study, drawn, Path(output), tell, formats=formats, checklists=checklists)
 
 
 def scales(store: Store) -> list[float]:

@@ -12,6 +12,9 @@ import numpy as np
 import pytest
 from docs.pages import DOCS, ROOT, first_column, section
 
+from medssl_bench.metrics.builtin import RECORDED
+from medssl_bench.plan.kinds import kinds
+from medssl_bench.results.judged import Judged
 from medssl_bench.results.price import Price
 from medssl_bench.store.record import Record
 
@@ -37,7 +40,7 @@ def test_the_page_and_every_field_that_its_run_leaves(reader, capsys):
     """Read the page, and then compare its tables with the store that this has filled."""
     reader(PAGE).read()
     records = [json.loads(file.read_text("utf-8")) for file in Path("store/done").rglob("record.json")]
-    by_kind = {kind: [r for r in records if r["kind"] == kind] for kind in ("pretrain", "embed", "evaluate", "analyse")}
+    by_kind = {kind: [r for r in records if r["kind"] == kind] for kind in kinds()}
     assert all(by_kind.values()), "the page's suite has every kind of stage"
     for record in records:
         assert record["cost"].keys() == documented("### Cost")
@@ -48,7 +51,7 @@ def test_the_page_and_every_field_that_its_run_leaves(reader, capsys):
 
 
 def _check_metrics(by_kind):
-    evaluate, pretrain = re.findall(r"\n\n(?:\|.*\n)+", section(TEXT, "### Metrics") + "\n")
+    evaluate, pretrain, transfer = re.findall(r"\n\n(?:\|.*\n)+", section(TEXT, "### Metrics") + "\n")
     measured = set().union(*(r["metrics"] for r in by_kind["evaluate"]))
     assert measured | {"choices"} == set(first_column(evaluate)), "nothing of this suite is tuned"
     (record,) = by_kind["pretrain"]
@@ -56,6 +59,10 @@ def _check_metrics(by_kind):
     assert record["metrics"].keys() - row.keys() == set(first_column(pretrain))
     (embed,) = {tuple(r["metrics"]) for r in by_kind["embed"]}
     assert embed == ("dim",)
+    for record in by_kind["transfer"]:
+        assert record["metrics"].keys() == set(first_column(transfer)) | set(RECORDED)
+    for record in by_kind["corrupt"]:
+        assert record["metrics"].keys() == {"severities", *RECORDED}
     for record in by_kind["analyse"]:
         assert all(f"`{name}`" in section(TEXT, "### Metrics") for name in record["metrics"])
 
@@ -73,7 +80,8 @@ def _check_files(by_kind):
                 for name in json.loads(file.read_text())[-1]:
                     assert re.search(rf"`{name.removeprefix('val_') if kind == 'pretrain' else name}`", histories[kind])
     arrays: set[str] = set()
-    for file in Path("store/done").rglob("predictions.npz"):
+    evaluations = {record["key"] for record in by_kind["evaluate"]}
+    for file in (file for key in evaluations for file in Path("store/done").rglob(f"{key}/predictions.npz")):
         with np.load(file) as loaded:
             arrays.update(loaded.files)
     assert arrays | {"group"} == documented("## predictions.npz"), "these images have no groups"
@@ -93,6 +101,12 @@ def _check_leaderboard(reader, capsys):
     of_rankings, of_prices = re.findall(r"\n\n(?:\|.*\n)+", section(TEXT, "## Rankings and prices as JSON") + "\n")
     assert set(ranking) == set(first_column(of_rankings))
     assert {field.name for field in fields(Price)} == set(first_column(of_prices))
+    others, of_arms = map(first_column, re.findall(r"\n\n(?:\|.*\n)+", section(TEXT, "## Other images as JSON") + "\n"))
+    assert {name for which in ("robustness", "transfers") for found in answer[which] for name in found} == set(others)
+    (robust,) = answer["robustness"]
+    for arm in robust["arms"]:
+        told = {"arm", "labels", "n", "clean", "corrupted", "drop", "difference", *Judged().to_data()}
+        assert arm.keys() - told == set(of_arms)
     with Path("board.csv").open(encoding="utf-8") as file:
         assert set(next(csv.reader(file))) == documented("## Leaderboard as CSV")
     plan = json.loads(Path("plan.json").read_text())

@@ -1,4 +1,4 @@
-"""Corrupts the test images of a data set: the same images for whoever asks."""
+"""Corrupts the test images of a data set: the same images for every arm."""
 
 from __future__ import annotations
 

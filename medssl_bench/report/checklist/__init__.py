@@ -1,0 +1,1 @@
+"""Drafts for reporting guidelines, filled with what records tell."""
