@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from numpy.typing import NDArray
 
 from medssl_bench.datasets import Split, Task
@@ -18,12 +19,14 @@ from medssl_bench.datasets.base import LABELLED_TASKS
 from medssl_bench.evaluators.base import Evaluation, Evaluator, Passes, Trial
 from medssl_bench.evaluators.candidates import judged_on_validation
 from medssl_bench.evaluators.check_evaluation import wrong_with, wrong_with_report
+from medssl_bench.evaluators.classification import probabilities
 from medssl_bench.stopping import Stopped
 from medssl_bench.store.tensors import save_tensors
 from medssl_bench.testing.asked_metric import follows
 from medssl_bench.testing.checking import Group, require, untouched_generators
 from medssl_bench.testing.interrupting import Interrupting
 from medssl_bench.testing.trials import judge, judged_task, make_trial
+from medssl_bench.training.features import features_of
 
 Build = Callable[[], Evaluator]
 
@@ -90,7 +93,24 @@ def _judges(build: Build, task: Task, channels: int) -> str:
         _check_scores(found.val_scores, trial, len(trial.val), "val_scores")
     if "encoder" in found.weights:
         trial.encoder().load_state_dict(found.weights["encoder"])
+    if evaluator.keeps_head:
+        _check_head(found, trial)
     return "probabilities of every test image"
+
+
+def _check_head(found: Evaluation, trial: Trial) -> None:
+    """Check that the layer that is kept gives the scores, so that it can predict other images."""
+    head = found.weights.get("head", {})
+    require(head.keys() == {"weight", "bias"}, "it leaves no linear layer as head, but its keeps_head is True")
+    if trial.features is None:
+        encoder = trial.encoder()
+        encoder.load_state_dict(found.weights.get("encoder", encoder.state_dict()))
+        features = features_of(encoder, trial.splits["test"], trial.device)
+    else:
+        features = trial.features["test"]
+    scores = probabilities(trial.info.task, F.linear(features, head["weight"].cpu(), head["bias"].cpu()))
+    apart = float(np.abs(scores - np.asarray(found.scores)).max())
+    require(apart < 1e-3, f"the layer that it leaves gives scores that differ by up to {apart:.2g} from its own")
 
 
 def _gives(build: Build, task: Task) -> str:

@@ -112,6 +112,27 @@ CASES = {
     "table, not list of tables": Case(
         GOOD[GOOD.index("[[comp") :], "[comparison]\nid = 'x'\n", "13: comparison", "write its header with two brackets"
     ),
+    # other images of finished classifiers
+    "unknown corruption": Case(
+        BASELINE, f'{BASELINE}corrupted = {{ ops = ["gaussian_nois"] }}\n',
+        "18: comparison[0].corrupted.ops[0]", "there is no corruption 'gaussian_nois' (did you mean 'gaussian_noise'?)",
+    ),
+    "severity that is not there": Case(
+        BASELINE, f"{BASELINE}corrupted = {{ severities = [6] }}\n",
+        "18: comparison[0].corrupted.severities[0]", "less than or equal to 5, not 6",
+    ),
+    "control that is tested again": Case(
+        BASELINE, f"{BASELINE}corrupted = {{}}\nshuffle_labels = true\n", "18: comparison[0].corrupted",
+        "the labels of this control are shuffled, so its classifiers have learned nothing to test",
+    ),
+    "unknown set to test on": Case(
+        BASELINE, f'{BASELINE}test_on = "nowhere"\n',
+        "18: comparison[0].test_on[0].dataset", "there is no dataset 'nowhere'",
+    ),
+    "unknown class to test on": Case(
+        BASELINE, f'{BASELINE}test_on = {{ dataset = "bloodmnist", classes = {{ dark = "basophil" }} }}\n',
+        "18: comparison[0].test_on[0]", "has no class 'dark'",
+    ),
     # types and ranges
     "wrong version": Case("schema = 1", "schema = 2", "1: schema", "expected 1, not 2"),
     "number for text": Case('"good"', "3", "2: name", "expected text in quotes, not 3"),

@@ -154,6 +154,7 @@ class _Evaluator(Evaluator):
     def __init__(self, mode):
         self.mode = mode
         self.trains_encoder = mode == "claims"
+        self.keeps_head = mode in {"headless", "another-head"}
         self.uses_seed = mode != "seed"
         self.analysis = mode in {"predicts", "needs-labels"}
 
@@ -181,7 +182,11 @@ class _Evaluator(Evaluator):
         metrics = {"count": np.float32(count)} if self.mode == "json" else {"count": count}
         if self.mode == "overwrites":
             metrics = {"accuracy": 1.0}
-        return Evaluation(scores=scores, metrics=metrics)
+        weights = {}
+        if self.mode == "another-head":
+            dim = trial.features["test"].shape[1]
+            weights["head"] = {"weight": torch.ones(classes, dim).cumsum(0), "bias": torch.zeros(classes)}
+        return Evaluation(scores=scores, metrics=metrics, weights=weights)
 
 
 class _Mixing(_Evaluator):
@@ -263,5 +268,7 @@ def medssl_evaluators(register):
         "needs-labels",
         "forgetful",
         "mixing",
+        "headless",
+        "another-head",
     ):
         register(mode, _evaluator(mode))

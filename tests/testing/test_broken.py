@@ -73,6 +73,8 @@ BROKEN = [
     ("evaluator", "forgetful", "interrupted, it goes on to the same scores", "interrupted at checkpoint 1"),
     ("evaluator", "mixing", "judged together, each cell has the scores that it has alone", "cell 1 are others when"),
     ("evaluator", "global", "global random state is untouched", "global generator of NumPy"),
+    ("evaluator", "headless", "multi-class, grey", "keeps_head is True"),
+    ("evaluator", "another-head", "multi-class, grey", "gives scores that differ by up to"),
     ("evaluator", "claims", "what it gives beside scores", "trains_encoder is True"),
     ("dataset", "counts", "images", r"info\(\) says \(5, 8, 8\)"),
     ("dataset", "fingerprint", "fingerprint", "two builds give"),
