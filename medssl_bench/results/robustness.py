@@ -74,7 +74,7 @@ class RobustArm:
             "corrupted": self.pair.there.mean,
             "drop": self.pair.drop,
             "difference": self.pair.there.difference,
-            **self.pair.there.judged.to_data(),
+            **self.pair.there.judged.to_data(higher_is_better=self.pair.there.higher_is_better),
             "clean_balanced_error": self.clean_error,
             "balanced_error": self.error,
             "relative_balanced_error": self.relative,

@@ -73,7 +73,7 @@ class Transfer:
                     "there": pair.there.mean,
                     "drop": pair.drop,
                     "difference": pair.there.difference,
-                    **pair.there.judged.to_data(),
+                    **pair.there.judged.to_data(higher_is_better=pair.there.higher_is_better),
                 }
                 for (arm, labels), pair in self.arms.items()
             ],
@@ -97,7 +97,7 @@ def transfers_of(suite: Suite, plan: Plan, results: Results, intervals: Interval
         for dataset in retested.datasets(table.id)
         for other in retested.others(table.id, dataset)
         for metric, of in table.metrics.items()
-        if of.measure is not None and of.reads == "predictions"
+        if of.measure is not None and of.reads == "predictions" and not of.needs_validation
     ]
 
 

@@ -105,7 +105,7 @@ def _check_leaderboard(reader, capsys):
     assert {name for which in ("robustness", "transfers") for found in answer[which] for name in found} == set(others)
     (robust,) = answer["robustness"]
     for arm in robust["arms"]:
-        told = {"arm", "labels", "n", "clean", "corrupted", "drop", "difference", *Judged().to_data()}
+        told = {"arm", "labels", "n", "clean", "corrupted", "drop", "difference", *Judged().to_data(higher_is_better=True)}
         assert arm.keys() - told == set(of_arms)
     with Path("board.csv").open(encoding="utf-8") as file:
         assert set(next(csv.reader(file))) == documented("## Leaderboard as CSV")
