@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -14,6 +14,9 @@ from medssl_bench.training.processor import one_thread
 
 Step = tuple[str, Callable[[], str]]
 """What is checked, in words, and a function that returns what was found or raises."""
+
+States = Mapping[str, object]
+"""States of the global generators, by the name of the library."""
 
 Group = list[Step]
 """Steps that have nothing to do with one another; those of the next group build on all of them."""
@@ -82,13 +85,23 @@ def untouched_generators() -> Iterator[None]:
     Raises:
         Failed: it does.
     """
-    before = _states()
+    before = generator_states()
     yield
-    for name, state in _states().items():
+    require_untouched(before, generator_states())
+
+
+def require_untouched(before: States, after: States) -> None:
+    """Check that the states of the global generators are the same after some work as before it.
+
+    Raises:
+        Failed: they are not.
+    """
+    for name, state in after.items():
         require(state == before[name], f"it draws from the global generator of {name} and leaves it changed")
 
 
-def _states() -> dict[str, object]:
+def generator_states() -> States:
+    """Return the states of the global generators of torch, NumPy and Python."""
     legacy = np.random.get_state()  # noqa: NPY002 - the legacy global generator is what is being guarded
     return {
         "torch": torch.get_rng_state().numpy().tobytes(),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ from medssl_bench.methods.check_history import wrong_with
 from medssl_bench.plugin.registry import Registry
 from medssl_bench.randomness import forked
 from medssl_bench.stopping import Stopped
-from medssl_bench.testing.checking import Group, require, untouched_generators
+from medssl_bench.testing.checking import Group, States, generator_states, require, require_untouched
 from medssl_bench.testing.encoder_for import Make, encoder_for
 from medssl_bench.testing.gradients import backward, require_all_in_groups, require_sound_gradients
 from medssl_bench.testing.interrupting import Interrupting
@@ -126,8 +127,7 @@ class _Bench:
         metrics: dict[str, Tensor] = {}
         with suppress(Exception):  # whatever else is wrong, a step below says
             _, metrics = self._step(self.make())
-        wrong = wrong_with(metrics)
-        require(not wrong, f"it gives {wrong}")
+        require(not (wrong := wrong_with(metrics)), f"it gives {wrong}")
 
     def _maker(self, method: Method) -> ViewMaker:
         augmentation = self._registry.resolve_or_raise("augmentation", "simclr")
@@ -153,10 +153,9 @@ class _Bench:
         method.train()
 
     def _validate(self, method: Method) -> None:
-        _, images = self._images()
         method.eval()
         with torch.no_grad(), forked(3):
-            method(self._batch(method, images, 9), Progress(1, 6, 0))
+            method(self._batch(method, self._images()[1], 9), Progress(1, 6, 0))
 
     def _batch(self, method: Method, images: DeviceImages, number: int) -> Batch:
         index = torch.arange(_SETTINGS["batch_size"])
@@ -225,9 +224,8 @@ class _Bench:
         for name, value in method.state_dict().items():
             require(torch.equal(value, before[name]), f"{name} changes on validation batches; check self.training")
         plain, again, validated = (self._second_loss(validates=validates) for validates in (False, False, True))
-        repeats = torch.equal(plain, again)  # else it fails for that, and nothing can be told here
         require(
-            not repeats or torch.equal(plain, validated),
+            not torch.equal(plain, again) or torch.equal(plain, validated),  # else it fails for not repeating
             "a validation batch changes the loss of the next training batch, through state that is in no buffer; "
             "check self.training, and keep state in buffers",
         )
@@ -245,30 +243,36 @@ class _Bench:
         self, channels: int = 3, checkpoints: Checkpoints | None = None, epochs: int = 2
     ) -> tuple[Method, dict[str, float]]:
         method = self.make()
-        train, val = self._images(channels)
         settings = {**_SETTINGS, "duration": {"epochs": epochs}, "keep": "best" if method.monitor else "last"}
-        training = Pretraining(method, train, val, self._maker(method), settings, lambda *_: None, checkpoints)
+        training = Pretraining(
+            method, *self._images(channels), self._maker(method), settings, lambda *_: None, checkpoints
+        )
         return method, training.run().history[-1]
+
+    @cached_property
+    def _first(self) -> tuple[Method, dict[str, float], States, States]:
+        """The training that others are compared with, done once: with the generators' states before and after it."""
+        before = generator_states()
+        return *self._train(), before, generator_states()
 
     def trains(self, channels: int) -> str:
         before = self.make().encoder.state_dict()
-        method, last = self._train(channels)
+        method, last = self._first[:2] if channels == 3 else self._train(channels)
         after = method.encoder.state_dict()
         watched = dict(method.encoder.named_parameters() if _is_trained(method) else after)
         moved = any(not torch.equal(before[name], after[name]) for name in watched)
         require(moved, "the encoder does not change")
-        return (
-            f"loss {last['loss']:.3g} after two epochs, {last.get('val_loss', float('nan')):.3g} on validation images"
-        )
+        validated = last.get("val_loss", float("nan"))
+        return f"loss {last['loss']:.3g} after two epochs, {validated:.3g} on validation images"
 
     def repeats(self) -> str:
-        first, second = (self._train()[0].state_dict() for _ in range(2))
+        first, second = self._first[0].state_dict(), self._train()[0].state_dict()
         for name, value in first.items():
             require(torch.equal(value, second[name]), f"{name} differs between two runs of one seed")
         return "to the bit"
 
     def resumes(self) -> str:
-        whole = self._train()[0].state_dict()
+        whole = self._first[0].state_dict()
         for place, where in ((1, "within its first epoch"), (2, "between epochs"), (4, "within its second epoch")):
             interrupting = Interrupting(place)
             with suppress(Stopped):
@@ -292,6 +296,5 @@ class _Bench:
         return plays_back(train, claimed=claimed)
 
     def untouched(self) -> str:
-        with untouched_generators():
-            self._train()
+        require_untouched(*self._first[2:])
         return "yes"
