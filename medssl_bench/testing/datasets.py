@@ -15,7 +15,7 @@ from medssl_bench.datasets.base import SPLITS
 from medssl_bench.datasets.check_info import wrong_with
 from medssl_bench.datasets.check_splits import wrong_with_images, wrong_with_labels, wrong_with_unlabelled
 from medssl_bench.datasets.download import Downloadable
-from medssl_bench.testing.checking import Group, require, untouched_generators
+from medssl_bench.testing.checking import Group, States, generator_states, require, require_untouched
 
 Build = Callable[[], Dataset]
 
@@ -52,12 +52,14 @@ def dataset_steps(build: Build) -> list[Group]:
 
 @dataclass(frozen=True)
 class _Loaded:
-    """A data set that has been read."""
+    """A data set that has been read, and the global generators before it and after it."""
 
     info: DatasetInfo
     fingerprint: str | None
     splits: Splits
     unlabelled: Images | None
+    before: States
+    after: States
 
 
 class _Bench:
@@ -69,6 +71,7 @@ class _Bench:
 
     @cached_property
     def _first(self) -> _Loaded:
+        before = generator_states()
         dataset = self._build()
         splits = dataset.load()
         wanted = SPLITS if dataset.is_labelled else ()
@@ -77,7 +80,7 @@ class _Bench:
         require(info is not None, "info() is None even after load()")
         assert info is not None
         unlabelled = dataset.load_unlabelled() if info.unlabelled else None
-        return _Loaded(info, dataset.fingerprint(), splits, unlabelled)
+        return _Loaded(info, dataset.fingerprint(), splits, unlabelled, before, generator_states())
 
     def told(self) -> str:
         before = self._build().info()
@@ -154,8 +157,7 @@ class _Bench:
         return "yes"
 
     def untouched(self) -> str:
-        with untouched_generators():
-            self._build().load()
+        require_untouched(self._first.before, self._first.after)
         return "yes"
 
 

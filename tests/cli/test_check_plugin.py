@@ -123,7 +123,8 @@ def test_parameters_that_are_not_valid_fail_one_check(cli, tmp_path):
 def test_data_are_looked_for_where_they_are(cli, tmp_path):
     """A file in the data folder that is not the published one is found, and found out."""
     (tmp_path / "bloodmnist.npz").write_bytes(b"not this")
-    result = cli("check-plugin", "datasets", "--data-dir", tmp_path, "--json")
+    few = [word for name in ("cells", "layers") for word in ("--with", f"dataset:phantom_{name}", "train = 40")]
+    result = cli("check-plugin", "datasets", "--data-dir", tmp_path, "--json", *few)
     checks = json.loads(result.out)
     found = {(c["component"], c["name"]): c for c in checks}
     assert result.status == 1

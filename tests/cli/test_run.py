@@ -363,7 +363,7 @@ def test_a_training_that_is_asked_to_stop_saves_a_checkpoint_and_goes_on_to_the_
     arguments = ["run", str(tiny), "--only", "frozen", "--draws", "0"]
     command = [sys.executable, "-m", "medssl_bench", *arguments]
     often = ["--executor-set", "checkpoint_seconds=0.1"]
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+    for number in (signal.SIGINT, signal.SIGHUP):  # SIGTERM: above
         before = _trained()
         with subprocess.Popen([*command, *often], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
             while _trained() <= before:
@@ -378,7 +378,7 @@ def test_a_training_that_is_asked_to_stop_saves_a_checkpoint_and_goes_on_to_the_
         assert len(list(Path("store/work").glob("*/free/checkpoint.txt"))) == 1
     assert cli(*arguments).status == 0
     (record,) = [r for r in Store(Path("store")).records() if r.kind == "pretrain"]
-    assert record.cost["resumed"] == 3
+    assert record.cost["resumed"] == 2
     assert not list(Path("store/work").iterdir())
 
     assert cli(*arguments, "--store", "whole").status == 0

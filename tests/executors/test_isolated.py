@@ -30,10 +30,7 @@ labels = [20]
 draws = [0]
 encoder = { name = "timm", model = "test_resnet" }
 
-  [[comparison.arm]]
-  name = "ends"
-  evaluator = { name = "ends", how = "HOW" }
-
+ENDS
   [[comparison.arm]]
   name = "well"
   evaluator = { name = "ends", how = "not at all" }
@@ -87,8 +84,13 @@ class Ends(Evaluator):
 def suite(tmp_path: Path):
     (tmp_path / "ends.py").write_text(PLUGIN)
 
-    def write(how: str, epochs: int = 2) -> Path:
-        (tmp_path / "suite.toml").write_text(SUITE.replace("HOW", how).replace("EPOCHS", str(epochs)))
+    def write(*hows: str, epochs: int = 2) -> Path:
+        """Write a suite with an arm, of its name, for each way to end."""
+        arms = (
+            f'  [[comparison.arm]]\n  name = "{how}"\n  evaluator = {{ name = "ends", how = "{how}" }}' for how in hows
+        )
+        text = SUITE.replace("ENDS\n", "".join(f"{arm}\n\n" for arm in arms))
+        (tmp_path / "suite.toml").write_text(text.replace("EPOCHS", str(epochs)))
         return tmp_path / "suite.toml"
 
     return write
@@ -122,10 +124,10 @@ def _run(file: Path, *watchers: object, only: tuple[str, ...] = ()) -> RunResult
 
 def test_what_happens_in_the_worker_is_told_here(suite, capfd) -> None:
     heard = _Heard()
-    result = _run(suite("well"), heard)
+    result = _run(suite(), heard)
     assert not result.failed
     assert heard.stages == [
-        (what, arm) for arm in ("majority class", "ends", "well", "supervised") for what in ("begins", "done")
+        (what, arm) for arm in ("majority class", "well", "supervised") for what in ("begins", "done")
     ]
     assert [epoch.index for epoch in heard.epochs] == [0, 1]
     assert all("loss" in epoch.metrics for epoch in heard.epochs)
@@ -135,33 +137,34 @@ def test_what_happens_in_the_worker_is_told_here(suite, capfd) -> None:
     assert "a plugin prints" not in capfd.readouterr().out, "it must not spoil what the run writes"
 
 
+REASONS = {
+    "killed": "the worker process was killed by SIGKILL (too little memory?)",
+    "crashes": "the worker process was killed by SIGSEGV",
+    "exits": "the worker process ended with status 3",
+    "raises": "SystemExit: no more",
+}
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("how", "reason"),
-    [
-        ("killed", "the worker process was killed by SIGKILL (too little memory?)"),
-        ("crashes", "the worker process was killed by SIGSEGV"),
-        ("exits", "the worker process ended with status 3"),
-        ("raises", "SystemExit: no more"),
-    ],
-)
-def test_a_worker_that_dies_takes_one_stage_with_it(suite, how: str, reason: str) -> None:
-    file, heard = suite(how), _Heard()
-    result = _run(file, heard, only=("ends", "well"))  # a training would be the import of timm, and no other proof
-    (failed,) = result.failed
-    assert (failed.reason, failed.stage.title.split(" · ")[2]) == (reason, "ends")
-    assert [o.status for o in result.outcomes if o is not failed] == ["done"]
+def test_a_worker_that_dies_takes_one_stage_with_it(suite) -> None:
+    """One worker after the other, each of which dies in a way of its own."""
+    file, heard = suite(*REASONS), _Heard()
+    result = _run(file, heard, only=(*REASONS, "well"))  # a training would be the import of timm, and no other proof
+    assert {failed.stage.title.split(" · ")[2]: failed.reason for failed in result.failed} == REASONS
+    assert [outcome.status for outcome in result.outcomes if outcome not in result.failed] == ["done"]
     assert heard.stages[-1] == ("done", "well"), "another worker has done what comes after"
-    assert heard.stages.count(("failed", "ends")) == 1
-    record = Store(file.parent / "store").failure(failed.stage.key)
-    assert record is not None
-    assert record.reason == reason
-    assert (file.parent / "store" / "failed" / failed.stage.key / "traceback.txt").is_file()
-    assert list((file.parent / "store" / "work").iterdir()) == []
+    assert [stage for stage in heard.stages if stage[0] == "failed"] == [("failed", how) for how in REASONS]
+    store = Store(file.parent / "store")
+    for failed in result.failed:
+        record = store.failure(failed.stage.key)
+        assert record is not None
+        assert record.reason == failed.reason
+        assert (store.path / "failed" / failed.stage.key / "traceback.txt").is_file()
+    assert list((store.path / "work").iterdir()) == []
 
 
 def test_a_plugin_that_has_changed_since_the_plan_is_refused(suite) -> None:
-    file = suite("well")
+    file = suite()
     loaded = Suite.load(file)
     (file.parent / "ends.py").write_text(PLUGIN + "\n# changed\n")
     with pytest.raises(UserError, match=r"ends.* has changed since the plan was made; run again"):
@@ -169,7 +172,7 @@ def test_a_plugin_that_has_changed_since_the_plan_is_refused(suite) -> None:
 
 
 def test_a_device_that_is_not_there_is_refused(suite) -> None:
-    file = suite("well")
+    file = suite()
     with pytest.raises(UserError, match="--device tpu9: there is no such device here"):
         run(file, store=file.parent / "store", data_dir=file.parent, device="tpu9", executor="isolated")
 
@@ -178,7 +181,7 @@ def test_a_worker_that_dies_before_it_has_read_its_job_is_told_in_one_line(suite
     import torch  # noqa: F401 - else the process that builds the encoders would be the first to die
 
     monkeypatch.setattr("medssl_bench.child_process._START", "raise SystemExit(7)")
-    file = suite("well")
+    file = suite()
     file.write_text(file.read_text().replace("draws = [0]", f"draws = {list(range(60))}"))  # more than a pipe holds
     with pytest.raises(UserError, match="the worker process ended with status 7 before it began a stage"):
         _run(file)
@@ -223,7 +226,7 @@ def _is_alive(number: int) -> bool:
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 def test_asked_to_stop_it_lets_the_worker_save_a_checkpoint(suite) -> None:
-    file = suite("well", epochs=2000)
+    file = suite(epochs=2000)
     status, err, workers = _training(file, signal.SIGTERM)
     assert status == 75, err
     assert "stopping at the next step, to save a checkpoint" in err
@@ -236,7 +239,7 @@ def test_asked_to_stop_it_lets_the_worker_save_a_checkpoint(suite) -> None:
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 def test_killed_it_takes_the_worker_with_it(suite) -> None:
-    file = suite("well", epochs=2000)
+    file = suite(epochs=2000)
     status, _, workers = _training(file, signal.SIGKILL)
     assert status == -signal.SIGKILL
     end = time.monotonic() + 10
@@ -252,7 +255,7 @@ def test_killed_it_takes_the_worker_with_it(suite) -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 def test_while_it_is_stopped_the_worker_goes_on(suite) -> None:
     """More epochs than a pipe can hold messages of: nobody reads them, and the stages are finished all the same."""
-    file = suite("well", epochs=450)
+    file = suite(epochs=450)
     command = [sys.executable, "-m", "medssl_bench", "run", file.name, "--executor", "isolated", "--device", "cpu"]
     with subprocess.Popen(
         command, cwd=file.parent, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True

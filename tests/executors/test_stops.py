@@ -67,8 +67,11 @@ def _failures(folder: Path) -> list[Path]:
     return list((folder / "store").glob("failed/*"))
 
 
-@pytest.mark.parametrize("executor", ["isolated", "local"])
-@pytest.mark.parametrize("act", [_TURNED, _SWALLOWED, _IN_FINALLY], ids=["turned", "swallowed", "in finally"])
+@pytest.mark.parametrize(
+    ("act", "executor"),  # a worker is the local executor in another process
+    [(_TURNED, "isolated"), (_SWALLOWED, "isolated"), (_SWALLOWED, "local"), (_IN_FINALLY, "local")],
+    ids=["turned", "swallowed", "swallowed, local", "in finally, local"],
+)
 def test_what_is_raised_when_a_stop_has_been_asked_for_is_no_failure(act: str, executor: str, tmp_path: Path) -> None:
     suite = write(tmp_path, act)
     with running(suite, executor=executor) as process:

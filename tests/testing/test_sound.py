@@ -61,4 +61,5 @@ def test_our_own_plugins_hold_to_it(plugins, context, name):
 @pytest.mark.parametrize("name", ["augmentations", "encoders", "evaluators", "executors", "datasets", "thesis"])
 def test_the_larger_ones_too(plugins, context, name):
     given = {("encoder", "timm"): {"model": "test_resnet"}, ("augmentation", "sequence"): {"ops": ["resized_crop"]}}
+    given |= {("dataset", f"phantom_{kind}"): {"train": 40, "val": 20, "test": 20} for kind in ("cells", "layers")}
     assert len(_found(plugins, name, context, given)) > 5
