@@ -1,11 +1,16 @@
 """What holds for every test."""
 
 import os
+import sys
 
 from hypothesis import HealthCheck, settings
 
 # one thread each: the models are tiny, and the suite runs in several processes
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# bytecode is kept, also where the environment forbids it: each process that a test starts would compile the package
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 # a worker process would import torch again in every run; its own tests have one
 os.environ.setdefault("MEDSSL_BENCH_EXECUTOR", "local")

@@ -21,11 +21,10 @@ from medssl_bench.methods.base import Batch, Method, MethodContext, Progress
 from medssl_bench.methods.check_history import wrong_with
 from medssl_bench.plugin.registry import Registry
 from medssl_bench.randomness import forked
-from medssl_bench.stopping import Stopped
 from medssl_bench.testing.checking import Group, States, generator_states, require, require_untouched
 from medssl_bench.testing.encoder_for import Make, encoder_for
 from medssl_bench.testing.gradients import backward, require_all_in_groups, require_sound_gradients
-from medssl_bench.testing.interrupting import Interrupting
+from medssl_bench.testing.interrupting import goes_on
 from medssl_bench.testing.method_work import Work, counted_passes, require_counted
 from medssl_bench.testing.playback import PLAYS_BACK, plays_back
 from medssl_bench.testing.precision import Prepared, compares_in_float32
@@ -272,19 +271,9 @@ class _Bench:
         return "to the bit"
 
     def resumes(self) -> str:
-        whole = self._first[0].state_dict()
-        for place, where in ((1, "within its first epoch"), (2, "between epochs"), (4, "within its second epoch")):
-            interrupting = Interrupting(place)
-            with suppress(Stopped):
-                self._train(checkpoints=interrupting)
-            resumed = self._train(checkpoints=interrupting)[0].state_dict()
-            for name, value in whole.items():
-                require(
-                    torch.equal(value, resumed[name]),
-                    f"{name} ends as another if the training is interrupted {where}; keep all state in parameters and "
-                    "buffers, and draw from torch's global generator, which is seeded again at every step",
-                )
-        return "to the bit"
+        return goes_on(
+            lambda checkpoints: self._train(checkpoints=checkpoints)[0].state_dict(), self._first[0].state_dict()
+        )
 
     def plays_back(self) -> str:
         def train(recorder: Recorder | None) -> dict[str, Tensor]:
