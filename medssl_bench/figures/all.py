@@ -13,6 +13,7 @@ from medssl_bench.figures.critical_difference import critical_difference_figures
 from medssl_bench.figures.differences import difference_figures
 from medssl_bench.figures.downstream import downstream_figures
 from medssl_bench.figures.embedding_panels import embedding_figures, sweep_figures
+from medssl_bench.figures.forest import forest_figures
 from medssl_bench.figures.label_efficiency import label_efficiency_figures
 from medssl_bench.figures.material import FigureSource
 from medssl_bench.figures.pretraining import pretraining_figures
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 _OF_A_COMPARISON = (
     label_efficiency_figures,
+    forest_figures,
     difference_figures,
     price_figures,
     robustness_figures,

@@ -17,6 +17,7 @@ from medssl_bench.store.store import Store
 IDS = [
     "main-label-efficiency-accuracy",
     "main-label-efficiency-auroc",
+    "main-forest-accuracy",
     "main-downstream-bloodmnist",
     "main-confusion-bloodmnist-20",
     "main-confusion-bloodmnist-40",
