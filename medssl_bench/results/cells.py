@@ -49,6 +49,7 @@ class Cell:
         reference: the published number, or None.
         difference: mean of the paired differences to the baseline arm, or None.
         pairs: how many pairs that mean is over.
+        labelled: how many training images are labelled, by the first record that says so.
         judged: what its values allow to be said.
         selection: what the arm's epochs are selected by.
         scaled: factor on the epochs of all trainings when it is below 1, else None.
@@ -71,6 +72,7 @@ class Cell:
     reference: float | None = None
     difference: float | None = None
     pairs: int = 0
+    labelled: int | None = None
     judged: Judged = field(default_factory=Judged)
     selection: CellSelection = field(default_factory=CellSelection)
     scaled: float | None = None
@@ -131,6 +133,7 @@ class Cell:
             "comparison": self.comparison,
             "dataset": self.dataset,
             "labels": self.labels,
+            "labelled": self.labelled,
             "arm": self.arm,
             "metric": self.metric,
             "higher_is_better": self.higher_is_better,
@@ -204,6 +207,8 @@ class Results:
         first = {stage: place for place, stage in reversed(stages.items())}
         for stage in dict.fromkeys(stages.values()):
             cell.expected += 1
+            if cell.labelled is None and (labelled := self.value(stage, "labelled")):
+                cell.labelled = int(labelled)
             found, problem = self._measured(stage, cell, of)
             if problem:
                 cell.problems[stage] = problem

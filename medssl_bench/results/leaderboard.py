@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from medssl_bench.plan.chance import Chance
@@ -10,6 +11,7 @@ from medssl_bench.results.cells import Cell, Results
 from medssl_bench.results.counts import Counts
 from medssl_bench.results.intervals import Intervals
 from medssl_bench.results.judging import Judging
+from medssl_bench.results.label_efficiency import LabelEfficiency, label_efficiency
 from medssl_bench.results.leaks import leaks_of
 from medssl_bench.results.pairing import compare
 from medssl_bench.results.price import Price, prices_of
@@ -133,6 +135,12 @@ class Leaderboard:
         scaled = f", SCALED: epochs x {self.scaled:g}" if self.scaled is not None else ""
         noun = "comparison" if tables == 1 else "comparisons"
         return f"<Leaderboard of {self.suite!r}: {tables} {noun}, {filled} of {len(cells)} cells have values{scaled}>"
+
+    @cached_property
+    def label_efficiency(self) -> list[LabelEfficiency]:
+        """How many labels arms save, of tables that are no controls; computed when it is asked for."""
+        compared = [table for table in self.tables if SHUFFLED not in table.marks]
+        return [found for table in compared for found in label_efficiency(table, self.intervals)]
 
     def printed(self) -> list[PrintedTable]:
         """Return the tables that have a published shape, in it."""

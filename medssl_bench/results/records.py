@@ -12,6 +12,7 @@ from medssl_bench.results.choices import chosen_text
 
 if TYPE_CHECKING:
     from medssl_bench.results.cells import Cell
+    from medssl_bench.results.label_efficiency import LabelEfficiency
     from medssl_bench.results.price import Price
     from medssl_bench.results.printed import PrintedTable
     from medssl_bench.results.ranking import Ranking
@@ -34,6 +35,10 @@ class HasAnswer(Protocol):
     robustness: list[Robustness]
     transfers: list[Transfer]
 
+    @property
+    def label_efficiency(self) -> list[LabelEfficiency]:
+        """Return how many labels arms save."""
+
 
 def to_json(board: HasCells) -> str:
     """Return one JSON object per cell, as a list."""
@@ -43,11 +48,12 @@ def to_json(board: HasCells) -> str:
 def answer_to_json(board: HasAnswer) -> str:
     """Return what the tables together answer as one JSON object.
 
-    It has ``rankings``, ``prices``, ``robustness`` and ``transfers``, each a list.
+    It has ``rankings``, ``prices``, ``label_efficiency``, ``robustness`` and ``transfers``, each a list.
     """
     found = {
         "rankings": [ranking.to_data() for ranking in board.rankings],
         "prices": [price.to_data() for price in board.prices],
+        "label_efficiency": [found.to_data() for found in board.label_efficiency],
         "robustness": [found.to_data() for found in board.robustness],
         "transfers": [found.to_data() for found in board.transfers],
     }

@@ -15,6 +15,7 @@ from docs.pages import DOCS, ROOT, first_column, section
 from medssl_bench.metrics.builtin import RECORDED
 from medssl_bench.plan.kinds import kinds
 from medssl_bench.results.judged import Judged
+from medssl_bench.results.label_efficiency import LabelEfficiency
 from medssl_bench.results.price import Price
 from medssl_bench.store.record import Record
 
@@ -98,15 +99,18 @@ def _check_leaderboard(reader, capsys):
     here.command("medssl-bench leaderboard small.toml --format answer > answer.json", "the test")
     answer = json.loads(Path("answer.json").read_text())
     (ranking,) = answer["rankings"]
-    of_rankings, of_prices = re.findall(r"\n\n(?:\|.*\n)+", section(TEXT, "## Rankings and prices as JSON") + "\n")
+    tables = re.findall(r"\n\n(?:\|.*\n)+", section(TEXT, "## What tables answer, as JSON") + "\n")
+    of_rankings, of_prices, of_labels = tables
     assert set(ranking) == set(first_column(of_rankings))
     assert {field.name for field in fields(Price)} == set(first_column(of_prices))
     others, of_arms = map(first_column, re.findall(r"\n\n(?:\|.*\n)+", section(TEXT, "## Other images as JSON") + "\n"))
     assert {name for which in ("robustness", "transfers") for found in answer[which] for name in found} == set(others)
     (robust,) = answer["robustness"]
     for arm in robust["arms"]:
-        told = {"arm", "labels", "n", "clean", "corrupted", "drop", "difference", *Judged().to_data(higher_is_better=True)}
+        judged = Judged().to_data(higher_is_better=True)
+        told = {"arm", "labels", "n", "clean", "corrupted", "drop", "difference", *judged}
         assert arm.keys() - told == set(of_arms)
+    assert {field.name for field in fields(LabelEfficiency)} == set(first_column(of_labels))
     with Path("board.csv").open(encoding="utf-8") as file:
         assert set(next(csv.reader(file))) == documented("## Leaderboard as CSV")
     plan = json.loads(Path("plan.json").read_text())

@@ -133,8 +133,8 @@ def test_a_cell_as_data(lab: Lab) -> None:
     lab.fill()
     data = _cell(lab, PROBE).to_data()
     assert list(data) == [
-        "comparison", "dataset", "labels", "arm", "metric", "higher_is_better", "n", "mean", "std", "values",
-        "expected", "failed", "blocked", "reference", "difference", "pairs", "low", "high", "difference_low",
+        "comparison", "dataset", "labels", "labelled", "arm", "metric", "higher_is_better", "n", "mean", "std",
+        "values", "expected", "failed", "blocked", "reference", "difference", "pairs", "low", "high", "difference_low",
         "difference_high", "df", "p", "p_holm", "verdict", "among_best", "needed_seeds", "needed_draws", "reruns_won",
         "sd_seed", "sd_draw", "sd_cell", "sd_image", "left_out", "no_interval", "selection", "select_by",
         "validation_labels", "scaled", "generated", "leaks",

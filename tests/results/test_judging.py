@@ -40,12 +40,16 @@ def _right(trial: Trial, shares: dict[str, float]) -> NDArray[np.bool_]:
 
 
 def filled(
-    lab: Lab, shares: dict[str, float] | None = None, group: NDArray[np.int64] | None = None, without: str = ""
+    lab: Lab,
+    shares: dict[str, float] | None = None,
+    group: NDArray[np.int64] | None = None,
+    without: str = "",
+    labelled: dict[str, int] | None = None,
 ) -> Lab:
     given = {"majority class": 0.2, "supervised": 0.5, PROBE: 0.7} | (shares or {})
     for trial in lab.plan.trials:
         if trial.arm != without and not lab.store.is_done(trial.stage):
-            lab.predict(trial, _right(trial, given), group)
+            lab.predict(trial, _right(trial, given), group, **{"labelled": labelled[trial.labels]} if labelled else {})
     return lab
 
 

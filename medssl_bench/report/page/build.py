@@ -27,6 +27,7 @@ from medssl_bench.results.formats.grids import (
     printed_notes,
     ranking_grid,
 )
+from medssl_bench.results.formats.label_savings import label_savings_grids
 from medssl_bench.results.formats.prices import price_grids
 from medssl_bench.results.formats.retests import retest_grids
 from medssl_bench.results.formats.text import heading, notes
@@ -178,6 +179,10 @@ def _table(table: TableResult, board: Leaderboard) -> dict[str, Any]:
         "more": [
             ("What varies the differences, and how often a rerun would show them", components_grids(table)),
             ("Any two arms", any_two_grids(table, board.intervals)),
+            (
+                "Labels saved",
+                label_savings_grids(each for each in board.label_efficiency if each.comparison == table.id),
+            ),
         ],
         "analyses": analyses_grid(table),
         "retests": retest_grids(board, table),
