@@ -173,7 +173,7 @@ def test_with_one_seed_nothing_is_told(lab_of: Callable[..., Lab]) -> None:
     assert (judged.told, judged.verdict and judged.verdict.word) == ("", "cannot tell")
     text = text_of(lab)
     assert "One training seed: differences may be luck" in text
-    assert "Third line" not in text
+    assert "Words, by" not in text
 
 
 def test_with_one_draw_it_is_for_this_draw(lab_of: Callable[..., Lab]) -> None:
@@ -220,9 +220,9 @@ def test_every_form_says_it(lab: Lab) -> None:
     text = text_of(lab)
     assert "±: half of the 95 % interval, for other training seeds, label draws and test images: " in text
     assert f"2 training seeds x 2 label draws x {N} test images." in text
-    assert "Second line: mean paired difference to 'supervised', with its own ±." in text
-    assert "Third line, by accuracy: better or worse where p < 0.05; 2 columns." in text
-    assert "<br>better" in to_markdown(lab.board)
+    assert "Second line: mean paired difference to 'supervised', with its ±." in text
+    assert "Words, by accuracy: better or worse where p < 0.05; 2 columns." in text
+    assert " better<br>+" in to_markdown(lab.board)
     head, *rows = (line.split(",") for line in records.to_csv(lab.board).splitlines())
     assert {"low", "high", "p_holm", "verdict"} <= set(head)
     assert any("better" in row for row in rows)

@@ -28,11 +28,14 @@ if TYPE_CHECKING:
 
     from rich.console import ConsoleOptions, RenderableType
 
-    from medssl_bench.results.grid import Grid, GridCell
+    from medssl_bench.results.grid import Grid, GridRow
     from medssl_bench.results.leaderboard import Leaderboard
     from medssl_bench.results.printed import PrintedTable
 
 _WORDS = {"better": "not bold green", "worse": "not bold red"}
+_SHORT = len("cannot tell")
+"""A longer verdict has a line of its own, so that columns stay narrow."""
+
 _PADDING = 2
 _HEAD_WIDTH = 28
 """Longer names of arms are folded where the console is narrow."""
@@ -117,7 +120,7 @@ class GridView:
         return parts
 
     def _width(self, column: int) -> int:
-        texts = [self._text(row.cells[column]).plain for row in self.grid.rows]
+        texts = [self._text(row, column).plain for row in self.grid.rows]
         lines = [line for text in texts for line in text.split("\n")]
         head = self.grid.columns[column]
         return max(map(len, [*lines, head.name, head.group])) + _PADDING
@@ -129,24 +132,30 @@ class GridView:
         for place in columns:
             column = self.grid.columns[place]
             name = f"{column.group}\n{column.name}" if column.group else column.name
-            drawn.add_column(Text(name), justify="right", no_wrap=True)
+            drawn.add_column(Text(name), justify="left" if self._is_signed(place) else "right", no_wrap=True)
         for row in self.grid.rows:
             if row.ruled:
                 drawn.add_section()
             style = "dim" if row.quiet else ""
-            cells = [self._text(row.cells[place], quiet=row.quiet) for place in columns]
+            cells = [self._text(row, place) for place in columns]
             drawn.add_row(*(Text(head, style=style) for head in row.heads), *cells)
         return drawn
 
-    def _text(self, cell: GridCell, *, quiet: bool = False) -> Text:
-        style = "bold green" if cell.best else "red" if cell.failed else "dim" if quiet else ""
-        text = Text(cell.number, style=style)
+    def _is_signed(self, column: int) -> bool:
+        """Return whether differences stand below the numbers of a column; then digits stand below digits."""
+        return not self.compact and any(row.cells[column].difference for row in self.grid.rows)
+
+    def _text(self, row: GridRow, column: int) -> Text:
+        cell = row.cells[column]
+        style = "bold green" if cell.best else "red" if cell.failed else "dim" if row.quiet else ""
+        text = Text((" " if self._is_signed(column) else "") + cell.number, style=style)
         if self.compact:
             return text
+        if cell.verdict:
+            style = _WORDS.get(cell.verdict.partition(",")[0], "not bold dim")
+            text.append((" " if len(cell.verdict) <= _SHORT else "\n") + cell.verdict, style=style)
         if cell.difference:
             text.append(f"\n{cell.difference}", style="not bold dim")
-        if cell.verdict:
-            text.append(f"\n{cell.verdict}", style=_WORDS.get(cell.verdict.partition(",")[0], "not bold dim"))
         if cell.reference:  # on two lines: side by side they would widen every column
             gap = f"\n({cell.gap})" if cell.gap else ""
             text.append(f"\nref {cell.reference}{gap}", style="not bold blue")

@@ -49,13 +49,17 @@ def panel_grid(panel: Panel, baseline: str | None) -> Grid:
 
 
 def judged_cell(cell: Cell | None, *, best: bool = False) -> GridCell:
-    """Return a cell of a panel as it is written, with intervals and its verdict."""
+    """Return a cell of a panel as it is written, with its verdict and one interval: that of the difference, if any.
+
+    What is read of an arm is its difference to the baseline; JSON and CSV have the interval of its own mean too.
+    """
     written = cell_of(cell, best=best)
     if cell is None or cell.mean is None:
         return written
     judged = cell.judged
     difference = " ".join(part for part in (written.difference, half_width(judged.difference)) if part)
-    return replace(written, spread=half_width(judged.own) or written.spread, difference=difference, verdict=judged.told)
+    own = "" if judged.difference is not None else half_width(judged.own) or written.spread
+    return replace(written, spread=own, difference=difference, verdict=judged.told)
 
 
 def cell_of(cell: Cell | None, *, best: bool = False) -> GridCell:

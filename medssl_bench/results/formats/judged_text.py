@@ -48,7 +48,7 @@ def judged_notes(table: TableResult) -> list[str]:
         *(text for axis, text in _FIXED.items() if any(axis in each.fixed for each in estimates)),
     ]
     if any(cell.judged.difference is not None for cell in cells):
-        found.append(f"Second line: mean paired difference to {table.baseline!r}, with its own ±.")
+        found.append(f"Second line: mean paired difference to {table.baseline!r}, with its ±.")
     elif any(cell.difference is not None for cell in cells):
         found.append(f"Second line: mean paired difference to {table.baseline!r}, of the same seeds and draws.")
     return [*found, *_words(table, cells), *_needed(cells), *_without(cells), *_no_verdicts(table)]
@@ -106,7 +106,7 @@ def _words(table: TableResult, cells: Iterable[Cell]) -> list[str]:
     family = max(cell.judged.family for cell in told)
     adjusted = f" after Holm's adjustment for the {family} arms of a column" if family > 1 else ""
     number = "1 column" if len(columns) == 1 else f"{len(columns)} columns"
-    line = f"Third line, by {metric_name(told[0].metric)}: better or worse where p < {ALPHA:g}{adjusted}; {number}."
+    line = f"Words, by {metric_name(told[0].metric)}: better or worse where p < {ALPHA:g}{adjusted}; {number}."
     if any(cell.judged.verdict and cell.judged.verdict.within for cell in told) and table.margin is not None:
         line += f" No difference that matters: the 90 % interval is within ±{table.margin:g}."
     return [line]

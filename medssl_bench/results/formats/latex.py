@@ -85,7 +85,7 @@ def _rows(row: GridRow) -> list[str]:
     heads = " & ".join(escaped(head) for head in row.heads)
     blank = " & " * (len(row.heads) - 1)
     lines.append(f"    {heads} & {' & '.join(_value(cell) for cell in row.cells)} \\\\")
-    for part in ("spread", "missing", "difference", "verdict", "reference", "gap"):
+    for part in ("spread", "missing", "verdict", "difference", "reference", "gap"):
         texts = [str(getattr(cell, part)) for cell in row.cells]
         if any(texts):
             prefix = {"difference": "diff. ", "reference": "ref ", "gap": ""}.get(part, "")

@@ -71,7 +71,8 @@ def _grid(grid: Grid) -> list[str]:
 
 def _cell(cell: GridCell) -> str:
     number = f"**{cell.number}**" if cell.best else cell.number
-    return "<br>".join(part for part in (number, cell.difference, cell.verdict, cell.published) if part)
+    first = f"{number} {cell.verdict}".rstrip()
+    return "<br>".join(part for part in (first, cell.difference, cell.published) if part)
 
 
 def plain(text: str) -> str:
