@@ -186,8 +186,6 @@ class Evaluator(ABC):
         uses_unlabelled: whether it learns from `Trial.unlabelled`, so that a change of those images changes its result.
             An analysis gets none.
         trains_encoder: whether it leaves an encoder of its own (``weights["encoder"]``).
-        leaves_head: whether it may leave a linear layer on the features (``weights["head"]``), so that a fine-tuning
-            may start from it; nearest neighbours do not.
         keeps_head: whether it leaves the linear layer on the features (``weights["head"]``: ``weight`` (C, D), ``bias``
             (C,)) whose probabilities are its scores. It can then predict other images without a training.
         measures: what it measures beside, by name: each a `medssl_bench.metrics.Metric` without a function. Tables
@@ -201,7 +199,6 @@ class Evaluator(ABC):
     follows_criterion: ClassVar[bool] = False
     uses_unlabelled: ClassVar[bool] = False
     trains_encoder: ClassVar[bool] = False
-    leaves_head: ClassVar[bool] = True
     keeps_head: ClassVar[bool] = False
     measures: ClassVar[Mapping[str, Metric]] = {}
 

@@ -97,4 +97,4 @@ class FineTuneOptions(FineTuneSettings):
 
 
 def _trains_head(found: Any) -> bool:
-    return found.needs == "features" and not found.analysis and found.leaves_head
+    return found.needs == "features" and not found.analysis and found.keeps_head

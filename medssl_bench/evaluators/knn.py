@@ -29,7 +29,6 @@ class NearestNeighbours(Evaluator):
     needs: ClassVar[Needs] = "features"
     uses_seed: ClassVar[bool] = False
     uses_validation: ClassVar[bool] = False
-    leaves_head: ClassVar[bool] = False
 
     k: Count = 20
     weighting: Literal["uniform", "similarity"] = "similarity"

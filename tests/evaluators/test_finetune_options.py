@@ -297,7 +297,7 @@ def test_what_means_nothing_is_refused(tmp_path, given, message):
 
 
 def test_a_probe_that_leaves_no_linear_layer_after_all_is_one_line(make_trial, make_evaluator, monkeypatch):
-    monkeypatch.setattr(NearestNeighbours, "leaves_head", True)
+    monkeypatch.setattr(NearestNeighbours, "keeps_head", True)
     with pytest.raises(StageError, match="leaves no linear layer on the features"):
         make_evaluator("finetune", **SETTINGS, probe="knn").evaluate(make_trial())
 
