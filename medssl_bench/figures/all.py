@@ -18,6 +18,7 @@ from medssl_bench.figures.label_efficiency import label_efficiency_figures
 from medssl_bench.figures.material import FigureSource
 from medssl_bench.figures.pretraining import pretraining_figures
 from medssl_bench.figures.price import price_figures
+from medssl_bench.figures.reliability import reliability_figures
 from medssl_bench.figures.robustness import robustness_figures
 from medssl_bench.figures.roc import roc_figures
 
@@ -40,6 +41,7 @@ _OF_A_COMPARISON = (
     downstream_figures,
     confusion_figures,
     roc_figures,
+    reliability_figures,
     embedding_figures,
 )
 _OF_A_SUITE = (critical_difference_figures, pretraining_figures, augmentation_figures, sweep_figures)

@@ -30,6 +30,8 @@ GENERATED = "generated data"
 Row = dict[str, float]
 """Metrics of one epoch."""
 
+_PREDICTIONS = ("y_true", "y_score", "val_true", "val_score")
+
 
 class FigureSource:
     """A suite, its plan, and what a store holds of it.
@@ -144,13 +146,13 @@ class FigureSource:
         return load_history(self.store.folder(stage) / "history.json")
 
     def predictions(self, stage: str) -> dict[str, NDArray[Any]] | None:
-        """Return `y_true` (N, L) and `y_score` (N, C) of the test images as an evaluation left them; None without."""
+        """Return labels and scores, ``y_true``, ``y_score``, ``val_true`` and ``val_score``; None without any."""
         if stage not in self.predictions_kept:
             file = self.store.folder(stage) / "predictions.npz"
             if not file.is_file():
                 return None
             arrays = load_npz(file)
-            self.predictions_kept[stage] = {name: arrays[name] for name in ("y_true", "y_score")}
+            self.predictions_kept[stage] = {name: arrays[name] for name in _PREDICTIONS if name in arrays}
         return self.predictions_kept[stage]
 
     def info(self, dataset: str) -> DatasetInfo | None:

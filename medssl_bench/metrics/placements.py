@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-def placements(is_positive: NDArray[np.bool_], scores: NDArray[np.float32]) -> NDArray[np.float64]:
+def placements(is_positive: NDArray[np.bool_], scores: NDArray[np.floating]) -> NDArray[np.float64]:
     """Return for each image the share of the other kind that it is on the right side of, (N,) (DeLong et al. 1988).
 
     A positive image should have a higher score than a negative one; one with the same score counts half. The mean over

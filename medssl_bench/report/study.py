@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from medssl_bench.compare.agreement import Agreement, agreement
 from medssl_bench.compare.verdicts import Verdict, judge
+from medssl_bench.results.by_class import ClassTable, class_tables
+from medssl_bench.results.cells import Results
 from medssl_bench.results.cost import Cost, cost_of, finished, versions
 from medssl_bench.results.leaderboard import Leaderboard
 
@@ -38,6 +40,7 @@ class Study:
         cost: what the results have cost.
         versions: of libraries, plugins and machines under which they were made.
         failures: title and reason of each stage that failed.
+        by_class: metrics of each class, by id of the comparison.
     """
 
     suite: Suite
@@ -49,6 +52,7 @@ class Study:
     cost: Cost
     versions: dict[str, list[str]]
     failures: list[tuple[str, str]] = field(default_factory=list)
+    by_class: dict[str, list[ClassTable]] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -67,9 +71,19 @@ class Study:
             verdicts[claims.citation] = judge(claims, board, registry)
         cells = [cell for table in board.tables for cell in (*table.cells(), *table.analysed())]
         failed = [(stage.title, record.reason) for key, stage in plan.stages.items() if (record := store.failure(key))]
-        records = finished(plan, store)
+        results = Results(plan, store, without)
+        by_class = {table.id: class_tables(table, plan, results) for table in suite.tables}
         return cls(
-            suite, plan, store, board, agreement(cells), verdicts, cost_of(plan, store), versions(records), failed
+            suite,
+            plan,
+            store,
+            board,
+            agreement(cells),
+            verdicts,
+            cost_of(plan, store),
+            versions(finished(plan, store)),
+            failed,
+            by_class,
         )
 
     @property

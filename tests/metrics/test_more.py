@@ -10,6 +10,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.optimize import minimize_scalar
 from sklearn.metrics import (
     average_precision_score,
     brier_score_loss,
@@ -25,6 +26,7 @@ from medssl_bench.datasets import Task
 from medssl_bench.metrics import Metric, Predictions
 from medssl_bench.metrics.builtin import loss
 from medssl_bench.metrics.calibration import of_calibrated, reliability, temperature_of, tempered
+from medssl_bench.metrics.classification import cross_entropy
 from medssl_bench.metrics.compute import NO_VALIDATION, compute
 from medssl_bench.metrics.more import (
     average_precision,
@@ -237,6 +239,18 @@ def test_a_temperature_is_found_again(task: Task, number: int, true: float) -> N
     assert found == pytest.approx(true, rel=0.15)
     after = tempered(task, scores.astype(np.float32), found)
     assert (after.argmax(1) == scores.argmax(1)).mean() > 0.999, "what is decided stays"
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.sampled_from(EVERY), st.integers(2, 60), st.integers(0, 2**31))
+def test_a_temperature_is_scipys(task: Task, images: int, number: int) -> None:
+    drawn = _drawn(task, images, number, decimals=7)
+
+    def loss_at(logarithm: float) -> float:
+        return cross_entropy(task, drawn.labels, tempered(task, drawn.scores, np.exp(logarithm)))
+
+    wanted = minimize_scalar(loss_at, bounds=(np.log(0.05), np.log(20)), method="bounded", options={"xatol": 1e-8})
+    assert np.log(temperature_of(task, drawn.labels, drawn.scores)) == pytest.approx(wanted.x, abs=1e-4)
 
 
 @settings(max_examples=40, deadline=None)

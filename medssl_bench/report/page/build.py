@@ -20,6 +20,7 @@ from medssl_bench.results.formats.any_two import any_two_grids
 from medssl_bench.results.formats.components import components_grids
 from medssl_bench.results.formats.grids import (
     analyses_grid,
+    class_grid,
     judged_cell,
     panel_grid,
     printed_grids,
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from medssl_bench.report.study import Study
-    from medssl_bench.results.leaderboard import Leaderboard
     from medssl_bench.results.tables import TableResult
 
 _COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#8c6d00", "#000000")
@@ -90,7 +90,7 @@ def page(study: Study, pictures: Sequence[Picture] = ()) -> str:
         script=Markup(script),  # noqa: S704 - likewise
         script_hash=base64.b64encode(digest).decode(),
         report=_report(study, bool(pictures)),
-        tables=[_table(table, study.board) for table in study.board.tables],
+        tables=[_table(table, study) for table in study.board.tables],
         rankings=[ranking_grid(ranking) for ranking in study.board.rankings],
         prices=price_grids(study.board),
         figures=grouped,
@@ -168,7 +168,7 @@ def _highlights(table: TableResult) -> list[tuple[str, ...]]:
     return found
 
 
-def _table(table: TableResult, board: Leaderboard) -> dict[str, Any]:
+def _table(table: TableResult, study: Study) -> dict[str, Any]:
     shape = printed(table)
     return {
         "heading": heading(table.title, table.marks) if shape is None else printed_heading(shape),
@@ -178,14 +178,15 @@ def _table(table: TableResult, board: Leaderboard) -> dict[str, Any]:
         "notes": notes(table),
         "more": [
             ("What varies the differences, and how often a rerun would show them", components_grids(table)),
-            ("Any two arms", any_two_grids(table, board.intervals)),
+            ("Any two arms", any_two_grids(table, study.board.intervals)),
+            ("Each class", [class_grid(each) for each in study.by_class.get(table.id, [])]),
             (
                 "Labels saved",
-                label_savings_grids(each for each in board.label_efficiency if each.comparison == table.id),
+                label_savings_grids(each for each in study.board.label_efficiency if each.comparison == table.id),
             ),
         ],
         "analyses": analyses_grid(table),
-        "retests": retest_grids(board, table),
+        "retests": retest_grids(study.board, table),
     }
 
 

@@ -24,6 +24,7 @@ from medssl_bench.results.grid import Column, Grid, GridCell, GridRow
 from medssl_bench.results.metric_names import metric_name
 
 if TYPE_CHECKING:
+    from medssl_bench.results.by_class import ClassTable
     from medssl_bench.results.cells import Cell
     from medssl_bench.results.printed import PrintedBlock, PrintedCell, PrintedRow, PrintedTable
     from medssl_bench.results.ranking import Ranking
@@ -98,6 +99,24 @@ def analyses_grid(table: TableResult) -> Grid | None:
     mark = f" — of those trained with labels: {table.selection.own_mark}" if shaped and table.selection else ""
     shown = tuple(spread_note(table.analysed()))
     return Grid(f"analyses of the encoders{mark}", ("data set", "arm"), columns, rows, shown)
+
+
+def class_grid(table: ClassTable) -> Grid:
+    """Return a metric of each class as a grid: arms by classes."""
+    rows = [GridRow(("test images",), tuple(GridCell(f"{count:,}") for count in table.images), quiet=True)]
+    for arm, values in table.arms.items():
+        cells = (
+            GridCell("–") if each is None else GridCell(plain(each[0]), "" if each[1] is None else f"± {each[1]:.3f}")
+            for each in values
+        )
+        rows.append(GridRow((arm,), tuple(cells)))
+    most = max(each[2] for values in table.arms.values() for each in values if each is not None)
+    of = (
+        (f"Mean and standard deviation of {most} results; the latter says nothing of test images.",) if most > 1 else ()
+    )
+    columns = tuple(Column(name) for name in table.classes)
+    title = f"{table.dataset}, {table.labels} labels: {metric_name(table.metric).removeprefix('macro ')} of each class"
+    return Grid(title, ("arm",), columns, tuple(rows), of)
 
 
 def ranking_grid(ranking: Ranking) -> Grid:

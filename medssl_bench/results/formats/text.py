@@ -86,16 +86,18 @@ def _fitted(cells: Iterable[Cell]) -> list[str]:
 
 
 def _problems(cells: Iterable[Cell]) -> list[str]:
-    """Return a line for each metric that could not be measured of some finished results, and why."""
+    """Return a line for metrics that could not be measured of some finished results, and why: one for each reason."""
     by_metric: dict[str, dict[str, str]] = {}
     for cell in cells:
         by_metric.setdefault(cell.metric, {}).update(cell.problems)
-    lines = []
+    names: dict[tuple[str, int], list[str]] = {}
     for metric, problems in by_metric.items():
         for reason in dict.fromkeys(problems.values()):
-            count = list(problems.values()).count(reason)
-            results = "1 finished result" if count == 1 else f"{count} finished results"
-            lines.append(f"{metric_name(metric)} is missing for {results}: {reason}.")
+            names.setdefault((reason, list(problems.values()).count(reason)), []).append(metric_name(metric))
+    lines = []
+    for (reason, count), metrics in names.items():
+        results = "1 finished result" if count == 1 else f"{count} finished results"
+        lines.append(f"{', '.join(metrics)} {'are' if len(metrics) > 1 else 'is'} missing for {results}: {reason}.")
     return lines
 
 
