@@ -63,6 +63,8 @@ class Trial:
         checkpoints: where a long training goes on from, and where it saves its state.
         unlabelled: the images of the data set that have no labels; None: it has none, or the evaluator does not learn
             from them (`Evaluator.uses_unlabelled`).
+        spy: whether the history is to have what each epoch that is looked at would have on the test images
+            (`medssl_bench.evaluators.spying`); no choice and no score may depend on it.
         sweep: whether an analysis is to show what its settings do, which a report does for one encoder of a suite; no
             metric may depend on it.
     """
@@ -81,6 +83,7 @@ class Trial:
     sweep: bool = False
     criterion: Criterion | None = None
     unlabelled: Images | None = None
+    spy: bool = False
 
     def choice(self) -> Choice | None:
         """Return the images by which the epoch that counts is chosen, or None where the last one counts."""

@@ -40,6 +40,7 @@ def judged_on_validation(trial: Trial) -> Trial:
         ),
         splits={**trial.splits, "test": judged},
         features=features,
+        spy=False,
     )
 
 

@@ -112,12 +112,8 @@ class FineTuning:
             self.predictor.load_state_dict(chosen)
             scores = probabilities(self._task, self._predict(test))
         choices = self._choice.told(last, self.settings.epochs)
-        found = Evaluation(
-            scores, last_scores, selected, history=self._history, weights=self.kept_weights(), choices=choices
-        )
-        if len(self.trial.val):
-            val = DeviceImages(self.trial.splits["val"], self._device, self.trial.val)
-            found.val_scores = probabilities(self._task, self._predict(val))
+        found = Evaluation(scores, last_scores, selected, history=self._history, weights=self.kept_weights())
+        found.choices, found.val_scores = choices, self._choice.val_scores(self._predict)
         return found
 
     def train(self) -> list[dict[str, float]]:
@@ -205,9 +201,8 @@ class FineTuning:
         self.trial.report(epoch, epochs, {})
         row = {"epoch": float(epoch), **self._train_epoch()}
         if self.trial.looks_at(epoch, epochs, self.settings.validate_every):
-            if self._choice.images is not None:
-                row |= self._choice.look(epoch, self._predict(self._choice.images), self.predictor.state_dict())
-            self._history.append(row)
+            row |= self._choice.look(epoch, self._predict, self.predictor.state_dict())
+            self._history.append(row | self._choice.spied(self._predict))
         self.trial.report(epoch, epochs, row)
         self.epoch, self.batch = epoch + 1, 0
         self._total.zero_()

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor
 
 from medssl_bench.errors import StageError
 from medssl_bench.evaluators.base import Trial
+from medssl_bench.evaluators.classification import probabilities
+from medssl_bench.evaluators.spying import spied
 from medssl_bench.training.images import DeviceImages
 from medssl_bench.training.state import part
+
+Predict = Callable[[DeviceImages], Tensor]
+"""Gives the logits of images, (N, C), in evaluation mode."""
 
 
 class EpochChoice:
@@ -28,7 +35,7 @@ class EpochChoice:
     """
 
     def __init__(self, trial: Trial, patience: int | None = None) -> None:
-        self._device, self._patience = trial.device, patience
+        self._trial, self._device, self._patience = trial, trial.device, patience
         chosen_by, self._best = trial.choice(), trial.best_epoch()
         if patience is not None and chosen_by is None:
             raise StageError("patience needs labelled validation images; leave it out where there are none")
@@ -36,10 +43,31 @@ class EpochChoice:
         if chosen_by is not None:
             self.images = DeviceImages(trial.splits[chosen_by.split], trial.device, chosen_by.places)
 
-    def look(self, epoch: int, logits: Tensor, weights: Mapping[str, Tensor]) -> dict[str, float]:
-        """Look at an epoch; return what its row of the history has of these images, as ``val_NAME``."""
-        assert self._best is not None
-        return {f"val_{name}": value for name, value in self._best.look(epoch, logits, weights).items()}
+    def look(self, epoch: int, predict: Predict, weights: Mapping[str, Tensor]) -> dict[str, float]:
+        """Look at an epoch; return what its row of the history has of these images, as ``val_NAME``.
+
+        Args:
+            epoch: 0-based.
+            predict: gives the logits of images, in evaluation mode.
+            weights: of the epoch.
+        """
+        if self._best is None or self.images is None:
+            return {}
+        return {f"val_{name}": value for name, value in self._best.look(epoch, predict(self.images), weights).items()}
+
+    def spied(self, predict: Predict) -> dict[str, float]:
+        """Return what the row also has of the test images where the trial spies; call it after `look`."""
+        if not self._trial.spy:
+            return {}
+        test = DeviceImages(self._trial.splits["test"], self._device)
+        return spied(self._trial, probabilities(self._trial.info.task, predict(test)))
+
+    def val_scores(self, predict: Predict) -> NDArray[np.float32] | None:
+        """Return the scores of the labelled validation images, or None where there are none."""
+        if not len(self._trial.val):
+            return None
+        val = DeviceImages(self._trial.splits["val"], self._device, self._trial.val)
+        return probabilities(self._trial.info.task, predict(val))
 
     def is_over(self, history: Sequence[Mapping[str, float]]) -> bool:
         """Return whether patience is at its end, after the rows of the history that there are."""

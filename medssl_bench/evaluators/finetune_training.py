@@ -95,6 +95,7 @@ class FineTuneTraining(FineTuning):
             train=np.arange(len(train)),
             val=np.arange(len(val)),
             features={"train": of_train, "val": of_val, "test": of_train},
+            spy=False,
             selection="last" if trial.selection == "last" else "validation",
             report=lambda _index, _total, _metrics: None,
             checkpoints=Checkpoints(),

@@ -18,6 +18,7 @@ from medssl_bench.evaluators.base import Evaluation, Trial
 from medssl_bench.evaluators.classification import probabilities, targets
 from medssl_bench.evaluators.convergence import Problem, flags, loss_gap
 from medssl_bench.evaluators.minibatches import minibatches
+from medssl_bench.evaluators.spying import spied
 from medssl_bench.randomness import forked
 from medssl_bench.training.schedule import Schedule, multistep, rate_at
 
@@ -93,8 +94,12 @@ class Probe:
             state = _as_layer(matrix)
             found = self._best.look(epoch, F.linear(self._watched, **state), state)
             row |= {f"val_{name}": value for name, value in found.items()}
-        self.result.history.append(row)
         self.trial.report(epoch, self._settings.epochs, row)
+        if self.trial.spy:
+            assert self.trial.features is not None
+            test = self.trial.features["test"].to(self.trial.device)
+            row |= spied(self.trial, probabilities(self.task, F.linear(test, **_as_layer(matrix))))
+        self.result.history.append(row)
 
     def end(self, matrix: Tensor, weight_decay: float) -> None:
         """Predict the test images, after the last epoch and at the one that counts.

@@ -18,7 +18,8 @@ def chosen_by(
     """Return what a cell says of its comparison, and the metric that its epoch is chosen by.
 
     Where the metric decides nothing, both are what they are without it, so that the cell has the same key: the last
-    epoch counts, the evaluator chooses none, or it is the metric that epochs of this task are chosen by anyway.
+    epoch counts, the evaluator chooses none, or it is the metric that epochs of this task are chosen by anyway. An
+    evaluator that chooses no epoch has none that could be spied on.
 
     Args:
         table: the comparison.
@@ -28,6 +29,7 @@ def chosen_by(
     """
     criterion = table.criterion
     decides = selection != "last" and evaluator.chooses_epoch
+    model = table.model.model_copy(update={"spy": table.model.spy and evaluator.chooses_epoch})
     if criterion and decides and not (info and criterion.is_default(info.task)):
-        return table.model, criterion
-    return table.model.model_copy(update={"select_by": None}), None
+        return model, criterion
+    return model.model_copy(update={"select_by": None}), None

@@ -13,6 +13,7 @@ from medssl_bench.results.intervals import Intervals
 from medssl_bench.results.judging import Judging
 from medssl_bench.results.label_efficiency import LabelEfficiency, label_efficiency
 from medssl_bench.results.leaks import leaks_of
+from medssl_bench.results.optimism import optimism_of
 from medssl_bench.results.pairing import compare
 from medssl_bench.results.price import Price, prices_of
 from medssl_bench.results.printed import PrintedTable, printed
@@ -192,6 +193,7 @@ def _table(
         reference=published.name,
         arms=table.arms,
         margin=table.model.margin,
+        optimism=[each for panel in panels for each in optimism_of(panel, results, store)] if table.model.spy else [],
     )
 
 
@@ -238,7 +240,7 @@ def _analysed(
     cells: dict[str, Cell] = {}
     for analysis, stages in analyses.items():
         records = [record for stage in stages.values() if (record := results.record(stage))]
-        numbers = [name for record in records for name, value in record.metrics.items() if _is_number(value)]
+        numbers = [name for each in records for name, value in each.metrics.items() if isinstance(value, int | float)]
         for metric in dict.fromkeys(numbers):
             cell = results.empty_cell(table, dataset, labels or "none", arm, metric)
             cells[metric if metric not in cells else f"{analysis}_{metric}"] = cell
@@ -247,10 +249,6 @@ def _analysed(
             if labels is not None:
                 cell.selection = selection.cell(arm, dataset)
     return cells
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float)
 
 
 def _marks(table: Table, plan: Plan, selection: SelectedBy) -> list[str]:

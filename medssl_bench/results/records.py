@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from medssl_bench.results.printed import PrintedTable
     from medssl_bench.results.ranking import Ranking
     from medssl_bench.results.robustness import Robustness
+    from medssl_bench.results.tables import TableResult
     from medssl_bench.results.transfers import Transfer
 
 
@@ -32,6 +33,7 @@ class HasAnswer(Protocol):
 
     rankings: list[Ranking]
     prices: list[Price]
+    tables: list[TableResult]
     robustness: list[Robustness]
     transfers: list[Transfer]
 
@@ -48,12 +50,13 @@ def to_json(board: HasCells) -> str:
 def answer_to_json(board: HasAnswer) -> str:
     """Return what the tables together answer as one JSON object.
 
-    It has ``rankings``, ``prices``, ``label_efficiency``, ``robustness`` and ``transfers``, each a list.
+    It has ``rankings``, ``prices``, ``label_efficiency``, ``optimism``, ``robustness`` and ``transfers``, each a list.
     """
-    found = {
+    found: dict[str, list[dict[str, Any]]] = {
         "rankings": [ranking.to_data() for ranking in board.rankings],
         "prices": [price.to_data() for price in board.prices],
         "label_efficiency": [found.to_data() for found in board.label_efficiency],
+        "optimism": [{"comparison": t.id, **each.to_data()} for t in board.tables for each in t.optimism],
         "robustness": [found.to_data() for found in board.robustness],
         "transfers": [found.to_data() for found in board.transfers],
     }

@@ -10,6 +10,7 @@ from medssl_bench.results.pairing import among_best
 
 if TYPE_CHECKING:
     from medssl_bench.published.layout import Layout
+    from medssl_bench.results.optimism import Optimism
     from medssl_bench.results.selection import SelectedBy
     from medssl_bench.suite.table import Arm
 
@@ -92,6 +93,7 @@ class TableResult:
         arms: what its arms are; two tables with the same ones can be ranked together.
         selection: what its epochs are selected by; its mark is among `marks`.
         margin: the largest difference to the baseline that does not matter, or None.
+        optimism: what choosing the epoch on test would gain, of a comparison that spies; no ranking has it.
     """
 
     id: str
@@ -108,6 +110,7 @@ class TableResult:
     arms: tuple[Arm, ...] = ()
     selection: SelectedBy | None = None
     margin: float | None = None
+    optimism: list[Optimism] = field(default_factory=list)
 
     def panel(self, dataset: str, metric: str) -> Panel | None:
         """Return the panel of a data set and a metric, or None."""

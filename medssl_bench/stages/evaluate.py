@@ -94,6 +94,7 @@ def _trial(stage: Stage[EvaluateSpec], workshop: Workshop, evaluator: Evaluator)
         val=_drawn(splits["val"], val_budget, draw, "val", classes),
         selection=spec.selection,
         seed=spec.seed,
+        spy=spec.spy,
         device=workshop.device,
         encoder=partial(workshop.encoder, spec.encoder, spec.start),
         features=workshop.features(stage.features) if evaluator.needs == "features" else None,

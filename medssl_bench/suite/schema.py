@@ -188,6 +188,7 @@ class Comparison(StrictTable):
         description='which epoch of the downstream training counts; "test" measures the optimism of selecting on '
         "test, and the table says so",
     )
+    spy: bool = Field(False, description="keep what each epoch would have on test, to show the optimism of choosing so")
     select_by: str | None = Field(
         None,
         description="metric by which the epoch that counts is chosen: any that reads predictions, as "
@@ -196,8 +197,8 @@ class Comparison(StrictTable):
     metrics: list[ComponentRef] = Field(
         default=["accuracy", "auroc"],
         min_length=1,
-        description="columns: metrics, as `medssl-bench list metrics` shows them, each a name or a table, or names of "
-        "numbers that an evaluator of the comparison measures itself; the first one ranks",
+        description="columns: metrics (`medssl-bench list metrics`), or numbers that an evaluator of the comparison "
+        "measures itself, each a name or a table; the first one ranks",
     )
     baseline: str | None = Field(None, description="arm that the others are compared with")
     margin: float | None = Field(

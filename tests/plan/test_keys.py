@@ -126,6 +126,7 @@ DECIDES: dict[str, tuple[tuple[str, str], set[str]]] = {
     "SuiteModel.seeds": (("seeds = [0]", "seeds = [1]"), EVERYTHING),
     "SuiteModel.folds": (("seeds = [0]", "seeds = [0]\nfolds = 5"), EVERYTHING),
     "SuiteModel.draws": (("draws = [0]", "draws = [1]"), {"evaluate"}),
+    "Comparison.spy": ((TABLE, f"{TABLE}spy = true\n"), {"evaluate"}),
     "Comparison.select_by": ((TABLE, f'{TABLE}select_by = "auroc"\n'), {"evaluate"}),
     "SuiteModel.epochs_scale": ((TOP, f"{TOP}epochs_scale = 0.5\n"), EVERYTHING),
     "Arm.pretraining": (('["nat"]\n  evaluator = "linear', '[]\n  evaluator = "linear'), {"embed", "evaluate"}),

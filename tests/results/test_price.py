@@ -227,7 +227,7 @@ def test_every_form_shows_the_price(priced: Lab) -> None:
 
 def test_the_answer_as_json(priced: Lab) -> None:
     found = json.loads(answer_to_json(priced.board))
-    assert found.keys() == {"rankings", "prices"}
+    assert found.keys() == {"rankings", "prices", "label_efficiency", "optimism", "robustness", "transfers"}
     (ranking,) = found["rankings"]
     assert ranking["columns"] == 4
     assert ranking["ranks"][0]["worst_rank"] == 1

@@ -41,6 +41,7 @@ class EvaluateSpec(SpecWithEncoder):
         select_by: the metric that it is chosen by; None: accuracy, of multi-label data AUROC.
         unlabelled: `unlabelled_fingerprint` of the images without labels; None where there are none, or none are used.
         shuffle_labels: whether the labels are shuffled, as a control.
+        spy: whether the history has what each epoch would have on the test images.
         seed: of the training.
         draw: of the labels.
     """
@@ -57,6 +58,7 @@ class EvaluateSpec(SpecWithEncoder):
     select_by: OptionalComponentData = None
     unlabelled: str | None = None
     shuffle_labels: bool
+    spy: bool = False
     seed: int
     draw: int
 
@@ -108,7 +110,10 @@ def add_evaluation(
     unlabelled = _unlabelled(evaluator, known)
     if unlabelled is not None:
         decides["unlabelled"] = unlabelled
-    images, work = _work(evaluator, component, arm.encoder, cell, _chosen_by(selection, validation, known))
+    watched = _chosen_by(selection, validation, known)
+    if model.spy and watched is not None and known.info:
+        watched += known.info.counts["test"]
+    images, work = _work(evaluator, component, arm.encoder, cell, watched)
     words = [cell.table.id, cell.place, arm.name, f"{labels.text} labels"]
     words += [f"seed {cell.seed}"] if evaluator.needs != "labels" or evaluator.uses_seed else []
     words += [f"draw {cell.draw}"] if drawn or any(map(planned.has_draw, parents)) else []

@@ -22,6 +22,7 @@ from medssl_bench.results.formats.grids import (
     analyses_grid,
     class_grid,
     judged_cell,
+    optimism_grids,
     panel_grid,
     printed_grids,
     printed_heading,
@@ -179,6 +180,7 @@ def _table(table: TableResult, study: Study) -> dict[str, Any]:
         "more": [
             ("What varies the differences, and how often a rerun would show them", components_grids(table)),
             ("Any two arms", any_two_grids(table, study.board.intervals)),
+            ("What choosing epochs on test would gain", optimism_grids(table)),
             ("Each class", [class_grid(each) for each in study.by_class.get(table.id, [])]),
             (
                 "Labels saved",

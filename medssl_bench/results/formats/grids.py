@@ -119,6 +119,28 @@ def class_grid(table: ClassTable) -> Grid:
     return Grid(title, ("arm",), columns, tuple(rows), of)
 
 
+def optimism_grids(table: TableResult) -> list[Grid]:
+    """Return what choosing epochs on test would gain, as one grid; none where nothing was spied on."""
+    if not table.optimism:
+        return []
+    rows = tuple(
+        GridRow(
+            (each.dataset, f"{each.arm}, {each.labels} labels", metric_name(each.metric)),
+            (
+                *map(GridCell, map(plain, (each.last, each.chosen, each.best))),
+                GridCell(signed(each.best - each.chosen), half_width(each.gain)),
+            ),
+        )
+        for each in table.optimism
+    )
+    columns = tuple(Column(name) for name in ("last epoch", "epoch that counts", "best on test", "optimism"))
+    note = (
+        "All on test images, of one training each. Optimism: what choosing the epoch on test would gain; ±: half of "
+        "the 95 % interval for other training seeds and label draws, not for other test images. No ranking has these."
+    )
+    return [Grid("Optimism of choosing the epoch on test", ("data set", "arm", "metric"), columns, rows, (note,))]
+
+
 def ranking_grid(ranking: Ranking) -> Grid:
     """Return a ranking as a grid."""
     with_chance = any(rank.first is not None for rank in ranking.ranks)
