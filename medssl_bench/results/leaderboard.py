@@ -178,6 +178,7 @@ def _table(
             cell.reference = published.value(cell)
             cell.selection = selection.cell(cell.arm, cell.dataset)
             cell.leaks = "; ".join(leaks.get(cell.dataset, ()))
+    cells = [cell for panel in panels for labels in panel.budgets for cell in panel.column(labels).values()]
     return TableResult(
         id=table.id,
         title=table.title,
@@ -193,7 +194,7 @@ def _table(
         reference=published.name,
         arms=table.arms,
         margin=table.model.margin,
-        optimism=[each for panel in panels for each in optimism_of(panel, results, store)] if table.model.spy else [],
+        optimism=optimism_of(cells, results, store) if table.model.spy else [],
     )
 
 

@@ -14,8 +14,9 @@ from medssl_bench.statistics.interval import Estimate, estimate
 from medssl_bench.store.arrays import load_history
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from medssl_bench.results.cells import Cell, Results
-    from medssl_bench.results.tables import Panel
     from medssl_bench.store.store import Store
 
 
@@ -54,17 +55,15 @@ class Optimism:
         return {**told, "optimism": self.best - self.chosen, "optimism_low": low, "optimism_high": high}
 
 
-def optimism_of(panel: Panel, results: Results, store: Store) -> list[Optimism]:
-    """Return the optimism of each cell of a panel whose trainings were spied on; of others there is none.
+def optimism_of(cells: Iterable[Cell], results: Results, store: Store) -> list[Optimism]:
+    """Return the optimism of each cell whose trainings were spied on; of others there is none.
 
     Args:
-        panel: of a metric that histories have: accuracy, AUROC or balanced accuracy.
+        cells: those of metrics that histories have count: accuracy, AUROC and balanced accuracy.
         results: what was measured.
         store: where histories are.
     """
-    if panel.metric not in RECORDED:
-        return []
-    found = [_of(cell, results, store) for labels in panel.budgets for cell in panel.column(labels).values()]
+    found = [_of(cell, results, store) for cell in cells if cell.metric in RECORDED]
     return [each for each in found if each is not None]
 
 
