@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     type=click.Choice(["table", "csv", "markdown", "latex", "json", "answer", "svg"]),
     default="table",
     show_default=True,
-    help="json: one object per cell; csv: one line per value; answer: rankings, prices and more, in JSON; svg: picture.",
+    help="json: one object per cell; csv: one line per value; answer: rankings, prices and more; svg: a picture.",
 )
 @click.option(
     "--printed",
