@@ -22,10 +22,10 @@ NOT_RUN = ("cd", "eval", "git", "make", "pip", "python3", "source", ".venv/bin/p
 """Commands that a page may show and that are not run: they install, or change the shell."""
 
 QUICK = {
-    "run": ["--epochs-scale", "0.01", "--draws", "0"],
+    "run": ["--epochs-scale", "0.01", "--seeds", "0", "--draws", "0"],
     "embed": ["--epochs-scale", "0.01"],
     "export": ["--epochs-scale", "0.01"],
-    "store export": ["--epochs-scale", "0.01", "--draws", "0"],
+    "store export": ["--epochs-scale", "0.01", "--seeds", "0", "--draws", "0"],
 }
 """Added to commands on the suites of the repository, which take minutes. A page's own suites run as they are."""
 
