@@ -47,8 +47,15 @@ class Crossings(TorchDispatchMode):
         return result
 
 
-def run_steps(augmentation: Any, monkeypatch: pytest.MonkeyPatch, *, channels: int = 3, loss: str = "nt_xent") -> None:
-    method = SimCLR(TimmEncoder("resnet18", 28), hidden=32, projection=16, temperature=0.5, loss=loss).to(META)
+def run_steps(
+    augmentation: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    channels: int = 3,
+    loss: str = "nt_xent",
+    encoder: str = "test_resnet",
+) -> None:
+    method = SimCLR(TimmEncoder(encoder, 28), hidden=32, projection=16, temperature=0.5, loss=loss).to(META)
     shape = (20, 28, 28, 3) if channels == 3 else (20, 28, 28)
     train = DeviceImages(Split(np.zeros(shape, np.uint8), np.zeros((20, 1), np.int64)), META)
     maker = ViewMaker(method.views(), REGISTRY.resolve_or_raise("augmentation", augmentation), 28, REGISTRY, META, 0)
@@ -63,6 +70,10 @@ def run_steps(augmentation: Any, monkeypatch: pytest.MonkeyPatch, *, channels: i
             value.backward()
         if step:  # constants, such as the numbers of random columns, are sent with the first
             assert watch.found == []
+
+
+def test_a_step_of_resnet_18(monkeypatch):
+    run_steps("simclr", monkeypatch, encoder="resnet18")
 
 
 @pytest.mark.parametrize("channels", [1, 3])
