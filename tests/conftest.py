@@ -1,5 +1,6 @@
 """What holds for every test."""
 
+import gc
 import os
 import sys
 
@@ -22,3 +23,9 @@ for _name in ("COLUMNS", "LINES", "FORCE_COLOR", "NO_COLOR"):
 # how long an example takes says what else the machine does, and nothing of the code
 settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("tests")
+
+
+def pytest_collection_finish() -> None:
+    """Leave what has been imported by now out of later collections of garbage: it stays until the end."""
+    gc.collect()
+    gc.freeze()

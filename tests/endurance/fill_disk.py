@@ -44,14 +44,14 @@ def live(suite: Path, store: Path, *, retry: bool = False) -> list[str]:
     return [f"{outcome.status} {outcome.reason}".strip() for outcome in result.outcomes]
 
 
-def main(folder: Path, epochs: int) -> int:
+def main(folder: Path, epochs: int, shares: list[float]) -> int:
     """Fill disks of several sizes, say how it went, and return the exit status."""
     suite = write_suite(folder, epochs)
     live(suite, folder / "roomy")
     wanted = traces(suite, folder / "roomy")
     needed = sum(file.stat().st_size for file in (folder / "roomy").rglob("*") if file.is_file())
     holds = True
-    for share in (0.0, 0.2, 0.5, 0.8, 0.95):
+    for share in shares:
         disk = folder / "disk"
         disk.mkdir(exist_ok=True)
         size = int(needed * share) + 16_384
@@ -90,9 +90,12 @@ def in_namespace() -> int:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--epochs", type=int, default=10, help="of each training")
+    parser.add_argument(
+        "--shares", type=float, nargs="+", default=[0.0, 0.2, 0.5, 0.8, 0.95], help="sizes of disks, of what is needed"
+    )
     parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
     chosen = parser.parse_args()
     if not chosen.inside:
         sys.exit(in_namespace())
     with tempfile.TemporaryDirectory() as name:
-        sys.exit(main(Path(name), chosen.epochs))
+        sys.exit(main(Path(name), chosen.epochs, chosen.shares))
