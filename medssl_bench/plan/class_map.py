@@ -12,6 +12,9 @@ from medssl_bench.errors import did_you_mean
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import numpy as np
+    from numpy.typing import NDArray
+
     from medssl_bench.datasets import DatasetInfo
 
 
@@ -36,6 +39,57 @@ class ClassMap(BaseModel):
     def to_data(self) -> dict[str, Any]:
         """Return it as JSON-able data."""
         return {"names": list(self.names), "own": list(self.own), "other": list(self.other)}
+
+    @property
+    def here(self) -> ClassMap:
+        """The same classes, with the first set in the place of the other one."""
+        known = {place: number for number, place in enumerate(self.own)}
+        return ClassMap(self.names, self.own, tuple(known.get(place, -1) for place in range(max(self.own) + 1)))
+
+    def images(self, task: Task, labels: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the places of the other set's images that are of a shared class; of multi-label data, all.
+
+        Args:
+            task: what labels mean.
+            labels: of the other set, (N, 1) or (N, L).
+        """
+        import numpy as np
+
+        if task is Task.MULTI_LABEL:
+            return np.arange(len(labels))
+        return np.flatnonzero(self._shared(labels[:, 0]) >= 0)
+
+    def labels(self, task: Task, labels: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return labels of the other set's images as those of the shared classes.
+
+        A label that stands for several of the other set is there if one of these is. Arguments as of `images`.
+        """
+        import numpy as np
+
+        if task is not Task.MULTI_LABEL:
+            return self._shared(labels)
+        numbers = self._shared(np.arange(labels.shape[1]))
+        return np.stack([labels[:, numbers == number].max(1) for number in range(len(self.names))], 1)
+
+    def scores(self, task: Task, scores: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the scores of the shared classes, (N, K); of one class an image, they sum to 1 again.
+
+        Where no shared class has any probability, as it is written in 32 bits, all have the same.
+        """
+        import numpy as np
+
+        found = scores[:, list(self.own)]
+        if task is Task.MULTI_LABEL:
+            return found
+        total = found.sum(1, keepdims=True, dtype=np.float64)
+        even = np.full_like(found, 1 / found.shape[1])
+        return np.where(total > 0, found / np.where(total > 0, total, 1), even).astype(np.float32)
+
+    def _shared(self, classes: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return which shared class some classes of the other set are, or -1."""
+        import numpy as np
+
+        return np.append(np.array(self.other, np.int64), -1)[np.minimum(classes, len(self.other))]
 
     @classmethod
     def of(cls, own: DatasetInfo, other: DatasetInfo, wanted: Mapping[str, tuple[str, ...]]) -> ClassMap | str:

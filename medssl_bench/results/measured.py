@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from medssl_bench.datasets import Task
     from medssl_bench.metrics import Metric
+    from medssl_bench.plan.class_map import ClassMap
     from medssl_bench.store.record import Record
     from medssl_bench.store.store import Store
 
@@ -126,6 +127,29 @@ def influence_of(
     if task not in metric.tasks:
         return f"it is not defined for {task} data"
     return _influence(name, metric, Kept(record, store), task, without.tobytes())
+
+
+def measured_of_some(
+    name: str, metric: Metric, record: Record, store: Store, task: Task, classes: ClassMap
+) -> float | None:
+    """Return a metric of the test images of some classes alone, by scores of these alone; None: it is not defined.
+
+    Args:
+        name: of the metric.
+        metric: what it is; it reads predictions.
+        record: of a finished evaluation.
+        store: where its files are.
+        task: of its data set.
+        classes: which, as classes of its data set.
+    """
+    try:
+        kept, _ = kept_of(Kept(record, store), task, b"")
+        chosen = classes.here.images(task, kept.labels)
+        labels = classes.here.labels(task, kept.labels[chosen])
+        scores = classes.scores(task, kept.scores[chosen])
+        return compute(name, metric, Predictions(task, labels, scores)).value if len(chosen) else None
+    except (UserError, KeyError):
+        return None
 
 
 @lru_cache(maxsize=512)

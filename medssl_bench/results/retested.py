@@ -86,13 +86,19 @@ def arms_of(table: Table, places: Iterable[Place]) -> list[str]:
     return [arm.name for arm in table.arms if arm.name in known]
 
 
-def left_out(table: Table, arms: Iterable[str]) -> list[str]:
-    """Return a line on the arms of a comparison that cannot predict other images; nothing where all can."""
-    names = [repr(arm.name) for arm in table.arms if arm.name not in set(arms)]
+def left_out(table: Table, plan: Plan, arms: Iterable[str]) -> list[str]:
+    """Return a line on the arms of a comparison that are run and cannot predict other images; nothing where all can."""
+    run = {trial.arm for trial in plan.trials if trial.table == table.id} - set(arms)
+    names = [repr(arm.name) for arm in table.arms if arm.name in run]
     if not names:
         return []
     keep = "keeps" if len(names) == 1 else "keep"
     return [f"{', '.join(names)} {keep} no linear layer on top of an encoder, and so no classifier for other images."]
+
+
+def baseline_of(table: Table, arms: Iterable[str]) -> str | None:
+    """Return the baseline of a comparison, where it is among some arms."""
+    return table.model.baseline if table.model.baseline in set(arms) else None
 
 
 def failures(results: Results, stages: Iterable[str]) -> Iterator[str]:

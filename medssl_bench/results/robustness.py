@@ -14,7 +14,7 @@ from medssl_bench.results.intervals import Intervals
 from medssl_bench.results.judging import Judging
 from medssl_bench.results.measured import Influence, influence_values
 from medssl_bench.results.pairing import compare
-from medssl_bench.results.retested import Pair, Place, Retested, arms_of, budgets_of, failures, left_out
+from medssl_bench.results.retested import Pair, Place, Retested, arms_of, baseline_of, budgets_of, failures, left_out
 from medssl_bench.results.tables import Panel
 from medssl_bench.results.value import Value
 from medssl_bench.store.arrays import load_npz
@@ -200,8 +200,9 @@ class _Corrupted(Intervals):
 def _robustness(table: Table, dataset: str, suite: Suite, results: Results, found: _Corrupted) -> Robustness:
     metric = next((name for name in table.model.metrics if name in RECORDED), BALANCED)
     of = _metric(metric, suite)
-    trials, baseline = found.trials, table.model.baseline
+    trials = found.trials
     arms, budgets = arms_of(table, trials), budgets_of(table, trials)
+    baseline = baseline_of(table, arms)
     panel = Panel(dataset, metric, budgets, arms, {arm.name for arm in table.arms if arm.floor})
     made: dict[Place, RobustArm] = {}
     for place in ((arm, labels) for labels in budgets for arm in arms if (arm, labels) in trials):
@@ -217,7 +218,10 @@ def _robustness(table: Table, dataset: str, suite: Suite, results: Results, foun
         made[place] = RobustArm(Pair(here, there), curves, mean(errors) if errors else None)
     compare(panel.cells, baseline)
     Judging(table, found, metric).judge(panel)
-    notes = [*left_out(table, arms), *failures(results, (each for stages in found.stages.values() for each in stages))]
+    notes = [
+        *left_out(table, found.plan, arms),
+        *failures(results, (each for stages in found.stages.values() for each in stages)),
+    ]
     return Robustness(
         table.id,
         dataset,

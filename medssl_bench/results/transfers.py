@@ -5,19 +5,28 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from medssl_bench.datasets import Task
 from medssl_bench.plan.kinds.transfer import TransferSpec
 from medssl_bench.results.judging import Judging
+from medssl_bench.results.measured import measured_of_some
 from medssl_bench.results.pairing import compare
-from medssl_bench.results.retested import Pair, Place, Retested, arms_of, budgets_of, failures, left_out
+from medssl_bench.results.retested import Pair, Place, Retested, arms_of, baseline_of, budgets_of, failures, left_out
 from medssl_bench.results.tables import Panel
 from medssl_bench.results.value import Value
 
 if TYPE_CHECKING:
-    from medssl_bench.plan.stage import Plan
+    from collections.abc import Mapping
+
+    from medssl_bench.plan.chance import Chance
+    from medssl_bench.plan.stage import Plan, Trial
     from medssl_bench.results.cells import Cell, Results
     from medssl_bench.results.intervals import Intervals
+    from medssl_bench.store.store import Store
     from medssl_bench.suite.suite import Suite
     from medssl_bench.suite.table import Table
+
+
+_FOLDS = "No interval: the classifiers of all folds are tested on the same images there."
 
 
 @dataclass(frozen=True)
@@ -37,6 +46,7 @@ class Transfer:
         panel: the metric there, with intervals and verdicts.
         arms: the metric here, on the own test images of the shared classes, and there.
         notes: what must be known of them, a line each.
+        multi_label: whether images have several labels, so that none is left out and no score is scaled.
     """
 
     comparison: str
@@ -51,6 +61,7 @@ class Transfer:
     panel: Panel
     arms: dict[Place, Pair] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    multi_label: bool = False
 
     def to_data(self) -> dict[str, Any]:
         """Return it as JSON-able data."""
@@ -120,17 +131,20 @@ def _transfer(
         there.higher_is_better = table.metrics[metric].higher_is_better
         results.fill(there, stages[arm, labels], table.metrics[metric])
         panel.cells[arm, labels] = there
-        pairs[arm, labels] = Pair(_here(there, results), there)
+        here = _here(there, retested.trials(table.id, dataset)[arm, labels], table, plan, results, intervals.store)
+        pairs[arm, labels] = Pair(here, there)
     compare(panel.cells, table.model.baseline)
-    Judging(table, intervals).judge(panel)
+    if table.folds == 1:
+        Judging(table, intervals).judge(panel)
     keys = list(dict.fromkeys(key for found in stages.values() for key in found.values()))
     records = [record for key in keys if (record := results.record(key))]
     told = records[0].metrics if records else {}
+    info = plan.datasets.get(dataset)
     return Transfer(
         table.id,
         dataset,
         other,
-        table.model.baseline,
+        baseline_of(table, arms),
         metric,
         _classes(plan, keys[0], other),
         told.get("images"),
@@ -138,19 +152,26 @@ def _transfer(
         int(told.get("copies", 0)),
         panel,
         pairs,
-        (*left_out(table, arms), *failures(results, keys)),
+        (*([_FOLDS] if table.folds > 1 else []), *left_out(table, plan, arms), *failures(results, keys)),
+        info is not None and info.task is Task.MULTI_LABEL,
     )
 
 
-def _here(there: Cell, results: Results) -> Cell:
+def _here(
+    there: Cell, trials: Mapping[Chance, Trial], table: Table, plan: Plan, results: Results, store: Store
+) -> Cell:
     """Return what the classifiers measure on their own test images of the shared classes."""
     cell = results.empty_cell(there.comparison, there.dataset, there.labels, there.arm, there.metric)
     cell.higher_is_better, cell.stages, cell.expected = there.higher_is_better, there.stages, there.expected
+    info, metric = plan.datasets.get(there.dataset), table.metrics[there.metric]
     for value in there.values:
-        record = results.record(there.stages[value.chance])
-        measured = (record.metrics.get("here") or {}).get(there.metric) if record else None
-        if isinstance(measured, int | float):
-            cell.values.append(Value(value.seed, value.draw, float(measured), fold=value.fold))
+        record = results.record(trials[value.chance].stage)
+        classes = plan.spec(there.stages[value.chance], TransferSpec).classes
+        if record is None or info is None:
+            continue
+        measured = measured_of_some(there.metric, metric, record, store, info.task, classes)
+        if measured is not None:
+            cell.values.append(Value(value.seed, value.draw, measured, fold=value.fold))
     return cell
 
 

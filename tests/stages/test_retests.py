@@ -22,7 +22,6 @@ from medssl_bench.plan.kinds.evaluate import EvaluateSpec
 from medssl_bench.plan.stage import Plan
 from medssl_bench.stages import corrupt
 from medssl_bench.stages.recompute import recompute
-from medssl_bench.stages.transfer import shared_images, shared_labels, shared_scores
 from medssl_bench.stages.workshop import Workshop
 from medssl_bench.store.record import Record
 from medssl_bench.store.store import Store
@@ -159,10 +158,8 @@ def test_the_same_test_images_in_another_set_get_the_same_scores(ran: tuple[Path
         here = np.load(store.folder(found.trial.stage) / "predictions.npz")
         assert np.array_equal(there["y_true"], here["y_true"])
         np.testing.assert_allclose(there["y_score"], here["y_score"], atol=2e-6)
-        record, trial = store.record(found.stage), store.record(found.trial.stage)
+        record = store.record(found.stage)
         assert record
-        assert trial
-        assert record.metrics["here"] == pytest.approx({name: trial.metrics[name] for name in record.metrics["here"]})
         assert record.metrics["copies"] == record.metrics["left_out"] == 0
 
 
@@ -248,20 +245,46 @@ def test_it_can_be_computed_again(ran: tuple[Path, Plan], tmp_path: Path) -> Non
         assert recompute(record, workshop_of(folder), tmp_path / on).different == []
 
 
+def test_here_is_the_metric_of_the_shared_classes(ran: tuple[Path, Plan]) -> None:
+    folder, _ = ran
+    board = medssl_bench.load_leaderboard(folder / "suite.toml", folder / "store")
+    store = Store(folder / "store")
+    for found in board.transfers:
+        if found.metric != "accuracy":
+            continue
+        for pair in found.arms.values():
+            for value in pair.here.values:
+                spec = store.record(pair.there.stages[value.chance])
+                assert spec
+                kept = np.load(store.folder(spec.spec["parents"][0]) / "predictions.npz")
+                classes = spec.spec["classes"]["own"]
+                mine = np.isin(kept["y_true"][:, 0], classes)
+                decided = np.array(classes)[kept["y_score"][mine][:, classes].argmax(1)]
+                assert value.value == pytest.approx((decided == kept["y_true"][mine, 0]).mean())
+    plain = {cell.arm: cell.mean for cell in board.cells() if cell.metric == "accuracy"}
+    copied = {
+        arm: pair.here.mean
+        for t in board.transfers
+        if (t.other, t.metric) == ("copied", "accuracy")
+        for (arm, _), pair in t.arms.items()
+    }
+    assert copied == pytest.approx({arm: plain[arm] for arm in copied}), "all classes are shared"
+
+
 MAP = ClassMap(("a", "b"), (0, 2), (1, -1, 0, 0))
 
 
 def test_labels_and_scores_of_shared_classes() -> None:
     labels = np.array([[0], [1], [2], [3]])
-    assert shared_images(MAP, Task.MULTI_CLASS, labels).tolist() == [0, 2, 3]
-    assert shared_labels(MAP, Task.MULTI_CLASS, labels[[0, 2, 3]])[:, 0].tolist() == [1, 0, 0]
+    assert MAP.images(Task.MULTI_CLASS, labels).tolist() == [0, 2, 3]
+    assert MAP.labels(Task.MULTI_CLASS, labels[[0, 2, 3]])[:, 0].tolist() == [1, 0, 0]
     scores = np.array([[0.2, 0.7, 0.1], [0.0, 1.0, 0.0]], np.float32)
-    np.testing.assert_allclose(shared_scores(MAP, Task.MULTI_CLASS, scores), [[2 / 3, 1 / 3], [0.5, 0.5]])
+    np.testing.assert_allclose(MAP.scores(Task.MULTI_CLASS, scores), [[2 / 3, 1 / 3], [0.5, 0.5]])
 
 
 def test_several_labels_an_image_leave_none_out_and_are_not_scaled() -> None:
     labels = np.array([[0, 1, 0, 1], [1, 0, 0, 0]])
-    assert shared_images(MAP, Task.MULTI_LABEL, labels).tolist() == [0, 1]
-    assert shared_labels(MAP, Task.MULTI_LABEL, labels).tolist() == [[1, 0], [0, 1]]
+    assert MAP.images(Task.MULTI_LABEL, labels).tolist() == [0, 1]
+    assert MAP.labels(Task.MULTI_LABEL, labels).tolist() == [[1, 0], [0, 1]]
     scores = np.array([[0.2, 0.7, 0.9]], np.float32)
-    np.testing.assert_allclose(shared_scores(MAP, Task.MULTI_LABEL, scores), [[0.2, 0.9]])
+    np.testing.assert_allclose(MAP.scores(Task.MULTI_LABEL, scores), [[0.2, 0.9]])

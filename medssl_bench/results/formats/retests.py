@@ -111,9 +111,11 @@ def transfer_notes(found: Transfer) -> list[str]:
     )
     images = "no results yet" if found.images is None else f"{found.images:,} test images there"
     more = f", {found.left_out:,} of other classes left out" if found.left_out else ""
+    scaled = "Scores are of the shared classes alone, and sum to 1 again."
+    scaled = "Labels that only one of the sets has do not count." if found.multi_label else scaled
     lines = [
         f"Here: own test images of the shared classes; there: those of {found.other}, by the same classifiers.",
-        f"Shared classes: {pairs}; {images}{more}. Scores are of the shared classes alone, and sum to 1 again.",
+        f"Shared classes: {pairs}; {images}{more}. {scaled}",
     ]
     if found.copies:
         are = "is a copy" if found.copies == 1 else "are copies"
