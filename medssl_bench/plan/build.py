@@ -22,7 +22,7 @@ from medssl_bench.plan.sweep import mark_sweep
 from medssl_bench.suite.analyses_of import is_wanted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from medssl_bench.datasets import DatasetContext
     from medssl_bench.plan.known_dataset import KnownDataset
@@ -78,6 +78,7 @@ class _Builder:
             raise UserError("--folds: no comparison of the suite has folds; write folds = 5, say, in one")
         self._refuse_unlabelled()
         for index, table in enumerate(self.suite.tables):
+            checks = []
             for dataset in table.datasets:
                 wanted = self.only.wants(table.id, dataset=dataset.label)
                 known = self._known(dataset) if wanted else None
@@ -87,6 +88,8 @@ class _Builder:
                     self._note(check.folds(known.info), "comparison", index, "folds")
                     self._check(index, table, check, dataset)
                     parts.append((index, table, dataset, known, check))
+                    checks.append((dataset, check))
+            self._check_other_images(index, table, checks)
         self._check_number([(index, table, dataset) for index, table, dataset, _, _ in parts])
         for index, table, dataset, known, check in parts:
             for arm, cell in self._cells(table, dataset, known, check):
@@ -171,19 +174,26 @@ class _Builder:
         for place, name in enumerate(table.model.metrics):
             self._note(check.metric(name), *here, "metrics", place)
         self._note(check.criterion(), *here, "select_by")
-        for place, name in enumerate(table.model.corrupted.ops or () if table.model.corrupted else ()):
-            self._note(check.corruption(name), *here, "corrupted", "ops", place)
-        for place, other in enumerate(table.test_on):
-            known = self._known(other.dataset)
-            if known is not None and other.dataset.component != dataset.component:
-                self.plan.datasets.setdefault(other.dataset.label, known.info)
-                self._note(check.other_set(known.info, other.classes), *here, "test_on", place)
         registry = self.suite.plugins.registry
         arms = [arm for arm in table.arms if not arm.floor]
         analyses = table.analyses if is_wanted(table.model.analyses_of, dataset=dataset.label) else ()
         for key, components in (("arm", [arm.evaluator for arm in arms]), ("analyses", analyses)):
             for place, component in enumerate(components):
                 self._note(check.evaluator(registry, component), *here, key, place)
+
+    def _check_other_images(self, index: int, table: Table, checks: Sequence[tuple[NamedDataset, CellCheck]]) -> None:
+        """Note corruptions and other sets that fit none of the data sets of a table; others count where they fit."""
+        for place, name in enumerate(table.model.corrupted.ops or () if table.model.corrupted else ()):
+            self._note(
+                _if_all(check.corruption(name) for _, check in checks), "comparison", index, "corrupted", "ops", place
+            )
+        for place, other in enumerate(table.test_on):
+            known = self._known(other.dataset)
+            if known is not None:
+                self.plan.datasets.setdefault(other.dataset.label, known.info)
+                tested = [check for dataset, check in checks if dataset.component != other.dataset.component]
+                wrong = _if_all(check.other_set(known.info, other.classes) for check in tested)
+                self._note(wrong, "comparison", index, "test_on", place)
 
     def _note(self, message: str, *key: str | int) -> None:
         if message:
@@ -206,3 +216,9 @@ class _Builder:
         )  # fmt: skip
         for follow in followers():
             follow(self.maker, arm, cell, stage)
+
+
+def _if_all(messages: Iterable[str]) -> str:
+    """Return the first of some messages if none of them is empty; else nothing."""
+    found = list(messages)
+    return found[0] if found and all(found) else ""

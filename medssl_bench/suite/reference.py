@@ -101,6 +101,8 @@ baseline = "supervised"
 encoder = "tiny"
 analyses = ["silhouette"]
 analyses_of = { arms = ["supervised", "probe"], labels = ["all"], draws = [0] }
+corrupted = { ops = ["gaussian_noise", "saturate"], severities = [1, 5] }
+test_on = { dataset = { name = "phantom_cells", seed = 1 }, classes = { monocyte = "monocyte", platelet = "platelet" } }
 
   [[comparison.arm]]
   name = "supervised"

@@ -114,6 +114,15 @@ def test_what_cannot_be_is_refused(plan_of: PlanOf, new: str, said: str) -> None
     assert said in str(caught.value)
 
 
+def test_of_several_sets_those_that_fit_are_tested_again(plan_of: PlanOf) -> None:
+    new = 'test_on = { dataset = "dermamnist", classes = { normal = "melanoma", pneumonia = "vascular lesions" } }'
+    sets = 'datasets = ["bloodmnist", "pneumoniamnist"]'
+    text = changed((TABLE, f'{TABLE}{new}\ncorrupted.ops = ["saturate"]\n'), ('datasets = ["bloodmnist"]', sets))
+    titles = retested(plan_of(text))
+    assert {title.split(" · ")[3] for title in titles if title.startswith("transfer")} == {"pneumoniamnist"}
+    assert {title.split(" · ")[3] for title in titles if title.startswith("corrupt")} == {"bloodmnist"}
+
+
 def info(*classes: str, task: Task = Task.MULTI_CLASS, size: int = 28) -> DatasetInfo:
     return DatasetInfo("/".join(classes), task, classes, 3, size, {"train": 9, "val": 9, "test": 9})
 
