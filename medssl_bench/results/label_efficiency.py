@@ -104,8 +104,8 @@ def label_efficiency(table: TableResult, intervals: Intervals | None) -> list[La
 
 
 def _of_panel(comparison: str, baseline: str, panel: Panel, intervals: Intervals | None) -> list[LabelEfficiency]:
-    columns, budgets = _common(panel)
-    if len(budgets) < 2 or baseline not in columns[0] or len(columns[0]) < 2:
+    columns, budgets = _common(panel, baseline)
+    if len(budgets) < 2 or len(columns[0]) < 2:
         return []
     logs, arms = np.log(list(budgets.values())), list(columns[0])
     turn = 1.0 if panel.higher_is_better else -1.0
@@ -138,17 +138,17 @@ def _of_panel(comparison: str, baseline: str, panel: Panel, intervals: Intervals
     return found
 
 
-def _common(panel: Panel) -> tuple[list[dict[str, Cell]], dict[str, int]]:
+def _common(panel: Panel, baseline: str) -> tuple[list[dict[str, Cell]], dict[str, int]]:
     """Return the columns, without floors, in which every arm has all its values, by ascending number of labels."""
-    sized: dict[int, tuple[str, dict[str, Cell]]] = {}
+    found: dict[int, tuple[str, dict[str, Cell]]] = {}
     for budget in panel.budgets:
         column = {arm: cell for arm, cell in panel.column(budget).items() if arm not in panel.floors}
-        sizes = [cell.labelled for cell in column.values() if cell.labelled]
-        if sizes and all(cell.is_whole for cell in column.values()):
-            sized.setdefault(max(sizes), (budget, column))
-    ordered = sorted(sized.items())
-    columns = [column for _, (_, column) in ordered if len(column) == len(ordered[0][1][1])]
-    return columns, {budget: size for size, (budget, column) in ordered if column in columns}
+        labelled = column[baseline].labelled if baseline in column else None
+        if labelled and all(cell.is_whole for cell in column.values()):
+            found.setdefault(labelled, (budget, column))
+    ordered = [(size, *found[size]) for size in sorted(found)]
+    alike = [each for each in ordered if each[2].keys() == ordered[0][2].keys()]
+    return [column for _, _, column in alike], {budget: size for size, budget, _ in alike}
 
 
 def _resampled(
