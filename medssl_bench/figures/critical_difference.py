@@ -12,6 +12,7 @@ from medssl_bench.figures.style import GREY, PAGE, new_figure, shortened, styled
 from medssl_bench.results.formats.across_text import p_text
 from medssl_bench.results.formats.text import heading
 from medssl_bench.results.metric_names import metric_name
+from medssl_bench.statistics.verdict import ALPHA
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -38,7 +39,7 @@ def critical_difference_figures(source: FigureSource) -> Iterator[ReportFigure]:
             "best. A data set counts once, by the means over its label budgets, without floors",
             "a thick line joins arms whose mean ranks differ by no more than the critical difference "
             f"{found.critical_difference:.2f} (Nemenyi, 5 %): these are not told apart",
-            f"Friedman's test: {p_text(found.f_p)}",
+            f"Friedman's test: {p_text(found.f_p)}{'' if found.f_p < ALPHA else ', so no arms are shown to differ'}",
             "each mean counts as exact",
             *ranking.marks,
         )
