@@ -25,7 +25,7 @@ class BroughtFeatures(nn.Module):
         dim: length D of the features.
 
     Args:
-        file: an npz file, see `medssl_bench.encoders.brought_file.read_split`.
+        file: an npz or Parquet file, see `medssl_bench.encoders.brought_file.read_split`.
 
     Raises:
         DataError: the file has no features.

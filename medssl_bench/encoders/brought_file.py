@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from medssl_bench.datasets.base import SplitName
-    from medssl_bench.datasets.npz.members import Header
+    from medssl_bench.datasets.npz.members import Header, NpzMembers
+    from medssl_bench.encoders.brought_table import TableMembers
     from medssl_bench.plugin.component import Component
 
 
@@ -41,9 +42,8 @@ def length_of_features(path: Path) -> int:
         DataError: there are none of a split, or they are no table of numbers, or not of one length.
     """
     from medssl_bench.datasets.base import SPLITS
-    from medssl_bench.datasets.npz.members import NpzMembers
 
-    with NpzMembers(path) as members:
+    with _opened(path) as members:
         known = members.keys()
         lengths = {}
         for split in SPLITS:
@@ -57,6 +57,16 @@ def length_of_features(path: Path) -> int:
         found = ", ".join(f"{length} of {key}" for key, length in lengths.items())
         raise DataError(f"{path}: images have features of different lengths: {found}")
     return next(iter(lengths.values()))
+
+
+def _opened(path: Path) -> NpzMembers | TableMembers:
+    if path.suffix.lower() == ".parquet":
+        from medssl_bench.encoders.brought_table import TableMembers
+
+        return TableMembers(path)
+    from medssl_bench.datasets.npz.members import NpzMembers
+
+    return NpzMembers(path)
 
 
 def _length(path: Path, key: str, header: Header) -> int:
@@ -85,9 +95,7 @@ def read_split(path: Path, split: SplitName, labels: NDArray[Any], names: list[s
     """
     import numpy as np
 
-    from medssl_bench.datasets.npz.members import NpzMembers
-
-    with NpzMembers(path) as members:
+    with _opened(path) as members:
         there = members.keys()
         found = members.read(f"{split}_features")
         told = members.read(f"{split}_names").astype(str).ravel() if f"{split}_names" in there else None

@@ -207,7 +207,8 @@ def brought_features(
         file: an npz file with ``train_features``, ``val_features`` and ``test_features``, (N, D) each, in the order of
             the data set; or, for a folder or a table, in any order with ``train_names`` and so on, (N,) names of
             files. ``train_labels`` and so on, (N, L), are compared with the data set's. ``medssl-bench embed`` writes
-            such a file.
+            such a file. Or a Parquet file with a row for each image: columns ``split``, ``features`` (a list) or
+            ``feature_0``, ``feature_1``, ..., and ``name`` and ``label`` where there are some.
         trained_on: names of the data sets that the model was trained on. Tables mark results on images that are among
             them; no result changes.
     """

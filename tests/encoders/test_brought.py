@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -81,6 +82,53 @@ def test_features_of_other_images_are_refused(write, changes, names, wanted):
     with pytest.raises(DataError) as caught:
         read_split(write(**changes), "val", LABELS["val"], names)
     assert str(caught.value).partition("hub.npz: ")[2].startswith(wanted)
+
+
+def _table(tmp_path, **columns):
+    splits = [name for name, count in COUNTS.items() for _ in range(count)]
+    file = tmp_path / "hub.parquet"
+    pd.DataFrame({"split": splits, **columns}).to_parquet(file)
+    return file
+
+
+@pytest.mark.parametrize("are_listed", [True, False])
+def test_a_parquet_file_has_a_row_for_each_image(tmp_path, are_listed):
+    every = np.vstack(list(FEATURES.values()))
+    names = [f"{name}/{place}.png" for name, count in COUNTS.items() for place in range(count)]
+    columns = {"features": list(every)} if are_listed else {f"feature_{d}": every[:, d] for d in range(6)}
+    labels = np.vstack(list(LABELS.values()))[:, 0]
+    file = _table(tmp_path, name=names, label=labels, **columns)
+    shuffled = pd.read_parquet(file).sample(frac=1, random_state=0)
+    shuffled.to_parquet(file)
+    require_features(file)
+    assert BroughtFeatures(file).dim == 6
+    for name, features in FEATURES.items():
+        here = [each for each in names if each.startswith(f"{name}/")]
+        found = read_split(file, name, LABELS[name], here)
+        np.testing.assert_array_equal(found, features.astype(np.float32))
+
+
+@pytest.mark.parametrize(
+    ("columns", "wanted"),
+    [
+        ({"split": ["train"] * 79 + ["held out"]}, "column split has 'held out'; there are: train, val, test"),
+        ({"vector": [[1.0]] * 80}, "has no column features, and no feature_0, feature_1, ...; it has split, vector"),
+        ({"features": [[1.0]] * 79 + [[1.0, 2.0]]}, "column features is not of numbers, or of lists of one length"),
+        ({"features": ["a"] * 80}, "column features is not of numbers"),
+        ({"feature_0": [1.0] * 80, "feature_2": [1.0] * 80}, "has no column of feature 1, and later ones"),
+    ],
+)
+def test_a_parquet_file_without_features_is_one_line(tmp_path, columns, wanted):
+    with pytest.raises(ValueError, match="column") as caught:
+        require_features(_table(tmp_path, **columns))
+    assert str(caught.value).startswith(wanted)
+
+
+def test_a_damaged_parquet_file_is_one_line(tmp_path):
+    file = tmp_path / "hub.parquet"
+    file.write_bytes(b"PAR1 and no more")
+    with pytest.raises(ValueError, match="not a Parquet file, or a damaged one"):
+        require_features(file)
 
 
 def test_no_other_image_is_encoded(write):

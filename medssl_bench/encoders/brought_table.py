@@ -1,0 +1,103 @@
+"""Features in a Parquet file, a row for each image, as the arrays that an npz file would have."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from medssl_bench.datasets.base import SPLITS
+from medssl_bench.datasets.npz.members import Header
+from medssl_bench.errors import DataError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+    from pyarrow import Table
+
+_NUMBERED = re.compile(r"feature_?(\d+)")
+
+
+class TableMembers:
+    """A Parquet file of features, read as `medssl_bench.datasets.npz.members.NpzMembers` reads an npz file.
+
+    Its columns are ``split``, with ``train``, ``val`` and ``test``; ``features``, a list of numbers, or ``feature_0``,
+    ``feature_1`` and so on; and where there are some, ``name`` and ``label``, a whole number or a list of these.
+
+    Args:
+        path: the file.
+
+    Raises:
+        DataError: it is no Parquet file, pyarrow is not installed, or columns are missing or are no numbers.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._arrays = self._read(_table(path))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Do nothing: the file was read at once."""
+
+    def keys(self) -> set[str]:
+        """Return the names of the arrays."""
+        return set(self._arrays)
+
+    def header(self, key: str) -> Header:
+        """Return the shape and type of an array."""
+        return Header(self._arrays[key].shape, self._arrays[key].dtype)
+
+    def read(self, key: str) -> NDArray[Any]:
+        """Return an array."""
+        return self._arrays[key]
+
+    def _read(self, table: Table) -> dict[str, NDArray[Any]]:
+        names = table.column_names
+        if "split" not in names:
+            raise DataError(f"{self._path}: has no column split, which says train, val or test of each row")
+        split = np.array(table["split"].to_pylist(), dtype=object)
+        if unknown := sorted({str(value) for value in split} - set(SPLITS)):
+            raise DataError(f"{self._path}: column split has {unknown[0]!r}; there are: {', '.join(SPLITS)}")
+        columns = {"features": self._features(table)}
+        if "name" in names:
+            columns["names"] = np.array([str(value) for value in table["name"].to_pylist()])
+        if "label" in names:
+            columns["labels"] = self._rows_of("label", table["label"].to_pylist())
+        return {f"{part}_{what}": values[split == part] for what, values in columns.items() for part in SPLITS}
+
+    def _features(self, table: Table) -> NDArray[Any]:
+        if "features" in table.column_names:
+            return self._rows_of("features", table["features"].to_pylist())
+        numbered = {int(found[1]): name for name in table.column_names if (found := _NUMBERED.fullmatch(name))}
+        if not numbered:
+            there = ", ".join(table.column_names) or "nothing"
+            raise DataError(f"{self._path}: has no column features, and no feature_0, feature_1, ...; it has {there}")
+        if missing := set(range(min(numbered), max(numbered) + 1)) - set(numbered):
+            raise DataError(f"{self._path}: has no column of feature {min(missing)}, and later ones")
+        rows = zip(*(table[numbered[number]].to_pylist() for number in sorted(numbered)), strict=True)
+        return self._rows_of(numbered[min(numbered)], [list(row) for row in rows])
+
+    def _rows_of(self, column: str, rows: list[Any]) -> NDArray[Any]:
+        """Return a column of numbers, or of lists of numbers, as (N, D)."""
+        try:
+            found = np.array(rows).reshape(len(rows), -1)
+        except ValueError:  # lists of several lengths
+            found = np.array([[""]])
+        if found.dtype.kind not in "fiu":
+            raise DataError(f"{self._path}: column {column} is not of numbers, or of lists of one length, in each row")
+        return found
+
+
+def _table(path: Path) -> Table:
+    try:
+        from pyarrow import parquet
+    except ImportError:
+        raise DataError(f'{path}: Parquet is read with pyarrow: pip install "medssl-bench[parquet]"') from None
+    try:
+        return parquet.read_table(path)
+    except Exception as error:  # pyarrow has errors of many kinds
+        raise DataError(f"{path}: not a Parquet file, or a damaged one ({str(error).splitlines()[0][:120]})") from error
