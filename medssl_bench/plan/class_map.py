@@ -62,7 +62,7 @@ class ClassMap(BaseModel):
     def labels(self, task: Task, labels: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return labels of the other set's images as those of the shared classes.
 
-        Where several labels of the other set are one shared label, it is there if one of them is. Arguments as of `images`.
+        Where several labels of the other set are one shared label, it is there if one of them is. Arguments: `images`.
         """
         import numpy as np
 
