@@ -22,4 +22,5 @@ def medssl_evaluators(register: Register) -> None:
     register("knn", f"{_HERE}.knn:NearestNeighbours")
     register("majority", f"{_HERE}.majority:Majority")
     register("silhouette", f"{_HERE}.silhouette:Silhouette")
+    register("health", f"{_HERE}.health:Health")
     register("embedding", f"{_HERE}.embedding:Embedding")

@@ -17,7 +17,16 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_METRICS = {"loss": "loss", "top1": "contrastive accuracy", "lr": "learning rate"}
+_METRICS = {
+    "loss": "loss",
+    "top1": "contrastive accuracy",
+    "spread": "spread",
+    "rank": "effective rank",
+    "lr": "learning rate",
+}
+_FEATURES = {"spread": "val_feature_spread", "rank": "val_feature_rank"}
+"""Gauges that are also measured of the encoder's features."""
+
 _MOST = 4
 
 
@@ -81,10 +90,13 @@ def _figure(source: FigureSource, dataset: str, before: tuple[str, ...], members
     tables = {table for found in members for table in found.tables}
     recipes = ", ".join(dict.fromkeys(found.recipe for found in members))
     histories = [(found.recipe, source.history(found.stage)) for found in members]
-    tracked = [name for metric, name in _METRICS.items() if any(metric in row for _, rows in histories for row in rows)]
+    tracked = [_METRICS[metric] for metric in _tracked(histories)]
     caption = sentences(
-        f"{', '.join(tracked)} by epoch on the training images (loss and accuracy also on the validation images) of "
-        f"{dataset}{after}; recipes {recipes}; seed {members[0].seed}",
+        f"{', '.join(tracked)} by epoch on the training images (all but the learning rate also on validation images, "
+        f"the rank on these alone) of {dataset}{after}; recipes {recipes}; seed {members[0].seed}",
+        "spread and rank: of the method's projections, and of features; near 0, and near 1, they have collapsed"
+        if {"spread", "effective rank"} & set(tracked)
+        else "",
         "thin: raw; thick: exponentially smoothed with a = 0.6",
         *source.marks(dataset),
     )
@@ -105,7 +117,7 @@ def draw_pretrainings(histories: list[tuple[str, list[Row]]]) -> Figure:
     Args:
         histories: name of the recipe and rows of its history.
     """
-    metrics = [metric for metric in _METRICS if any(metric in row for _, rows in histories for row in rows)]
+    metrics = _tracked(histories)
     bands = [histories[first : first + _MOST] for first in range(0, len(histories), _MOST)]
     columns = min(len(histories), _MOST)
     figure = new_figure(PAGE if columns > 1 else COLUMN, 1.35 * len(metrics) * len(bands) + 0.2)
@@ -126,8 +138,8 @@ def draw_pretrainings(histories: list[tuple[str, list[Row]]]) -> Figure:
     for y, axes in enumerate(grid[:, 0]):  # once all curves of the row are there
         if metrics[y % len(metrics)] != "loss":
             axes.set_ylim(bottom=0)
-    handles, labels = grid[0, 0].get_legend_handles_labels()
-    legend_below(figure, dict(zip(labels, handles, strict=True)))
+    named = [axes.get_legend_handles_labels() for axes in grid.flat]
+    legend_below(figure, {name: each for handles, labels in named for each, name in zip(handles, labels, strict=True)})
     figure.align_ylabels()
     return figure
 
@@ -138,7 +150,19 @@ def _draw_metric(axes: Axes, rows: list[Row], metric: str) -> None:
         axes.plot(rate.epochs, rate.values, "o" if len(rate) == 1 else "-", color=GREY)
         axes.ticklabel_format(axis="y", style="sci", scilimits=(-2, 3))
         return
-    for number, (key, name) in enumerate(((metric, "training images"), (f"val_{metric}", "validation images"))):
+    for key, (name, colour) in _curves(metric).items():
         found = curve(rows, key)
         if len(found):
-            draw_curve(axes, found, PALETTE[(0, 3)[number]], name)
+            draw_curve(axes, found, PALETTE[colour], name)
+
+
+def _curves(metric: str) -> dict[str, tuple[str, int]]:
+    """Return the curves of a panel: what they are called, and the number of their colour, by name in histories."""
+    found = {metric: ("training images", 0), f"val_{metric}": ("validation images", 3)}
+    return {**found, **({_FEATURES[metric]: ("features of validation images", 2)} if metric in _FEATURES else {})}
+
+
+def _tracked(histories: list[tuple[str, list[Row]]]) -> list[str]:
+    """Return the metrics that some history has."""
+    there = {name for _, rows in histories for row in rows for name in row}
+    return [metric for metric in _METRICS if there & _curves(metric).keys()]

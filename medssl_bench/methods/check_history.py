@@ -21,8 +21,14 @@ RESERVED_METRICS = (
     "encoder_passes_frozen",
     "batch_size",
     "validation_batch_size",
+    "feature_spread",
+    "feature_rank",
+    "feature_cosine",
 )
 """What a row of the history and the record of a pretraining have of the harness' own."""
+
+GAUGES = tuple(f"{when}feature_{name}" for when in ("val_", "start_") for name in ("spread", "rank", "cosine"))
+"""What records and histories of older releases lack."""
 
 VALIDATION = "val_"
 """How the names of metrics of validation images begin."""

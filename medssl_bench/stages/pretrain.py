@@ -12,6 +12,7 @@ from medssl_bench.costs.passes import encoder_passes
 from medssl_bench.errors import StageError
 from medssl_bench.methods.base import Method, MethodContext
 from medssl_bench.methods.collapse import collapse_flags
+from medssl_bench.methods.health import feature_flags
 from medssl_bench.methods.work import passes_of
 from medssl_bench.plan.kinds.pretrain import PretrainSpec
 from medssl_bench.plan.stage import Stage
@@ -76,6 +77,7 @@ def pretrain(stage: Stage[PretrainSpec], workshop: Workshop, attempt: Attempt) -
     return StageResult(
         metrics={
             **last,
+            **{f"start_{name}": value for name, value in result.start.items()},
             "epochs": len(result.history),
             "epoch_kept": result.epoch,
             "images": len(places),
@@ -86,7 +88,7 @@ def pretrain(stage: Stage[PretrainSpec], workshop: Workshop, attempt: Attempt) -
             "validation_batch_size": min(training.length.batch, len(val)),
         },
         images_seen=result.images_seen,
-        flags=collapse_flags(last),
+        flags={**collapse_flags(last), **feature_flags(last, result.start)},
         headline={name: value for name, value in last.items() if name in {"loss", "top1", "val_top1"}},
     )
 

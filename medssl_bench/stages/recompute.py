@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from medssl_bench.errors import UserError
+from medssl_bench.methods.check_history import GAUGES
 from medssl_bench.plugin.component import components_in
 from medssl_bench.plugin.registry import Registry
 from medssl_bench.stages.attempt import Attempt
@@ -19,7 +20,7 @@ from medssl_bench.stages.provenance import circumstances
 from medssl_bench.stages.records import stage_of
 from medssl_bench.stages.run import perform
 from medssl_bench.stages.workshop import Workshop
-from medssl_bench.store.arrays import load_npz
+from medssl_bench.store.arrays import load_history, load_npz
 from medssl_bench.store.record import Record
 from medssl_bench.store.tensors import load_arrays
 
@@ -107,6 +108,8 @@ def _difference(old: Path, new: Path) -> str:
         before, after = load_arrays(old), load_arrays(new)
     elif old.suffix == ".npz":
         before, after = load_npz(old), load_npz(new)
+    elif old.name == "history.json":
+        return "" if load_history(old) == _as_before(load_history(old), load_history(new)) else "other text"
     else:
         return "other text"
     later = {name: after.pop(name) for name in _ADDED_LATER if name in after and name not in before}
@@ -124,7 +127,13 @@ def _difference(old: Path, new: Path) -> str:
     return "" if later else "the same values in other bytes"
 
 
+def _as_before(old: list[dict[str, Any]], new: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return rows of a history without what an older release did not measure."""
+    known = {name for row in old for name in row}
+    return [{name: row[name] for name in row if name in known or name not in GAUGES} for row in new]
+
+
 def _changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
-    after = json.loads(json.dumps(dict(after)))
+    after = json.loads(json.dumps({name: after[name] for name in after if name in before or name not in GAUGES}))
     names = [name for name in sorted(before.keys() | after.keys()) if before.get(name) != after.get(name)]
     return [f"{name}: was {before.get(name)}, is {after.get(name)}" for name in names]

@@ -20,6 +20,7 @@ from medssl_bench.methods.check_history import VALIDATION, wrong_with
 from medssl_bench.randomness import forked, generator, stream
 from medssl_bench.stopping import at_checkpoints
 from medssl_bench.training.before_step import set_progress
+from medssl_bench.training.feature_watch import FeatureWatch
 from medssl_bench.training.images import DeviceImages
 from medssl_bench.training.length import Length
 from medssl_bench.training.optimizer import MakeOptimizer, make_optimizer, make_schedule, set_learning_rate
@@ -42,11 +43,13 @@ class Pretrained:
         epoch: 0-based epoch whose weights are kept.
         history: one row of metrics per epoch; those of the validation images start with ``val_``.
         images_seen: images processed in training.
+        start: gauges of the features before the first epoch; none without validation images.
     """
 
     epoch: int
     history: list[dict[str, float]] = field(default_factory=list)
     images_seen: int = 0
+    start: dict[str, float] = field(default_factory=dict)
 
 
 class Pretraining:
@@ -108,6 +111,7 @@ class Pretraining:
         self.steps = Steps(method, self._optimizer, recorder)
         self._pairs = PairedImages(train, "partners", self.seed, wanted=views.of_partners)
         self._val_pairs = PairedImages(val, "validation partners", self.seed, wanted=views.of_partners)
+        self._watch = FeatureWatch(method, val, views.size)
         self._step, self._sums = 0, Sums()
         self._result = Pretrained(epoch=self.length.epochs - 1)
         self._measured: set[str] = set()
@@ -124,6 +128,7 @@ class Pretraining:
         self._restore()
         if not self._step:  # what goes on has passed it
             self.views.require_own_draws(self.train.size)
+            self._result.start = self._watch.look()
         with at_checkpoints():
             for epoch in range(self._step // self.length.steps_per_epoch, self.length.epochs):
                 self._epoch(epoch)
@@ -139,7 +144,8 @@ class Pretraining:
         row |= self._train_epoch(epoch)
         speed = (self._step - before) * self.length.batch / (time.perf_counter() - started)
         if epoch % self.settings["validate_every"] == 0 or epoch == self.length.epochs - 1:
-            row |= {f"{VALIDATION}{name}": value for name, value in self._validate(epoch).items()}
+            seen = {**self._validate(epoch), **self._finite(self._watch.look(), epoch, VALIDATION)}
+            row |= {f"{VALIDATION}{name}": value for name, value in seen.items()}
             self._require_monitor(row)
         self._result.history.append(row)
         self._result.images_seen += self._steps_of(epoch) * self.length.batch
@@ -162,6 +168,7 @@ class Pretraining:
             "summed": self._sums.count,
             "history": list(self._result.history),
             "images_seen": self._result.images_seen,
+            "start": self._result.start,
             "best": None if self._best_state is None else [self._best, self._result.epoch],
         }
         self._checkpoints.save(TrainingState(tensors, values))
@@ -174,7 +181,7 @@ class Pretraining:
         values, device = state.values, self.train.device
         self._step = values["step"]
         self._result.history = list(values["history"])
-        self._result.images_seen = values["images_seen"]
+        self._result.images_seen, self._result.start = values["images_seen"], values.get("start", {})
         totals = {name: total.to(device) for name, total in part(state.tensors, "sums.").items()}
         self._sums = Sums(totals, values["summed"])
         if values["best"] is not None:

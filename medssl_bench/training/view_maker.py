@@ -32,6 +32,9 @@ class ViewMaker:
         registry: where other augmentations come from.
         device: where to put what the augmentations hold.
         seed: the training seed.
+
+    Attributes:
+        size: side of the recipe's views.
     """
 
     def __init__(
@@ -43,6 +46,7 @@ class ViewMaker:
         device: Any,
         seed: int,
     ) -> None:
+        self.size = size
         self._views = tuple(views)
         self._seed = seed
         self._device = device

@@ -29,17 +29,18 @@ def test_recipes_of_one_data_set_and_start_stand_side_by_side(source: FigureSour
     assert "recipes first, waving; seed 0" in alone.caption
     assert "Generated data." in alone.caption
     axes = alone.draw().axes
-    assert len(axes) == 6, "loss, accuracy and learning rate of two recipes"
+    assert len(axes) == 10, "loss, accuracy, spread, rank and learning rate of two recipes"
     assert [ax.get_title() for ax in axes[:2]] == ["first", "waving"]
-    assert [axes[place].get_ylabel() for place in (0, 2, 4)] == ["loss", "contrastive accuracy", "learning rate"]
-    assert len({ax.get_ylim() for ax in axes[4:]}) == 1, "one scale for both"
+    names = ["loss", "contrastive accuracy", "spread", "effective rank", "learning rate"]
+    assert [ax.get_ylabel() for ax in axes[::2]] == names
+    assert len({ax.get_ylim() for ax in axes[8:]}) == 1, "one scale for both"
 
 
 def test_lines_are_the_history(source: FigureSource) -> None:
     figure = next(pretraining_figures(source))
     stage = pretrainings(source)[1].stage
     rows = source.history(stage)
-    loss, accuracy, rate = figure.draw().axes[1::2]
+    loss, accuracy, spread, rank, rate = figure.draw().axes[1::2]
     raw, smooth, val_raw, val_smooth = loss.lines
     assert raw.get_xdata() == pytest.approx([1, 2, 3, 4])
     assert raw.get_ydata() == pytest.approx([row["loss"] for row in rows])
@@ -50,6 +51,11 @@ def test_lines_are_the_history(source: FigureSource) -> None:
     assert smooth.get_alpha() is None
     assert val_smooth.get_label() == "validation images"
     assert accuracy.lines[0].get_ydata() == pytest.approx([row["top1"] for row in rows])
+    looks = [row for row in rows if "val_loss" in row]
+    shown = {line.get_label(): line.get_ydata() for line in (*spread.lines, *rank.lines)}
+    assert "features of validation images" in shown
+    assert spread.lines[4].get_ydata() == pytest.approx([row["val_feature_spread"] for row in looks])
+    assert rank.lines[0].get_ydata() == pytest.approx([row["val_rank"] for row in looks])
     rates = rate.lines[0].get_ydata()
     assert rates == pytest.approx([row["lr"] for row in rows])
     assert rates[0] == pytest.approx(rates[2]), "a half period of one epoch: it swings"

@@ -101,6 +101,7 @@ def test_history_has_rate_loss_metrics_and_validation_of_each_epoch(pretrain):
 
     assert [row["epoch"] for row in result.history] == [0, 1, 2]
     names = {"epoch", "lr", "loss", "score", "difference", "val_loss", "val_score", "val_difference"}
+    names |= {"val_feature_spread", "val_feature_rank", "val_feature_cosine"}
     assert all(row.keys() == names for row in result.history)
     assert [row["val_score"] for row in result.history] == pytest.approx([0.1, 0.2, 0.3])
     schedule, optimizer = training.settings["schedule"], training.settings["optimizer"]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from medssl_bench.results.choice_notes import choice_notes
 from medssl_bench.results.flags import flag_notes
 from medssl_bench.results.formats.judged_text import judged_notes
+from medssl_bench.results.health_notes import health_notes
 from medssl_bench.results.metric_names import metric_name
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def notes(table: TableResult) -> list[str]:
     found += [*_fitted(cells), *_problems(cells)]
     if table.citation and any(cell.reference is not None for cell in cells):
         found.append(f"ref: published value (and the difference to it), {table.citation}.")
-    return found + choice_notes(cells) + flag_notes(cells) + flag_notes(table.analysed())
+    return found + choice_notes(cells) + flag_notes(cells) + flag_notes(table.analysed()) + health_notes(table)
 
 
 def _fitted(cells: Iterable[Cell]) -> list[str]:
