@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from medssl_bench.plugin.manager import load_plugins
-from medssl_bench.testing.run import check_plugin
+from medssl_bench.testing.run import check_component, check_plugin
+
+ENCODERS = ("resnet18", "resnet50", "vit_tiny", "timm", "transformers", "open_clip", "features")
 
 
 @pytest.fixture(scope="module")
@@ -58,8 +60,21 @@ def test_our_own_plugins_hold_to_it(plugins, context, name):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["augmentations", "encoders", "evaluators", "executors", "datasets", "thesis"])
+@pytest.mark.parametrize("name", ENCODERS)
+def test_encoders_too(plugins, context, name):
+    """But for those that have more of the same blocks: tests/encoders has them, too."""
+    given = {"model": "test_resnet"} if name == "timm" else {}
+    checks = list(check_component(plugins, plugins.registry.find("encoder", name), given, context))
+    assert [check for check in checks if not check.ok] == []
+
+
+def test_every_encoder_is_checked_or_has_more_of_the_same_blocks(plugins):
+    assert {entry.name for entry in plugins.registry.of("encoders")} == {*ENCODERS, "resnet34", "vit_small"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["augmentations", "evaluators", "executors", "datasets", "thesis"])
 def test_the_larger_ones_too(plugins, context, name):
-    given = {("encoder", "timm"): {"model": "test_resnet"}, ("augmentation", "sequence"): {"ops": ["resized_crop"]}}
+    given = {("augmentation", "sequence"): {"ops": ["resized_crop"]}}
     given |= {("dataset", f"phantom_{kind}"): {"train": 40, "val": 20, "test": 20} for kind in ("cells", "layers")}
     assert len(_found(plugins, name, context, given)) > 5
