@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from scipy.special import ndtr
 from simulations.equal_arms import WORLDS, Spread, equal_arms, latent_scores
 
 from medssl_bench.datasets import Task
@@ -12,6 +15,8 @@ from medssl_bench.metrics import Predictions
 from medssl_bench.metrics.influence import auroc
 from medssl_bench.statistics.claim import is_refuted
 from medssl_bench.statistics.interval import Estimate, estimate
+from medssl_bench.statistics.label_efficiency import area, ends, rising, saved
+from medssl_bench.statistics.resampling import resampled_means
 from medssl_bench.statistics.verdict import ALPHA, holm
 
 
@@ -48,6 +53,42 @@ def test_holm_keeps_the_level_of_a_column_of_five_equal_arms() -> None:
         adjusted.append(min(holm(p_values)) < ALPHA)
     assert np.mean(adjusted) <= 0.08
     assert np.mean(alone) > np.mean(adjusted)
+
+
+def test_of_five_equal_arms_each_is_seldom_left_out_of_bold() -> None:
+    """The best one is picked from the same numbers, so some arm is left out a little more often than 5 %."""
+    random = np.random.default_rng(6)
+    first, some, pairs = [], [], []
+    for _ in range(200):
+        right = (latent_scores(random, (3, 3, 400), WORLDS["B"], arms=5) > 0).astype(float)
+        best = int(right.mean((1, 2, 3)).argmax())
+        others = [arm for arm in range(5) if arm != best]
+        adjusted = dict(zip(others, holm([estimate(right[arm] - right[best]).p for arm in others]), strict=True))
+        first.append(adjusted.get(0, 1.0) < ALPHA)
+        some.append(min(adjusted.values()) < ALPHA)
+        pairs.append(min(holm([estimate(right[i] - right[j]).p for i, j in combinations(range(5), 2)])) < ALPHA)
+    assert np.mean(first) <= 0.06
+    assert np.mean(some) <= 0.15
+    assert np.mean(pairs) <= 0.10
+
+
+def test_intervals_of_labels_saved_hold_what_is_true() -> None:
+    """Two arms without chance of seeds and draws, at three label budgets: the true curves are normal probabilities."""
+    random, logs = np.random.default_rng(7), np.log([100.0, 250.0, 1000.0])
+    points = np.array([[0.5, 0.7, 0.9], [0.3, 0.5, 0.8]])  # of the latent score, whose variance is 1.52
+    arm, baseline = ndtr(points / np.sqrt(1.52))
+    true = saved(logs, arm, baseline, baseline[2])[0], area(logs, arm) - area(logs, baseline)
+    held = []
+    for _ in range(60):
+        hard, own = random.normal(0.0, 1.0, 300), random.normal(0.0, 0.4, (2, 1, 1, 1, 300))
+        scores = hard + own + random.normal(0.0, 0.6, (2, 3, 2, 2, 300)) + points[:, :, None, None, None]
+        right = (scores > 0).astype(float)
+        means = np.stack(resampled_means([list(right[:, budget]) for budget in range(3)], 200), -1)
+        one, other = rising(means[:, 0]), rising(means[:, 1])
+        gaps = area(logs, means[:, 0]) - area(logs, means[:, 1])
+        found = ends(*saved(logs, one, other, other[:, 2])), ends(gaps, gaps)
+        held.append([low <= value <= high for (low, high), value in zip(found, true, strict=True)])
+    assert (np.mean(held, 0) >= 0.85).all()
 
 
 def test_a_claim_of_many_contrasts_is_seldom_refuted_by_chance() -> None:
