@@ -18,6 +18,7 @@ RESERVED_WEIGHTS = ("predictions", "history", "arrays", "record", "features", "m
 
 RESERVED_ARRAYS = (
     "file", "allow_pickle", "y_true", "y_score", "y_score_last_epoch", "train_index", "val_index", "group",
+    "val_true", "val_score",
 )  # fmt: skip
 """Keywords of NumPy's ``savez``, and the arrays of ``predictions.npz``."""
 

@@ -40,6 +40,7 @@ class EpochChoice:
         if patience is not None and chosen_by is None:
             raise StageError("patience needs labelled validation images; leave it out where there are none")
         self.images: DeviceImages | None = None
+        self._test: DeviceImages | None = None
         if chosen_by is not None:
             self.images = DeviceImages(trial.splits[chosen_by.split], trial.device, chosen_by.places)
 
@@ -59,8 +60,9 @@ class EpochChoice:
         """Return what the row also has of the test images where the trial spies; call it after `look`."""
         if not self._trial.spy:
             return {}
-        test = DeviceImages(self._trial.splits["test"], self._device)
-        return spied(self._trial, probabilities(self._trial.info.task, predict(test)))
+        if self._test is None:
+            self._test = DeviceImages(self._trial.splits["test"], self._device)
+        return spied(self._trial, probabilities(self._trial.info.task, predict(self._test)))
 
     def val_scores(self, predict: Predict) -> NDArray[np.float32] | None:
         """Return the scores of the labelled validation images, or None where there are none."""

@@ -24,6 +24,9 @@ RESERVED_METRICS = (
     "feature_spread",
     "feature_rank",
     "feature_cosine",
+    "start_feature_spread",
+    "start_feature_rank",
+    "start_feature_cosine",
 )
 """What a row of the history and the record of a pretraining have of the harness' own."""
 

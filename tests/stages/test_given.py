@@ -221,7 +221,8 @@ def test_the_reserved_names_are_those_that_the_harness_writes() -> None:
     assert own | {"labelled_groups"} == set(RESERVED_METRICS), "that one is of a set with groups"
     pretrained = {name for name in ran.records["pretrain"].metrics if not name.startswith(VALIDATION)}
     of_a_pool = {"images_held_out", "images_of"}
-    assert pretrained | of_a_pool == set(RESERVED_OF_METHODS)
+    of_features = {f"feature_{name}" for name in ("spread", "rank", "cosine")}  # written with start_ and val_ alone
+    assert pretrained | of_a_pool | of_features == set(RESERVED_OF_METHODS)
     files = {Path(name).stem for record in Store(Path("store")).records() for name in record.files}
     assert files - {"encoder", "head"} <= set(RESERVED_WEIGHTS)
     for file in Path("store/done").rglob("predictions.npz"):
