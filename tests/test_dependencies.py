@@ -45,7 +45,7 @@ def _normal(name: str) -> str:
 
 def test_what_the_package_imports_is_declared():
     assert distributions(ROOT / "medssl_bench") <= declared(
-        PROJECT["project"], "dicom", "lora", "transformers", "open-clip", "testing"
+        PROJECT["project"], "dicom", "lora", "parquet", "transformers", "open-clip", "testing"
     )
 
 

@@ -54,15 +54,23 @@ def render(board: Leaderboard, *, compact: bool = False) -> Group:
         parts += [GridView(panel_grid(panel, table.baseline), compact=compact) for panel in table.panels]
         if not compact:
             parts += [Text(note, style="dim") for note in notes(table)]
-            analyses = analyses_grid(table)
-            parts += [GridView(analyses)] if analyses else []
             parts += [GridView(grid) for grid in retest_grids(board, table)]
         parts.append(Text())
     if not compact:
         parts += [GridView(ranking_grid(ranking)) for ranking in board.rankings]
         parts += [GridView(grid) for grid in price_grids(board)]
+        parts += _analyses(board)
         parts.append(Text(board.counts.text, style="dim"))
     return Group(*parts)
+
+
+def _analyses(board: Leaderboard) -> list[RenderableType]:
+    """Return what analyses found, below what is asked first: the results."""
+    parts: list[RenderableType] = []
+    for table in board.tables:
+        if analyses := analyses_grid(table):
+            parts += [Text(heading(table.title, table.marks), style="bold cyan"), GridView(analyses)]
+    return parts
 
 
 def render_printed(tables: list[PrintedTable]) -> Group:
