@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from medssl_bench.metrics.metric import Finished, Metric, Predictions
 
 NO_VALIDATION = (
-    "no scores of labelled validation images are kept with it: there are none, its evaluator gives none, or it is of "
-    "an older release"
+    "no scores of labelled validation images are kept: there are none, epochs are not chosen by them, the evaluator "
+    "gives none, or the result is of an older release"
 )
 
 _ROUNDING = 1e-6

@@ -22,10 +22,12 @@ def threshold(column: Column, specificity: float) -> float:
     It is one of the scores of the images. Where none gives the specificity it is infinite.
     """
     is_positive, scores = column
-    every, negative = np.unique(scores), np.sort(scores[~is_positive])
-    reaching = len(negative) - np.searchsorted(negative, every, "left")
-    enough = reaching <= (1 - specificity) * len(negative) + 1e-9
-    return float(every[enough][0]) if enough.any() else float("inf")
+    negative = scores[~is_positive]
+    allowed = int((1 - specificity) * len(negative) + 1e-9)
+    if allowed >= len(negative):
+        return float(scores.min(initial=np.inf))
+    highest = np.partition(negative, len(negative) - 1 - allowed)[len(negative) - 1 - allowed]
+    return float(scores[scores > highest].min(initial=np.inf))
 
 
 def sensitivity(given: Predictions, specificity: float) -> list[float | None]:

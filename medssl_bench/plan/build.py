@@ -188,6 +188,12 @@ class _Builder:
                 _if_all(check.corruption(name) for _, check in checks), "comparison", index, "corrupted", "ops", place
             )
         for place, other in enumerate(table.test_on):
+            if all(dataset.component == other.dataset.component for dataset in table.datasets):
+                wrong = (
+                    f"{other.dataset.label!r} is the data set that is trained on; tables have its test images already"
+                )
+                self._note(wrong, "comparison", index, "test_on", place)
+                continue
             known = self._known(other.dataset)
             if known is not None:
                 self.plan.datasets.setdefault(other.dataset.label, known.info)

@@ -89,8 +89,16 @@ class CellCheck:
         return f"{component.name!r} cannot judge on {self._info.title!r}: {reason}" if reason else ""
 
     def metric(self, name: str) -> str:
-        """Check that a metric is defined for the data set's task."""
-        return self._undefined(name, self._table.metrics.get(name))
+        """Check that a metric is defined for the data set's task, and has the validation images that it needs."""
+        metric, model = self._table.metrics.get(name), self._table.model
+        if metric and metric.needs_validation:
+            for key, is_so in (
+                ("validation_labels = 0", model.validation_labels.unit == "none"),
+                (f'selection = "{model.selection}"', model.selection != "validation"),
+            ):
+                if is_so:
+                    return f"metric {name!r} needs scores of labelled validation images, and with {key} none are kept"
+        return self._undefined(name, metric)
 
     def criterion(self) -> str:
         """Check that the metric by which epochs are chosen is defined for the data set's task."""

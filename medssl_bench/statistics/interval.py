@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 LEVEL = 0.95
 """Of the intervals that tables show."""
 
+_ROUNDING = 1e-12
+"""A variance that is smaller than this share of what it must have is 0, but for rounding."""
+
 
 @dataclass(frozen=True)
 class Estimate:
@@ -56,7 +59,7 @@ class Estimate:
     def p_below(self, value: float, mean: float | None = None) -> float:
         """Return the one-sided p-value of a true mean of `value` or less."""
         gap = (self.mean if mean is None else mean) - value
-        if self.variance == 0:  # all values are the same
+        if self.variance == 0:  # all values are the same, see `estimate`
             return 0.0 if gap > 0 else 1.0
         return below(self.freedom, -gap / sqrt(self.variance))
 
@@ -74,6 +77,10 @@ def estimate(values: NDArray[np.float64], *, groups: bool = False, fixed: frozen
     V_I = max(0, (MS_I - MS_SI) / k); with one seed likewise; with one of both, V = MS_I / n. This is the analysis of
     several readers and several cases (Dorfman, Berbaum and Metz 1992; Hillis 2007) with two kinds of readers.
 
+    Where a few seeds and draws have the same mean by chance, as two of them may on few images, V would be 0 while the
+    values differ. Then V = max(MS_SI, MS_DI, MS_SDI) / k, a part of V_S or V_D that is always there, with the degrees
+    of freedom of the fewest seeds or draws.
+
     Args:
         values: (S, D, N): for each seed, draw and test image, N of 2 or more, one number; its mean over the images is
             the metric, or the difference of two arms' metrics.
@@ -90,4 +97,7 @@ def estimate(values: NDArray[np.float64], *, groups: bool = False, fixed: frozen
     parts = ((of_seeds, seeds - 1), (of_draws, draws - 1), (of_images, images - 1))
     spread = sum(part**2 / freedom for part, freedom in parts if freedom)
     freedom = max(1.0, variance**2 / spread) if spread else float(max(1, images - 1))
+    within = max(squares.seed_image, squares.draw_image, squares.rest) / total
+    if variance <= _ROUNDING * within:
+        variance, freedom = within, float(min((each for each in (seeds - 1, draws - 1) if each), default=1))
     return Estimate(float(values.mean()), variance, freedom, (seeds, draws, images), squares, groups, fixed)

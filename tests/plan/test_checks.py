@@ -10,6 +10,7 @@ import pytest
 
 from medssl_bench.datasets import DatasetInfo, Task
 from medssl_bench.evaluators import Evaluator
+from medssl_bench.metrics.more import ece, loss_after_temperature
 from medssl_bench.plan.checks import CellCheck
 from medssl_bench.plugin.kinds import KINDS
 from medssl_bench.plugin.registry import Entry, Plugin, Registry
@@ -18,10 +19,14 @@ from medssl_bench.suite.schema import Comparison
 from medssl_bench.suite.table import Table
 
 
-def _check(info: DatasetInfo | None, **model: Any) -> CellCheck:
+def _table(**model: Any) -> Table:
     arm = {"name": "a", "evaluator": "knn"}
     comparison = Comparison.model_validate({"id": "t", "datasets": ["d"], "labels": [1], "arm": [arm], **model})
-    return CellCheck(Table(comparison, (), (), (), (0,), (0,)), info)
+    return Table(comparison, (), (), (), (0,), (0,))
+
+
+def _check(info: DatasetInfo | None, **model: Any) -> CellCheck:
+    return CellCheck(_table(**model), info)
 
 
 def _info(task: Task = Task.MULTI_CLASS, class_counts: tuple[int, ...] | None = (50, 40, 10)) -> DatasetInfo:
@@ -155,3 +160,14 @@ def test_a_budget_in_groups(budget: Any, wrong: str, skipped: bool) -> None:
 def test_a_budget_in_groups_needs_groups() -> None:
     assert _check(_info()).labels(parse_budget({"groups": 1})).startswith("Set has no groups, such as patients")
     assert _check(None).labels(parse_budget({"groups": 1})) == ""
+
+
+@pytest.mark.parametrize(("key", "value"), [("validation_labels", 0), ("selection", "last"), ("selection", "test")])
+def test_a_metric_that_needs_validation_scores_is_refused_where_none_are_kept(key: str, value: object) -> None:
+    check, usual = (
+        CellCheck(replace(_table(**model), metrics={"ece": ece(), "after": loss_after_temperature()}), _info())
+        for model in ({key: value}, {})
+    )
+    assert key in check.metric("after")
+    assert not check.metric("ece")
+    assert not usual.metric("after")

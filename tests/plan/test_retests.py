@@ -72,6 +72,11 @@ def test_the_usual_corruptions_are_those_of_the_images(plan_of: PlanOf) -> None:
     assert not any("bubble" in title for title in colour)
 
 
+def test_a_set_cannot_be_the_only_one_that_it_is_tested_on(plan_of: PlanOf) -> None:
+    with pytest.raises(SuiteError, match=r"test_on\[0\]: .* is the data set that is trained on"):
+        plan_of(changed((TABLE, TABLE + 'test_on = "bloodmnist"\n')))
+
+
 def test_a_set_is_not_tested_on_itself(plan_of: PlanOf) -> None:
     titles = retested(plan_of(changed(('datasets = ["bloodmnist"]\n', PHANTOMS))))
     assert titles

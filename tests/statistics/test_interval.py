@@ -128,6 +128,19 @@ def test_seeds_alone_decide_where_images_do_not_differ() -> None:
     assert found.p == pytest.approx(wanted.pvalue)
 
 
+def test_seeds_of_the_same_mean_by_chance_are_no_certainty() -> None:
+    """Two seeds, each of which loses another one of 40 images: a loss of one in 40 is not shown."""
+    values = np.zeros((2, 1, 40))
+    values[0, 0, 3] = values[1, 0, 7] = -1
+    found = estimate(values)
+    residual = values[:, 0] - values[:, 0].mean(0) - values[:, 0].mean(1, keepdims=True) + values.mean()
+    assert found.variance == pytest.approx((residual**2).sum() / 39 / 80)
+    assert found.freedom == 1
+    assert found.p > 0.2
+    values[0] += 1e-9  # no more than rounding may do
+    assert estimate(values).p == pytest.approx(found.p)
+
+
 def test_values_that_are_all_the_same_have_no_width() -> None:
     nothing, something = estimate(np.zeros((2, 2, 5))), estimate(np.ones((2, 2, 5)))
     assert (nothing.half(), nothing.p) == (0, 1)

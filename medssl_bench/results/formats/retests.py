@@ -52,7 +52,8 @@ def _robustness(found: Robustness) -> Grid:
         for arm in found.panel.arms
     )
     number = f"{len(found.corruptions)} corruptions" if len(found.corruptions) > 1 else found.corruptions[0]
-    severities = f"severities {', '.join(map(str, found.severities))}" if found.severities else "no results yet"
+    word = "severity" if len(found.severities) == 1 else "severities"
+    severities = f"{word} {', '.join(map(str, found.severities))}" if found.severities else "no results yet"
     title = f"{found.dataset}, corrupted: {metric_name(found.metric)}, {number}, {severities}"
     return Grid(title, ("arm",), columns, rows, tuple(robustness_notes(found)))
 
