@@ -17,7 +17,8 @@ from medssl_bench.report.page.what_was_run import WhatWasRun
 from medssl_bench.report.study import Study
 from medssl_bench.results.cells import Cell
 from medssl_bench.results.formats.grids import ranking_grid
-from medssl_bench.results.ranking import Rank, rank_arms
+from medssl_bench.results.formats.text import ranking_note
+from medssl_bench.results.ranking import Rank, Ranking, rank_arms
 from medssl_bench.results.tables import Panel, TableResult
 from medssl_bench.results.value import Value
 from medssl_bench.suite.suite import Suite
@@ -109,6 +110,13 @@ def test_only_the_first_metric_of_a_table_counts() -> None:
     assert _ranks(_table(accuracy, auroc))[0].arm == "b"
     assert _ranks(_table(auroc, accuracy))[0].arm == "a"
     assert _ranks() == []
+
+
+def test_a_mean_rank_outside_its_interval_is_explained() -> None:
+    places = Rank("a", 1.2, 5, 5, 2.0, 1.1, 2.0, 0.8), Rank("b", 1.8, 0, 5, 2.0, 1.1, 1.9, 0.2)
+    assert "outside" not in ranking_note(Ranking(("t",), (), "accuracy", places))
+    outside = replace(places[0], low=1.25)
+    assert "a mean may lie outside" in ranking_note(Ranking(("t",), (), "accuracy", (outside, places[1])))
 
 
 def test_only_tables_that_are_alike_share_a_ranking() -> None:

@@ -208,7 +208,12 @@ def _rank_chance(ranking: Ranking) -> str:
     alone = " and ".join(f"one {fixed[axis]}" for axis in ranking.left_out)
     was = "was" if len(ranking.left_out) == 1 else "were"
     text = "95 %, is first: of mean ranks if other seeds, draws and test images had been drawn (1,000 times)"
-    return f"{text}{f'; {alone} {was} run, so others may differ more' if alone else ''}. "
+    text += f"; {alone} {was} run, so others may differ more" if alone else ""
+    outside = any(
+        rank.low is not None and rank.high is not None and not rank.low <= rank.mean_rank <= rank.high
+        for rank in ranking.ranks
+    )
+    return f"{text}. {'Ranks of resamples lie closer together, so a mean may lie outside. ' if outside else ''}"
 
 
 def safe_choice(ranking: Ranking) -> list[str]:
