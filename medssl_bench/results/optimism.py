@@ -30,6 +30,7 @@ class Optimism:
         arm: name of the arm.
         metric: name of the metric.
         n: how many trainings.
+        epochs: how many epochs of a training were looked at, at most; of one there is nothing to choose.
         last: on test after the last epoch that was looked at.
         chosen: on test at the epoch that counts.
         best: on test at the epoch that is best on test.
@@ -42,6 +43,7 @@ class Optimism:
     arm: str
     metric: str
     n: int
+    epochs: int
     last: float
     chosen: float
     best: float
@@ -50,7 +52,7 @@ class Optimism:
     def to_data(self) -> dict[str, Any]:
         """Return it as JSON-able data; the interval is at 95 %."""
         low, high = self.gain.interval() if self.gain else (None, None)
-        names = ("dataset", "labels", "arm", "metric", "n", "last", "chosen", "best")
+        names = ("dataset", "labels", "arm", "metric", "n", "epochs", "last", "chosen", "best")
         told = {name: getattr(self, name) for name in names}
         return {**told, "optimism": self.best - self.chosen, "optimism_low": low, "optimism_high": high}
 
@@ -77,18 +79,31 @@ def _of(cell: Cell, results: Results, store: Store) -> Optimism | None:
         if any(each is None for row in table for each in row):
             return None
         folds.append(table)
-    values = np.mean(np.array(folds, np.float64), 0)  # (S, D, 3)
-    last, chosen, best = values.mean((0, 1))
+    every = np.array(folds, np.float64)  # (folds, S, D, 4)
+    values = every.mean(0)
+    last, chosen, best, _ = values.mean((0, 1))
     gains = values[:, :, 2] - values[:, :, 1]
     twice = np.repeat(gains[:, :, None], 2, 2)  # no variance by test images
     gain = estimate(twice, fixed=frozenset(shared.alone)) if gains.size > 1 else None
     return Optimism(
-        cell.dataset, cell.labels, cell.arm, cell.metric, cell.n, float(last), float(chosen), float(best), gain
+        cell.dataset,
+        cell.labels,
+        cell.arm,
+        cell.metric,
+        cell.n,
+        int(every[..., 3].max()),
+        float(last),
+        float(chosen),
+        float(best),
+        gain,
     )
 
 
-def _epochs(stage: str, metric: str, results: Results, store: Store) -> tuple[float, float, float] | None:
-    """Return the metric on test after the last epoch, at the one that counts, and at the best; None if not spied."""
+def _epochs(stage: str, metric: str, results: Results, store: Store) -> tuple[float, float, float, int] | None:
+    """Return the metric on test after the last epoch, at the one that counts and at the best, and how many there are.
+
+    None if it was not spied on.
+    """
     record = results.record(stage)
     if record is None or "history.json" not in record.files:
         return None
@@ -103,4 +118,4 @@ def _epochs(stage: str, metric: str, results: Results, store: Store) -> tuple[fl
     chosen = [row[f"test_{metric}"] for row in spied if row["epoch"] == selected]
     if not chosen:
         return None
-    return spied[-1][f"test_{metric}"], chosen[0], max(row[f"test_{metric}"] for row in spied)
+    return spied[-1][f"test_{metric}"], chosen[0], max(row[f"test_{metric}"] for row in spied), len(spied)

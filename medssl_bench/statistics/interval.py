@@ -98,6 +98,6 @@ def estimate(values: NDArray[np.float64], *, groups: bool = False, fixed: frozen
     spread = sum(part**2 / freedom for part, freedom in parts if freedom)
     freedom = max(1.0, variance**2 / spread) if spread else float(max(1, images - 1))
     within = max(squares.seed_image, squares.draw_image, squares.rest) / total
-    if variance <= _ROUNDING * within:
+    if variance < _ROUNDING * within:
         variance, freedom = within, float(min((each for each in (seeds - 1, draws - 1) if each), default=1))
     return Estimate(float(values.mean()), variance, freedom, (seeds, draws, images), squares, groups, fixed)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -126,6 +127,10 @@ def test_the_optimism_is_best_minus_chosen_paired_by_training(ran) -> None:
     assert json.loads(answer_to_json(plain))["optimism"] == []
     (grid,) = optimism_grids(spying.tables[0])
     assert [column.name for column in grid.columns] == ["last epoch", "epoch that counts", "best on test", "optimism"]
+    assert len(grid.notes) == 1
+    assert found.epochs == 4
+    once = replace(spying.tables[0], optimism=[replace(found, epochs=1)])
+    assert "One epoch was looked at for 'probe'" in optimism_grids(once)[0].notes[1]
     assert optimism_grids(plain.tables[0]) == []
 
 

@@ -138,7 +138,10 @@ def optimism_grids(table: TableResult) -> list[Grid]:
         "All on test images, of one training each. Optimism: what choosing the epoch on test would gain; ±: half of "
         "the 95 % interval for other training seeds and label draws, not for other test images. No ranking has these."
     )
-    return [Grid("Optimism of choosing the epoch on test", ("data set", "arm", "metric"), columns, rows, (note,))]
+    single = dict.fromkeys(repr(each.arm) for each in table.optimism if each.epochs == 1)
+    told = f"One epoch was looked at for {', '.join(single)}, so there was nothing to choose: see `validate_every`."
+    notes = (note, told) if single else (note,)
+    return [Grid("Optimism of choosing the epoch on test", ("data set", "arm", "metric"), columns, rows, notes)]
 
 
 def ranking_grid(ranking: Ranking) -> Grid:
