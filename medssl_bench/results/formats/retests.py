@@ -116,6 +116,7 @@ def transfer_notes(found: Transfer) -> list[str]:
     scaled = "Labels that only one of the sets has do not count." if found.multi_label else scaled
     lines = [
         f"Here: own test images of the shared classes; there: those of {found.other}, by the same classifiers.",
+        "Drop: how much worse it is there.",
         f"Shared classes: {pairs}; {images}{more}. {scaled}",
     ]
     if found.copies:
@@ -128,9 +129,8 @@ def _chance_notes(panel: Panel, baseline: str | None) -> list[str]:
     cells: Iterable[Cell] = list(panel.cells.values())
     lines = interval_note(list(cells)) or spread_note(cells)
     if baseline and any(cell.judged.difference is not None for cell in cells):
-        lines.append(
-            f"Second line: mean paired difference to {baseline!r}, with its own ±; words as in the table above."
-        )
+        words = "; words as in the table above" if any(cell.judged.told for cell in cells) else ""
+        lines.append(f"Second line: mean paired difference to {baseline!r}, with its own ±{words}.")
     return lines
 
 
