@@ -16,9 +16,13 @@ METRIC_NAMES = {
     "mae": "mean distance",
 }
 
+SAID = dict.fromkeys(("sensitivity", "specificity", "sensitivity_on_curve"), "specificity=0.9")
+"""Parameters without which a name says little, where a suite leaves them at their defaults."""
+
 
 def metric_name(metric: str) -> str:
     """Return a metric as people write it."""
     name, _, given = metric.partition(" ")
     written = METRIC_NAMES.get(name, name.replace("_", " "))
+    given = given or SAID.get(name, "")
     return f"{written} ({given})" if given else written

@@ -121,7 +121,9 @@ def test_a_store_of_an_older_release_says_what_it_lacks_in_one_line(lab_of) -> N
     (table,) = lab.board.tables
     assert all(cell.n for cell in table.cells() if cell.metric in {"accuracy", "loss"})
     (lacking,) = [line for line in notes(table) if "missing" in line]
-    assert lacking.startswith("loss after temperature, sensitivity are missing for 4 finished results: no scores of ")
+    assert lacking.startswith(
+        "loss after temperature, sensitivity (specificity=0.9) are missing for 4 finished results: no scores of "
+    )
 
 
 def test_too_few_validation_images_are_told_below_the_table(lab_of) -> None:
