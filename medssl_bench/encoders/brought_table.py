@@ -66,13 +66,19 @@ class TableMembers:
         if "name" in names:
             columns["names"] = np.array([str(value) for value in table["name"].to_pylist()])
         if "label" in names:
-            columns["labels"] = self._rows_of("label", table["label"].to_pylist())
+            labels = table["label"].to_pylist()
+            if any(isinstance(label, str) for label in labels):
+                raise DataError(f"{self._path}: column label has text; write the number of each class, from 0")
+            columns["labels"] = self._rows_of("label", labels)
         return {f"{part}_{what}": values[split == part] for what, values in columns.items() for part in SPLITS}
 
     def _features(self, table: Table) -> NDArray[Any]:
-        if "features" in table.column_names:
-            return self._rows_of("features", table["features"].to_pylist())
         numbered = {int(found[1]): name for name in table.column_names if (found := _NUMBERED.fullmatch(name))}
+        if "features" in table.column_names:
+            if numbered:
+                both = f"features and {numbered[min(numbered)]}"
+                raise DataError(f"{self._path}: has columns {both}; leave out those that are not meant")
+            return self._rows_of("features", table["features"].to_pylist())
         if not numbered:
             there = ", ".join(table.column_names) or "nothing"
             raise DataError(f"{self._path}: has no column features, and no feature_0, feature_1, ...; it has {there}")
