@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
 
-_TOLD_ALONE = {"margin", "corrupted", "test_on"}
+_TOLD_ALONE = {"margin", "holm", "corrupted", "test_on"}
 """Options that decide what is said of results, or what else is computed of them, and no result of a trial."""
 
 

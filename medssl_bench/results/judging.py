@@ -11,6 +11,8 @@ from medssl_bench.statistics.interval import Estimate
 from medssl_bench.statistics.verdict import ALPHA, holm, verdict
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from medssl_bench.results.cells import Cell
     from medssl_bench.results.intervals import Intervals
     from medssl_bench.results.tables import Panel
@@ -21,7 +23,8 @@ class Judging:
     """Gives intervals to the cells of a comparison, and verdicts to those of its first metric.
 
     The arms of a column that are compared with the baseline are a family: p-values are adjusted for their number, so
-    that chance makes any of them better or worse in at most 5 % of columns. Floors are no part of it.
+    that chance makes any of them better or worse in at most 5 % of columns. With ``holm = "table"`` those of all
+    columns are one. Floors are no part of it.
 
     Args:
         table: the comparison.
@@ -34,15 +37,21 @@ class Judging:
         self._intervals = intervals
         self._metric = metric or table.model.metrics[0]
 
-    def judge(self, panel: Panel) -> None:
-        """Put what can be said into the cells of a panel."""
-        for budget in panel.budgets:
-            column = panel.column(budget)
-            for arm, cell in column.items():
-                cell.judged = self._intervals_of(cell, self._baseline(column, arm))
-            if panel.metric == self._metric:
-                self._tell(column, panel.floors)
-                self._compare_with_best(column)
+    def judge(self, *panels: Panel) -> None:
+        """Put what can be said into the cells of panels, all of those whose columns are adjusted for together."""
+        told: list[tuple[dict[str, Cell], set[str]]] = []
+        for panel in panels:
+            for budget in panel.budgets:
+                column = panel.column(budget)
+                for arm, cell in column.items():
+                    cell.judged = self._intervals_of(cell, self._baseline(column, arm))
+                if panel.metric == self._metric:
+                    told.append((column, panel.floors))
+        together = self._table.model.holm == "table"
+        for columns in [told] if together else [[each] for each in told]:
+            self._tell(columns)
+        for column, _ in told:
+            self._compare_with_best(column)
 
     def _baseline(self, column: dict[str, Cell], arm: str) -> Cell | None:
         name = self._table.model.baseline
@@ -61,19 +70,22 @@ class Judging:
             why=reasons[0] if reasons else "",
         )
 
-    def _tell(self, column: dict[str, Cell], floors: set[str]) -> None:
-        """Give verdicts to a column that is finished; of an arm that has failed nothing is known, and it counts."""
-        family = {
-            arm: cell for arm, cell in column.items() if arm not in floors and self._baseline(column, arm) is not None
-        }
-        if any(cell.is_waiting for cell in column.values()):
+    def _tell(self, columns: Sequence[tuple[dict[str, Cell], set[str]]]) -> None:
+        """Give verdicts to columns that are finished; of an arm that has failed nothing is known, and it counts."""
+        if any(cell.is_waiting for column, _ in columns for cell in column.values()):
             return
-        differences = {arm: cell.judged.difference for arm, cell in family.items()}
-        found = {arm: each if isinstance(each, Estimate) else None for arm, each in differences.items()}
-        adjusted = holm([1.0 if each is None else each.p for each in found.values()])
-        for (arm, difference), p in zip(found.items(), adjusted, strict=True):
+        family = [
+            cell
+            for column, floors in columns
+            for arm, cell in column.items()
+            if arm not in floors and self._baseline(column, arm) is not None
+        ]
+        differences = [cell.judged.difference for cell in family]
+        found = [each if isinstance(each, Estimate) else None for each in differences]
+        adjusted = holm([1.0 if each is None else each.p for each in found])
+        for cell, difference, p in zip(family, found, adjusted, strict=True):
             if difference is not None:
-                family[arm].judged = replace(self._told(family[arm], difference, p), family=len(family))
+                cell.judged = replace(self._told(cell, difference, p), family=len(family))
 
     def _compare_with_best(self, column: dict[str, Cell]) -> None:
         """Say of each arm of a column with verdicts whether it is the best one, or not told apart from it.

@@ -171,9 +171,9 @@ def _table(
     panels = [
         _panel(table, dataset, metric, by_cell, results) for dataset in datasets for metric in table.model.metrics
     ]
+    if intervals and not table.model.shuffle_labels:  # else each draw has test labels of its own
+        Judging(table, intervals).judge(*panels)
     for panel in panels:
-        if intervals and not table.model.shuffle_labels:  # else each draw has test labels of its own
-            Judging(table, intervals).judge(panel)
         for cell in panel.cells.values():
             cell.reference = published.value(cell)
             cell.selection = selection.cell(cell.arm, cell.dataset)
@@ -194,6 +194,7 @@ def _table(
         reference=published.name,
         arms=table.arms,
         margin=table.model.margin,
+        holm=table.model.holm,
         optimism=optimism_of(cells, results, store) if table.model.spy else [],
     )
 

@@ -93,6 +93,7 @@ class TableResult:
         arms: what its arms are; two tables with the same ones can be ranked together.
         selection: what its epochs are selected by; its mark is among `marks`.
         margin: the largest difference to the baseline that does not matter, or None.
+        holm: whether verdicts are adjusted for the arms of a ``column``, or for all columns of the ``table``.
         optimism: what choosing the epoch on test would gain, of a comparison that spies; no ranking has it.
     """
 
@@ -110,6 +111,7 @@ class TableResult:
     arms: tuple[Arm, ...] = ()
     selection: SelectedBy | None = None
     margin: float | None = None
+    holm: str = "column"
     optimism: list[Optimism] = field(default_factory=list)
 
     def panel(self, dataset: str, metric: str) -> Panel | None:

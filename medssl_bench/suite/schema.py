@@ -207,6 +207,11 @@ class Comparison(StrictTable):
         description="the largest difference to the baseline that does not matter, in units of the first metric; with "
         "it a table can say that two arms do not differ in a way that matters",
     )
+    holm: Literal["column", "table"] = Field(
+        "column",
+        description="verdicts are adjusted for the arms of a `column`, so that chance makes a word false in at most "
+        "5 % of columns; or for all columns of the `table`: in at most 5 % of tables",
+    )
     reference: str | None = Field(None, description='published numbers, as in "thesis:table-7.1"')
     analyses: list[ComponentRef] = Field(default_factory=list, description="what else to compute of each encoder")
     analyses_of: AnalysesOf = Field(

@@ -153,6 +153,7 @@ DESCRIBES: dict[str, tuple[str, str]] = {
     "Comparison.id": ('"table"', '"another"'),
     "Comparison.title": (TABLE, f'{TABLE}title = "A title"\n'),
     "Comparison.margin": (TABLE, f"{TABLE}margin = 0.01\n"),
+    "Comparison.holm": (TABLE, f'{TABLE}holm = "table"\n'),
     "Comparison.metrics": (TABLE, f'{TABLE}metrics = ["balanced_accuracy"]\n'),
     "Comparison.baseline": (TABLE, 'baseline = "scratch"\n'),
     "Comparison.floors": (TABLE, f'{TABLE}floors = ["majority", "untrained"]\n'),

@@ -142,6 +142,24 @@ def test_a_column_counts_arms_that_have_failed(lab_of: Callable[..., Lab]) -> No
     assert "p < 0.05 after Holm's adjustment for the 2 arms of a column; 2 columns." in text_of(lab)
 
 
+def test_all_columns_may_be_one_family(lab_of: Callable[..., Lab]) -> None:
+    alone = filled(lab_of())
+    p_values = sorted(cells_of(alone.board)[PROBE, budget].judged.difference.p for budget in ("100", "all"))
+    lab = filled(lab_of(text=SUITE.replace("baseline =", 'holm = "table"\nbaseline =')))
+    found = sorted(cells_of(lab.board)[PROBE, budget].judged.verdict.p for budget in ("100", "all"))
+    assert found == pytest.approx([min(1.0, 2 * p_values[0]), max(2 * p_values[0], p_values[1])])
+    assert "p < 0.05 after Holm's adjustment for the 2 differences of all columns; 2 columns." in text_of(lab)
+    assert lab.plan.stages.keys() == alone.plan.stages.keys()
+
+
+def test_an_unfinished_column_leaves_such_a_family_without_words(lab_of: Callable[..., Lab]) -> None:
+    lab = lab_of(text=SUITE.replace("baseline =", 'holm = "table"\nbaseline ='))
+    for trial in lab.plan.trials:
+        if str(trial.labels) == "100" and not lab.store.is_done(trial.stage):
+            lab.predict(trial, _right(trial, {"majority class": 0.2, "supervised": 0.5, PROBE: 0.7}))
+    assert cells_of(lab.board)[PROBE, "100"].judged.verdict is None
+
+
 def test_a_first_metric_without_an_interval_is_said(tmp_path: Path) -> None:
     class Own:
         @hookimpl

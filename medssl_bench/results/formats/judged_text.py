@@ -104,7 +104,8 @@ def _words(table: TableResult, cells: Iterable[Cell]) -> list[str]:
         return []
     columns = {(cell.dataset, cell.labels) for cell in told}
     family = max(cell.judged.family for cell in told)
-    adjusted = f" after Holm's adjustment for the {family} arms of a column" if family > 1 else ""
+    of = "differences of all columns" if table.holm == "table" else "arms of a column"
+    adjusted = f" after Holm's adjustment for the {family} {of}" if family > 1 else ""
     number = "1 column" if len(columns) == 1 else f"{len(columns)} columns"
     line = f"Words, by {metric_name(told[0].metric)}: better or worse where p < {ALPHA:g}{adjusted}; {number}."
     if any(cell.judged.verdict and cell.judged.verdict.within for cell in told) and table.margin is not None:
