@@ -93,6 +93,7 @@ class Leaderboard:
         results = Results(plan, store, without)
         metrics = {name: metric for table in suite.tables for name, metric in table.metrics.items()}
         intervals = Intervals(plan, store, results, metrics) if judged else None
+        on_all = Results(plan, store) if without else results  # classifiers met all corrupted images
         tables = [
             _table(table, plan, results, suite, store, intervals) for table in suite.tables if _trials(plan, table)
         ]
@@ -104,7 +105,7 @@ class Leaderboard:
             tables=tables,
             rankings=rank_arms(compared, intervals),
             prices=[price for table in compared for price in prices_of(table, plan, results, registry)],
-            robustness=[] if intervals is None else robustness_of(suite, plan, results, intervals),
+            robustness=[] if intervals is None else robustness_of(suite, plan, on_all, intervals),
             transfers=[] if intervals is None else transfers_of(suite, plan, results, intervals),
             scaled=plan.epochs_scale if plan.epochs_scale < 1 else None,
             licences={label: info.licence for label, info in plan.datasets.items() if info},
