@@ -19,9 +19,12 @@ from medssl_bench.figures.robustness import draw_robustness, severity_panels
 from medssl_bench.figures.style import looks
 from medssl_bench.metrics.classification import measure
 from medssl_bench.plan.stage import Retest
+from medssl_bench.report.checklist.draft import checklist
+from medssl_bench.report.study import Study
 from medssl_bench.results import records
 from medssl_bench.results.formats import console, latex, markdown
 from medssl_bench.results.formats.retests import retest_grids
+from medssl_bench.results.leaderboard import Leaderboard
 from medssl_bench.stages.corrupt import measured
 from medssl_bench.statistics.interval import estimate
 from medssl_bench.store.record import Record
@@ -205,6 +208,25 @@ def test_an_empty_store_has_empty_tables(lab_of: Callable[..., Lab]) -> None:
     assert robust.severities == ()
     assert all(arm.pair.there.mean is None and arm.error is None for arm in robust.arms.values())
     assert "no results yet" in markdown.to_markdown(board)
+
+
+def test_copies_that_are_left_out_of_tables_count_here(lab: Lab) -> None:
+    """Corrupted images are measured by all, so clean ones are too."""
+    (spec,) = {lab.plan.stages[trial.stage].spec.dataset.key for trial in lab.plan.trials}
+    without = Leaderboard.of(lab.suite, lab.plan, lab.store, {spec: np.arange(50)})
+    before, after = (board.tables[0].panel("bloodmnist", "accuracy") for board in (lab.board, without))
+    assert before is not None
+    assert after is not None
+    assert before.cells[PROBE, "100"].mean != after.cells[PROBE, "100"].mean
+    assert [each.to_data() for each in without.robustness] == [each.to_data() for each in lab.board.robustness]
+    assert [each.to_data() for each in without.transfers] == [each.to_data() for each in lab.board.transfers]
+
+
+def test_a_checklist_says_what_they_are(lab: Lab) -> None:
+    text = checklist(Study.of(lab.suite, lab.plan, lab.store), "claim")
+    assert "BE: balanced error, 1 - balanced accuracy" in text
+    assert "Shared classes: basophil (there: melanoma), platelet (there: dermatofibroma); 40 test images there" in text
+    assert "3 test images of dermamnist are copies of training images of bloodmnist." in text
 
 
 def test_a_suite_without_them_has_none(lab_of: Callable[..., Lab]) -> None:

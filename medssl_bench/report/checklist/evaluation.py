@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from medssl_bench.report.checklist.topics import Section, Topic
 from medssl_bench.results.formats.grids import judged_cell
 from medssl_bench.results.formats.judged_text import judged_notes
-from medssl_bench.results.formats.retests import robustness_notes, transfer_notes
+from medssl_bench.results.formats.retests import what_corrupted_is, what_there_is
 from medssl_bench.results.formats.text import signed
 from medssl_bench.results.metric_names import metric_name
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from medssl_bench.report.study import Study
+    from medssl_bench.results.cells import Cell
     from medssl_bench.results.retested import Pair
     from medssl_bench.results.tables import TableResult
 
@@ -55,12 +56,12 @@ def _metrics(study: Study) -> Iterator[str]:
 def _chance(table: TableResult) -> Iterator[str]:
     for note in judged_notes(table):
         if not note.startswith("Second line"):
-            yield note.replace("Third line, by", "Words, by")
+            yield note
 
 
 def _other_images(study: Study) -> Iterator[str]:
     for robust in study.board.robustness:
-        yield from robustness_notes(robust)[:2]
+        yield from (*what_corrupted_is(robust), *robust.notes)
         for (arm, labels), made in robust.arms.items():
             if made.pair.there.mean is not None and made.error is not None:
                 errors = f"; BE {made.error:.3f}" + ("" if made.relative is None else f", rel. BE {made.relative:.3f}")
@@ -68,7 +69,7 @@ def _other_images(study: Study) -> Iterator[str]:
     told: set[tuple[str, str, str]] = set()
     for found in study.board.transfers:
         place = (found.comparison, found.dataset, found.other)
-        yield from () if place in told else transfer_notes(found)[:2]
+        yield from () if place in told else (*what_there_is(found), *found.notes)
         told.add(place)
         for (arm, labels), pair in found.arms.items():
             if pair.there.mean is not None:
@@ -76,10 +77,14 @@ def _other_images(study: Study) -> Iterator[str]:
 
 
 def _pair(pair: Pair) -> str:
-    written, drop = judged_cell(pair.there), "" if pair.drop is None else f", drop {signed(pair.drop)}"
-    difference = f"; difference to the baseline: {written.difference}" if written.difference else ""
+    return _written(pair.there, "the baseline", "" if pair.drop is None else f", drop {signed(pair.drop)}")
+
+
+def _written(cell: Cell, baseline: str | None, drop: str = "") -> str:
+    written = judged_cell(cell)
+    difference = f"; difference to {baseline}: {written.difference}" if written.difference else ""
     verdict = f" ({written.verdict})" if written.verdict else ""
-    return f"{metric_name(pair.there.metric)} {written.number}{drop}, n = {pair.there.n}{difference}{verdict}"
+    return f"{metric_name(cell.metric)} {written.number}{drop}, n = {cell.n}{difference}{verdict}"
 
 
 def _floors(table: TableResult) -> list[str]:
@@ -90,10 +95,6 @@ def _floors(table: TableResult) -> list[str]:
 def _results(table: TableResult) -> Iterator[str]:
     for panel in table.panels:
         for (arm, labels), cell in panel.cells.items():
-            if cell.mean is None:
-                continue
-            written = judged_cell(cell)
-            difference = f"; difference to {table.baseline}: {written.difference}" if written.difference else ""
-            verdict = f" ({written.verdict})" if written.verdict else ""
-            where = f"{table.title}, {panel.dataset}, {labels} labels, {arm}"
-            yield f"{where}: {metric_name(panel.metric)} {written.number}, n = {cell.n}{difference}{verdict}"
+            if cell.mean is not None:
+                where = f"{table.title}, {panel.dataset}, {labels} labels, {arm}"
+                yield f"{where}: {_written(cell, table.baseline)}"

@@ -72,13 +72,18 @@ def _pair_cells(pair: Pair) -> tuple[GridCell, GridCell, GridCell]:
 
 
 def robustness_notes(found: Robustness) -> list[str]:
-    """Return what the numbers of corrupted images are."""
+    """Return what must be known of the numbers of corrupted images."""
+    return [*what_corrupted_is(found), *_chance_notes(found.panel, found.baseline), *found.notes]
+
+
+def what_corrupted_is(found: Robustness) -> list[str]:
+    """Return what the numbers of corrupted images are, whatever chance does to them."""
     names = ", ".join(found.corruptions)
     means = f"Corrupted: mean over corruptions ({names}) and severities, after {SOURCE}; the same images for every arm."
     errors = "Drop: clean minus corrupted. BE: balanced error, 1 - balanced accuracy"
     if found.baseline:
         errors += f"; rel. BE: mean over corruptions of BE divided by that of {found.baseline!r}"
-    return [means, f"{errors}.", *_chance_notes(found.panel, found.baseline), *found.notes]
+    return [means, f"{errors}."]
 
 
 def _transfer(found: Transfer, *, with_notes: bool) -> Grid:
@@ -105,6 +110,11 @@ def _transfer(found: Transfer, *, with_notes: bool) -> Grid:
 
 
 def transfer_notes(found: Transfer) -> list[str]:
+    """Return what must be known of the numbers of another data set."""
+    return [*what_there_is(found), *_chance_notes(found.panel, found.baseline), *found.notes]
+
+
+def what_there_is(found: Transfer) -> list[str]:
     """Return what the numbers of another data set are, and what it shares with the images that were trained on."""
     pairs = ", ".join(
         own if theirs in ([own], []) else f"{own} (there: {' + '.join(theirs)})"
@@ -122,7 +132,7 @@ def transfer_notes(found: Transfer) -> list[str]:
     if found.copies:
         are = "is a copy" if found.copies == 1 else "are copies"
         lines.append(f"{found.copies:,} test images of {found.other} {are} of training images of {found.dataset}.")
-    return [*lines, *_chance_notes(found.panel, found.baseline), *found.notes]
+    return lines
 
 
 def _chance_notes(panel: Panel, baseline: str | None) -> list[str]:
@@ -130,7 +140,7 @@ def _chance_notes(panel: Panel, baseline: str | None) -> list[str]:
     lines = interval_note(list(cells)) or spread_note(cells)
     if baseline and any(cell.judged.difference is not None for cell in cells):
         words = "; words as in the table above" if any(cell.judged.told for cell in cells) else ""
-        lines.append(f"Second line: mean paired difference to {baseline!r}, with its own ±{words}.")
+        lines.append(f"Second line: mean paired difference to {baseline!r}, with its ±{words}.")
     return lines
 
 
