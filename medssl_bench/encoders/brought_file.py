@@ -107,7 +107,7 @@ def read_split(path: Path, split: SplitName, labels: NDArray[Any], names: list[s
         found, given = found[places], None if given is None else given[places]
     if len(found) != len(labels):
         raise DataError(f"{path}: {split}_features has {len(found):,} rows; the data set has {len(labels):,} images")
-    if given is not None and not np.array_equal(given.reshape(len(given), -1), labels):
+    if given is not None and not np.array_equal(given.ravel(), labels.ravel()):
         raise DataError(
             f"{path}: {split}_labels are not those of the data set, so rows may stand in another order; write them in "
             f"the data set's order, or add {split}_names"

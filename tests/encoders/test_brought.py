@@ -40,6 +40,11 @@ def test_rows_stand_in_the_order_of_the_data_set(write):
         np.testing.assert_array_equal(found, features.astype(np.float32))
 
 
+def test_a_data_set_may_have_no_validation_images(write):
+    file = write(val_features=np.empty((0, 6)), val_labels=np.empty((0, 1), np.int64))
+    assert read_split(file, "val", np.empty((0, 1), np.int64), None).shape == (0, 6)
+
+
 def test_rows_are_found_by_name(write):
     names = [f"{place}.png" for place in range(40)]
     order = np.random.default_rng(1).permutation(40)[:30]
