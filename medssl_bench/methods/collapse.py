@@ -57,10 +57,11 @@ def rank(representations: Tensor) -> Tensor:
     """Return the effective rank: exp of the entropy of the normalised singular values (RankMe, Garrido et al. 2023).
 
     Args:
-        representations: (B, D); the rank is between 1 and the smaller of the two.
+        representations: (B, D); the rank is between 1 and the smaller of the two. In double precision if they are.
     """
+    exact = representations if representations.dtype is torch.float64 else representations.float()
     with in_float32(representations.device):
-        values = torch.linalg.svdvals(representations.float())
+        values = torch.linalg.svdvals(exact)
     shares = values / values.sum().clamp(min=1e-12)
     return torch.exp(-(shares * shares.clamp(min=1e-12).log()).sum())
 

@@ -41,20 +41,13 @@ def health(features: Tensor) -> dict[str, float]:
     exact = features.double() if features.device.type != "mps" else features.float()
     centred = exact - exact.mean(0)
     return {
-        "rankme": effective_rank(exact),
-        "centred_rank": effective_rank(centred),
+        "rankme": float(rank(exact)),
+        "centred_rank": float(rank(centred)),
         "participation": participation(centred),
         "spread": float(spread(exact)),
         "uniformity": uniformity(exact),
         "mean_cosine": mean_cosine(exact),
     }
-
-
-def effective_rank(features: Tensor) -> float:
-    """Return exp of the entropy of the shares of the singular values; 1 where there is none above 0."""
-    values = torch.linalg.svdvals(features)
-    shares = values / values.sum().clamp(min=1e-300)
-    return float(torch.exp(-torch.xlogy(shares, shares).sum()))
 
 
 def participation(centred: Tensor) -> float:
