@@ -30,6 +30,7 @@ def retests_told(plan: Plan) -> list[str]:
         for other in dict.fromkeys(found.on for found in here if found.what == "transfer"):
             stage = next(found.stage for found in here if (found.what, found.on) == ("transfer", other))
             classes = plan.spec(stage, TransferSpec).classes.names
-            shared = f" ({len(classes)} shared classes: {', '.join(classes)})" if classes else ""
+            shared = f" ({len(classes)} shared class{'es' if len(classes) > 1 else ''}: {', '.join(classes)})"
+            shared = shared if classes else ""
             lines.append(f"{table}: test images of {other}{shared}, {by}")
     return lines
