@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from statistics import mean
 from typing import TYPE_CHECKING
 
 from medssl_bench.figures.figure import ReportFigure, slug
@@ -14,6 +13,7 @@ from medssl_bench.figures.style import PAGE, Look, legend_below, looks, new_figu
 from medssl_bench.results.formats.retests import SOURCE
 from medssl_bench.results.formats.text import heading
 from medssl_bench.results.metric_names import metric_name
+from medssl_bench.results.robustness import mean_of_all
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -83,7 +83,7 @@ def severity_panels(found: Robustness, arms: dict[str, RobustArm]) -> list[Sever
         for name in found.corruptions
     }
     every = {
-        arm: [_mean(values) for values in zip(*(curves[arm] for curves in by_name.values()), strict=True)]
+        arm: [mean_of_all(values) for values in zip(*(curves[arm] for curves in by_name.values()), strict=True)]
         for arm in arms
     }
     more = [SeverityPanel(name.replace("_", " "), curves) for name, curves in by_name.items()]
@@ -127,8 +127,3 @@ def draw_robustness(
         handles |= dict(zip(*reversed(axes.get_legend_handles_labels()), strict=True))
     legend_below(figure, handles)
     return figure
-
-
-def _mean(values: Sequence[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return mean(known) if len(known) == len(values) else None

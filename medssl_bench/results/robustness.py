@@ -20,7 +20,7 @@ from medssl_bench.results.value import Value
 from medssl_bench.store.arrays import load_npz
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from medssl_bench.metrics import Metric
     from medssl_bench.plan.stage import Plan, Trial
@@ -148,8 +148,6 @@ class _Corrupted(Intervals):
 
     def __init__(self, retested: Retested, table: Table, dataset: str, results: Results, like: Intervals) -> None:
         super().__init__(like.plan, like.store, results, like.metrics)
-        self._results = results
-        self._kept = like.store
         self.names = tuple(retested.others(table.id, dataset))
         self.trials = retested.trials(table.id, dataset)
         self.stages: dict[str, list[str]] = {}
@@ -186,7 +184,7 @@ class _Corrupted(Intervals):
             if record is None:
                 return "not finished"
             try:
-                arrays = load_npz(self._kept.checked(record.key, "influence.npz"))
+                arrays = load_npz(self.store.checked(record.key, "influence.npz"))
             except UserError as error:
                 return " ".join(str(error).split())
             if metric not in arrays:
@@ -275,14 +273,15 @@ def _curves(cell: Cell, found: _Corrupted) -> Curves:
     every = [measured for stage in dict.fromkeys(cell.stages.values()) if (measured := found.measured(stage))]
     return {
         name: {
-            corruption: [_mean(values) for values in zip(*(each[number][name] for each in every), strict=True)]
+            corruption: [mean_of_all(values) for values in zip(*(each[number][name] for each in every), strict=True)]
             for number, corruption in enumerate(found.names)
         }
         for name in (RECORDED if every else ())
     }
 
 
-def _mean(values: tuple[float | None, ...]) -> float | None:
+def mean_of_all(values: Sequence[float | None]) -> float | None:
+    """Return the mean of some values, or None where one is missing."""
     known = [value for value in values if value is not None]
     return mean(known) if len(known) == len(values) else None
 

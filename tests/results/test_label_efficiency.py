@@ -134,5 +134,5 @@ def test_how_it_is_written() -> None:
     assert grid.notes[0].startswith(
         "2.00: with half the labels the arm reaches the value of “base” with those of the column."
     )
-    assert grid.notes[2].endswith("; one seed was run, so others may differ more.")
+    assert grid.notes[2].endswith("; one training seed was run, so others may differ more.")
     assert np.isfinite(found.area)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from medssl_bench.results.formats.text import plain, signed
+from medssl_bench.results.formats.text import not_varied, plain, signed
 from medssl_bench.results.grid import Column, Grid, GridCell, GridRow
 from medssl_bench.results.metric_names import metric_name
 
@@ -77,9 +77,8 @@ def _notes(first: LabelEfficiency) -> list[str]:
     area = f"Area: mean of the metric over the logarithm of the number of labels, from {fewest} to {most}."
     found = [what, area]
     if first.area_interval is not None:
-        alone = f"; one {' and one '.join(first.left_out)} was run, so others may differ more" if first.left_out else ""
         found.append(
             "In brackets: 95 % interval, for other training seeds, label draws and test images (drawn anew 1,000 times "
-            f"for all label budgets together){alone}."
+            f"for all label budgets together){not_varied(first.left_out)}."
         )
     return found

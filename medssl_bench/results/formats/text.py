@@ -11,7 +11,7 @@ from medssl_bench.results.health_notes import health_notes
 from medssl_bench.results.metric_names import metric_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from medssl_bench.results.cells import Cell
     from medssl_bench.results.printed import PrintedCell
@@ -201,14 +201,21 @@ def ranking_note(ranking: Ranking) -> str:
     )
 
 
+def not_varied(axes: Collection[str]) -> str:
+    """Return what an interval lacks, as a part of a sentence: ``; one label draw was run, so others may differ more``.
+
+    Args:
+        axes: kinds of chance of which there was one: ``seed``, ``draw``.
+    """
+    alone = " and ".join(f"one {_AXES[axis].removesuffix('s')}" for axis in axes)
+    return f"; {alone} {'was' if len(axes) == 1 else 'were'} run, so others may differ more" if axes else ""
+
+
 def _rank_chance(ranking: Ranking) -> str:
     if all(rank.first is None for rank in ranking.ranks):
         return "Ranks have no interval here, so they may be chance. "
-    fixed = {"seed": "training seed", "draw": "label draw"}
-    alone = " and ".join(f"one {fixed[axis]}" for axis in ranking.left_out)
-    was = "was" if len(ranking.left_out) == 1 else "were"
     text = "95 %, is first: of mean ranks if other seeds, draws and test images had been drawn (1,000 times)"
-    text += f"; {alone} {was} run, so others may differ more" if alone else ""
+    text += not_varied(ranking.left_out)
     outside = any(
         rank.low is not None and rank.high is not None and not rank.low <= rank.mean_rank <= rank.high
         for rank in ranking.ranks
