@@ -36,7 +36,7 @@ INTERVALS: dict[str, Callable[[_Values], float]] = {
     "over means of seeds": lambda values: float(stats.ttest_1samp(values.mean((1, 2)), 0.0).pvalue),
     "of this page": lambda values: estimate(values).p,
 }
-"""The p-value of each way to make an interval. The second is what tables had up to version 0.2."""
+"""The p-value of each way to make an interval."""
 
 
 class Share(NamedTuple):
