@@ -70,7 +70,7 @@ class Verdict:
 
     @property
     def seen(self) -> float | None:
-        """How far beyond the margin a contrast must be to be shown, on average: half of the 95 % intervals' width."""
+        """How far on its side of the margin a contrast must be to be shown: half of an interval's width, on average."""
         halves = [contrast.judged.half() for contrast in self.contrasts if contrast.judged is not None]
         return sum(halves) / len(halves) if halves else None
 
@@ -85,7 +85,7 @@ class Verdict:
         if self.word_on_average is not None:
             text += f"; on average {self.word_on_average} ({', '.join(map(str, self.averages))})"
         if self.word == "cannot tell" and self.seen is not None:
-            text += f"; a contrast is shown if it is about {self.seen:.3f} beyond the margin"
+            text += f"; a contrast is shown if it is on its side of the margin by about {self.seen:.3f}"
         return text
 
     def told_of(self, contrast: Contrast) -> str:

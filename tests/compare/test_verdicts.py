@@ -250,7 +250,7 @@ def test_the_mean_of_contrasts_is_a_second_reading(lab_of: Callable[..., Lab]) -
     assert (verdict.word, verdict.word_on_average) == ("cannot tell", "holds")
     assert verdict.seen is not None
     assert f"; on average holds (bloodmnist +{found.estimate.mean:.3f} [" in verdict.told
-    assert f"a contrast is shown if it is about {verdict.seen:.3f} beyond the margin" in verdict.told
+    assert f"a contrast is shown if it is on its side of the margin by about {verdict.seen:.3f}" in verdict.told
     assert _judged(_claim(f"{body}above = 0.15", labels=both), lab)[0].word_on_average == "does not hold"
     assert _judged(_better(), lab)[0].word_on_average is None
 
