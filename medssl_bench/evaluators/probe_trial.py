@@ -98,7 +98,7 @@ class Probe:
         if self.trial.spy:
             assert self.trial.features is not None
             test = self.trial.features["test"].to(self.trial.device)
-            row |= spied(self.trial, probabilities(self.task, F.linear(test, **_as_layer(matrix))))
+            row = row | spied(self.trial, probabilities(self.task, F.linear(test, **_as_layer(matrix))))
         self.result.history.append(row)
 
     def end(self, matrix: Tensor, weight_decay: float) -> None:
