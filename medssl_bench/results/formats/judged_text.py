@@ -80,11 +80,11 @@ def _resampled(cells: Iterable[Cell]) -> list[str]:
     names = [
         metric_name(cell.metric) for cell in cells if cell.judged.own and not isinstance(cell.judged.own, Estimate)
     ]
-    return (
-        [f"± of {', '.join(dict.fromkeys(names))}: by resampling; it may lie unevenly, JSON has both ends."]
-        if names
-        else []
-    )
+    if not names:
+        return []
+    of = ", ".join(dict.fromkeys(names))
+    line = f"± of {of}: by resampling; it may lie unevenly (JSON has both ends), and is too narrow where few seeds or "
+    return [f"{line}draws decide."]
 
 
 def _folds(cells: Iterable[Cell]) -> list[str]:
