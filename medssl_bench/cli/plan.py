@@ -18,6 +18,7 @@ from medssl_bench.cli.options import (
     store_option,
     suite_argument,
 )
+from medssl_bench.errors import printable
 
 if TYPE_CHECKING:
     from medssl_bench.plan.estimates import Basis, Estimates
@@ -100,7 +101,7 @@ def command(
         for mark, tables in _by_mark(selected_by).items():
             click.echo(f"{', '.join(tables)}: {mark}")
         for line in retests_told(plan):
-            click.echo(line)
+            click.echo(printable(line))
         _summary(console, plan.suite, plan.epochs_scale, statuses, estimates, len(plan.trials))
 
 
