@@ -77,6 +77,7 @@ FIRST_OPTIONS: dict[str, frozenset[str]] = {
         "evaluators evaluator majority": "",
         "evaluators evaluator silhouette": "components points",
         "evaluators evaluator embedding": "points components perplexities",
+        "evaluators evaluator health": "points",
         "training optimizer adamw": "lr weight_decay momentum",
         "training optimizer adam": "lr weight_decay momentum",
         "training optimizer sgd": "lr weight_decay momentum",

@@ -53,8 +53,9 @@ def test_no_group_is_in_two_splits_and_proportions_are_what_groups_allow(table, 
     assert len(np.unique(groups)) == sum(len(np.unique(groups[places])) for places in splits.values())
     by_group = counts_of(labels, groups)
     largest, classes = by_group.sum(axis=1).max(), by_group.shape[1]
-    for name, share in shares.items():  # each class may be a group off
-        assert abs(len(splits[name]) - share * len(labels)) <= max(3, classes) * largest
+    for name, share in shares.items():  # each class may be a group off, and what is off in two splits is in the third
+        allowed = max(3, classes) * largest * (2 if share > 0.5 else 1)
+        assert abs(len(splits[name]) - share * len(labels)) <= allowed
 
 
 def unevenness(by_group, parts, shares):

@@ -40,7 +40,12 @@ def test_every_stage_is_the_same_after_a_journey_as_text(suite: Path, tmp_path: 
 
 
 def _specs(tmp_path: Path) -> dict[str, dict[str, object]]:
-    suite = next(suite for suite in SUITES if suite.stem == "quickstart")
+    """Return what stages of each kind are told: those of the quickstart, whose classifiers predict other images too."""
+    text = next(suite for suite in SUITES if suite.stem == "quickstart").read_text("utf-8")
+    others = '[dataset.others]\nname = "phantom_cells"\ntrain = 300\n\n[dataset.cells]'
+    again = 'corrupted = { ops = ["gaussian_noise"] }\ntest_on = "others"\nbaseline = "supervised"'
+    suite = tmp_path / "suite.toml"
+    suite.write_text(text.replace("[dataset.cells]", others).replace('baseline = "supervised"', again), "utf-8")
     plan = build_plan(Suite.load(suite, load_plugins()), DatasetContext(tmp_path / "data", tmp_path / "cache"))
     return {stage.kind: stage.spec.to_data() for stage in plan.stages.values()}
 
@@ -71,10 +76,21 @@ def test_records_of_older_versions_are_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", kinds())
 def test_data_that_describes_no_stage_is_refused_in_one_line(kind: str, tmp_path: Path) -> None:
     whole = _specs(tmp_path)[kind]
-    for name in whole.keys() - {"encoder", "epochs_scale", "select_by", "sweep", "pool", "held_out", "unlabelled"}:
+    for name in whole.keys() - {
+        "encoder",
+        "epochs_scale",
+        "select_by",
+        "sweep",
+        "spy",
+        "pool",
+        "held_out",
+        "unlabelled",
+    }:
         with pytest.raises(UserError, match=rf"this does not describe a stage of kind '{kind}': {name}"):
             spec_of(kind, {key: value for key, value in whole.items() if key != name})
-    with pytest.raises(UserError, match=r"there is no kind of stage 'nothing'; there are 'analyse', 'embed'"):
+    with pytest.raises(
+        UserError, match=r"there is no kind of stage 'nothing'; there are 'analyse', 'corrupt', 'embed'"
+    ):
         spec_of("nothing", whole)
 
 
