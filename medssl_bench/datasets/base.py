@@ -39,6 +39,9 @@ class Task(StrEnum):
 LABELLED_TASKS = tuple(task for task in Task if task is not Task.NONE)
 """What labels can mean: what evaluators and metrics meet."""
 
+ONE_CLASS_TASKS = tuple(task for task in LABELLED_TASKS if task is not Task.MULTI_LABEL)
+"""Those in which each image is of one class."""
+
 
 @dataclass(frozen=True)
 class DatasetInfo:

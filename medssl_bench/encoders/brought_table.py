@@ -66,10 +66,7 @@ class TableMembers:
         if "name" in names:
             columns["names"] = np.array([str(value) for value in table["name"].to_pylist()])
         if "label" in names:
-            labels = table["label"].to_pylist()
-            if any(isinstance(label, str) for label in labels):
-                raise DataError(f"{self._path}: column label has text; write the number of each class, from 0")
-            columns["labels"] = self._rows_of("label", labels)
+            columns["labels"] = self._rows_of(table, ["label"], "; write the number of each class, from 0")
         return {f"{part}_{what}": values[split == part] for what, values in columns.items() for part in SPLITS}
 
     def _features(self, table: Table) -> NDArray[Any]:
@@ -78,24 +75,34 @@ class TableMembers:
             if numbered:
                 both = f"features and {numbered[min(numbered)]}"
                 raise DataError(f"{self._path}: has columns {both}; leave out those that are not meant")
-            return self._rows_of("features", table["features"].to_pylist())
+            return self._rows_of(table, ["features"])
         if not numbered:
             there = ", ".join(table.column_names) or "nothing"
             raise DataError(f"{self._path}: has no column features, and no feature_0, feature_1, ...; it has {there}")
         if missing := set(range(min(numbered), max(numbered) + 1)) - set(numbered):
             raise DataError(f"{self._path}: has no column of feature {min(missing)}, and later ones")
-        rows = zip(*(table[numbered[number]].to_pylist() for number in sorted(numbered)), strict=True)
-        return self._rows_of(numbered[min(numbered)], [list(row) for row in rows])
+        return self._rows_of(table, [numbered[number] for number in sorted(numbered)])
 
-    def _rows_of(self, column: str, rows: list[Any]) -> NDArray[Any]:
-        """Return a column of numbers, or of lists of numbers, as (N, D)."""
-        try:
-            found = np.array(rows).reshape(len(rows), -1)
-        except ValueError:  # lists of several lengths
-            found = np.array([[""]])
-        if found.dtype.kind not in "fiu":
-            raise DataError(f"{self._path}: column {column} is not of numbers, or of lists of one length, in each row")
-        return found
+    def _rows_of(self, table: Table, columns: list[str], hint: str = "") -> NDArray[Any]:
+        """Return columns of numbers, or one of lists of numbers, as (N, D)."""
+        found = [_flat(table[name].combine_chunks()) for name in columns]
+        for name, values in zip(columns, found, strict=True):
+            if values.dtype.kind not in "fiu" or not len(table) or len(values) % len(table):
+                raise DataError(
+                    f"{self._path}: column {name} is not of numbers, or of lists of one length, in each row{hint}"
+                )
+        return np.stack(found, 1) if len(found) > 1 else found[0].reshape(len(table), -1)
+
+
+def _flat(column: Any) -> NDArray[Any]:
+    """Return the numbers of a column one after the other; no numbers where its lists have several lengths."""
+    if hasattr(column, "flatten") and hasattr(column.type, "value_type"):
+        lengths = np.diff(column.offsets.to_numpy()) if hasattr(column, "offsets") else np.zeros(1)
+        if column.null_count or len(set(lengths.tolist())) > 1:
+            return np.array([""])
+        column = column.flatten()
+    found: NDArray[Any] = column.to_numpy(zero_copy_only=False)
+    return found
 
 
 def _table(path: Path) -> Table:

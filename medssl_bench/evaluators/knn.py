@@ -35,7 +35,7 @@ class NearestNeighbours(Evaluator):
     temperature: Annotated[float, Field(gt=0)] = 0.07
 
     def evaluate(self, trial: Trial) -> Evaluation:
-        """Let the neighbours of each test image vote."""
+        """Let the neighbours of each test image, and of each labelled validation image, vote."""
         import torch
         import torch.nn.functional as F
 
@@ -47,19 +47,22 @@ class NearestNeighbours(Evaluator):
         if trial.info.task is not Task.MULTI_LABEL:
             votes = F.one_hot(labels[:, 0], len(trial.info.classes)).float()
         bank = F.normalize(trial.features["train"][trial.train].to(trial.device), dim=1)
+        val = self._scores(trial.features["val"][trial.val], bank, votes) if len(trial.val) else None
+        return Evaluation(scores=self._scores(trial.features["test"], bank, votes), val_scores=val)
 
-        def scores_of(images: Tensor) -> NDArray[np.float32]:
-            scores = []
-            for queries in images.split(1024):
-                similarity = F.normalize(queries.to(trial.device), dim=1) @ bank.T
-                nearest, places = similarity.topk(min(self.k, len(bank)), dim=1)
-                weights = torch.ones_like(nearest)
-                if self.weighting == "similarity":
-                    weights = (nearest / self.temperature).softmax(dim=1)  # the same shares, at any temperature
-                counted = (weights[:, :, None] * votes[places]).sum(dim=1)
-                scores.append(counted / weights.sum(dim=1, keepdim=True))
-            found: NDArray[np.float32] = torch.cat(scores).cpu().numpy()
-            return found
+    def _scores(self, images: Tensor, bank: Tensor, votes: Tensor) -> NDArray[np.float32]:
+        """Return the votes for images with features (N, D), of the labelled ones with normalised features (M, D)."""
+        import torch
+        import torch.nn.functional as F
 
-        val = scores_of(trial.features["val"][trial.val]) if len(trial.val) else None
-        return Evaluation(scores=scores_of(trial.features["test"]), val_scores=val)
+        scores = []
+        for queries in images.split(1024):
+            similarity = F.normalize(queries.to(bank.device), dim=1) @ bank.T
+            nearest, places = similarity.topk(min(self.k, len(bank)), dim=1)
+            weights = torch.ones_like(nearest)
+            if self.weighting == "similarity":
+                weights = (nearest / self.temperature).softmax(dim=1)  # the same shares, at any temperature
+            counted = (weights[:, :, None] * votes[places]).sum(dim=1)
+            scores.append(counted / weights.sum(dim=1, keepdim=True))
+        found: NDArray[np.float32] = torch.cat(scores).cpu().numpy()
+        return found

@@ -69,6 +69,7 @@ def forest_figures(source: FigureSource, table: Table, result: TableResult) -> I
     if not by_dataset:
         return
     name, lower = metric_name(metric), not all(panel.higher_is_better for panel in panels)
+    family = "all panels" if result.holm == "table" else "a panel"
     columns = min(_COLUMNS, max(len(found) for found in by_dataset.values()))
     columns = _COLUMNS if columns == 1 else columns
     for datasets in _by_figure(by_dataset, columns, len(arms)):
@@ -78,7 +79,7 @@ def forest_figures(source: FigureSource, table: Table, result: TableResult) -> I
             f"mean paired difference in test {name} to “{result.baseline}” with "
             f"{interval_note(cells)[0].removeprefix('±: half of ')}",
             "below 0 is better" if lower else "",
-            "blue: better, red: worse, after Holm's adjustment for the arms of a panel; hollow: cannot tell"
+            f"blue: better, red: worse, after Holm's adjustment for the arms of {family}; hollow: cannot tell"
             if any(row.told for panel in shown for row in panel.rows)
             else "no verdicts: the differences may be luck",
             f"grey band: the margin of ±{result.margin:g}, within which a difference does not matter; grey points: no "

@@ -13,7 +13,7 @@ from medssl_bench.methods.precision import in_float32
 _LEAST_SPREAD = 0.1
 """Ours: most methods have 0.2 to 1, and those that collapse end below 0.02."""
 
-_LEAST_RANK = 2.0
+LEAST_RANK = 2.0
 """Ours: one direction has rank 1."""
 
 
@@ -96,6 +96,6 @@ def collapse_flags(last: Mapping[str, float]) -> dict[str, str]:
     spread, rank = (last.get(f"val_{name}", last.get(name)) for name in ("spread", "rank"))
     if spread is not None and spread < _LEAST_SPREAD:
         return {"collapse": f"the pretraining may have collapsed: its images hardly differ (spread {spread:.3f} of 1)"}
-    if rank is not None and rank < _LEAST_RANK:
+    if rank is not None and rank < LEAST_RANK:
         return {"collapse": f"the pretraining may have collapsed to one direction (effective rank {rank:.1f})"}
     return {}

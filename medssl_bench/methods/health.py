@@ -13,18 +13,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from medssl_bench.methods.collapse import rank, spread
+from medssl_bench.methods.collapse import LEAST_RANK, rank, spread
 from medssl_bench.methods.precision import in_float32
+from medssl_bench.statistics.collapse import uses_few
 
 _POINT_SPREAD, _POINT_COSINE = 0.02, 0.995
 """Below this spread, and above this mean cosine, all images are one point."""
-
-_LEAST_RANK = 2.0
-"""One direction has rank 1."""
-
-_OF_FLOOR = 0.1
-"""Features that have less than this part of the untrained encoder's rank use few of their dimensions. Those of an
-untrained network are near one direction themselves, so no threshold alone would do."""
 
 _FEWEST = 2
 """Images that anything can be said of."""
@@ -51,7 +45,7 @@ def health(features: Tensor) -> dict[str, float]:
 
 
 def participation(centred: Tensor) -> float:
-    """Return (sum l)^2 / sum l^2 of the eigenvalues l of the covariance; 1 where features are all the same."""
+    """Return (sum l)^2 / sum l^2 of the eigenvalues l of the covariance; 1 where all features are equal."""
     values = torch.linalg.svdvals(centred).square()
     squares = values.square().sum()
     return float(values.sum().square() / squares) if squares > 0 else 1.0
@@ -99,7 +93,7 @@ def collapsed(spread: float, cosine: float, rank: float, floor: float | None = N
     """
     if spread < _POINT_SPREAD and cosine > _POINT_COSINE:
         return f"to a point (spread {spread:.3f} of 1, mean cosine {cosine:.3f})"
-    if rank >= max(_LEAST_RANK, classes / 2) and (floor is None or rank >= _OF_FLOOR * floor):
+    if rank >= max(LEAST_RANK, classes / 2) and (floor is None or not uses_few(rank, floor)):
         return ""
     untrained = "" if floor is None else f", untrained {floor:.1f}"
     return f"to few dimensions (RankMe {rank:.1f}{untrained})"

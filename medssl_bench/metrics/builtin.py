@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 RECORDED = ("accuracy", "auroc", "balanced_accuracy")
 """The built-in metrics: the record of every evaluation has them."""
 
-_MORE = {
-    "f1": 2, "mcc": 2, "average_precision": 2, "brier": 1, "ece": 1, "loss_after_temperature": 1,
-    "ece_after_temperature": 1, "sensitivity": 1, "specificity": 1, "sensitivity_on_curve": 1, "qwk": 1, "mae": 1,
-}  # fmt: skip
-"""Revisions of those that are computed from the scores that were kept. 2: in float64."""
+_MORE = (
+    "f1", "mcc", "average_precision", "brier", "ece", "loss_after_temperature", "ece_after_temperature", "sensitivity",
+    "specificity", "sensitivity_on_curve", "qwk", "mae",
+)  # fmt: skip
+"""Those that are computed from the scores that were kept."""
 
 
 @hookimpl
@@ -30,8 +30,8 @@ def medssl_metrics(register: Register) -> None:
     register("auroc", auroc)
     register("balanced_accuracy", balanced_accuracy)
     register("loss", loss)
-    for name, revision in _MORE.items():
-        register(name, f"medssl_bench.metrics.more:{name}", revision=revision)
+    for name in _MORE:
+        register(name, f"medssl_bench.metrics.more:{name}")
 
 
 def accuracy() -> Metric:

@@ -22,7 +22,7 @@ _LEAST, _MOST = 0.05, 20.0
 """The range in which a temperature is searched."""
 
 _CLOSE = 1e-8
-"""How narrow the last section is."""
+"""How exactly the logarithm of a temperature is found."""
 
 _TINY = 1e-12
 """A probability counts as this where it is less."""
@@ -99,26 +99,15 @@ def of_calibrated(
 def temperature_of(task: Task, labels: NDArray[np.int64], scores: NDArray[np.float32]) -> float:
     """Return the temperature between 0.05 and 20 that minimises the log loss of predictions (Guo et al. 2017).
 
-    The loss is convex in 1 / T, so it has one minimum, which a golden section of the logarithm finds.
+    The loss is convex in 1 / T, so it has one minimum.
     """
+    from scipy.optimize import minimize_scalar
 
     def loss(logarithm: float) -> float:
         return float(cross_entropies(task, labels, tempered(task, scores, float(np.exp(logarithm)))).mean())
 
-    golden = (np.sqrt(5) - 1) / 2
-    low, high = np.log(_LEAST), np.log(_MOST)
-    left, right = high - golden * (high - low), low + golden * (high - low)
-    at_left, at_right = loss(left), loss(right)
-    while high - low > _CLOSE:
-        if at_left <= at_right:
-            high, right, at_right = right, left, at_left
-            left = high - golden * (high - low)
-            at_left = loss(left)
-        else:
-            low, left, at_left = left, right, at_right
-            right = low + golden * (high - low)
-            at_right = loss(right)
-    return float(np.exp((low + high) / 2))
+    bounds = (np.log(_LEAST), np.log(_MOST))
+    return float(np.exp(minimize_scalar(loss, bounds=bounds, method="bounded", options={"xatol": _CLOSE}).x))
 
 
 def tempered(task: Task, scores: NDArray[np.float32], temperature: float) -> NDArray[np.float64]:

@@ -8,10 +8,10 @@ from typing import Annotated
 from pydantic import Field
 
 from medssl_bench.datasets import Task
+from medssl_bench.datasets.base import ONE_CLASS_TASKS
 from medssl_bench.metrics.later import later
 from medssl_bench.metrics.metric import Metric
 
-_ONE_CLASS = (Task.MULTI_CLASS, Task.BINARY, Task.ORDINAL)
 _ORDERED = (Task.ORDINAL,)
 
 Share = Annotated[float, Field(gt=0, lt=1)]
@@ -20,7 +20,7 @@ Bins = Annotated[int, Field(ge=2)]
 
 def f1() -> Metric:
     """F1 score of each class, 2 TP / (2 TP + FP + FN); the column has the mean of classes that images are of."""
-    return Metric(later("decided:f1"), per_class=True, tasks=_ONE_CLASS, influence=later("decided:f1_influence"))
+    return Metric(later("decided:f1"), per_class=True, tasks=ONE_CLASS_TASKS, influence=later("decided:f1_influence"))
 
 
 def mcc() -> Metric:
@@ -28,7 +28,7 @@ def mcc() -> Metric:
 
     Where all images are decided to be of one class the formula divides by zero. Then it is 0, as in scikit-learn.
     """
-    return Metric(later("decided:mcc"), low=-1.0, tasks=_ONE_CLASS, influence=later("decided:mcc_influence"))
+    return Metric(later("decided:mcc"), low=-1.0, tasks=ONE_CLASS_TASKS, influence=later("decided:mcc_influence"))
 
 
 def qwk() -> Metric:
@@ -61,7 +61,7 @@ def ece(*, bins: Bins = 15) -> Metric:
         bins: of equal width.
     """
     measure = later("calibration:ece", bins=bins)
-    return Metric(measure, higher_is_better=False, tasks=_ONE_CLASS, resampled=True)
+    return Metric(measure, higher_is_better=False, tasks=ONE_CLASS_TASKS, resampled=True)
 
 
 def loss_after_temperature() -> Metric:
@@ -84,7 +84,7 @@ def ece_after_temperature(*, bins: Bins = 15) -> Metric:
     return Metric(
         later("calibration:ece_after_temperature", bins=bins),
         higher_is_better=False,
-        tasks=_ONE_CLASS,
+        tasks=ONE_CLASS_TASKS,
         needs_validation=True,
         resampled=True,
     )
@@ -98,12 +98,7 @@ def sensitivity(*, specificity: Share = 0.9) -> Metric:
     Args:
         specificity: on the validation images, at least; `specificity` has what it is on the test images.
     """
-    return Metric(
-        later("operating_point:sensitivity", specificity=specificity),
-        per_class=True,
-        needs_validation=True,
-        influence=later("operating_point:sensitivity_influence", specificity=specificity),
-    )
+    return _at_chosen("sensitivity", "sensitivity_influence", specificity)
 
 
 def specificity(*, specificity: Share = 0.9) -> Metric:
@@ -112,12 +107,12 @@ def specificity(*, specificity: Share = 0.9) -> Metric:
     Args:
         specificity: on the validation images, at least.
     """
-    return Metric(
-        later("operating_point:specificity_at", specificity=specificity),
-        per_class=True,
-        needs_validation=True,
-        influence=later("operating_point:specificity_influence", specificity=specificity),
-    )
+    return _at_chosen("specificity_at", "specificity_influence", specificity)
+
+
+def _at_chosen(measure: str, influence: str, specificity: float) -> Metric:
+    made, moved = (later(f"operating_point:{name}", specificity=specificity) for name in (measure, influence))
+    return Metric(made, per_class=True, needs_validation=True, influence=moved)
 
 
 def sensitivity_on_curve(*, specificity: Share = 0.9) -> Metric:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-from pydantic import BaseModel, ConfigDict
+from typing import TYPE_CHECKING
 
 from medssl_bench.datasets import Task
 from medssl_bench.errors import did_you_mean
+from medssl_bench.plan.spec import SpecPart
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
     from medssl_bench.datasets import DatasetInfo
 
 
-class ClassMap(BaseModel):
+class ClassMap(SpecPart):
     """The classes that a data set which is trained on shares with another one.
 
     Attributes:
@@ -27,24 +26,16 @@ class ClassMap(BaseModel):
         other: for each class of the other set, which of the shared ones it is; -1: none, its images are left out.
     """
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
     names: tuple[str, ...]
     own: tuple[int, ...]
     other: tuple[int, ...]
-
-    def __init__(self, names: tuple[str, ...], own: tuple[int, ...], other: tuple[int, ...], **_ignored: Any) -> None:
-        super().__init__(names=names, own=own, other=other)
-
-    def to_data(self) -> dict[str, Any]:
-        """Return it as JSON-able data."""
-        return {"names": list(self.names), "own": list(self.own), "other": list(self.other)}
 
     @property
     def here(self) -> ClassMap:
         """The same classes, with the first set in the place of the other one."""
         known = {place: number for number, place in enumerate(self.own)}
-        return ClassMap(self.names, self.own, tuple(known.get(place, -1) for place in range(max(self.own) + 1)))
+        other = tuple(known.get(place, -1) for place in range(max(self.own) + 1))
+        return ClassMap(names=self.names, own=self.own, other=other)
 
     def images(self, task: Task, labels: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the places of the other set's images that are of a shared class; of multi-label data, all.
@@ -124,9 +115,9 @@ class ClassMap(BaseModel):
             return f'{text}: name them, classes = {{ own = "other" }}'
         places = {each: shared.index(name) for name, found in pairs.items() for each in found}
         return cls(
-            tuple(shared),
-            tuple(own.classes.index(name) for name in shared),
-            tuple(places.get(name, -1) for name in other.classes),
+            names=tuple(shared),
+            own=tuple(own.classes.index(name) for name in shared),
+            other=tuple(places.get(name, -1) for name in other.classes),
         )
 
 

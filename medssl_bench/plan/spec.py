@@ -46,7 +46,9 @@ BudgetData = Annotated[
 ]
 
 
-class _Part(BaseModel):
+class SpecPart(BaseModel):
+    """A part of what a worker needs: JSON-able, and made again from it; names that are not known are ignored."""
+
     model_config = ConfigDict(frozen=True, extra="ignore", arbitrary_types_allowed=True)
 
     def to_data(self) -> dict[str, Any]:
@@ -54,7 +56,7 @@ class _Part(BaseModel):
         return self.model_dump()
 
 
-class DatasetSpec(_Part):
+class DatasetSpec(SpecPart):
     """A data set that a stage reads.
 
     Attributes:
@@ -80,7 +82,7 @@ class DatasetSpec(_Part):
         return content_key(self.to_data())
 
 
-class PoolPart(_Part):
+class PoolPart(SpecPart):
     """What of a data set a pretraining learns from.
 
     Attributes:
@@ -94,7 +96,7 @@ class PoolPart(_Part):
     unlabelled: str | None = None
 
 
-class EncoderSpec(_Part):
+class EncoderSpec(SpecPart):
     """How an encoder is first made.
 
     Attributes:
@@ -112,7 +114,7 @@ class EncoderSpec(_Part):
         return {"component": self.component.identity(), "size": self.size, "seed": self.seed}
 
 
-class Spec(_Part):
+class Spec(SpecPart):
     """What a worker needs to do a stage. Each kind of stage has a class of its own.
 
     Class attributes:

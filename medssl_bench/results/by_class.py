@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from statistics import mean, stdev
 from typing import TYPE_CHECKING
 
-from medssl_bench.datasets.base import Task
+from medssl_bench.datasets.base import ONE_CLASS_TASKS, Task
 from medssl_bench.metrics import Metric
 from medssl_bench.metrics.later import later
 
@@ -15,10 +15,9 @@ if TYPE_CHECKING:
     from medssl_bench.results.cells import Cell, Results
     from medssl_bench.suite.table import Table
 
-_ONE_CLASS = (Task.MULTI_CLASS, Task.BINARY, Task.ORDINAL)
 _IMAGES = Metric(later("one_against_rest:images"), high=float("inf"), per_class=True)
 _ALWAYS = {
-    "recall": Metric(later("one_against_rest:recalls"), per_class=True, tasks=_ONE_CLASS),
+    "recall": Metric(later("one_against_rest:recalls"), per_class=True, tasks=ONE_CLASS_TASKS),
     "AUROC": Metric(later("one_against_rest:areas"), per_class=True),
     "average_precision": Metric(later("precision_recall:average_precision"), per_class=True, tasks=(Task.MULTI_LABEL,)),
 }

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from medssl_bench.statistics.collapse import uses_few
 from medssl_bench.suite.floors import FLOOR_NAMES
 
 if TYPE_CHECKING:
     from medssl_bench.results.tables import TableResult
-
-_OF_FLOOR = 0.1
-"""As in `medssl_bench.methods.health`, which needs torch."""
 
 
 def health_notes(table: TableResult) -> list[str]:
@@ -24,7 +22,7 @@ def health_notes(table: TableResult) -> list[str]:
     lines = []
     for (dataset, arm, labels), rank in ranks.items():
         floor = floors.get(dataset)
-        if rank is not None and floor is not None and rank < _OF_FLOOR * floor:
+        if rank is not None and floor is not None and uses_few(rank, floor):
             at = "" if labels is None else f" at {labels} labels"
             lines.append(
                 f"Features of {arm!r} on {dataset}{at} use few dimensions: RankMe {rank:.1f}, of the untrained encoder "

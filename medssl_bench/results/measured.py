@@ -129,10 +129,8 @@ def influence_of(
     return _influence(name, metric, Kept(record, store), task, without.tobytes())
 
 
-def measured_of_some(
-    name: str, metric: Metric, record: Record, store: Store, task: Task, classes: ClassMap
-) -> float | None:
-    """Return a metric of the test images of some classes alone, by scores of these alone; None: it is not defined.
+def measured_of_some(name: str, metric: Metric, record: Record, store: Store, task: Task, classes: ClassMap) -> Column:
+    """Return a metric of the test images of some classes alone, by scores of these alone.
 
     Args:
         name: of the metric.
@@ -145,11 +143,14 @@ def measured_of_some(
     try:
         kept, _ = kept_of(Kept(record, store), task, b"")
         chosen = classes.here.images(task, kept.labels)
+        if not len(chosen):
+            return Column(problem="no test image is of a shared class")
         labels = classes.here.labels(task, kept.labels[chosen])
         scores = classes.scores(task, kept.scores[chosen])
-        return compute(name, metric, Predictions(task, labels, scores)).value if len(chosen) else None
-    except (UserError, KeyError):
-        return None
+        measured = compute(name, metric, Predictions(task, labels, scores))
+        return Column(measured, measured.why)
+    except (UserError, KeyError) as error:
+        return Column(problem=" ".join(str(error).split()).removeprefix(f"metric {name!r}: "))
 
 
 @lru_cache(maxsize=512)

@@ -11,6 +11,7 @@ from medssl_bench.errors import UserError
 from medssl_bench.metrics.builtin import RECORDED
 from medssl_bench.results.crossed import crossed
 from medssl_bench.statistics.interval import Estimate, estimate
+from medssl_bench.statistics.layout import without_images
 from medssl_bench.store.arrays import load_history
 
 if TYPE_CHECKING:
@@ -83,8 +84,7 @@ def _of(cell: Cell, results: Results, store: Store) -> Optimism | None:
     values = every.mean(0)
     last, chosen, best, _ = values.mean((0, 1))
     gains = values[:, :, 2] - values[:, :, 1]
-    twice = np.repeat(gains[:, :, None], 2, 2)  # no variance by test images
-    gain = estimate(twice, fixed=frozenset(shared.alone)) if gains.size > 1 else None
+    gain = estimate(without_images(gains), fixed=frozenset(shared.alone)) if gains.size > 1 else None
     return Optimism(
         cell.dataset,
         cell.labels,

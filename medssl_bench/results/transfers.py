@@ -170,8 +170,10 @@ def _here(
         if record is None or info is None:
             continue
         measured = measured_of_some(there.metric, metric, record, store, info.task, classes)
-        if measured is not None:
-            cell.values.append(Value(value.seed, value.draw, measured, fold=value.fold))
+        if measured.problem:
+            cell.problems[trials[value.chance].stage] = measured.problem
+        if measured.found.value is not None:
+            cell.values.append(Value(value.seed, value.draw, measured.found.value, fold=value.fold))
     return cell
 
 

@@ -17,7 +17,7 @@ LEVEL = 0.95
 """Of the intervals that tables show."""
 
 _ROUNDING = 1e-12
-"""A variance that is smaller than this share of what it must have is 0, but for rounding."""
+"""A variance that is a smaller share of its least value than this differs from 0 by rounding alone."""
 
 
 @dataclass(frozen=True)

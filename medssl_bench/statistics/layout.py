@@ -68,6 +68,14 @@ class MeanSquares(_ByChance):
         )
 
 
+def without_images(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return values by seed and draw, (S, D), in the layout with images: of two, (S, D, 2), that do not vary them.
+
+    Mean squares of seeds, of draws and of both are then twice those of the values.
+    """
+    return values[:, :, None].repeat(2, 2)
+
+
 class Components(_ByChance):
     """How much of the variance of one value each kind of chance makes, estimated by moments; negative ones are 0."""
 

@@ -6,7 +6,7 @@ from math import sqrt
 from typing import TYPE_CHECKING
 
 from medssl_bench.statistics.interval import LEVEL
-from medssl_bench.statistics.layout import MeanSquares
+from medssl_bench.statistics.layout import MeanSquares, without_images
 from medssl_bench.statistics.student import quantile
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def prediction_half(values: NDArray[np.float64], level: float = LEVEL) -> float:
     seeds, draws = values.shape
     if draws == 1:
         return quantile(seeds - 1, (1 + level) / 2) * sqrt((1 + 1 / seeds) * float(values.var(ddof=1)))
-    squares = MeanSquares.of(values[:, :, None].repeat(2, 2))  # each image has the same value: the squares are doubled
+    squares = MeanSquares.of(without_images(values))  # they are doubled
     a, b = (1 + 1 / seeds) / draws, (1 + 1 / draws) / seeds
     c = 1 + 1 / (seeds * draws) - a - b
     of_seed, of_draw, of_both = a * squares.seed / 2, b * squares.draw / 2, c * squares.seed_draw / 2

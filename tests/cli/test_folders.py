@@ -32,7 +32,7 @@ def _is_no_user(_number: int) -> None:
 
 
 @pytest.fixture
-def as_nobody(
+def as_another_user(
     cli: Callable[..., Result], folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[..., tuple[int, str, str]]:
     """Run the command line in this process, as a user who has no home folder and no entry in the list of users."""
@@ -50,7 +50,7 @@ def as_nobody(
     return run
 
 
-def _as_nobody(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+def _as_another_user(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     kept = {name: value for name, value in os.environ.items() if name.startswith(("PYTHON", "OMP", "PATH"))}
     return subprocess.run(
         [sys.executable, "-c", NOBODY, *arguments],
@@ -74,17 +74,17 @@ def folder(tmp_path: Path) -> Path:
     ],
 )  # fmt: skip
 def test_without_a_home_folder_there_is_one_line_and_nothing_is_written(
-    command: str, folder: Path, as_nobody: Callable[..., tuple[int, str, str]]
+    command: str, folder: Path, as_another_user: Callable[..., tuple[int, str, str]]
 ) -> None:
     before = set(folder.rglob("*"))
-    _, _, err = as_nobody(*command.split())
+    _, _, err = as_another_user(*command.split())
     _check(err, folder, before)
 
 
 def test_nor_is_it_where_everything_is_imported(folder: Path) -> None:
     """`doctor` imports all libraries, which may look for folders of their own."""
     before = set(folder.rglob("*"))
-    _check(_as_nobody(folder, "doctor").stderr, folder, before)
+    _check(_as_another_user(folder, "doctor").stderr, folder, before)
 
 
 def _check(err: str, folder: Path, before: set[Path]) -> None:
@@ -95,14 +95,14 @@ def _check(err: str, folder: Path, before: set[Path]) -> None:
 
 
 def test_a_home_folder_is_all_that_such_a_user_must_set(folder: Path) -> None:
-    done = _as_nobody(folder, "plan", "suite.toml", HOME=str(folder / "home"))
+    done = _as_another_user(folder, "plan", "suite.toml", HOME=str(folder / "home"))
     assert (done.returncode, done.stderr) == (0, "")
     assert "0 done, " in done.stdout
 
 
 @pytest.mark.parametrize("command", ["list", "show encoder resnet18", "plugins", "schema", "--help"])
-def test_looking_needs_no_home_folder(command: str, as_nobody: Callable[..., tuple[int, str, str]]) -> None:
-    status, _, err = as_nobody(*command.split())
+def test_looking_needs_no_home_folder(command: str, as_another_user: Callable[..., tuple[int, str, str]]) -> None:
+    status, _, err = as_another_user(*command.split())
     assert (status, err) == (0, "")
 
 

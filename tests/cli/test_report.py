@@ -150,6 +150,13 @@ def test_the_page_loads_nothing_and_no_text_of_a_suite_is_markup(page: Path) -> 
     assert "default-src 'none'" in text
 
 
+def test_only_the_number_of_a_best_cell_is_bold() -> None:
+    """A verdict stands beside the number, and is no part of what is best."""
+    style = files("medssl_bench.report.page").joinpath("page.css").read_text("utf-8")
+    plain = re.findall(r"^(.*) { font-weight: 400;", style, re.MULTILINE)
+    assert ".spread, .missing, .line, .verdict" in plain
+
+
 def test_what_it_cannot_write_or_has_nothing_to_write_of(cli: Callable[..., Result], here: Path) -> None:
     (here / "taken").write_text("mine", "utf-8")
     for arguments, message in (

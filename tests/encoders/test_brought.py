@@ -121,7 +121,10 @@ def test_a_parquet_file_has_a_row_for_each_image(tmp_path, are_listed):
         ({"features": [[1.0]] * 79 + [[1.0, 2.0]]}, "column features is not of numbers, or of lists of one length"),
         ({"features": ["a"] * 80}, "column features is not of numbers"),
         ({"features": [[1.0]] * 80, "feature_0": [1.0] * 80}, "has columns features and feature_0; leave out those"),
-        ({"features": [[1.0]] * 80, "label": ["a"] * 80}, "column label has text; write the number of each class"),
+        (
+            {"features": [[1.0]] * 80, "label": ["a"] * 80},
+            "column label is not of numbers, or of lists of one length, in each row; write the number of each class",
+        ),
         ({"feature_0": [1.0] * 80, "feature_2": [1.0] * 80}, "has no column of feature 1, and later ones"),
     ],
 )

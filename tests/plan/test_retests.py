@@ -134,9 +134,9 @@ def info(*classes: str, task: Task = Task.MULTI_CLASS, size: int = 28) -> Datase
 
 def test_classes_are_shared_by_name_unless_they_are_named() -> None:
     own, other = info("a", "b", "c"), info("c", "x", "a", "y")
-    assert ClassMap.of(own, other, {}) == ClassMap(("a", "c"), (0, 2), (1, -1, 0, -1))
+    assert ClassMap.of(own, other, {}) == ClassMap(names=("a", "c"), own=(0, 2), other=(1, -1, 0, -1))
     named = ClassMap.of(own, other, {"b": ("x", "y"), "a": ("c",)})
-    assert named == ClassMap(("a", "b"), (0, 1), (0, 1, -1, 1))
+    assert named == ClassMap(names=("a", "b"), own=(0, 1), other=(0, 1, -1, 1))
 
 
 @pytest.mark.parametrize(

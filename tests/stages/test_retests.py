@@ -271,7 +271,7 @@ def test_here_is_the_metric_of_the_shared_classes(ran: tuple[Path, Plan]) -> Non
     assert copied == pytest.approx({arm: plain[arm] for arm in copied}), "all classes are shared"
 
 
-MAP = ClassMap(("a", "b"), (0, 2), (1, -1, 0, 0))
+MAP = ClassMap(names=("a", "b"), own=(0, 2), other=(1, -1, 0, 0))
 
 
 def test_labels_and_scores_of_shared_classes() -> None:

@@ -41,7 +41,7 @@ def follow(planned: Planned, arm: Arm, cell: Cell, evaluated: Stage) -> None:
             continue
         known = planned.known_dataset(other.dataset)
         unseen = cell.known.info is None or known.info is None
-        classes = ClassMap((), (), ())
+        classes = ClassMap(names=(), own=(), other=())
         if cell.known.info is not None and known.info is not None:
             found = ClassMap.of(cell.known.info, known.info, other.classes)
             if isinstance(found, str):  # said where the data set is checked

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from medssl_bench.report.checklist.topics import Section, Topic
 from medssl_bench.results.formats.grids import judged_cell
-from medssl_bench.results.formats.judged_text import judged_notes
+from medssl_bench.results.formats.judged_text import chance_notes
 from medssl_bench.results.formats.retests import what_corrupted_is, what_there_is
 from medssl_bench.results.formats.text import signed
 from medssl_bench.results.metric_names import metric_name
@@ -31,7 +31,7 @@ def about_evaluation(study: Study) -> Section:
             Topic("Results, with 95 % intervals", tuple(line for table in board.tables for line in _results(table))),
             Topic(
                 "What intervals are for, and how many comparisons there are",
-                tuple(f"{table.title}: {note}" for table in board.tables for note in _chance(table)),
+                tuple(f"{table.title}: {note}" for table in board.tables for note in chance_notes(table)),
             ),
             Topic("Baselines and floors", tuple(floors)),
             Topic(
@@ -51,12 +51,6 @@ def _metrics(study: Study) -> Iterator[str]:
     for table in study.suite.tables:
         for name, metric in table.metrics.items():
             yield f"{table.title}: {metric_name(name)}: {metric.about}"
-
-
-def _chance(table: TableResult) -> Iterator[str]:
-    for note in judged_notes(table):
-        if not note.startswith("Second line"):
-            yield note
 
 
 def _other_images(study: Study) -> Iterator[str]:

@@ -9,6 +9,7 @@ from medssl_bench.results.formats.judged_text import half_width
 from medssl_bench.results.formats.text import signed
 from medssl_bench.results.grid import Column, Grid, GridCell, GridRow
 from medssl_bench.results.metric_names import metric_name
+from medssl_bench.statistics.verdict import ALPHA
 
 if TYPE_CHECKING:
     from medssl_bench.results.any_two import Pair
@@ -36,8 +37,8 @@ def _grid(panel: Panel, budget: str, pairs: dict[tuple[str, str], Pair]) -> Grid
     rows = tuple(GridRow((arm,), tuple(_cell(pairs.get((arm, other))) for other in arms[:-1])) for arm in arms[1:])
     note = (
         "Each number: the arm of its row minus that of its column. Words are about the arm of the row: better or worse "
-        f"where p < 0.05 after Holm's adjustment for {len(pairs)} pairs. The table has fewer comparisons in a column, "
-        "so it may tell more."
+        f"where p < {ALPHA:g} after Holm's adjustment for {len(pairs)} pairs of this column. The table compares arms "
+        "with the baseline alone, so it may tell more, or less."
     )
     title = f"{panel.dataset}: {metric_name(panel.metric)} of any two arms, {budget} labels"
     return Grid(title, ("row minus column",), tuple(Column(arm) for arm in arms[:-1]), rows, (note,))

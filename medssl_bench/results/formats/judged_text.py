@@ -38,20 +38,37 @@ def half_width(estimate: Estimate | Resampled | None) -> str:
 
 
 def judged_notes(table: TableResult) -> list[str]:
+    """Return what intervals and verdicts of a table mean, and on which line its differences stand."""
+    return [*_over(table.cells()), *_second_line(table), *_told(table)]
+
+
+def chance_notes(table: TableResult) -> list[str]:
     """Return what the intervals of a table are over, what its verdicts mean, and what would tell more."""
-    cells = table.cells()
+    return [*_over(table.cells()), *_told(table)]
+
+
+def _over(cells: Sequence[Cell]) -> list[str]:
     estimates = [each for cell in cells for each in (cell.judged.own, cell.judged.difference) if each is not None]
-    found = [
+    return [
         *interval_note(cells),
         *_folds(cells),
         *_resampled(cells),
         *(text for axis, text in _FIXED.items() if any(axis in each.fixed for each in estimates)),
     ]
+
+
+def _second_line(table: TableResult) -> list[str]:
+    cells = table.cells()
     if any(cell.judged.difference is not None for cell in cells):
-        found.append(f"Second line: mean paired difference to {table.baseline!r}, with its ±.")
-    elif any(cell.difference is not None for cell in cells):
-        found.append(f"Second line: mean paired difference to {table.baseline!r}, of the same seeds and draws.")
-    return [*found, *_words(table, cells), *_needed(cells), *_without(cells), *_no_verdicts(table)]
+        return [f"Second line: mean paired difference to {table.baseline!r}, with its ±."]
+    if any(cell.difference is not None for cell in cells):
+        return [f"Second line: mean paired difference to {table.baseline!r}, of the same seeds and draws."]
+    return []
+
+
+def _told(table: TableResult) -> list[str]:
+    cells = table.cells()
+    return [*_words(table, cells), *_needed(cells), *_without(cells), *_no_verdicts(table)]
 
 
 def interval_note(cells: Sequence[Cell]) -> list[str]:

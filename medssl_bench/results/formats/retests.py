@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from medssl_bench.results.formats.grids import cell_of, judged_cell
 from medssl_bench.results.formats.judged_text import interval_note
-from medssl_bench.results.formats.text import plain, signed, spread_note
+from medssl_bench.results.formats.text import plain, problem_notes, signed, spread_note
 from medssl_bench.results.grid import Column, Grid, GridCell, GridRow
 from medssl_bench.results.metric_names import metric_name
 
@@ -105,13 +105,13 @@ def _transfer(found: Transfer, *, with_notes: bool) -> Grid:
     )
     lower = "" if found.panel.higher_is_better else " (lower is better)"
     title = f"{found.dataset}, tested on {found.other}: {metric_name(found.metric)}{lower}"
-    notes = transfer_notes(found) if with_notes else _chance_notes(found.panel, found.baseline)
+    notes = transfer_notes(found) if with_notes else _transfer_chance(found)
     return Grid(title, ("arm",), columns, rows, tuple(notes))
 
 
 def transfer_notes(found: Transfer) -> list[str]:
     """Return what must be known of the numbers of another data set."""
-    return [*what_there_is(found), *_chance_notes(found.panel, found.baseline), *found.notes]
+    return [*what_there_is(found), *_transfer_chance(found), *found.notes]
 
 
 def what_there_is(found: Transfer) -> list[str]:
@@ -133,6 +133,12 @@ def what_there_is(found: Transfer) -> list[str]:
         are = "is a copy" if found.copies == 1 else "are copies"
         lines.append(f"{found.copies:,} test images of {found.other} {are} of training images of {found.dataset}.")
     return lines
+
+
+def _transfer_chance(found: Transfer) -> list[str]:
+    """Return what chance does to the numbers of one metric, and why some are not there."""
+    cells = [cell for pair in found.arms.values() for cell in (pair.here, pair.there)]
+    return [*_chance_notes(found.panel, found.baseline), *problem_notes(cells)]
 
 
 def _chance_notes(panel: Panel, baseline: str | None) -> list[str]:

@@ -68,7 +68,7 @@ def notes(table: TableResult) -> list[str]:
     )
     if lower := list(dict.fromkeys(metric_name(cell.metric) for cell in cells if not cell.higher_is_better)):
         found.append(f"Lower is better: {', '.join(lower)}; there, the lowest mean counts as the highest.")
-    found += [*_fitted(cells), *_problems(cells)]
+    found += [*_fitted(cells), *problem_notes(cells)]
     if table.citation and any(cell.reference is not None for cell in cells):
         found.append(f"ref: published value (and the difference to it), {table.citation}.")
     return found + choice_notes(cells) + flag_notes(cells) + flag_notes(table.analysed()) + health_notes(table)
@@ -86,7 +86,7 @@ def _fitted(cells: Iterable[Cell]) -> list[str]:
     return [f"{line}{'; the same images have selected the epochs' if again else ''}."]
 
 
-def _problems(cells: Iterable[Cell]) -> list[str]:
+def problem_notes(cells: Iterable[Cell]) -> list[str]:
     """Return a line for metrics that could not be measured of some finished results, and why: one for each reason."""
     by_metric: dict[str, dict[str, str]] = {}
     for cell in cells:
