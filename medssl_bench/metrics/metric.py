@@ -73,8 +73,7 @@ class Metric:
         influence: takes `Predictions`, and returns one number for each test image, (N,) float64, whose mean is the
             metric and whose variance divided by N is its sampling variance, or None where the metric is not defined.
             Intervals and verdicts are made of it. None: the metric has no interval, unless it is `resampled`.
-        resampled: whether intervals are made by resampling test images, for a metric that is biased, or that jumps. It
-            then has no verdicts.
+        resampled: whether influence values are made by resampling test images, for a metric that is biased or jumps.
         needs_validation: whether it needs `Predictions.val_scores`; its function is then not called without them.
     """
 
@@ -88,6 +87,11 @@ class Metric:
     influence: Callable[[Predictions], NDArray[np.float64] | None] | None = None
     resampled: bool = False
     needs_validation: bool = False
+
+    @property
+    def is_resampled(self) -> bool:
+        """Whether its influence values are made by resampling: it has none of its own, and asks for it."""
+        return self.resampled and self.influence is None
 
     @property
     def best(self) -> float:

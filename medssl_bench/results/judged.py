@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from medssl_bench.statistics.interval import Estimate
 from medssl_bench.statistics.one_run import OneRun, reruns_won
 
 if TYPE_CHECKING:
     from medssl_bench.statistics.design import Design
-    from medssl_bench.statistics.resampled import Resampled
+    from medssl_bench.statistics.interval import Estimate
     from medssl_bench.statistics.verdict import Verdict
 
 
@@ -31,8 +30,8 @@ class Judged:
         why: why there is no interval, or an empty string.
     """
 
-    own: Estimate | Resampled | None = None
-    difference: Estimate | Resampled | None = None
+    own: Estimate | None = None
+    difference: Estimate | None = None
     verdict: Verdict | None = None
     needed: Design | None = None
     too_few: Literal["", "images", "runs"] = ""
@@ -50,7 +49,7 @@ class Judged:
         """Return it as JSON-able data; intervals are at 95 %, deviations are of the difference of one run."""
         low, high = self.own.interval() if self.own else (None, None)
         difference_low, difference_high = self.difference.interval() if self.difference else (None, None)
-        told = self.difference if isinstance(self.difference, Estimate) else None
+        told = self.difference
         parts = OneRun.of(told) if told else None
         won = reruns_won(told, higher_is_better=higher_is_better) if told else None
         return {

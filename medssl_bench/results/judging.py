@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from medssl_bench.results.judged import Judged
 from medssl_bench.statistics.design import are_too_few_images, needed
-from medssl_bench.statistics.interval import Estimate
 from medssl_bench.statistics.verdict import ALPHA, holm, verdict
 
 if TYPE_CHECKING:
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
     from medssl_bench.results.cells import Cell
     from medssl_bench.results.intervals import Intervals
     from medssl_bench.results.tables import Panel
+    from medssl_bench.statistics.interval import Estimate
     from medssl_bench.suite.table import Table
 
 
@@ -60,9 +60,8 @@ class Judging:
     def _intervals_of(self, cell: Cell, baseline: Cell | None) -> Judged:
         if not cell.n:
             return Judged()
-        of = self._intervals.resampled if self._intervals.is_resampled(cell.metric) else self._intervals.of
-        own = of([(1, cell)])
-        difference = of([(1, cell), (-1, baseline)]) if baseline and baseline.n else None
+        own = self._intervals.of([(1, cell)])
+        difference = self._intervals.of([(1, cell), (-1, baseline)]) if baseline and baseline.n else None
         reasons = [found for found in (own, difference) if isinstance(found, str)]
         return Judged(
             own=None if isinstance(own, str) else own,
@@ -80,8 +79,7 @@ class Judging:
             for arm, cell in column.items()
             if arm not in floors and self._baseline(column, arm) is not None
         ]
-        differences = [cell.judged.difference for cell in family]
-        found = [each if isinstance(each, Estimate) else None for each in differences]
+        found = [cell.judged.difference for cell in family]
         adjusted = holm([1.0 if each is None else each.p for each in found])
         for cell, difference, p in zip(family, found, adjusted, strict=True):
             if difference is not None:

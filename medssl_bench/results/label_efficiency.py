@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from medssl_bench.statistics.label_efficiency import area, ends, rising, saved
-from medssl_bench.statistics.resampling import resampled_means
+from medssl_bench.statistics.varied_curves import VariedCurves
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -110,15 +110,16 @@ def _of_panel(comparison: str, baseline: str, panel: Panel, intervals: Intervals
     logs, arms = np.log(list(budgets.values())), list(columns[0])
     turn = 1.0 if panel.higher_is_better else -1.0
     means = turn * np.array([[column[arm].mean for column in columns] for arm in arms], np.float64)
-    drawn = _resampled(columns, intervals)
-    resampled = None if drawn is None else turn * drawn[0]
+    varied = _varied(columns, intervals)
     place = arms.index(baseline)
     found = []
     for number, arm in enumerate(arms):
         if arm == baseline:
             continue
-        points = area(logs, means[[number, place]])
-        areas = None if resampled is None else area(logs, resampled[:, [number, place]])
+        both = [number, place]
+        points = area(logs, means[both])
+        areas = varied.areas(logs, both) if varied else None
+        curves = turn * varied.curves(logs, both) if varied else None
         found.append(
             LabelEfficiency(
                 comparison,
@@ -129,10 +130,10 @@ def _of_panel(comparison: str, baseline: str, panel: Panel, intervals: Intervals
                 budgets,
                 turn * float(points[0]),
                 turn * float(points[0] - points[1]),
-                None if areas is None else _ends(turn * areas[:, 0]),
-                None if areas is None else _ends(turn * (areas[:, 0] - areas[:, 1])),
-                tuple(_savings(logs, list(budgets), means[[number, place]], resampled, (number, place))),
-                () if drawn is None else drawn[1],
+                Ends(*areas[0].interval()) if areas else None,
+                Ends(*areas[1].interval()) if areas else None,
+                tuple(_savings(logs, list(budgets), means[both], curves)),
+                varied.left_out if varied else (),
             )
         )
     return found
@@ -151,13 +152,8 @@ def _common(panel: Panel, baseline: str) -> tuple[list[dict[str, Cell]], dict[st
     return [column for _, _, column in alike], {budget: size for size, budget, _ in alike}
 
 
-def _resampled(
-    columns: Sequence[dict[str, Cell]], intervals: Intervals | None
-) -> tuple[NDArray[np.float64], tuple[str, ...]] | None:
-    """Return (times, arms, B) means if other seeds, draws and test images had been drawn, and what was not varied.
-
-    A draw of a small budget is a part of the same draw of a large one, so all budgets are drawn anew together.
-    """
+def _varied(columns: Sequence[dict[str, Cell]], intervals: Intervals | None) -> VariedCurves | None:
+    """Return how the curves vary with training seeds, label draws and test images, or None where that is not known."""
     if intervals is None or len({frozenset(cell.stages) for column in columns for cell in column.values()}) > 1:
         return None
     tables = [[intervals.table([(1, cell)]) for cell in column.values()] for column in columns]
@@ -167,7 +163,7 @@ def _resampled(
     if len(sizes) != 1 or any(len(one) < len(every) for one, every in zip(known, tables, strict=True)):
         return None
     left_out = sorted({axis for column in known for table in column for axis in table.fixed})
-    return np.stack(resampled_means(values), -1), tuple(left_out)
+    return VariedCurves.of(values, known[0][0].images, tuple(left_out))
 
 
 def _savings(
@@ -175,10 +171,9 @@ def _savings(
     budgets: Sequence[str],
     means: NDArray[np.float64],
     resampled: NDArray[np.float64] | None,
-    places: tuple[int, int],
 ) -> list[Saving]:
     arm, baseline = rising(means)
-    curves = None if resampled is None else (rising(resampled[:, places[0]]), rising(resampled[:, places[1]]))
+    curves = None if resampled is None else (rising(resampled[:, 0]), rising(resampled[:, 1]))
     found = []
     for number, budget in enumerate(budgets):
         low, high = (float(end) for end in saved(logs, arm, baseline, baseline[number]))
@@ -189,7 +184,3 @@ def _savings(
             interval = Ends(least or None, most if isfinite(most) else None)
         found.append(Saving(budget, high if bound == "less" else low, bound, interval))
     return found
-
-
-def _ends(values: NDArray[np.float64]) -> Ends:
-    return Ends(*ends(values, values))

@@ -94,13 +94,15 @@ class Influence:
     """Influence values of one finished result.
 
     Attributes:
-        values: (N,) one for each test image, or for each group of them; their mean is the metric.
+        values: (N,) one for each test image, for each group of them, or for each resample; their mean is the metric.
         truth: digest of what they are of: results of the same test images have the same.
-        groups: whether they are of groups.
+        images: number of test images, or of groups.
+        groups: whether these are groups.
     """
 
     values: NDArray[np.float64]
     truth: bytes
+    images: int
     groups: bool = False
 
 
@@ -193,8 +195,12 @@ def influence_values(
         values = np.bincount(of_group, values) * (of_group.max() + 1) / len(values)
     if len(values) < 2:
         return "there are fewer than two groups of test images"
-    digest = hashlib.sha256(truth.tobytes() + (b"" if group is None else group.tobytes())).digest()
-    return Influence(values, digest, group is not None)
+    return Influence(values, truth_of(truth, group), len(values), group is not None)
+
+
+def truth_of(labels: NDArray[np.int64], group: NDArray[np.int64] | None) -> bytes:
+    """Return a digest of what is true of test images, and of their groups: results of the same images have the same."""
+    return hashlib.sha256(labels.tobytes() + (b"" if group is None else group.tobytes())).digest()
 
 
 @lru_cache(maxsize=50_000)

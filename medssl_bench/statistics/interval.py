@@ -64,7 +64,13 @@ class Estimate:
         return below(self.freedom, -gap / sqrt(self.variance))
 
 
-def estimate(values: NDArray[np.float64], *, groups: bool = False, fixed: frozenset[str] = frozenset()) -> Estimate:
+def estimate(
+    values: NDArray[np.float64],
+    *,
+    images: int | None = None,
+    groups: bool = False,
+    fixed: frozenset[str] = frozenset(),
+) -> Estimate:
     """Return the mean of values and its variance, for other seeds, draws and test images.
 
     With S seeds, D draws and n images, k = S D n and the mean squares MS of the three-way layout::
@@ -84,12 +90,14 @@ def estimate(values: NDArray[np.float64], *, groups: bool = False, fixed: frozen
     Args:
         values: (S, D, N): for each seed, draw and test image, N of 2 or more, one number; its mean over the images is
             the metric, or the difference of two arms' metrics.
+        images: number of test images, where the values are of resamples of these; None: N.
         groups: whether groups stand in the place of test images.
         fixed: kinds of chance that could vary the values and were not varied.
     """
-    seeds, draws, images = values.shape
-    squares = MeanSquares.of(values)
-    total = values.size
+    seeds, draws, count = values.shape
+    images = images or count
+    squares = MeanSquares.of(values).scaled(images / count)
+    total = seeds * draws * images
     of_seeds, of_draws, of_both = (each / total for each in (squares.seed, squares.draw, squares.seed_draw))
     excess = squares.image - squares.seed_image - squares.draw_image + squares.rest
     of_images = max(0.0, excess / total)

@@ -7,7 +7,7 @@ studies with several readers and several cases in radiology (Dorfman, Berbaum an
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -66,6 +66,10 @@ class MeanSquares(_ByChance):
             draw_image=_mean_square(draw_image, seeds, d * i),
             rest=_mean_square(rest, 1, s * d * i),
         )
+
+    def scaled(self, factor: float) -> MeanSquares:
+        """Return all of them times a factor."""
+        return MeanSquares(**{name: factor * value for name, value in asdict(self).items()})
 
 
 def without_images(values: NDArray[np.float64]) -> NDArray[np.float64]:

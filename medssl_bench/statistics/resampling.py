@@ -1,4 +1,4 @@
-"""Means of arms, and their ranks, if other seeds, draws and test images had been drawn: a crossed bootstrap."""
+"""Metrics, means of arms and their ranks if other seeds, draws and test images had been drawn: a bootstrap."""
 
 from __future__ import annotations
 
@@ -49,6 +49,22 @@ def resampled_means(
                 by_draw = np.einsum("sdb,bs->db", by_run, of_seeds[part]) if len(by_run) > 1 else by_run[0]
                 whole = np.einsum("db,bd->b", by_draw, of_draws[part]) if len(by_draw) > 1 else by_draw[0]
                 means[part, arm] = whole
+    return found
+
+
+def as_values(measured: float, resampled: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return what a metric is over resampled test images as values that `estimate` takes.
+
+    With m what was measured, a_t the metric of resample t of T, and a their mean, they are m + sqrt(T) (a_t - a). Their
+    mean is m, and their variance divided by T is the bootstrap's variance of the metric. Deviations are from the mean
+    of the resamples: a metric that is biased on few images is more so on a resample, which has fewer different ones.
+
+    Args:
+        measured: the metric of the test images.
+        resampled: (T,) of each resample. Results of the same test images need the same resamples, so that differences
+            of their values stay paired.
+    """
+    found: NDArray[np.float64] = measured + np.sqrt(len(resampled)) * (resampled - resampled.mean())
     return found
 
 

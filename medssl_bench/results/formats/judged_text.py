@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from medssl_bench.results.metric_names import metric_name
 from medssl_bench.statistics.design import MOST
-from medssl_bench.statistics.interval import Estimate
 from medssl_bench.statistics.verdict import ALPHA
 
 if TYPE_CHECKING:
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
     from medssl_bench.results.judged import Judged
     from medssl_bench.results.tables import TableResult
     from medssl_bench.statistics.design import Design
-    from medssl_bench.statistics.resampled import Resampled
+    from medssl_bench.statistics.interval import Estimate
 
 _FIXED = {
     "seed": "One training seed: differences may be luck, so there are no verdicts.",
@@ -32,7 +31,7 @@ _NAMED = 3
 _CHANCES = ("training seeds", "label draws", "test images")
 
 
-def half_width(estimate: Estimate | Resampled | None) -> str:
+def half_width(estimate: Estimate | None) -> str:
     """Return half of the 95 % interval: ``± 0.012``; nothing without one."""
     return "" if estimate is None else f"± {estimate.half():.3f}"
 
@@ -52,7 +51,6 @@ def _over(cells: Sequence[Cell]) -> list[str]:
     return [
         *interval_note(cells),
         *_folds(cells),
-        *_resampled(cells),
         *(text for axis, text in _FIXED.items() if any(axis in each.fixed for each in estimates)),
     ]
 
@@ -73,7 +71,7 @@ def _told(table: TableResult) -> list[str]:
 
 def interval_note(cells: Sequence[Cell]) -> list[str]:
     """Return what intervals are over: the most of each data set, as an arm may lack a seed or a draw."""
-    most: dict[str, Estimate | Resampled] = {}
+    most: dict[str, Estimate] = {}
     for cell in cells:
         for each in (cell.judged.own, cell.judged.difference):
             if each is not None and (cell.dataset not in most or each.shape > most[cell.dataset].shape):
@@ -93,24 +91,13 @@ def interval_note(cells: Sequence[Cell]) -> list[str]:
     return [f"±: half of the 95 % interval, for other {chances}: {sizes}."]
 
 
-def _resampled(cells: Iterable[Cell]) -> list[str]:
-    names = [
-        metric_name(cell.metric) for cell in cells if cell.judged.own and not isinstance(cell.judged.own, Estimate)
-    ]
-    if not names:
-        return []
-    of = ", ".join(dict.fromkeys(names))
-    line = f"± of {of}: by resampling; it may lie unevenly (JSON has both ends), and is too narrow where few seeds or "
-    return [f"{line}draws decide."]
-
-
 def _folds(cells: Iterable[Cell]) -> list[str]:
     if any(value.fold is not None for cell in cells if cell.judged.own is not None for value in cell.values):
         return ["Folds share most of their training images; ± does not count what other folds would change."]
     return []
 
 
-def _size(estimate: Estimate | Resampled) -> str:
+def _size(estimate: Estimate) -> str:
     names = ("training seeds", "label draws", "groups of test images" if estimate.groups else "test images")
     return " x ".join(f"{count:,} {name}" for count, name in zip(estimate.shape, names, strict=True) if count > 1)
 
@@ -188,8 +175,6 @@ def _no_verdicts(table: TableResult) -> list[str]:
         return []
     metric = table.panels[0].metric
     whole = [cell for cell in table.cells() if cell.metric == metric and cell.is_whole]
-    owns = [cell.judged.own for cell in whole if cell.judged.own]
-    if not whole or any(isinstance(own, Estimate) for own in owns):
+    if not whole or any(cell.judged.own for cell in whole):
         return []
-    why = "whose intervals are made by resampling" if owns else "which has no interval"
-    return [f"No verdicts: they are by {metric_name(metric)}, the first metric, {why}."]
+    return [f"No verdicts: they are by {metric_name(metric)}, the first metric, which has no interval."]
