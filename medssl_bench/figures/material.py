@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from medssl_bench.datasets import Task
 from medssl_bench.results.cells import Results
+from medssl_bench.results.chosen import with_chosen
 from medssl_bench.results.leaderboard import SHUFFLED, Leaderboard
 from medssl_bench.store.arrays import load_history, load_npz
 
@@ -57,8 +58,7 @@ class FigureSource:
         left_out: Callable[[str], None] = lambda _reason: None,
         without: Mapping[str, NDArray[np.int64]] | None = None,
     ) -> None:
-        self.suite = suite
-        self.plan = plan
+        self.suite, self.plan = suite, plan = with_chosen(suite, plan, store)
         self.store = store
         self.context = context
         self.cache = cache

@@ -136,7 +136,7 @@ class _Builder:
         return known.in_fold(Fold(number, table.folds)) if table.folds > 1 else known
 
     def _arms(self, table: Table) -> list[Arm]:
-        return [arm for arm in table.arms if self.only.wants(table.id, arm=arm.name)]
+        return self.only.arms_of(table)
 
     def _repetitions(self, table: Table) -> tuple[Sequence[int | None], Sequence[int], Sequence[int]]:
         """Return the folds, training seeds and label draws of a comparison."""

@@ -54,7 +54,7 @@ class Only:
 
     def __init__(self, suite: Suite, names: Sequence[str]) -> None:
         tables = {table.id for table in suite.tables}
-        arms = {arm.name for table in suite.tables for arm in table.arms}
+        arms = {name for table in suite.tables for arm in table.arms for name in (arm.name, arm.shown)}
         datasets = {dataset.label for table in suite.tables for dataset in table.datasets}
         unknown = [name for name in names if name not in tables | arms | datasets]
         if unknown:
@@ -88,9 +88,13 @@ class Only:
     def _parts(self, suite: Suite) -> Iterator[tuple[Table, list[NamedDataset], list[Arm]]]:
         for table in suite.tables:
             datasets = [found for found in table.datasets if self.wants(table.id, dataset=found.label)]
-            arms = [found for found in table.arms if self.wants(table.id, arm=found.name)]
+            arms = self.arms_of(table)
             if datasets and arms:
                 yield table, datasets, arms
+
+    def arms_of(self, table: Table) -> list[Arm]:
+        """Return the arms of a comparison that are selected; the name that tables show selects all variants."""
+        return [arm for arm in table.arms if any(self.wants(table.id, arm=name) for name in {arm.name, arm.shown})]
 
     def wants(self, table: str, *, arm: str | None = None, dataset: str | None = None) -> bool:
         """Return whether a comparison, or an arm or a data set of it, is selected."""

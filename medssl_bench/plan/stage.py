@@ -87,6 +87,8 @@ class Trial:
         draw: label draw.
         stage: key of its evaluate stage.
         fold: number of the fold; None: the data set's own splits.
+        variant: which variant of the arm was chosen for it, where there are several; else an empty string.
+        tried: stages of all these variants.
     """
 
     table: str
@@ -97,6 +99,8 @@ class Trial:
     draw: int
     stage: str
     fold: int | None = None
+    variant: str = ""
+    tried: tuple[str, ...] = ()
 
     @property
     def chance(self) -> Chance:

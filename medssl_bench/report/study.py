@@ -11,6 +11,7 @@ from medssl_bench.compare.agreement import Agreement, agreement
 from medssl_bench.compare.verdicts import Verdict, judge
 from medssl_bench.results.by_class import ClassTable, class_tables
 from medssl_bench.results.cells import Results
+from medssl_bench.results.chosen import with_chosen
 from medssl_bench.results.cost import Cost, cost_of, finished, versions
 from medssl_bench.results.leaderboard import Leaderboard
 
@@ -63,6 +64,7 @@ class Study:
         Raises:
             UserError: the suite names claims or references that are not there.
         """
+        suite, plan = with_chosen(suite, plan, store)
         board = Leaderboard.of(suite, plan, store, without)
         registry = suite.plugins.registry
         verdicts: dict[str, list[Verdict]] = {}

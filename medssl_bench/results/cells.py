@@ -192,16 +192,24 @@ class Results:
         cell = self.empty_cell(first.table, first.dataset, first.labels, first.arm, metric)
         cell.higher_is_better = of is None or of.higher_is_better
         cell.fitted = of is not None and of.needs_validation
-        self.fill(cell, {trial.chance: trial.stage for trial in trials}, of)
+        chosen = {trial.stage: {"variant": trial.variant} for trial in trials if trial.variant}
+        self.fill(cell, {trial.chance: trial.stage for trial in trials}, of, chosen)
         return cell
 
-    def fill(self, cell: Cell, stages: dict[Chance, str], of: Metric | None = None) -> None:
+    def fill(
+        self,
+        cell: Cell,
+        stages: dict[Chance, str],
+        of: Metric | None = None,
+        chosen: Mapping[str, Mapping[str, Any]] | None = None,
+    ) -> None:
         """Put what was measured into a cell, each stage's value once.
 
         Args:
             cell: where to.
             stages: the stage of each seed, draw and fold, in order.
             of: what the cell's metric is; None: a number that records have.
+            chosen: what validation labels chose for a stage beside what its record says, by name.
         """
         cell.stages = stages
         first = {stage: place for place, stage in reversed(stages.items())}
@@ -216,7 +224,7 @@ class Results:
                 classes = self._by_class(cell.dataset, found)
                 seed, draw, fold = first[stage]
                 flags = told(self._plan, self.record, stage, cell.dataset)
-                tuned = tuned_values(self.record(stage))
+                tuned = {**(chosen or {}).get(stage, {}), **tuned_values(self.record(stage))}
                 cell.values.append(Value(seed, draw, found.value, flags, classes, fold, tuned))
                 continue
             if (state := self.state(stage)) in {"failed", "blocked"}:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from medssl_bench.plan.chance import Chance
 from medssl_bench.results.cells import Cell, Results
+from medssl_bench.results.chosen import with_chosen
 from medssl_bench.results.counts import Counts
 from medssl_bench.results.intervals import Intervals
 from medssl_bench.results.judging import Judging
@@ -90,6 +91,8 @@ class Leaderboard:
             judged: whether intervals and verdicts are computed, for which the predictions of every result are read;
                 without them a table that is drawn again and again is drawn at once.
         """
+        whole = plan
+        suite, plan = with_chosen(suite, plan, store)
         results = Results(plan, store, without)
         metrics = {name: metric for table in suite.tables for name, metric in table.metrics.items()}
         intervals = Intervals(plan, store, results, metrics) if judged else None
@@ -109,7 +112,7 @@ class Leaderboard:
             transfers=[] if intervals is None else transfers_of(suite, plan, results, intervals),
             scaled=plan.epochs_scale if plan.epochs_scale < 1 else None,
             licences={label: info.licence for label, info in plan.datasets.items() if info},
-            counts=Counts.of(plan, results),
+            counts=Counts.of(whole, results),
             intervals=intervals,
         )
 
@@ -169,6 +172,7 @@ def _table(
     published = Published.of(table, suite.plugins.registry)
     selection = SelectedBy.of(table, plan, suite.plugins.registry, results.record)
     datasets = dict.fromkeys(dataset for dataset, _, _ in by_cell)
+    shown = {arm for _, arm, _ in by_cell}
     panels = [
         _panel(table, dataset, metric, by_cell, results) for dataset in datasets for metric in table.model.metrics
     ]
@@ -193,7 +197,7 @@ def _table(
         layout=published.reference.layout,
         published=published.datasets,
         reference=published.name,
-        arms=table.arms,
+        arms=tuple(arm for arm in table.arms if not arm.variant_of or arm.name in shown),
         margin=table.model.margin,
         holm=table.model.holm,
         optimism=optimism_of(cells, results, store) if table.model.spy else [],
@@ -263,6 +267,7 @@ def _marks(table: Table, plan: Plan, selection: SelectedBy) -> list[str]:
     if plan.epochs_scale < 1:
         marks.append(f"SCALED: epochs x {plan.epochs_scale:g}, not comparable with a full run")
     marks.append(selection.mark)
+    marks += [f"{arm.name}: {arm.problem}" for arm in table.arms if arm.problem]
     if folds := {trial.fold for trial in _trials(plan, table)} - {None}:
         number = str(table.folds) if len(folds) == table.folds else f"{len(folds)} of {table.folds}"
         marks.append(f"{number} folds, not the sets' own splits")

@@ -11,7 +11,7 @@ from medssl_bench.results.pairing import contrast
 from medssl_bench.suite.initial_weights import starts_from_weights, without_weights
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from medssl_bench.plan.stage import Plan
     from medssl_bench.plugin.registry import Registry
@@ -134,7 +134,8 @@ def prices_of(table: TableResult, plan: Plan, results: Results, registry: Regist
     for arm in table.arms:
         if arm.chain and (over := unpretrained(arm, table, registry)):
             by_reference.setdefault(over, []).append(arm.name)
-    bill = _Bill(plan, results)
+    tried = {trial.stage: trial.tried for trial in plan.trials if trial.table == table.id and trial.tried}
+    bill = _Bill(plan, results, tried)
     found = []
     for metric in dict.fromkeys(panel.metric for panel in table.panels):
         panels = [panel for panel in table.panels if panel.metric == metric]
@@ -220,24 +221,32 @@ def _deal(panel: Panel, arm: str, over: str, labels: str, bill: _Bill) -> Deal |
 
 
 class _Bill:
-    """What made the encoders of evaluations: pretrainings and, where a method has a teacher, the teacher's training."""
+    """What made the encoders of evaluations: pretrainings and, where a method has a teacher, the teacher's training.
 
-    def __init__(self, plan: Plan, results: Results) -> None:
+    Where an evaluation was chosen of several variants, what made those is paid, too: `tried` has them.
+    """
+
+    def __init__(self, plan: Plan, results: Results, tried: Mapping[str, tuple[str, ...]]) -> None:
+        self._tried = tried
         self._plan = plan
         self._results = results
         self._before: dict[str, frozenset[str]] = {}
 
     def seconds(self, evaluations: Iterable[str]) -> float | None:
         """Return the mean of the processor seconds of one encoder; None where one was not measured."""
-        costs = [self._cost(before) for before in {self.before(key) for key in evaluations}]
+        costs = [self._cost(before) for before in {self._all_before(key) for key in evaluations}]
         known = [cost for cost in costs if cost is not None]
         return mean(known) if known and len(known) == len(costs) else None
 
     def records(self, panels: list[Panel], arms: list[str], datasets: list[str], labels: str) -> list[Record]:
         """Return the records of what made the encoders of some arms on some data sets, each once."""
         cells = [panel.cells[arm, labels] for panel in panels if panel.dataset in datasets for arm in arms]
-        keys = {key for cell in cells for stage in cell.stages.values() for key in self.before(stage)}
+        keys = {key for cell in cells for stage in cell.stages.values() for key in self._all_before(stage)}
         return [record for key in sorted(keys) if (record := self._results.record(key))]
+
+    def _all_before(self, key: str) -> frozenset[str]:
+        """Return the stages that an evaluation builds on, and those of what was tried in its place."""
+        return frozenset().union(*(self.before(each) for each in self._tried.get(key, (key,))))
 
     def before(self, key: str) -> frozenset[str]:
         """Return the stages that a stage builds on, directly or not, without those that only compute features."""

@@ -136,9 +136,9 @@ class ComponentResolver:
         return evaluator
 
 
-def label_of(value: Any) -> Any:
+def label_of(value: Any) -> str:
     """Return what tables call a component: its name, and the parameters that are given, but for a path."""
     if not isinstance(value, dict):
-        return value
+        return str(value)
     given = " ".join(f"{name}={item}" for name, item in value.items() if name not in {"name", "path"})
     return f"{value.get('name', '')} {given}".strip()

@@ -184,6 +184,14 @@ schedule are in the same unit. Heads, decoders and views are not counted, unless
 combination, and so does every arm that uses it. With `sweep = { "method.temperature" = [0.07, 0.2] }` the arm
 `probe` becomes `probe temperature=0.07` and `probe temperature=0.2`.
 
+With `choose = "validation"` beside `sweep`, tables have one arm `probe` in the place of these. For each result (data
+set, label budget, seed, draw and fold) the variant counts whose predictions of the labelled validation images are best,
+by `select_by`, or by accuracy (AUROC of multi-label data) where the comparison names none; of equal ones the first.
+All variants are trained, and the price of the arm has the cost of all. A result is missing while one of its variants
+is, and failed if one has failed. `--only probe` means all variants. `--only "probe temperature=0.2"` means that one,
+which then stands alone. Give all arms as many variants, else one is tuned more than another. Arms that are written out
+by hand are variants of one with the same `variant_of = "NAME"`.
+
 ## Extends
 
 A recipe may extend another one of the same file, and a suite another suite file in the same folder. What the

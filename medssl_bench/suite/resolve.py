@@ -175,6 +175,9 @@ class Resolver(ComponentResolver):
         why = "validation_labels = 0" if model.selection == "validation" else f'selection = "{model.selection}"'
         for place, arm in enumerate(arms):
             where = (*key, "arm", place, "evaluator")
+            if arm is not None and arm.variant_of:
+                message = f"variants of {arm.variant_of!r} need labelled validation images to be chosen by"
+                self.fail((*key, "arm", place), f"{message}, and the comparison has {why}")
             if arm is not None and (what := self.built(arm.evaluator, where).needs_validation):
                 message = f"{what} needs labelled validation images to choose by, and the comparison has {why}"
                 self.fail((*where, what), f"{message}; leave {what} out, or choose by validation images")
@@ -213,8 +216,13 @@ class Resolver(ComponentResolver):
             if name in floors:
                 message = f"{name!r} is the name of a floor; call the arm otherwise, or set floors = []"
                 self.fail((*key, "arm", place, "name"), message)
-        if model.baseline is not None and model.baseline not in (*names, *floors):
-            hint = did_you_mean(model.baseline, [*names, *floors]) or f"; the arms are {quoted([*names, *floors])}"
+        for place, arm in enumerate(model.arm):
+            if arm.variant_of in (*names, *floors):
+                message = f"{arm.variant_of!r} is an arm of the comparison; variants need a name that no arm has"
+                self.fail((*key, "arm", place, "variant_of"), message)
+        shown = [*dict.fromkeys(arm.variant_of or arm.name for arm in model.arm), *floors]
+        if model.baseline is not None and model.baseline not in shown:
+            hint = did_you_mean(model.baseline, shown) or f"; the arms are {quoted(shown)}"
             self.fail((*key, "baseline"), f"there is no arm {model.baseline!r}{hint}")
         if model.reference is not None:
             plugin, _, table = model.reference.partition(":")
@@ -251,7 +259,7 @@ class Resolver(ComponentResolver):
         if is_brought(encoder) and (chain or self.built(evaluator, (*key, "evaluator")).needs == "encoder"):
             place, what = ("pretraining", "pretrained") if chain else ("evaluator", "fine-tuned")
             raise self.fail((*key, place), f"features from a file cannot be {what}; they can be probed")
-        return Arm(model.name, tuple(chain), evaluator, encoder)
+        return Arm(model.name, tuple(chain), evaluator, encoder, variant_of=model.variant_of or "")
 
     def _link(self, link: schema.ChainLink, key: Key) -> Link:
         if link.recipe not in self.recipes:

@@ -137,6 +137,11 @@ class Pretraining(StrictTable):
         description='values to try, by key, as in { "augmentation.blur" = [0.5, 1.0] }; every arm that uses the '
         "recipe becomes one arm for each combination",
     )
+    choose: Literal["validation"] | None = Field(
+        None,
+        description="tables show one arm for all combinations of the sweep: for each result, the combination counts "
+        "that is best on the labelled validation images",
+    )
 
     _no_skip = field_validator("images")(_refuse_skip)
 
@@ -148,6 +153,12 @@ class Pretraining(StrictTable):
         if budget.unit == "count" and budget.amount < 2:
             raise ValueError("a pretraining needs two images or more")
         return budget
+
+    @model_validator(mode="after")
+    def _choose_of_a_sweep(self) -> Pretraining:
+        if self.choose and not self.sweep:  # sweeps have been written out, and have left this key to their arms
+            raise ValueError("choose is for a recipe with a sweep, and this one has none")
+        return self
 
     @model_validator(mode="after")
     def _one_duration(self) -> Pretraining:
@@ -171,6 +182,14 @@ class Arm(StrictTable):
         "{ lr = [0.001, 0.01] }, has values by parameter of which validation labels choose one combination"
     )
     encoder: ComponentRef | None = Field(None, description="encoder of an arm without pretraining")
+    variant_of: str | None = Field(
+        None,
+        min_length=1,
+        max_length=80,
+        pattern=_ID,
+        description="arms with the same name here are one arm of the table: for each result, the one counts that is "
+        "best on the labelled validation images",
+    )
 
 
 class Comparison(StrictTable):

@@ -1,4 +1,7 @@
-"""Writes out sweeps: one recipe for each combination of values, and one arm for each such recipe."""
+"""Writes out sweeps: one recipe for each combination of values, and one arm for each such recipe.
+
+Where a recipe says `choose`, its arms are variants of one (`variant_of`), of which tables choose.
+"""
 
 from __future__ import annotations
 
@@ -32,9 +35,12 @@ def write_out_sweeps(root: Node) -> Node:
     if recipes is None or not isinstance(recipes.value, dict):
         return root
     variants: dict[str, dict[str, Node]] = {}
+    chosen: set[str] = set()
     for name, recipe in recipes.value.items():
         if isinstance(recipe.value, dict) and "sweep" in recipe.value:
             variants[name] = _variants(name, recipe)
+            if "choose" in recipe.value and recipe.value["choose"].value == "validation":
+                chosen.add(name)
     if not variants:
         return root
     written: dict[str, Node] = {}
@@ -44,7 +50,7 @@ def write_out_sweeps(root: Node) -> Node:
     root = root.replaced("pretraining", Node(written, recipes.position))
     if comparisons is None or not isinstance(comparisons.value, list):
         return root
-    tables = [_sweep_arms(table, variants, place) for place, table in enumerate(comparisons.value)]
+    tables = [_sweep_arms(table, variants, chosen, place) for place, table in enumerate(comparisons.value)]
     return root.replaced("comparison", Node(tables, comparisons.position))
 
 
@@ -53,6 +59,8 @@ def _variants(name: str, recipe: Node) -> dict[str, Node]:
     sweep = recipe.value["sweep"]
     _check_sweep(name, sweep)
     plain = recipe.replaced("sweep", None)
+    if "choose" in recipe.value and recipe.value["choose"].value == "validation":  # else the schema says what is wrong
+        plain = plain.replaced("choose", None)
     found: dict[str, Node] = {}
     for combination in product(*(values.value for values in sweep.value.values())):
         variant = plain
@@ -90,7 +98,7 @@ def _check_sweep(name: str, sweep: Node) -> None:
         )
 
 
-def _sweep_arms(table: Node, variants: dict[str, dict[str, Node]], place: int) -> Node:
+def _sweep_arms(table: Node, variants: dict[str, dict[str, Node]], chosen: set[str], place: int) -> Node:
     """Return a comparison in which every arm that uses a swept recipe stands once for each of its variants."""
     arms = table.value.get("arm") if isinstance(table.value, dict) else None
     if arms is None or not isinstance(arms.value, list):
@@ -106,7 +114,7 @@ def _sweep_arms(table: Node, variants: dict[str, dict[str, Node]], place: int) -
             message = f"its sweeps make {number:,} arms of this comparison; at most {_MOST:,} are possible"
             raise SuiteError.at(arm.position, key_text(("comparison", place, "arm")), message)
         choices = product(*(variants[name] for name in used))
-        written += [_arm_variant(arm, dict(zip(used, suffixes, strict=True))) for suffixes in choices]
+        written += [_arm_variant(arm, dict(zip(used, suffixes, strict=True)), chosen) for suffixes in choices]
     return table.replaced("arm", Node(written, arms.position))
 
 
@@ -118,8 +126,8 @@ def _recipes_of(arm: Node) -> list[str]:
     return [str(link.get("recipe")) if isinstance(link, dict) else str(link) for link in links]
 
 
-def _arm_variant(arm: Node, suffixes: dict[str, str]) -> Node:
-    """Return an arm on one variant of each swept recipe, named after it."""
+def _arm_variant(arm: Node, suffixes: dict[str, str], chosen: set[str]) -> Node:
+    """Return an arm on one variant of each swept recipe, named after it; `chosen` has those of which tables choose."""
     links = []
     for link in arm.value["pretraining"].value:
         recipe = link.value.get("recipe") if isinstance(link.value, dict) else link
@@ -132,6 +140,10 @@ def _arm_variant(arm: Node, suffixes: dict[str, str]) -> Node:
     if "name" in arm.value and isinstance(arm.value["name"].value, str):
         name = arm.value["name"].value
         if len(name) <= _LONGEST_NAME:  # else the schema reports the name in the file
+            kept = [suffix for recipe, suffix in suffixes.items() if recipe not in chosen]
+            if len(kept) < len(suffixes) and "variant_of" not in arm.value:
+                one = _short(" ".join([name, *kept]), _LONGEST_NAME)
+                arm = arm.replaced("variant_of", Node(one, arm.value["name"].position))
             name = _short(" ".join([name, *suffixes.values()]), _LONGEST_NAME)
         arm = arm.replaced("name", Node(name, arm.value["name"].position))
     return arm

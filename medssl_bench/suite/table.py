@@ -78,6 +78,9 @@ class Arm:
         evaluator: what is made of the encoder.
         encoder: the encoder; of a chain, its first recipe's.
         floor: whether the harness added it as a floor.
+        variant_of: name of the arm that tables show for it and the others with that name; empty: its own.
+        variants: of an arm in the place of several, their names.
+        problem: why it could not be chosen of these, or an empty string.
     """
 
     name: str
@@ -85,6 +88,14 @@ class Arm:
     evaluator: Component
     encoder: Component
     floor: bool = False
+    variant_of: str = ""
+    variants: tuple[str, ...] = ()
+    problem: str = ""
+
+    @property
+    def shown(self) -> str:
+        """Its name in tables."""
+        return self.variant_of or self.name
 
 
 @dataclass(frozen=True)

@@ -281,6 +281,26 @@ CASES = {
         EPOCHS, f"{EPOCHS}sweep = {{ batch_size = {list(range(2, 1200))} }}\n", "12: pretraining.nat.sweep",
         "a sweep of 1,198 variants; at most 1,000 are possible",
     ),
+    "list of lists of metrics": Case(
+        BASELINE, f'{BASELINE}metrics = ["accuracy", ["auroc"]]\n', "18: comparison[0].metrics[1]", "expected a name or"
+    ),
+    "choice without a sweep": Case(
+        EPOCHS, f'{EPOCHS}choose = "validation"\n', "9: pretraining.nat", "choose is for a recipe with a sweep, and t"
+    ),
+    "choice by test images": Case(
+        EPOCHS, f'{EPOCHS}sweep = {{ batch_size = [16, 32] }}\nchoose = "test"\n',
+        '13: pretraining."nat batch_size=16".choose',
+        "expected 'validation', not 'test'",
+    ),
+    "choice without validation labels": Case(
+        f"{LABELS}{BASELINE}",
+        f"{LABELS}validation_labels = 0\n\n  [[comparison.arm]]\n  name = 'x'\n  variant_of = 'one'\n  {FINETUNE}",
+        "19: comparison[0].arm[0]",
+        "variants of 'one' need labelled validation images to be chosen by, and the comparison has validation_labels"
+    ),
+    "variants called as an arm": Case(
+        CHAIN, f'{CHAIN}variant_of = "supervised"\n', "26: comparison[0].arm[1].variant_of", "'supervised' is an arm of"
+    ),
     # what the data cannot give
     "draws without an end": Case(
         SEEDS, f"{SEEDS}draws = {list(range(4000))}\n", "14: comparison[0]", "32,000 trials on 'squares'; at most 20"

@@ -150,6 +150,7 @@ def _schedule(component: Component) -> str:
 def _recipes(table: Table, arms: set[str]) -> dict[str, Recipe]:
     """Return the recipes of some arms of a comparison, and of their teachers, by name."""
     found: dict[str, Recipe] = {}
+    arms = arms | {variant for arm in table.arms if arm.name in arms for variant in arm.variants}
     waiting, seen = sorted(arms), set(arms)
     while waiting:
         name = waiting.pop()
@@ -176,12 +177,15 @@ def _table(table: Table, trials: Sequence[Trial], selection: str, scale: float) 
     facts += [("folds", f"{', '.join(folds)} of {table.folds}")] if folds else []
     facts += [("epochs", f"x {scale:g}: scaled down")] if scale < 1 else []
     shown = {trial.arm for trial in trials}
-    return TableRun(table.title, facts, [_arm(arm) for arm in table.arms if arm.name in shown])
+    variants = {name for arm in table.arms if arm.name in shown for name in arm.variants}
+    return TableRun(table.title, facts, [_arm(arm) for arm in table.arms if arm.name in shown | variants])
 
 
 def _arm(arm: Arm) -> Row:
     links = [link.recipe.name + (f" on {link.source('')}" if link.on else "") for link in arm.chain]
     name = f"{arm.name} (floor)" if arm.floor else arm.name
+    if arm.variants:
+        links = [f"chosen by validation images of: {', '.join(arm.variants)}"]
     return name, ", then ".join(links) or "none", described(arm.encoder), described(arm.evaluator)
 
 

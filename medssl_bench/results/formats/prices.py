@@ -58,7 +58,10 @@ def price_notes(prices: Sequence[Price]) -> list[str]:
     first = prices[0]
     lower = "" if first.higher_is_better else "; lower is better, so it is how much lower"
     gain = f"Gain: mean paired difference to “{first.over}”, which has no pretraining and the same evaluator{lower}."
-    seconds = "Seconds: measured processor time of the pretraining of one encoder, with that of a chain or a teacher."
+    seconds = (
+        "Seconds: measured processor time of the pretraining of one encoder, with that of a chain, a teacher, or the "
+        "variants of which it was chosen."
+    )
     means = f"Both are means over {_over_datasets(prices)}, and carry no uncertainty yet."
     found = [" ".join((gain, seconds, means))]
     for arm in dict.fromkeys(arm for price in prices for arm in price.missing):
