@@ -12,7 +12,8 @@ test: .venv/installed-dev
 	$(BIN)/python -m pytest -n 2
 
 # The commands a user runs, with the lowest versions that pyproject.toml allows, in an environment that is deleted after.
-test-lowest:
+# Its torch is that of .venv.
+test-lowest: .venv/installed
 	.ci/lowest
 
 lint: .venv/installed-dev
