@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -110,10 +111,25 @@ def parse_setting(text: str) -> tuple[str, Any]:
     key, equals, value = text.partition("=")
     if not equals:
         raise click.BadParameter(f"{text!r} is not KEY=VALUE")
+    found = _as_toml(value)
+    return key.strip(), value.strip() if found is None else found
+
+
+def parse_settings(text: str) -> dict[str, Any]:
+    """Return the keys and values of ``KEY=VALUE,KEY=VALUE``; a comma within a TOML value separates nothing.
+
+    Raises:
+        click.BadParameter: as of `parse_setting`.
+    """
+    is_one = _as_toml(text.partition("=")[2]) is not None
+    return dict(map(parse_setting, [text] if is_one else re.split(r",(?=\s*\w+\s*=)", text)))
+
+
+def _as_toml(text: str) -> Any:
     try:
-        return key.strip(), tomllib.loads(f"value = {value}")["value"]
+        return tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
-        return key.strip(), value.strip()
+        return None
 
 
 def load_plugins(context: click.Context) -> Plugins:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from functools import reduce
+from operator import or_
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +15,7 @@ from medssl_bench.cli.options import (
     data_dir_option,
     device_option,
     load_suite,
-    parse_setting,
+    parse_settings,
     selection_options,
     store_option,
     suite_argument,
@@ -36,7 +38,13 @@ if TYPE_CHECKING:
     shell_complete=names("executor"),
     help="The executor, which runs the stages: see list executors.",
 )
-@click.option("--executor-set", "settings", multiple=True, metavar="KEY=VALUE", help="A parameter of the executor.")
+@click.option(
+    "--executor-set",
+    "settings",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="A parameter of the executor; or several, with commas between them.",
+)
 @click.option("--retry-failed", is_flag=True, help="Try stages again that failed in an earlier run.")
 @selection_options
 @click.pass_context
@@ -65,7 +73,7 @@ def command(
     from medssl_bench.session.api import run
     from medssl_bench.stopping import STATUS
 
-    chosen = {"name": executor, **dict(map(parse_setting, settings))} if settings else executor
+    chosen = reduce(or_, map(parse_settings, settings), {"name": executor}) if settings else executor
     loaded = load_suite(context, suite)
     console = standard_output()
     loaded.plugins.manager.register(watcher(console), name="medssl-bench/run")  # no file has such a name

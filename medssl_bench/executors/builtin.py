@@ -54,17 +54,21 @@ class Isolated(Local):
     """Stages in worker processes, one or several at a time: if one is killed, or crashes, one stage fails and no other.
 
     Args:
-        jobs: how many stages are worked on at a time on the device, where they do not build on each other. The workers
-            share the cores, and other numbers of threads give other last digits. What runs out of memory beside others
-            is done again alone.
+        jobs: how many stages are worked on at a time, where they do not build on each other. The workers share the
+            cores, and other numbers of threads give other last digits. What runs out of memory beside others is done
+            again alone.
+        devices: those that the workers take in turn, in the place of `--device`: `"auto"`, which is every GPU here, or
+            names such as `"cuda:0,cuda:2"`. Without it all share one. There must be as many jobs as names, or more.
     """
 
     jobs: Annotated[int, Field(ge=1)] = 1
+    devices: str | tuple[str, ...] | None = None
 
     def build(self) -> Executor:
         """Make the executor."""
         from medssl_bench.executors.isolated import IsolatedExecutor
 
         settings = dict(vars(self))
-        jobs = settings.pop("jobs")
-        return IsolatedExecutor(settings, jobs)
+        jobs, devices = settings.pop("jobs"), settings.pop("devices")
+        names = devices.split(",") if isinstance(devices, str) else devices or ()
+        return IsolatedExecutor(settings, jobs, [name.strip() for name in names])

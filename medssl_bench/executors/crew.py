@@ -26,7 +26,7 @@ class Crew:
     Args:
         job: the stages.
         outcomes: outcomes reported so far; filled.
-        workers: one, or several that share the device.
+        workers: one, or several.
 
     Attributes:
         without_memory: stages that ran out of memory beside others, to be done again unless another worker did it.

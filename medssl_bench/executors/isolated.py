@@ -16,7 +16,7 @@ from medssl_bench.plugin.watching import Outcome
 from medssl_bench.stopping import Stopped
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from medssl_bench.plan.stage import Stage
 
@@ -25,7 +25,7 @@ _MOST_STARTS = 3
 
 
 class IsolatedExecutor(Executor):
-    """Runs stages in worker processes: one after the other, or several at a time on one device.
+    """Runs stages in worker processes: one after the other, or several at a time, on one device or on several.
 
     A worker that dies (killed for its memory, a crash in a library) fails the stage that it was at; the others, or a
     new one, go on with what is left. One that is killed while it starts or waits fails nothing. Workers share the store
@@ -36,24 +36,34 @@ class IsolatedExecutor(Executor):
     Args:
         settings: of the `LocalExecutor` in a worker.
         jobs: how many workers there are at a time. They share the cores: each has its part of the threads.
+        devices: those that the workers take in turn, such as ``cuda:0``, or ``auto`` alone; empty: that of the job.
+
+    Raises:
+        UserError: there are more devices than workers.
     """
 
-    def __init__(self, settings: Mapping[str, Any], jobs: int = 1) -> None:
+    def __init__(self, settings: Mapping[str, Any], jobs: int = 1, devices: Sequence[str] = ()) -> None:
+        if len(devices) > jobs:
+            raise UserError(f"devices: {len(devices)} of them, and jobs = {jobs}: write jobs = {len(devices)} or more")
         self._settings = dict(settings)
         self._jobs = jobs
+        self._devices = list(devices)
 
     def run(self, job: Job) -> list[Outcome]:
         """Run the stages.
 
         Raises:
-            UserError: the worker refuses the job, or dies repeatedly before it has begun.
+            UserError: a worker refuses the job, as where a device is not here, or dies repeatedly before it has begun.
             Stopped: a worker was asked to stop.
         """
+        if self._devices and job.device != "auto":
+            raise UserError(f"--device {job.device}: the executor's devices say where to compute; give one of the two")
         outcomes: dict[str, Outcome] = {}
         jobs, failed_starts = self._jobs, 0
         while waiting := _waiting(job, outcomes):
             before, number = len(outcomes), min(jobs, len(waiting))
             given = describe(job, waiting, {**self._settings, "beside_others": number > 1})
+            given["devices"] = self._devices
             with worker_processes(number, given, {**os.environ, **_threads(self._jobs)}) as workers:
                 crew = Crew(job, outcomes, workers)
                 crew.watch()

@@ -100,6 +100,8 @@ def main() -> None:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)  # who started this process has it begin with them blocked
         given = json.loads(_line(job) or _end())
         threading.Thread(target=_look_after, args=(job, parent, events), daemon=True).start()
+        if given.get("devices"):
+            given["device"] = _own_device(given["devices"], given["number"])
         work(given, events)
         events.write(end=True)
     except BaseException as error:
@@ -107,6 +109,7 @@ def main() -> None:
         if is_stop(error):
             events.write(stopped=True)
         elif isinstance(error, UserError):
+            nothing_is_left(status)  # where another worker refuses it too, this one is stopped while it says so
             events.write(refused=str(error))
         else:
             raise
@@ -127,6 +130,18 @@ def _line(descriptor: int) -> bytes:
             return b""
         found += block
     return found
+
+
+def _own_device(names: list[str], number: int) -> str:
+    """Return the name of this worker's device, and keep what names no device of CUDA off the others."""
+    import torch
+
+    from medssl_bench.training.device import device_in_turn
+
+    device = device_in_turn(names, number)
+    if device.startswith("cuda"):
+        torch.cuda.set_device(device)
+    return device
 
 
 def _look_after(job: int, parent: int, events: Events) -> None:

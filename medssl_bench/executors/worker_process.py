@@ -145,7 +145,7 @@ def worker_processes(
 
     Args:
         number: of workers.
-        given: what each needs to know.
+        given: what each needs to know, beside its ``number``, from 0.
         environment: of each.
     """
     workers: list[WorkerProcess] = []
@@ -154,8 +154,8 @@ def worker_processes(
             with uninterrupted():
                 workers.append(WorkerProcess.start(environment))
         with _suspended_with_this(workers):
-            for worker in workers:
-                worker.give(given)
+            for place, worker in enumerate(workers):
+                worker.give({**given, "number": place})
             yield workers
             for worker in workers:
                 worker.finish()

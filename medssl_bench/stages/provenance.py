@@ -49,6 +49,7 @@ def provenance(
         "plugins": _plugins(registry, spec),
         "git": _repository(),
         "device": device_name(device),
+        "torch_device": str(device),
         "host": platform.node(),
         "platform": _system(),
         "threads": torch.get_num_threads(),

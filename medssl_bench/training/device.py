@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import torch
@@ -37,6 +38,28 @@ def find_device(name: str) -> torch.device:
             raise UserError(f"--device {name}: {OUT_OF_MEMORY}; another process holds all of it") from error
         raise UserError(f"--device {name}: there is no such device here; try auto, cpu, cuda or mps") from error
     return device
+
+
+def device_in_turn(names: Sequence[str], number: int) -> str:
+    """Return the device of a worker, by name: the workers of a run take devices in turn.
+
+    No device is touched: a process that computes on a GPU takes some of its memory.
+
+    Args:
+        names: of devices, such as ``cuda:1``; ``auto`` alone: all CUDA devices, or else Apple's, or else the CPU.
+        number: of the worker, from 0.
+
+    Raises:
+        UserError: one of them is not here, also where another worker would take it.
+    """
+    here = [f"cuda:{index}" for index in range(torch.cuda.device_count() if torch.cuda.is_available() else 0)]
+    here += ["mps"] if torch.backends.mps.is_available() else []
+    if list(names) == ["auto"]:
+        names = here or ["cpu"]
+    for name in names:
+        if name not in here and not re.fullmatch(r"cpu(:\d+)?", name):
+            raise UserError(f"devices: there is no {name!r} here; there are {', '.join([*here, 'cpu'])}")
+    return names[number % len(names)]
 
 
 def is_out_of_memory(error: BaseException) -> bool:

@@ -14,7 +14,7 @@ from cli.conftest import write_squares
 from hypothesis import given
 from hypothesis import strategies as st
 
-from medssl_bench.cli.options import Numbers
+from medssl_bench.cli.options import Numbers, parse_settings
 
 Cli = Callable[..., Any]
 
@@ -50,6 +50,28 @@ def test_no_numbers(text: str, cli: Cli, suite: str) -> None:
     assert result.status == 2
     assert result.err.startswith(f"error: Invalid value for '--seeds': {text!r}")
     assert len(result.err.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("jobs=2", {"jobs": 2}),
+        ("devices=auto,jobs=2", {"devices": "auto", "jobs": 2}),
+        ("devices=cuda:0,cuda:1,jobs=2", {"devices": "cuda:0,cuda:1", "jobs": 2}),
+        ('jobs=2, devices=["cuda:0","cuda:1"]', {"jobs": 2, "devices": ["cuda:0", "cuda:1"]}),
+        ('profile={a=1,b="x,c=2"}', {"profile": {"a": 1, "b": "x,c=2"}}),
+        ('name="a,b=c"', {"name": "a,b=c"}),
+        ("name=", {"name": ""}),
+    ],
+)
+def test_settings_of_one_option(text: str, wanted: dict[str, Any]) -> None:
+    assert parse_settings(text) == wanted
+
+
+@pytest.mark.parametrize("text", ["jobs", "jobs,devices=auto", ""])
+def test_what_is_no_setting(text: str) -> None:
+    with pytest.raises(click.BadParameter, match="is not KEY=VALUE"):
+        parse_settings(text)
 
 
 @pytest.mark.parametrize("scale", ["0", "-1", "1.5", "nan", "inf"])

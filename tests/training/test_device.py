@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from medssl_bench.errors import UserError
-from medssl_bench.training.device import find_device, is_out_of_memory
+from medssl_bench.training.device import device_in_turn, find_device, is_out_of_memory
 
 
 def test_auto_takes_an_accelerator_if_there_is_one():
@@ -36,6 +36,40 @@ def test_a_device_whose_memory_is_full_is_here(monkeypatch):
     monkeypatch.setattr("torch.empty", full)
     with pytest.raises(UserError, match="--device cuda: out of memory; another process holds all of it"):
         find_device("cuda")
+
+
+def _pretend(monkeypatch, number: int) -> None:
+    """Let torch say that there are some CUDA devices, and none of Apple's."""
+    monkeypatch.setattr("torch.cuda.is_available", lambda: number > 0)
+    monkeypatch.setattr("torch.cuda.device_count", lambda: number)
+    monkeypatch.setattr("torch.backends.mps.is_available", lambda: False)
+
+
+@pytest.mark.parametrize(
+    ("number", "names", "taken"),
+    [
+        (2, ["auto"], ["cuda:0", "cuda:1", "cuda:0"]),
+        (4, ["auto"], ["cuda:0", "cuda:1", "cuda:2"]),
+        (4, ["cuda:3", "cuda:1"], ["cuda:3", "cuda:1", "cuda:3"]),
+        (1, ["cuda:0", "cpu"], ["cuda:0", "cpu", "cuda:0"]),
+        (0, ["auto"], ["cpu", "cpu", "cpu"]),
+    ],
+)
+def test_workers_take_devices_in_turn(number, names, taken, monkeypatch):
+    _pretend(monkeypatch, number)
+
+    assert [device_in_turn(names, worker) for worker in range(3)] == taken
+
+
+@pytest.mark.parametrize("name", ["cuda:2", "cuda", "cuda:-1", "mps", "gpu", "", "cpu:x"])
+@pytest.mark.parametrize("worker", [0, 1])
+def test_a_device_of_any_worker_that_is_not_here_is_refused_by_each(name, worker, monkeypatch):
+    _pretend(monkeypatch, 2)
+
+    with pytest.raises(UserError) as caught:
+        device_in_turn(["cuda:0", name], worker)
+
+    assert str(caught.value) == f"devices: there is no {name!r} here; there are cuda:0, cuda:1, cpu"
 
 
 @pytest.mark.parametrize(
