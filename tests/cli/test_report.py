@@ -32,6 +32,9 @@ REPORTED = (
     )
 )
 
+FEW = ("--only", "frozen", "--draws", "0")
+"""What leaves out figures that are like others."""
+
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -81,21 +84,21 @@ def test_figures_are_png_unless_more_is_asked_for(cli: Callable[..., Result], he
     def endings() -> set[str]:
         return {file.suffix for file in (tmp_path / "figures").iterdir()}
 
-    first = cli("report", "tiny.toml", "-o", tmp_path)
+    first = cli("report", "tiny.toml", *FEW, "-o", tmp_path)
     assert first.status == 0, first.err
     assert endings() == {".png", ".txt"}
     assert "data:image/png" in (tmp_path / "report.html").read_text("utf-8")
-    assert cli("report", "tiny.toml", "-o", tmp_path, "--formats", "svg, pdf").status == 0
+    assert cli("report", "tiny.toml", *FEW, "-o", tmp_path, "--formats", "svg, pdf").status == 0
     assert endings() == {".png", ".svg", ".pdf", ".txt"}
     assert "data:image/svg+xml" in (tmp_path / "report.html").read_text("utf-8")
-    again = cli("report", "tiny.toml", "-o", tmp_path)
+    again = cli("report", "tiny.toml", *FEW, "-o", tmp_path)
     assert f"note: {tmp_path}/figures has figures of an earlier report as svg, pdf, left as they were" in again.err
 
 
 def test_the_page_has_a_picture_where_pdf_alone_is_asked_for(
     cli: Callable[..., Result], here: Path, tmp_path: Path
 ) -> None:
-    assert cli("report", "tiny.toml", "-o", tmp_path / "page.html", "--formats", "pdf").status == 0
+    assert cli("report", "tiny.toml", *FEW, "-o", tmp_path / "page.html", "--formats", "pdf").status == 0
     assert [file.name for file in tmp_path.iterdir()] == ["page.html"]
     assert "data:image/png" in (tmp_path / "page.html").read_text("utf-8")
 

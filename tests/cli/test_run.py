@@ -396,8 +396,8 @@ def test_what_has_failed_is_tried_again_only_when_asked(cli, tiny):
     assert "--retry-failed tries them again" in first.err
     counted = "results: 1 failed (1 stage failed)"
     assert counted in first.err
-    for verb in ("leaderboard", "report"):
-        assert counted in cli(verb, tiny).out, f"{verb} counts as run does"
+    for verb, *options in (["leaderboard"], ["report", "--no-figures"]):
+        assert counted in cli(verb, tiny, *options).out, f"{verb} counts as run does"
     assert counted in Path("report/report.html").read_text("utf-8")
     plan = cli("plan", tiny)
     assert "failed, 0 blocked by them: run --retry-failed tries them again" in plan.out
@@ -413,9 +413,11 @@ def test_what_has_failed_is_tried_again_only_when_asked(cli, tiny):
 
 
 def test_shuffled_labels_teach_nothing(cli, tiny):
-    tiny.write_text(tiny.read_text().replace('title = "Squares"', 'title = "Squares"\nshuffle_labels = true'))
+    text = tiny.read_text().replace('labels = [20, "all"]', 'labels = ["all"]')
+    tiny.write_text(text.replace('title = "Squares"', 'title = "Squares"\nshuffle_labels = true'))
     assert cli("run", tiny).status == 0
-    cells = [cell for cell in _board(cli, tiny) if cell["metric"] == "accuracy" and cell["labels"] == "all"]
+    cells = [cell for cell in _board(cli, tiny) if cell["metric"] == "accuracy"]
+    assert cells
     assert all(cell["mean"] < 0.6 for cell in cells), "three even classes: chance is a third"
     assert "control: shuffled labels" in " ".join(cli("leaderboard", tiny).out.split())
 
