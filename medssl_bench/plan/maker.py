@@ -239,6 +239,8 @@ class StageMaker:
             if not named:
                 message = f"this says nothing of data set {labels!r} and has no default"
                 raise Unfit(message, "pretraining", recipe.name, unit)
+            if wrong := self._registry.too_long(recipe.schedule, table[named[0]], unit):
+                raise Unfit(wrong[1], "pretraining", recipe.name, "schedule", wrong[0])
             number = max(1, round(table[named[0]] * scale))
             return {"images_seen" if unit == "compute_images" else unit: number}
         raise AssertionError("the schema asks for one duration")
@@ -258,8 +260,8 @@ class StageMaker:
         if scale == 1:
             return schedule
         scaled = {
-            name: max(least, round(schedule.parameters[name] * scale))
-            for name, least in self._registry.find("schedule", schedule.name).table.in_duration.items()
+            name: max(mark.least, round(schedule.parameters[name] * scale))
+            for name, mark in self._registry.find("schedule", schedule.name).table.in_duration.items()
             if schedule.parameters[name] is not None
         }
         return replace(schedule, parameters={**schedule.parameters, **scaled})

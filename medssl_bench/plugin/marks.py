@@ -64,10 +64,12 @@ class OrElse:
 class InDuration:
     """Marks a parameter of a schedule in the unit of the training's duration: ``Annotated[int, InDuration(least=0)]``.
 
-    ``epochs_scale`` scales it with the duration; `least` is the smallest number that it may become.
+    ``epochs_scale`` scales it with the duration; `least` is the smallest number that it may become. With `below`, as of
+    a warm-up, a suite is refused where it is not below the duration.
     """
 
     least: int
+    below: bool = False
 
 
 @dataclass(frozen=True)

@@ -110,7 +110,7 @@ class ParameterTable:
             if isinstance(marker, OrElse)
         }
         self.in_duration = {
-            name: marker.least
+            name: marker
             for name, field in self.model.model_fields.items()
             for marker in field.metadata
             if isinstance(marker, InDuration)

@@ -112,6 +112,8 @@ class Registry:
         digests = {p: self._digest(p, valid[p], entry) for p in table.path_names() if valid[p] is not None}
         for parameter, nested in table.nested.items():
             valid[parameter] = self._resolve_nested(nested, parameter, valid[parameter], base)
+        if wrong := self.too_long(valid.get("schedule"), valid.get("epochs"), "epochs"):
+            raise ParameterProblem(("schedule", wrong[0]), f"{kind} {name!r}: {wrong[1]}")
         self._try_out(entry, valid)
         return Component(
             kind=kind,
@@ -169,6 +171,23 @@ class Registry:
             return self.resolve(kind, value, base)
         except ParameterProblem as problem:
             raise ParameterProblem((*path, *problem.path), problem.message) from None
+
+    def too_long(self, schedule: Any, length: Any, unit: str) -> tuple[str, str] | None:
+        """Return which parameter of a schedule does not fit into a training, such as a warm-up, and why; else None.
+
+        Args:
+            schedule: with parameters in the unit of the duration; anything else is none.
+            length: the duration of the training, as the suite has it: not scaled; anything but an integer is none.
+            unit: how the suite calls that.
+        """
+        if not isinstance(schedule, Component) or not isinstance(length, int):
+            return None
+        for name, mark in self.find("schedule", schedule.name).table.in_duration.items():
+            value = schedule.parameters[name]
+            if mark.below and value is not None and value >= length:
+                why = f"{name} = {value} takes all of the training ({unit} = {length}), so nothing follows it"
+                return name, f"{why}; give less than {length}, or train for longer"
+        return None
 
     def build(self, component: Component, **supplies: Any) -> Any:
         """Make a component.

@@ -25,13 +25,13 @@ class Columns:
         metrics: what each is, by name.
         own: what the evaluators of the arms measure themselves, by name.
         not_measured: arms and metrics whose evaluator does not measure that metric.
-        problems: what is wrong, each with its place in the list of names; None: with what an evaluator declares.
+        problems: what is wrong, each with the name of the column; None: with what an evaluator declares.
     """
 
     metrics: dict[str, Metric] = field(default_factory=dict)
     own: dict[str, Metric] = field(default_factory=dict)
     not_measured: frozenset[tuple[str, str]] = frozenset()
-    problems: list[tuple[int | None, str]] = field(default_factory=list)
+    problems: list[tuple[str | None, str]] = field(default_factory=list)
 
 
 def columns_of(
@@ -54,9 +54,15 @@ def columns_of(
         except UserError as error:
             columns.problems.append((None, str(error)))
     columns.own = {name: metric for measured in by_arm.values() for name, metric in measured.items()}
-    for place, (label, metric) in enumerate(wanted.items()):
+    seen: dict[str, Component] = {}
+    for label, metric in wanted.items():
         if metric is None:
             continue
+        if meant := _component(metric, registry):
+            same = next((other for other, found in seen.items() if found == meant), None)
+            if same is not None:
+                columns.problems.append((label, f"this is the same column as {same!r}; each may stand once"))
+            seen[label] = meant
         try:
             columns.metrics[label] = (
                 find_metric(metric, registry, columns.own)
@@ -64,10 +70,17 @@ def columns_of(
                 else built_metric(metric, registry)
             )
         except UserError as error:
-            columns.problems.append((place, str(error)))
+            columns.problems.append((label, str(error)))
     beside = [name for name, found in columns.metrics.items() if found.measure is None]
     columns.not_measured = frozenset((arm, name) for arm in by_arm for name in beside if name not in by_arm[arm])
     return columns
+
+
+def _component(metric: str | Component, registry: Registry) -> Component | None:
+    """Return the registered metric that is meant, with all its parameters; None: there is none of this name."""
+    if not isinstance(metric, str):
+        return metric
+    return registry.resolve_or_raise("metric", metric) if metric in registry.entries["metric"] else None
 
 
 def refuses_criterion(arms: Mapping[str, tuple[str, Evaluator]]) -> str:

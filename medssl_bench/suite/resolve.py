@@ -151,8 +151,8 @@ class Resolver(ComponentResolver):
         labels = [label_of(value) for value in model.metrics]
         self.unique(labels, key)
         columns = columns_of(dict(zip(labels, named, strict=True)), built, self.registry)
-        for place, message in columns.problems:
-            self.fail(key if place is None else (*key, place), message)
+        for label, message in columns.problems:
+            self.fail(key if label is None else (*key, labels.index(label)), message)
         return columns
 
     def _criterion(self, model: schema.Comparison, arms: Sequence[Arm], columns: Columns, key: Key) -> Criterion | None:

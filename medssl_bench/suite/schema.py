@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema, field_validator, model_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    PlainValidator,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
 
 from medssl_bench.datasets.budget import Budget
 from medssl_bench.datasets.fold import MOST
@@ -256,6 +264,13 @@ class Comparison(StrictTable):
     arm: list[Arm] = Field(min_length=1, description="the arms")
 
     _no_skip = field_validator("validation_labels")(_refuse_skip)
+
+    @field_validator("spy")
+    @classmethod
+    def _spies_on_a_choice(cls, value: bool, info: ValidationInfo) -> bool:
+        if value and info.data.get("selection") == "test":
+            raise ValueError('selection = "test" chooses the best epoch on test already; leave spy out, or selection')
+        return value
 
 
 class SuiteModel(StrictTable):

@@ -68,7 +68,7 @@ class Settings:
 
     minimum: Annotated[float, Field(ge=0)] = 1e-5
     period: Annotated[int | None, Field(ge=1), InDuration(least=1)] = None
-    warmup: Annotated[int, Field(ge=0), InDuration(least=0)] = 0
+    warmup: Annotated[int, Field(ge=0), InDuration(least=0, below=True)] = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,7 +108,7 @@ class Steps:
 
     at: Annotated[tuple[Annotated[float, Field(gt=0, lt=1)], ...], Field(min_length=1)] = (0.5, 0.75)
     factor: Annotated[float, Field(gt=0, lt=1)] = 0.1
-    warmup: Annotated[int, Field(ge=0), InDuration(least=0)] = 0
+    warmup: Annotated[int, Field(ge=0), InDuration(least=0, below=True)] = 0
 
     def __call__(self, place: int, length: float, lr: float) -> float:
         """Return the learning rate at a place; arguments as of `Schedule`."""

@@ -157,6 +157,16 @@ CASES = {
     "unknown metric": Case(
         BASELINE, 'metrics = ["acuracy"]\n', "17: comparison[0].metrics[0]", "(did you mean 'accuracy'?)"
     ),
+    "metric that is a list": Case(
+        BASELINE, 'metrics = [["auroc"]]\n', "17: comparison[0].metrics[0]", "expected a name or a table for metric"
+    ),
+    "the same column twice": Case(
+        BASELINE, 'metrics = ["sensitivity", { name = "sensitivity", specificity = 0.9 }]\n',
+        "17: comparison[0].metrics[1]", "this is the same column as 'sensitivity'",
+    ),
+    "spying on a choice by test images": Case(
+        BASELINE, 'selection = "test"\nspy = true\n', "18: comparison[0].spy", 'selection = "test" chooses the best e'
+    ),
     "patience without validation labels": Case(
         FINETUNE, 'evaluator = { name = "finetune", patience = 9 }\n'
         "[[comparison]]\nid = 'x'\ndatasets = ['squares']\nlabels = [5]\nvalidation_labels = 0\n"
@@ -257,6 +267,23 @@ CASES = {
     "two durations": Case(EPOCHS, f"{EPOCHS}steps = 5\n", "9: pretraining.nat", f"{ONE_DURATION}, not epochs, steps"),
     "no epochs for a set": Case(
         EPOCHS, "epochs = { bloodmnist = 3 }\n", "11: pretraining.nat.epochs", "says nothing of data set 'squares'"
+    ),
+    "warm-up as long as the recipe": Case(
+        EPOCHS, f"{EPOCHS}schedule.warmup = 10\n", "12: pretraining.nat.schedule.warmup",
+        "warmup = 10 takes all of the training (epochs = 10), so nothing follows it; give less than 10",
+    ),
+    "warm-up longer than the steps": Case(
+        EPOCHS, "steps = { squares = 5, default = 50 }\nschedule.warmup = 9\n", "12: pretraining.nat.schedule.warmup",
+        "warmup = 9 takes all of the training (steps = 5), so nothing follows it; give less than 5",
+    ),
+    "warm-up longer than the fine-tuning": Case(
+        FINETUNE, 'evaluator = { name = "finetune", epochs = 3, schedule = { name = "constant", warmup = 4 } }\n',
+        "21: comparison[0].arm[0].evaluator.schedule.warmup", "evaluator 'finetune': warmup = 4 takes all of the train",
+    ),
+    "warm-up longer than one of the tried trainings": Case(
+        FINETUNE, 'evaluator = { name = "linear_probe", schedule = { name = "cosine", warmup = 4 }, '
+        "tune = { epochs = [9, 3] } }\n",
+        "21: comparison[0].arm[0].evaluator.schedule.warmup", "takes all of the training (epochs = 3)",
     ),
     "analysis as arm": Case(
         FINETUNE, 'evaluator = "silhouette"\n', "21: comparison[0].arm[0].evaluator", "put it under the comparison's an"

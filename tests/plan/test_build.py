@@ -121,6 +121,21 @@ def test_the_scale_of_the_suite_holds_unless_another_is_given(plan_of: PlanOf) -
     assert plan_of(text, epochs_scale=1.0).stages.keys() == plan_of(SUITE).stages.keys()
 
 
+@pytest.mark.parametrize("scale", [1.0, 0.3, 0.01])
+def test_a_scale_makes_no_warm_up_too_long(scale: float, plan_of: PlanOf) -> None:
+    """The duration that another data set would have does not count, nor what rounding makes of a short one."""
+    durations = "epochs = { bloodmnist = 10, default = 5 }\nschedule.warmup = 9"
+    tune = 'schedule = { name = "cosine", warmup = 9 }, tune = { epochs = [10, 20] }'
+    text = changed(("epochs = 10", durations), ('"probed"\n', f'"a"\nevaluator = {{ name = "finetune", {tune} }}\n'))
+    text = text.replace('  pretraining = ["nat"]\n  evaluator = "linear_probe"\n', "")
+
+    (stage,) = of_kind(plan_of(text, epochs_scale=scale), "pretrain")
+
+    assert stage.spec.schedule.parameters["warmup"] == round(9 * scale)
+    with pytest.raises(SuiteError, match=r"warmup = 10 takes all of the training \(epochs = 10\)"):
+        plan_of(text.replace("warmup = 9", "warmup = 10"), epochs_scale=scale)
+
+
 def test_durations_by_data_set(plan_of: PlanOf) -> None:
     text = changed(
         ("epochs = 10\n", "steps = { bloodmnist = 7, default = 3 }\n"),
