@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -69,6 +70,7 @@ def command(
     from medssl_bench.plan.estimates import Estimates
     from medssl_bench.plan.retests_told import retests_told
     from medssl_bench.plan.status import look
+    from medssl_bench.plan.trained_before import seen_before
     from medssl_bench.results.selection import SelectedBy
     from medssl_bench.session.api import make_selection
     from medssl_bench.store.store import Store
@@ -87,7 +89,11 @@ def command(
         if estimates.problem:
             click.echo(f"warning: {estimates.problem}", err=True)
         click.echo(
-            json.dumps(_data(plan.suite, plan.epochs_scale, statuses, selected_by), indent=1, ensure_ascii=False)
+            json.dumps(
+                _data(plan.suite, plan.epochs_scale, statuses, selected_by, list(map(asdict, seen_before(plan)))),
+                indent=1,
+                ensure_ascii=False,
+            )
         )
     else:
         from medssl_bench.cli.console import standard_output
@@ -102,6 +108,8 @@ def command(
             click.echo(f"{', '.join(tables)}: {mark}")
         for line in retests_told(plan):
             click.echo(printable(line))
+        for seen in seen_before(plan):
+            click.echo(printable(f"warning: {seen.comparison}: {seen}"))
         _summary(console, plan.suite, plan.epochs_scale, statuses, estimates, len(plan.trials))
 
 
@@ -112,11 +120,14 @@ def _by_mark(selected_by: dict[str, str]) -> dict[str, list[str]]:
     return found
 
 
-def _data(suite: str, scale: float, statuses: list[StageStatus], selected_by: dict[str, str]) -> dict[str, Any]:
+def _data(
+    suite: str, scale: float, statuses: list[StageStatus], selected_by: dict[str, str], seen: list[dict[str, Any]]
+) -> dict[str, Any]:
     return {
         "suite": suite,
         "epochs_scale": scale,
         "selected_by": selected_by,
+        "seen_before": seen,
         "stages": [
             {
                 "key": status.stage.key,

@@ -24,6 +24,7 @@ def command(context: click.Context, suite: Path, data_dir: Path | None) -> None:
     from medssl_bench.datasets.locations import dataset_context
     from medssl_bench.plan.build import build_plan
     from medssl_bench.plan.retests_told import retests_told
+    from medssl_bench.plan.trained_before import seen_before
     from medssl_bench.session.encoder_check import fitting_encoders
 
     loaded = load_suite(context, suite)
@@ -35,6 +36,8 @@ def command(context: click.Context, suite: Path, data_dir: Path | None) -> None:
     click.echo(f"{suite}: valid; {len(loaded.tables)} comparison(s), {len(plan.trials)} trials")
     for line in retests_told(plan):
         click.echo(printable(line))
+    for seen in seen_before(plan):
+        click.echo(printable(f"warning: {seen.comparison}: {seen}"))
     for encoder in encoders:
         click.echo(printable(str(encoder)))
         for note in encoder.notes:

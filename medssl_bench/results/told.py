@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from medssl_bench.plan.trained_before import trained_before
+from medssl_bench.plan.trained_before import chain_of, trained_before
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
-    from medssl_bench.plan.stage import Plan, Stage
+    from medssl_bench.plan.stage import Plan
     from medssl_bench.store.record import Record
-
-_BEFORE = frozenset({"pretrain", "embed"})
-"""Kinds of stages whose flags are those of what builds on them; flags of a judgement are about itself alone."""
 
 
 def told(plan: Plan, record: Callable[[str], Record | None], stage: str, dataset: str) -> dict[str, str]:
@@ -25,22 +22,11 @@ def told(plan: Plan, record: Callable[[str], Record | None], stage: str, dataset
         stage: its key.
         dataset: label of the data set of the cell that the result stands in.
     """
-    chain = list(_chain(plan, stage))
+    chain = list(chain_of(plan, stage))
     found: dict[str, str] = {}
     for each in chain:
         made = record(each.key)
         found |= made.flags if made else {}
-    if seen := trained_before(plan, chain, dataset):
-        found["trained_on_same_images"] = (
-            f"its encoder was trained on {', '.join(seen)}, where images of {dataset} come from; it may have seen test "
-            f"images"
-        )
+    if said := trained_before(plan, chain, dataset):
+        found["trained_on_same_images"] = said
     return found
-
-
-def _chain(plan: Plan, key: str) -> Iterator[Stage]:
-    """Yield the stages that a result builds on, and its own last."""
-    for parent in plan.stages[key].parents:
-        if plan.stages[parent].kind in _BEFORE:
-            yield from _chain(plan, parent)
-    yield plan.stages[key]

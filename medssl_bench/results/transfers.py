@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from medssl_bench.datasets import Task
 from medssl_bench.plan.kinds.transfer import TransferSpec
+from medssl_bench.plan.trained_before import seen_before
 from medssl_bench.results.judging import Judging
 from medssl_bench.results.measured import measured_of_some
 from medssl_bench.results.pairing import compare
@@ -140,6 +141,7 @@ def _transfer(
     records = [record for key in keys if (record := results.record(key))]
     told = records[0].metrics if records else {}
     info = plan.datasets.get(dataset)
+    seen = [f"{found}." for found in seen_before(plan) if (found.comparison, found.on) == (table.id, other)]
     return Transfer(
         table.id,
         dataset,
@@ -152,7 +154,7 @@ def _transfer(
         int(told.get("copies", 0)),
         panel,
         pairs,
-        (*([_FOLDS] if table.folds > 1 else []), *left_out(table, plan, arms), *failures(results, keys)),
+        (*([_FOLDS] if table.folds > 1 else []), *seen, *left_out(table, plan, arms), *failures(results, keys)),
         info is not None and info.task is Task.MULTI_LABEL,
     )
 

@@ -23,9 +23,15 @@ def test_the_mark_is_everywhere_and_computes_nothing_again(cli: Callable[..., Re
     first = cli("run", tiny)
     assert first.status == 0, first.err
     assert "its encoder was trained on" not in first.out
+    tiny.with_name("untold.toml").write_text(text, "utf-8")
     told = 'model = "test_resnet"\ntrained_on = ["Clinic A", "ImageNet-1k"]'
     tiny.write_text(text.replace('model = "test_resnet"', told), "utf-8")
-    assert " 0 to run" in cli("plan", tiny).out
+    assert "warning: " not in cli("validate", tiny.with_name("untold.toml")).out
+    warned = f"warning: table: 'supervised', 'frozen': {_SAID}\n"
+    assert warned in cli("validate", tiny).out
+    planned = cli("plan", tiny).out
+    assert warned in planned
+    assert " 0 to run" in planned
     lines = [line for line in cli("leaderboard", tiny).out.replace("\n", " ").split(" results of ") if _SAID in line]
     marked = {line.split("'")[1] for line in lines}
     assert marked == {"frozen", "supervised"}, "and not the untrained encoder"

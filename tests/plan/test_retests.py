@@ -11,6 +11,7 @@ from medssl_bench.plan.class_map import ClassMap
 from medssl_bench.plan.kinds import spec_of
 from medssl_bench.plan.retests_told import retests_told
 from medssl_bench.plan.stage import Plan
+from medssl_bench.plan.trained_before import seen_before
 
 TABLE = 'id = "table"\n'
 CORRUPTED = 'corrupted = { ops = ["gaussian_noise", "bubble"], severities = [5, 1] }\n'
@@ -91,6 +92,23 @@ def test_what_is_predicted_is_told(plan_of: PlanOf) -> None:
     )
     (line,) = retests_told(plan_of(changed(('datasets = ["bloodmnist"]\n', PHANTOMS))))
     assert "(8 shared classes: basophil, " in line
+
+
+def test_an_encoder_that_has_seen_the_images_of_a_set_is_told_of(plan_of: PlanOf) -> None:
+    """By the arms that start from it, of the set that is trained on and of the others that are tested on."""
+    public = 'name = "timm", model = "resnet18", weights = "pretrained", trained_on = ["PBC", "phantom_cells"]'
+    seen = ('encoder = "resnet18"\n', f"encoder = {{ {public} }}\n")
+    assert seen_before(plan_of(changed((TABLE, f'{TABLE}test_on = "phantom_cells"\n')))) == []
+    text = changed(seen, ('["bloodmnist"]\n', '["bloodmnist", "pathmnist"]\ntest_on = ["phantom_cells"]\n'))
+    found = seen_before(plan_of(text))
+    assert [(each.comparison, each.on, each.arms) for each in found] == [
+        ("table", "bloodmnist", ["probed", "tuned"]),
+        ("table", "phantom_cells", ["probed", "tuned"]),
+    ]
+    assert str(found[0]) == (
+        "'probed', 'tuned': its encoder was trained on PBC, where images of bloodmnist come from; it may have seen "
+        "test images"
+    )
 
 
 @pytest.mark.parametrize(
