@@ -12,6 +12,7 @@ import click
 from medssl_bench.cli.options import data_dir_option, json_option, load_plugins, load_suite
 from medssl_bench.encoders.given_weights import OTHER_LIBRARIES, GivenWeights, given_weights
 from medssl_bench.encoders.hub_names import checked_repository
+from medssl_bench.encoders.shards import shards_of
 from medssl_bench.encoders.timm_names import existing_model
 from medssl_bench.errors import StageError, UserError, printable
 from medssl_bench.plugin.content import file_digest
@@ -100,8 +101,9 @@ def fetch(
             failed += 1
             click.echo(printable(f"error: {error}"), err=True)
             continue
-        size, digest = file.stat().st_size, file_digest(file)
-        click.echo(printable(f"{each.model}: {file} ({size / 1e6:,.1f} MB, SHA-256 {digest})"))
+        for part in [file, *shards_of(file)]:
+            size, digest = part.stat().st_size, file_digest(part)
+            click.echo(printable(f"{each.model}: {part} ({size / 1e6:,.1f} MB, SHA-256 {digest})"))
     if failed:
         context.exit(2)
 

@@ -10,8 +10,8 @@ from pydantic import AfterValidator, Field
 
 from medssl_bench.encoders.brought_file import require_features
 from medssl_bench.encoders.other_libraries import of_open_clip, of_transformers
+from medssl_bench.encoders.shards import require_weights, shards_of
 from medssl_bench.encoders.timm_names import existing_model
-from medssl_bench.encoders.weights_file import require_safetensors
 from medssl_bench.plugin.markers import hookimpl
 from medssl_bench.plugin.parameters import AddedLater, ForReaders, LooksInto
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from medssl_bench.plugin.registry import Register
 
 Weights = Literal["scratch", "pretrained"]
-WeightsFile = Annotated[Path | None, LooksInto(require_safetensors)]
+WeightsFile = Annotated[Path | None, LooksInto(require_weights, shards_of)]
 Normalize = Literal["auto", "half", "imagenet"]
 PixelNumbers = Annotated[list[float], Field(min_length=1, max_length=3)]
 TrainedOn = Annotated[list[str] | None, ForReaders()]

@@ -12,6 +12,7 @@ from huggingface_hub.errors import EntryNotFoundError
 from medssl_bench.encoders.hub_names import CONFIGS, cached_file
 from medssl_bench.encoders.json_file import json_table
 from medssl_bench.encoders.pretrained import have
+from medssl_bench.encoders.shards import all_tensors, shard_names, shards_of
 from medssl_bench.encoders.weights_place import Place
 from medssl_bench.errors import StageError
 from medssl_bench.store.tensors import load_tensors
@@ -22,7 +23,12 @@ if TYPE_CHECKING:
 PREPROCESSOR = "preprocessor_config.json"
 
 _WEIGHTS = {
-    "transformers": ("model.safetensors", "pytorch_model.bin"),
+    "transformers": (
+        "model.safetensors",
+        "model.safetensors.index.json",
+        "pytorch_model.bin",
+        "pytorch_model.bin.index.json",
+    ),
     "open_clip": ("open_clip_model.safetensors", "open_clip_pytorch_model.bin"),
 }
 
@@ -66,21 +72,27 @@ class HubModel:
         return cached_file(self.repository, CONFIGS[self.library], self.revision)
 
     def weights_here(self) -> Path | None:
-        """Return the file of its weights, or None if they are not on this machine."""
-        names = _WEIGHTS[self.library]
-        found = (cached_file(self.repository, name, self.revision) for name in names)
-        return next((file for file in found if file), None)
+        """Return the file of its weights, or the index of its shards, or None if they are not all on this machine."""
+        file = self._first_here()
+        return file if file and self._has_shards(file) else None
 
     def have_weights(self) -> Path:
-        """Return the file of its weights, fetched if need be, and its configuration with them.
+        """Return the file of its weights, or the index of its shards, fetched if need be; its configuration with them.
 
         Raises:
             StageError: they cannot be had.
         """
         self.have_config()
-        have(self._place(*_WEIGHTS[self.library]), f"model {self.repository!r}: its weights cannot be had")
-        found = self.weights_here()
+        what = f"model {self.repository!r}: its weights cannot be had"
+        have(self._place(*_WEIGHTS[self.library]), what)
+        found = self._first_here()
         assert found is not None
+        try:
+            shards = shard_names(found)
+        except (OSError, ValueError) as error:
+            raise StageError(f"{what}: {found.name}: {error}") from error
+        for name in shards:
+            have(self._place(name), what)
         return found
 
     def has_weights(self) -> bool:
@@ -90,6 +102,17 @@ class HubModel:
     def source(self) -> str:
         """Return its address, for people."""
         return self._place().address
+
+    def _has_shards(self, file: Path) -> bool:
+        try:
+            shards_of(file)
+        except (OSError, ValueError):
+            return False
+        return True
+
+    def _first_here(self) -> Path | None:
+        found = (cached_file(self.repository, name, self.revision) for name in _WEIGHTS[self.library])
+        return next((file for file in found if file), None)
 
     def _place(self, *files: str) -> Place:
         return Place(self.repository, self.revision, files)
@@ -108,12 +131,21 @@ def read_json(file: Path) -> dict[str, Any]:
 
 
 def read_weights(file: Path) -> dict[str, Tensor]:
-    """Return the tensors of a file of weights: safetensors, or a state dict of ``torch.save``, of which no code is run.
+    """Return the tensors of a file of weights, or of the shards of an index.
+
+    They are safetensors, or state dicts of ``torch.save``, of which no code is run.
 
     Raises:
-        StageError: it holds no tensors.
+        StageError: a shard is missing, or holds no tensors.
         StoreError: it is a damaged safetensors file.
     """
+    try:
+        return all_tensors(file, _read_one)
+    except (OSError, ValueError) as error:
+        raise StageError(f"{file}: {error}") from error
+
+
+def _read_one(file: Path) -> dict[str, Tensor]:
     if file.suffix != ".bin":
         return load_tensors(file)
     try:

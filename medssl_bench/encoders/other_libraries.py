@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field
 
 from medssl_bench.encoders.hub_names import checked_repository
 from medssl_bench.encoders.json_file import json_table
-from medssl_bench.encoders.weights_file import require_safetensors
+from medssl_bench.encoders.shards import require_weights, shards_of
 from medssl_bench.errors import StageError
 from medssl_bench.plugin.parameters import ForReaders, LooksInto, OrElse
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _EXTRAS = {"transformers": "transformers", "open_clip": "open-clip"}
 
 Weights = Literal["scratch", "pretrained"]
-WeightsFile = Annotated[Path | None, LooksInto(require_safetensors)]
+WeightsFile = Annotated[Path | None, LooksInto(require_weights, shards_of)]
 Repository = Annotated[str, AfterValidator(checked_repository)]
 PixelNumbers = Annotated[list[float], Field(min_length=1, max_length=3)]
 Interpolation = Literal["auto", "nearest", "bilinear", "bicubic"]

@@ -22,8 +22,8 @@ _BYTES = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2, "I64": 8, "I32": 4, "I16": 2,
 """Bytes of an element; of other types nothing is checked."""
 
 
-def require_safetensors(path: Path) -> None:
-    """Check the header of a file of weights: its tensors follow each other and fill the file.
+def require_safetensors(path: Path) -> set[str]:
+    """Check the header of a file of weights, whose tensors follow each other and fill the file; return their names.
 
     The format is that of https://github.com/huggingface/safetensors#format.
 
@@ -47,6 +47,7 @@ def require_safetensors(path: Path) -> None:
         raise ValueError(
             f"a damaged safetensors file: its header declares {end:,} bytes, it holds {size - _LENGTH - length:,}"
         )
+    return set(tensors)
 
 
 def _other(start: bytes) -> str:
@@ -57,6 +58,8 @@ def _other(start: bytes) -> str:
                 f"this is no safetensors file but {what}, which can run code and is not read; "
                 f"'medssl-bench import' takes the encoder out of it"
             )
+    if start.startswith(b"{"):
+        return "this is JSON and no safetensors file; the name of an index of shards ends with .index.json"
     return "this is no safetensors file, or a damaged one: it has no header"
 
 

@@ -6,8 +6,8 @@ import sys
 from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
+from medssl_bench.encoders.model_files import read_weights
 from medssl_bench.errors import StageError
-from medssl_bench.store.tensors import load_tensors
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,7 +25,7 @@ def load_weights(model: nn.Module, file: Path, name: str) -> list[str]:
 
     Args:
         model: of timm, without a classifier.
-        file: its weights; those of a classifier are left out.
+        file: its weights, or an index of shards; those of a classifier are left out.
         name: of the model, for the message.
 
     Returns:
@@ -35,7 +35,7 @@ def load_weights(model: nn.Module, file: Path, name: str) -> list[str]:
         StageError: the file holds the weights of another model.
         StoreError: it cannot be read.
     """
-    weights, config = load_tensors(file), model.pretrained_cfg
+    weights, config = read_weights(file), model.pretrained_cfg
     assert isinstance(config, dict)
     heads = _names(config.get("classifier"))
     left_out = _of_heads(weights, model, heads)

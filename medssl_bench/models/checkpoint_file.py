@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 import torch
 from packaging.version import Version
 
+from medssl_bench.encoders.shards import INDEX, all_tensors
 from medssl_bench.encoders.weights_file import require_safetensors
 from medssl_bench.errors import UserError
 from medssl_bench.store.tensors import load_tensors
@@ -37,7 +38,7 @@ _KINDS: dict[bytes, str] = {
     b"\x28\xb5\x2f\xfd": "compressed (zstandard); unpack it first",
     b"Rar!": "compressed (rar); unpack it first",
     b"\x93NUMPY": "an array of NumPy; " + _STATE_DICT,
-    b"{": "JSON; name the file with the weights themselves",
+    b"{": "JSON; name the file with the weights themselves, or the index of its shards (*.index.json)",
     b"[": "JSON or text; name the file with the weights themselves",
 }
 """How files begin that are no checkpoints, and what they are."""
@@ -105,7 +106,7 @@ _READ_AS: list[Any] = [
 
 
 def read_content(file: Path) -> Any:
-    """Return what a checkpoint of ``torch.save``, or a safetensors file, holds.
+    """Return what a checkpoint of ``torch.save``, a safetensors file, or all shards of an index, hold.
 
     A checkpoint is unpickled with ``weights_only=True``: tensors and plain values. Of classes that are known to hold
     settings nothing is imported; an object that holds nothing stands in their place.
@@ -115,6 +116,11 @@ def read_content(file: Path) -> Any:
             read it safely.
     """
     start = _start(file)
+    if file.name.endswith(INDEX):
+        try:
+            return all_tensors(file, read_content)
+        except (OSError, ValueError) as error:
+            raise UserError(f"{file}: {error}") from error
     if _is_safetensors(start, file):
         try:
             require_safetensors(file)

@@ -31,6 +31,14 @@ def file_digest(path: str | Path) -> str | None:
     return _digest(str(path), status.st_size, status.st_mtime_ns)
 
 
+def files_digest(paths: Sequence[str | Path]) -> str | None:
+    """Return one digest of several files in their order; of one file it is its own; None: the first is not there."""
+    digests = [file_digest(path) for path in paths]
+    if len(digests) == 1 or digests[0] is None:
+        return digests[0]
+    return hashlib.sha256("\n".join(map(str, digests)).encode()).hexdigest()
+
+
 @lru_cache(maxsize=256)
 def _digest(path: str, size: int, modified: int) -> str:  # noqa: ARG001 - they are part of the cache's key
     with Path(path).open("rb") as file:

@@ -77,7 +77,8 @@ class LooksInto:
     """Marks a parameter whose file is looked into when a suite is read: ``Annotated[Path | None, LooksInto(check)]``.
 
     `check` is called with the file, where there is one, and raises ValueError with what is wrong, in one line. It must
-    be quick, and import no torch.
+    be quick, and import no torch. `others` returns the files that this one names, if any: their content is in the key.
     """
 
     check: Callable[[Path], None]
+    others: Callable[[Path], list[Path]] | None = None

@@ -116,7 +116,7 @@ class ParameterTable:
             if isinstance(marker, InDuration)
         }
         self.checks = {
-            name: marker.check
+            name: marker
             for name, field in self.model.model_fields.items()
             for marker in field.metadata
             if isinstance(marker, LooksInto)

@@ -11,7 +11,7 @@ from typing import Any
 
 from medssl_bench.errors import PluginError, UserError, did_you_mean
 from medssl_bench.plugin.component import Component
-from medssl_bench.plugin.content import TARGET, file_digest
+from medssl_bench.plugin.content import TARGET, files_digest
 from medssl_bench.plugin.entry import Entry, Plugin, Register
 from medssl_bench.plugin.fields import Unfit
 from medssl_bench.plugin.kinds import KINDS
@@ -139,9 +139,10 @@ class Registry:
             what = "a folder" if os.path.isdir(path) else "a pipe or a device"  # noqa: PTH112
             raise ParameterProblem((parameter,), f"{path} is {what}; {kind} {entry.name!r} takes a file")
         try:
-            if is_file and parameter in entry.table.checks:
-                entry.table.checks[parameter](Path(path))
-            return file_digest(path)
+            looks = entry.table.checks.get(parameter) if is_file else None
+            if looks:
+                looks.check(Path(path))
+            return files_digest([path, *(looks.others(Path(path)) if looks and looks.others else ())])
         except ValueError as error:
             raise ParameterProblem((parameter,), f"{path}: {error}") from error
         except OSError as error:

@@ -30,7 +30,8 @@ def is_untrained(encoder: Component) -> bool:
     """
     given = encoder.parameters
     says_so = any(name in given and given[name] == _SCRATCH[name] for name in _SAY_SO)
-    return says_so and not starts_from_weights(encoder) and not encoder.files
+    may_load = bool(encoder.files) and encoder.plugin != "encoders"  # a file of a built-in one is a configuration
+    return says_so and not starts_from_weights(encoder) and not may_load
 
 
 def starts_from_weights(encoder: Component) -> bool:
@@ -68,7 +69,7 @@ def named(encoder: Component) -> str:
     ``untrained resnet18``; ``weights of hub.safetensors, no pretraining here``.
     """
     given = encoder.parameters
-    model = str(given.get("model", encoder.name))
+    model = str(given.get("model") or encoder.name)
     if is_brought(encoder):
         return f"features of {Path(str(given['file'])).name}, brought from another program"
     if is_untrained(encoder):

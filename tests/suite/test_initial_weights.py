@@ -51,6 +51,7 @@ def _encoder(plugins: Plugins, value: object) -> Component:
     [
         ("resnet18", "untrained resnet18"),
         ({"name": "timm", "model": "test_resnet"}, "untrained test_resnet"),
+        ({"name": "transformers", "config_file": "config.json"}, "untrained transformers"),
         ({"name": "resnet18", "weights": "pretrained"}, "pretrained weights of resnet18, no pretraining here"),
         (
             {"name": "timm", "model": "resnet18.a1_in1k", "weights": "pretrained"},

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from medssl_bench.encoders.given_weights import OTHER_LIBRARIES
+from medssl_bench.encoders.shards import INDEX
 from medssl_bench.encoders.trained_on import trained_on
 from medssl_bench.plan.kinds import spec_of
 from medssl_bench.plan.lookup import encoder_stage, training_stages
@@ -141,4 +142,5 @@ def _given(encoder: Component) -> Iterator[str]:
         yield f"{whose} pretrained weights of `{one_line(str(model))}`{after}"
     file = encoder.parameters.get("weights_file")
     if file:
-        yield f"the file `{one_line(Path(file).name)}` (SHA-256 `{encoder.files.get('weights_file')}`){after}"
+        of = " of it and its shards" if str(file).endswith(INDEX) else ""
+        yield f"the file `{one_line(Path(file).name)}` (SHA-256{of} `{encoder.files.get('weights_file')}`){after}"
