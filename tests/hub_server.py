@@ -30,63 +30,88 @@ class Hub:
         address: ``http://127.0.0.1:PORT``.
         files: content by name; each repository has all of them.
         asked: method, path and token of each request.
+        store: address of the other server, to which who asks for weights is sent, as the real hub does it.
         cut: bytes after which the connection breaks, once; 0: it does not.
+        spoilt: whether weights arrive with another last byte than they have.
         ranges: what was asked for of files of which a part was there.
     """
 
     files: Mapping[str, bytes]
     address: str = ""
     asked: list[tuple[str, str, str | None]] = field(default_factory=list)
+    store: str = ""
     cut: int = 0
+    spoilt: bool = False
     ranges: list[str] = field(default_factory=list)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """Answers for a hub, and for the server that it sends who asks for weights to."""
+
+    hub: Hub
+
+    def do_HEAD(self) -> None:
+        self.hub.asked.append((self.command, self.path, self.headers.get("Authorization")))
+        content = self.hub.files.get(self.path.rpartition("/")[2])
+        found = (404, "EntryNotFound") if content is None else (200, "")
+        status, code = REFUSED.get(self.path.split("/")[2], found)
+        if status != 200 or content is None:
+            self.answer(status, b"", {"X-Error-Code": code} if code else {})
+        elif "/resolve/" in self.path and self.path.endswith((".safetensors", ".bin")):
+            place = self.hub.store + "/store" + self.path.replace("/resolve/", "/")
+            linked = {"X-Linked-Size": str(len(content)), "X-Linked-ETag": f'"{_digest(content)}"'}
+            self.answer(302, b"", {"Location": place, **linked})
+        elif (wanted := self.headers.get("Range", "")).startswith("bytes="):
+            self.hub.ranges.append(wanted)
+            start = int(wanted.removeprefix("bytes=").partition("-")[0])
+            place = f"bytes {start}-{len(content) - 1}/{len(content)}"
+            self.answer(206, content[start:], {"Content-Range": place, "ETag": f'"{_digest(content)}"'})
+        else:
+            self.answer(200, content, {"ETag": f'"{_digest(content)}"'})
+
+    def do_GET(self) -> None:
+        self.do_HEAD()
+
+    def answer(self, status: int, body: bytes, headers: Mapping[str, str]) -> None:
+        self.send_response(status)
+        for name, value in {"Content-Length": str(len(body)), "X-Repo-Commit": "a" * 40, **headers}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        if self.command == "GET":
+            self.wfile.write(self.on_its_way(body))
+
+    def on_its_way(self, body: bytes) -> bytes:
+        """Return what arrives."""
+        if self.hub.spoilt and self.path.startswith("/store/"):
+            body = body[:-1] + bytes([body[-1] ^ 1])
+        if self.hub.cut and len(body) > self.hub.cut:
+            body, self.hub.cut = body[: self.hub.cut], 0
+            self.close_connection = True
+        return body
+
+    def log_message(self, *_arguments: object) -> None:
+        pass
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
 @contextmanager
 def serving(files: Mapping[str, bytes]) -> Iterator[Hub]:
     """Serve files until the block ends."""
     hub = Hub(files)
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_HEAD(self) -> None:
-            hub.asked.append((self.command, self.path, self.headers.get("Authorization")))
-            content = hub.files.get(self.path.rpartition("/")[2])
-            found = (404, "EntryNotFound") if content is None else (200, "")
-            status, code = REFUSED.get(self.path.split("/")[2], found)
-            content = (content or b"") if status == 200 else b""
-            start = 0
-            if (wanted := self.headers.get("Range", "")).startswith("bytes=") and status == 200:
-                hub.ranges.append(wanted)
-                start, status = int(wanted.removeprefix("bytes=").partition("-")[0]), 206
-            self.send_response(status)
-            if code:
-                self.send_header("X-Error-Code", code)
-            if status == 206:
-                self.send_header("Content-Range", f"bytes {start}-{len(content) - 1}/{len(content)}")
-            self.send_header("Content-Length", str(len(content) - start))
-            self.send_header("ETag", f'"{hashlib.sha256(content).hexdigest()}"')
-            self.send_header("X-Repo-Commit", "a" * 40)
-            self.end_headers()
-            if self.command == "GET":
-                sent = content[start:]
-                if hub.cut and len(sent) > hub.cut:
-                    sent, hub.cut = sent[: hub.cut], 0
-                    self.close_connection = True
-                self.wfile.write(sent)
-
-        def do_GET(self) -> None:
-            self.do_HEAD()
-
-        def log_message(self, *_arguments: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    hub.address = f"http://127.0.0.1:{server.server_port}"
+    handler = type("Handler", (_Handler,), {"hub": hub})
+    servers = [ThreadingHTTPServer(("127.0.0.1", 0), handler) for _ in range(2)]
+    for server in servers:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+    hub.address, hub.store = (f"http://127.0.0.1:{server.server_port}" for server in servers)
     try:
         yield hub
     finally:
-        server.shutdown()
-        server.server_close()
+        for server in servers:
+            server.shutdown()
+            server.server_close()
 
 
 def ask(address: str, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import urllib.request
 from http.client import HTTPException, HTTPResponse
+from types import MappingProxyType
 from typing import IO, TYPE_CHECKING
 from urllib.error import HTTPError
 from urllib.parse import urlsplit
@@ -16,6 +17,7 @@ from urllib.parse import urlsplit
 from medssl_bench.errors import DataError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from email.message import Message
     from pathlib import Path
 
@@ -27,7 +29,7 @@ _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _CONTENT_RANGE = re.compile(r"bytes (?:(\d+)-\d+|\*)/(\d+)")
 
 
-def resume(url: str, part: Path, report: Report) -> None:
+def resume(url: str, part: Path, report: Report, headers: Mapping[str, str] = MappingProxyType({})) -> None:
     """Download a file, or what is missing of it.
 
     A broken connection is taken up again for as long as each try brings the file further.
@@ -36,6 +38,7 @@ def resume(url: str, part: Path, report: Report) -> None:
         url: address of the file; https, or http on this machine.
         part: where to write; what is there already is taken for the file's beginning.
         report: is called with the bytes that are there and their total, where the server says it.
+        headers: what else this server is told, and no other that it sends to.
 
     Raises:
         DataError: the address is neither https nor on this machine.
@@ -45,7 +48,7 @@ def resume(url: str, part: Path, report: Report) -> None:
     reached = _size(part)
     while True:
         try:
-            _attempt(url, part, report)
+            _attempt(url, part, report, headers)
         except (OSError, HTTPException):
             if _size(part) <= reached:
                 raise
@@ -54,20 +57,20 @@ def resume(url: str, part: Path, report: Report) -> None:
             return
 
 
-def _attempt(url: str, part: Path, report: Report) -> None:
+def _attempt(url: str, part: Path, report: Report, more: Mapping[str, str]) -> None:
     start = _size(part)
     headers = {"User-Agent": "medssl-bench", "Accept-Encoding": "identity"}
     if start:
         headers["Range"] = f"bytes={start}-"
     try:
-        response = _open(url, headers)
+        response = _open(url, headers, more)
     except HTTPError as error:
         error.close()
         if error.code != 416 or not start:
             raise
         if _range(error.headers)[1] != start:  # the part is longer than the file, and so not its beginning
             part.unlink()
-            _attempt(url, part, report)
+            _attempt(url, part, report, more)
         return
     with response:
         first, total = _range(response.headers)
@@ -85,12 +88,14 @@ def _attempt(url: str, part: Path, report: Report) -> None:
         raise OSError(f"the connection broke off after {done:,} of {total:,} bytes")
 
 
-def _open(url: str, headers: dict[str, str]) -> HTTPResponse:
+def _open(url: str, headers: dict[str, str], more: Mapping[str, str]) -> HTTPResponse:
     host = _require_secure(url)
     handlers: list[urllib.request.BaseHandler] = [_SecureRedirects()]
     if host in _LOOPBACK:
         handlers.append(urllib.request.ProxyHandler({}))  # no proxy leads back to this machine
     request = urllib.request.Request(url, headers=headers)  # noqa: S310 - the scheme has been checked
+    for name, value in more.items():
+        request.add_unredirected_header(name, value)
     response: HTTPResponse = urllib.request.build_opener(*handlers).open(request, timeout=_TIMEOUT)
     return response
 

@@ -13,8 +13,9 @@ from urllib.parse import urlparse
 
 import timm
 import torch
-from huggingface_hub import constants, hf_hub_download, hf_hub_url
+from huggingface_hub import constants, hf_hub_url
 
+from medssl_bench.encoders.hub_download import download
 from medssl_bench.encoders.hub_names import CONFIG, cached_config, is_hub_name, repository_of
 from medssl_bench.encoders.weights_place import Place, place_of
 from medssl_bench.errors import StageError
@@ -160,11 +161,18 @@ def have(place: Place, what: str) -> None:
         cache = constants.HF_HUB_CACHE
         raise StageError(f"{what}: {place.address} is not in {cache}, and HF_HUB_OFFLINE is set; {_OTHERWISE}")
     if reason := _unreachable(place):
-        raise StageError(f"{what}: they are not in {place.cache}, and {reason}; {_OTHERWISE}")
+        raise StageError(f"{what}: not in {place.cache}, and {reason}; {_OTHERWISE}")
     if place.repository:
         _download(place, what)
     else:
         _download_from(place, what)
+
+
+class _Stay(urllib.request.HTTPRedirectHandler):
+    """Goes nowhere else: a hub sends who asks for weights to another server, and urllib would begin to fetch them."""
+
+    def redirect_request(self, *_arguments: Any) -> None:
+        """Return that no other address is asked."""
 
 
 def _unreachable(place: Place) -> str:
@@ -176,7 +184,7 @@ def _unreachable(place: Place) -> str:
         return f"{address} is no address of a server"
     try:
         request = urllib.request.Request(address, method="HEAD")  # noqa: S310 - checked above
-        with urllib.request.urlopen(request, timeout=_SECONDS):  # noqa: S310
+        with urllib.request.build_opener(_Stay).open(request, timeout=_SECONDS):
             return ""
     except urllib.error.HTTPError:  # it answers; what it has to say, the client tells
         return ""
@@ -210,7 +218,7 @@ def _download(place: Place, what: str) -> None:
     try:
         for file in place.files:
             try:
-                hf_hub_download(place.repository, file, revision=place.revision)
+                download(place.repository, file, place.revision)
             except EntryNotFoundError:
                 if file == place.files[-1]:
                     raise

@@ -28,8 +28,11 @@ def test_a_model_is_fetched_by_name_and_revision_once(hub, images, monkeypatch) 
     server, model = hub
     monkeypatch.setenv("HF_TOKEN", "hf_of_the_environment")
     pretrained.have_weights("hf-hub:lab/model", "v1")
-    assert {path.rpartition("/")[0] for _, path, _ in server.asked if "lab" in path} == {"/lab/model/resolve/v1"}
+    of_hub = {path.rpartition("/")[0] for _, path, _ in server.asked if path.startswith("/lab/")}
+    assert of_hub == {"/lab/model/resolve/v1"}
     assert "Bearer hf_of_the_environment" in {token for _, _, token in server.asked}
+    of_store = [(method, token) for method, path, token in server.asked if path.startswith("/store/")]
+    assert of_store == [("GET", None)], "the token is not for the server that the hub sends to, which is asked once"
     number = len(server.asked)
     encoder = TimmEncoder("hf-hub:lab/model", 160, pretrained=True, settings=Settings(revision="v1")).eval()
     with torch.no_grad():
@@ -51,3 +54,11 @@ def test_what_the_hub_refuses_is_one_line(hub, name, said) -> None:
         pretrained.have_config(f"hf-hub:lab/{name}", "v1")
     assert said in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_a_token_of_the_environment_is_in_no_file(hub, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setenv("HF_TOKEN", "hf_of_the_environment")
+    pretrained.have_weights("hf-hub:lab/model")
+    files = [file for file in tmp_path.rglob("*") if file.is_file()]
+    assert files
+    assert not any(b"hf_of_the_environment" in file.read_bytes() for file in files)

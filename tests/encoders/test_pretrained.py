@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import socket
 import time
 from collections.abc import Iterator
@@ -44,7 +45,7 @@ def test_weights_are_fetched_once_and_the_hub_is_not_asked_again(hub: tuple[Hub,
 def test_a_server_that_does_not_answer_is_tried_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ask("http://127.0.0.1:1", tmp_path, monkeypatch)
     start = time.perf_counter()
-    with pytest.raises(StageError, match=r"cannot be had: they are not in .* and http://127\.0\.0\.1:1 does not") as no:
+    with pytest.raises(StageError, match=r"cannot be had: not in .* and http://127\.0\.0\.1:1 does not") as no:
         TimmEncoder(MODEL, 28, pretrained=True)
     assert time.perf_counter() - start < 5
     assert "HF_HOME" in str(no.value)
@@ -97,12 +98,43 @@ def test_weights_at_an_address_are_fetched_to_where_timm_looks(
     assert list(file.parent.iterdir()) == [file]
 
 
-def test_a_download_that_was_cut_off_goes_on_where_it_was(
-    hub: tuple[Hub, torch.nn.Module], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_download_that_was_cut_off_goes_on_where_it_was(hub: tuple[Hub, torch.nn.Module]) -> None:
     server, model = hub
-    monkeypatch.setattr(constants, "DOWNLOAD_CHUNK_SIZE", 50_000)
     server.cut = 100_000
     file = pretrained.file_here(MODEL)
     assert server.ranges == ["bytes=100000-"]
     assert load_file(file).keys() == model.state_dict().keys()
+
+
+def _part(server: Hub, cache: Path, bytes_of_it: bytes) -> Path:
+    """Leave what a process leaves that is killed while it fetches."""
+    digest = hashlib.sha256(server.files["model.safetensors"]).hexdigest()
+    part = cache / "models--timm--test_resnet.r160_in1k" / "blobs" / f"{digest}.part"
+    part.parent.mkdir(parents=True)
+    part.write_bytes(bytes_of_it)
+    return part
+
+
+def test_what_a_killed_process_has_fetched_is_not_fetched_again(
+    hub: tuple[Hub, torch.nn.Module], tmp_path: Path
+) -> None:
+    server, _ = hub
+    content = server.files["model.safetensors"]
+    part = _part(server, tmp_path, content[:70_000])
+    assert pretrained.file_here(MODEL).read_bytes() == content
+    assert server.ranges == ["bytes=70000-"]
+    assert not part.exists()
+
+
+@pytest.mark.parametrize("where", ["on its way", "in what was there"])
+def test_what_is_not_what_the_hub_says_is_deleted(where: str, hub: tuple[Hub, torch.nn.Module], tmp_path: Path) -> None:
+    server, _ = hub
+    server.spoilt = where == "on its way"
+    if not server.spoilt:
+        _part(server, tmp_path, b"another")
+    with pytest.raises(StageError, match=r"has the SHA-256 \w+, the hub says \w+; it was deleted: fetch it") as caught:
+        pretrained.file_here(MODEL)
+    assert "\n" not in str(caught.value)
+    assert not pretrained.are_here(MODEL)
+    server.spoilt = False
+    assert pretrained.file_here(MODEL).read_bytes() == server.files["model.safetensors"]
