@@ -38,9 +38,12 @@ def command(context: click.Context, suite: Path, data_dir: Path | None) -> None:
         click.echo(printable(line))
     for seen in seen_before(plan):
         click.echo(printable(f"warning: {seen.comparison}: {seen}"))
+    told = set()
     for encoder in encoders:
         click.echo(printable(str(encoder)))
         for note in encoder.notes:
-            click.echo(printable(f"note: encoder {encoder.name}: {note}"))
+            if (encoder.name, note) not in told:  # of each size of images it is the same
+                told.add((encoder.name, note))
+                click.echo(printable(f"note: encoder {encoder.name}: {note}"))
     for line in lines:
         click.echo(printable(line))

@@ -100,6 +100,10 @@ def read_split(path: Path, split: SplitName, labels: NDArray[Any], names: list[s
         found = members.read(f"{split}_features")
         told = members.read(f"{split}_names").astype(str).ravel() if f"{split}_names" in there else None
         given = members.read(f"{split}_labels") if f"{split}_labels" in there else None
+    for what, beside in (("names", told), ("labels", given)):
+        if beside is not None and len(beside) != len(found):
+            rows = f"{len(beside):,} rows, and {split}_features {len(found):,}"
+            raise DataError(f"{path}: {split}_{what} has {rows}: one is needed for each")
     if told is not None:
         if names is None:
             raise DataError(f"{path}: has {split}_names, and the images of this data set have no names; leave them out")
@@ -112,9 +116,11 @@ def read_split(path: Path, split: SplitName, labels: NDArray[Any], names: list[s
             f"{path}: {split}_labels are not those of the data set, so rows may stand in another order; write them in "
             f"the data set's order, or add {split}_names"
         )
-    if not np.isfinite(found).all():
-        raise DataError(f"{path}: {split}_features has values that are not finite numbers")
-    return found.astype(np.float32)
+    with np.errstate(over="ignore"):  # told below
+        features = found.astype(np.float32)
+    if not np.isfinite(features).all():
+        raise DataError(f"{path}: {split}_features has values that are no finite numbers in float32")
+    return features
 
 
 def _places(path: Path, split: SplitName, told: list[str], names: list[str]) -> list[int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -70,7 +71,11 @@ class TableMembers:
         return {f"{part}_{what}": values[split == part] for what, values in columns.items() for part in SPLITS}
 
     def _features(self, table: Table) -> NDArray[Any]:
-        numbered = {int(found[1]): name for name in table.column_names if (found := _NUMBERED.fullmatch(name))}
+        numbered: dict[int, str] = {}
+        for name in table.column_names:
+            if (found := _NUMBERED.fullmatch(name)) and numbered.setdefault(int(found[1]), name) != name:
+                twice = f"{numbered[int(found[1])]} and {name}"
+                raise DataError(f"{self._path}: has columns {twice}, which are the same feature; leave one out")
         if "features" in table.column_names:
             if numbered:
                 both = f"features and {numbered[min(numbered)]}"
@@ -79,9 +84,11 @@ class TableMembers:
         if not numbered:
             there = ", ".join(table.column_names) or "nothing"
             raise DataError(f"{self._path}: has no column features, and no feature_0, feature_1, ...; it has {there}")
-        if missing := set(range(min(numbered), max(numbered) + 1)) - set(numbered):
-            raise DataError(f"{self._path}: has no column of feature {min(missing)}, and later ones")
-        return self._rows_of(table, [numbered[number] for number in sorted(numbered)])
+        numbers = sorted(numbered)
+        for number, following in pairwise(numbers):
+            if following != number + 1:
+                raise DataError(f"{self._path}: has no column of feature {number + 1}, and later ones")
+        return self._rows_of(table, [numbered[number] for number in numbers])
 
     def _rows_of(self, table: Table, columns: list[str], hint: str = "") -> NDArray[Any]:
         """Return columns of numbers, or one of lists of numbers, as (N, D)."""

@@ -77,7 +77,11 @@ def test_a_file_without_features_is_refused_by_its_headers(write, changes, wante
     [
         ({"val_features": np.zeros((15, 6))}, None, "val_features has 15 rows; the data set has 16 images"),
         ({"val_labels": (LABELS["val"] + 1) % 3}, None, "val_labels are not those of the data set, so rows may stand"),
-        ({"val_features": np.full((16, 6), np.nan)}, None, "val_features has values that are not finite numbers"),
+        ({"val_labels": LABELS["val"][:9]}, None, "val_labels has 9 rows, and val_features 16: one is needed for each"),
+        ({"val_names": np.full(17, "a")}, ["a"] * 16, "val_names has 17 rows, and val_features 16: one is needed for"),
+        ({"val_names": np.full((16, 2), "a")}, ["a"] * 16, "val_names has 32 rows, and val_features 16: one is neede"),
+        ({"val_features": np.full((16, 6), 1e300)}, None, "val_features has values that are no finite numbers in fl"),
+        ({"val_features": np.full((16, 6), np.nan)}, None, "val_features has values that are no finite num"),
         ({"val_names": np.array(["a"] * 16)}, None, "has val_names, and the images of this data set have no names; "),
         ({"val_names": np.array(["a"] * 16)}, list("abcdefghijklmnop"), "val_names has 'a' twice"),
         ({"val_names": np.array(list("abcdefghijklmnoz"))}, list("abcdefghijklmnop"), "1 images of val have no row, s"),
@@ -126,6 +130,11 @@ def test_a_parquet_file_has_a_row_for_each_image(tmp_path, are_listed):
             "column label is not of numbers, or of lists of one length, in each row; write the number of each class",
         ),
         ({"feature_0": [1.0] * 80, "feature_2": [1.0] * 80}, "has no column of feature 1, and later ones"),
+        ({"feature_0": [1.0] * 80, "feature_99999999999999": [1.0] * 80}, "has no column of feature 1, and later ones"),
+        ({"feature_0": [1.0] * 80, "feature0": [1.0] * 80}, "has columns feature_0 and feature0, which are the same"),
+        ({"features": [None] + [[1.0]] * 79}, "column features is not of numbers, or of lists of one length"),
+        ({"features": [[[1.0]]] * 80}, "column features is not of numbers, or of lists of one length"),
+        ({"features": [[True]] * 80}, "column features is not of numbers, or of lists of one length"),
     ],
 )
 def test_a_parquet_file_without_features_is_one_line(tmp_path, columns, wanted):
