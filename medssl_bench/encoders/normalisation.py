@@ -57,10 +57,12 @@ def require_both(
     """Return mean and standard deviation as they are given.
 
     Raises:
-        StageError: one is given without the other.
+        StageError: one is given without the other, or they are of pixels up to 255.
     """
     if (mean is None) != (std is None):
         raise StageError("mean and std belong together: write both, or none")
+    if mean is not None and max(mean, default=0) > 1:
+        raise StageError(f"mean = {list(mean)} is not of pixels in [0, 1]: divide mean and std by 255")
     return mean, std
 
 

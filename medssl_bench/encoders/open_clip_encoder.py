@@ -47,7 +47,7 @@ class OpenClipEncoder(nn.Module):
         try:
             self.backbone = _tower(said["model_cfg"])
         except Exception as error:
-            reason = " ".join(str(error).split())[:300]
+            reason = f"it has no {error}" if isinstance(error, KeyError) else " ".join(str(error).split())[:300]
             raise StageError(f"{config}: open_clip cannot make this model: {reason}") from error
         if weights is not None:
             _load(self.backbone, weights)
@@ -85,13 +85,15 @@ def _load(tower: nn.Module, file: Path) -> None:
         raise StageError(f"{file}: these are not the weights of the model: {reason}") from error
 
 
-def _prepared(said: dict[str, Any], image_size: Any, settings: Settings) -> Prepared:
+def _prepared(said: Any, image_size: Any, settings: Settings) -> Prepared:
     from open_clip import OPENAI_DATASET_MEAN, OPENAI_DATASET_STD
 
+    if not isinstance(said, dict):
+        raise StageError(f"preprocess_cfg of its configuration is {said!r}, and no table")
     given_mean, given_std = require_both(settings.mean, settings.std)
     # where a configuration says nothing, open_clip itself takes OpenAI's numbers and bicubic interpolation
     mean = given_mean or said.get("mean") or OPENAI_DATASET_MEAN
     std = given_std or said.get("std") or OPENAI_DATASET_STD
     side = image_size[0] if isinstance(image_size, list | tuple) else image_size
     own: Interpolation = "bilinear" if said.get("interpolation") == "bilinear" else "bicubic"
-    return Prepared(settings.fit_to(int(side), own), list(mean), list(std))
+    return Prepared(settings.fit_to(int(side), own), mean, std)

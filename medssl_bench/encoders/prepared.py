@@ -32,10 +32,9 @@ class Prepared(nn.Module):
 
     def __init__(self, fit: InputFit, mean: Sequence[float], std: Sequence[float]) -> None:
         super().__init__()
-        if len(mean) not in {1, 3} or len(std) not in {1, 3} or min(std) <= 0:
-            raise StageError(
-                f"mean = {list(mean)} and std = {list(std)} are of one or three numbers, and std is above 0"
-            )
+        if not _are_numbers(mean) or not _are_numbers(std) or min(std) <= 0 or max(mean) > 1:
+            needed = "one or three numbers are needed for each, of pixels in [0, 1], and std above 0"
+            raise StageError(f"mean = {mean!r} and std = {std!r}: {needed}")
         self.fit = fit
         self.register_buffer("mean", torch.tensor(mean).view(1, -1, 1, 1), persistent=False)
         self.register_buffer("std", torch.tensor(std).view(1, -1, 1, 1), persistent=False)
@@ -43,3 +42,10 @@ class Prepared(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """Return the images as the network takes them."""
         return self.fit.padded((self.fit.resized(images) - self.mean) / self.std)
+
+
+def _are_numbers(found: object) -> bool:
+    """Return whether something, which a configuration says, is a number for all channels, or one for each."""
+    if not isinstance(found, list | tuple):
+        return False
+    return len(found) in {1, 3} and all(isinstance(each, int | float) for each in found)

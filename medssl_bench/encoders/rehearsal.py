@@ -47,6 +47,8 @@ def rehearse(registry: Registry, encoder: Component, size: int, *, fetch: bool) 
         fetch: whether to download pretrained weights that are not here, once; else a note says that a run does.
     """
     try:
+        if encoder.plugin == "encoders" and encoder.parameters.get("weights_file") and given_weights(encoder):
+            return Rehearsed(problem='weights = "pretrained" and weights_file contradict each other: write one of them')
         if told_later := _not_here(encoder, fetch=fetch):
             return Rehearsed(notes=(told_later,))
         built = _built(registry, _from_scratch(encoder), size)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import torch
 from torch import Tensor, nn
 
-from medssl_bench.encoders.model_files import read_json, read_weights
+from medssl_bench.encoders.model_files import PREPROCESSOR, read_json, read_weights
 from medssl_bench.encoders.normalisation import require_both
 from medssl_bench.encoders.prepared import Prepared
 from medssl_bench.errors import StageError
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 Pooling = Literal["pooler", "cls", "mean", "cls_mean"]
 
-_OF_PILLOW: Mapping[int, Interpolation] = {0: "nearest", 2: "bilinear", 3: "bicubic"}
-"""How Pillow numbers interpolations."""
+_OF_PILLOW: Mapping[object, Interpolation] = {0: "nearest", 2: "bilinear", 3: "bicubic"}
+"""How Pillow numbers interpolations; it has others, which are not ours."""
 
 _CLASS_TOKENS = ("cls_token", "class_embedding")
 _OTHER_TOKENS = ("distillation_token",)
@@ -69,28 +69,33 @@ class TransformersEncoder(nn.Module):
         self.prepared = _prepared(preprocessor, chosen.image_size, settings)
         takes = inspect.signature(self.backbone.forward).parameters
         moves = "interpolate_pos_encoding" in takes and self.prepared.fit.size != chosen.image_size
-        self._more = {"interpolate_pos_encoding": True} if moves else {}
+        self._more: dict[str, Any] = {"interpolate_pos_encoding": True} if moves else {}
+        self._patches = chosen.patches(self.prepared.fit.size) if chosen.is_masked else 0
         names = [name.rpartition(".")[2] for name, _ in self.backbone.named_parameters()]
         self._has_class = any(name in _CLASS_TOKENS for name in names)
         self._prefix = int(self._has_class) + sum(name in _OTHER_TOKENS for name in names) + chosen.registers
         self.pooling = pooling
-        self.dim = self._measure_dim(size)
+        self.dim = self._measure_dim(size, chosen.image_size)
         lacking = [name for name in missing if self.pooling == "pooler" or not name.startswith("pooler.")]
         if lacking:
             some = ", ".join(lacking[:3]) + (", ..." if len(lacking) > 3 else "")
             raise StageError(f"{weights}: the weights lack {len(lacking)} of the model's tensors ({some})")
 
     @torch.no_grad()
-    def _measure_dim(self, size: int) -> int:
+    def _measure_dim(self, size: int, made_for: int | None) -> int:
         self.eval()
+        image = torch.zeros(1, 3, size, size)
         try:
-            features = self(torch.zeros(1, 3, size, size))
+            features, again = self(image), self(image)
         except StageError:
             raise
         except Exception as error:
             side = self.prepared.fit.size
             reason = str(error).partition("\n")[0]
-            raise StageError(f"the model cannot take images of {side} pixels: {reason}") from error
+            instead = f"; it was made for {made_for}: write input_size" if made_for and made_for != side else ""
+            raise StageError(f"the model cannot take images of {side} pixels: {reason}{instead}") from error
+        if not features.is_meta and not torch.allclose(features, again, rtol=1e-3, atol=1e-4, equal_nan=True):
+            raise StageError("the model gives an image other features each time, so no result could be repeated")
         self.train()
         return int(features.shape[1])
 
@@ -100,16 +105,28 @@ class TransformersEncoder(nn.Module):
         Raises:
             StageError: the model has not what the pooling takes.
         """
-        out = self.backbone(pixel_values=self.prepared(images), **self._more)
-        last, whole = out.last_hidden_state, getattr(out, "pooler_output", None)
-        if self.pooling is None:
-            self.pooling = "pooler" if whole is not None and (last.ndim == 4 or self._is_part) else "cls"
+        seen, more = self.prepared(images), self._more
+        if self._patches:  # in their own order, none of them hidden
+            more = {**more, "noise": torch.arange(self._patches, device=seen.device).expand(len(seen), -1)}
+        out = self.backbone(pixel_values=seen, **more)
+        last, whole = torch.as_tensor(out.last_hidden_state), getattr(out, "pooler_output", None)
+        return self._of_map(last, whole) if last.ndim == 4 else self._of_tokens(last, whole)
+
+    def _of_map(self, last: Tensor, whole: Any) -> Tensor:
+        """Return the features of a convolutional model: of its map, (B, D, h, w), or what the library makes of it."""
+        which: Pooling = "mean" if whole is None else "pooler"
+        self.pooling = self.pooling or which
+        if self.pooling != which:
+            raise StageError(f'the model is convolutional: write pooling = "{which}"')
+        return last.mean(dim=(2, 3)) if whole is None else torch.as_tensor(whole).flatten(1)
+
+    def _of_tokens(self, last: Tensor, whole: Any) -> Tensor:
+        """Return the features of a transformer, of its tokens, (B, T, D)."""
+        self.pooling = self.pooling or ("pooler" if whole is not None and self._is_part else "cls")
         if self.pooling == "pooler":
             if whole is None:
-                raise StageError('the model has no pooler_output: write pooling = "cls" or "mean"')
+                raise StageError('the model has no pooler_output: write pooling = "mean" or "cls"')
             return torch.as_tensor(whole).flatten(1)
-        if last.ndim == 4:
-            raise StageError('the model is convolutional: write pooling = "pooler"')
         if "cls" in self.pooling and not self._has_class:
             raise StageError('the model has no class token: write pooling = "mean" or "pooler"')
         parts = [last[:, 0]] if "cls" in self.pooling else []
@@ -126,6 +143,13 @@ class _Chosen:
         side = getattr(self.config, "image_size", None)
         self.image_size = int(side[0] if isinstance(side, list | tuple) else side) if side else None
         self.registers = int(getattr(self.config, "num_register_tokens", 0) or 0)
+        self.is_masked = getattr(self.config, "model_type", "") == "vit_mae"
+        if self.is_masked:  # it hides patches at random, as in its training
+            self.config.mask_ratio = 0.0
+
+    def patches(self, side: int) -> int:
+        """Return how many patches the model sees of an image of a side in pixels."""
+        return (side // int(self.config.patch_size)) ** 2
 
 
 def _made(config: Path, weights: Path | None) -> tuple[Any, _Chosen, list[str]]:
@@ -162,8 +186,14 @@ def _prepared(file: Path | None, image_size: int | None, settings: Settings) -> 
     side = settings.input_size or _side(said.get("crop_size")) or _side(said.get("size")) or image_size
     if side is None:
         raise StageError("the model does not say for which size of images it was made: write input_size")
-    own = _OF_PILLOW.get(int(said.get("resample") or 2), "bilinear")
-    return Prepared(settings.fit_to(side, own), mean, std)
+    number = said.get("resample")
+    own = _OF_PILLOW.get(2 if number is None else number)
+    if own is None and settings.interpolation == "auto":
+        raise StageError(
+            f"{PREPROCESSOR} resizes with resample = {number!r}, which is none of Pillow's 0 (nearest), 2 "
+            f"(bilinear) and 3 (bicubic): write interpolation"
+        )
+    return Prepared(settings.fit_to(side, own or "bilinear"), mean, std)
 
 
 def _side(size: Any) -> int | None:

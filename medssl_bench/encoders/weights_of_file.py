@@ -45,12 +45,18 @@ def load_weights(model: nn.Module, file: Path, name: str) -> list[str]:
         left_out = _of_heads(known, model, heads)
         known = {name: value for name, value in known.items() if name not in left_out}
         own = known if _fits(known, model) else own
+    if whole := next((n for n, kept in model.state_dict().items() if n in own and _is_rounded(own[n], kept)), None):
+        raise StageError(f"{file}: {whole} has whole numbers: these weights are quantised, and not the trained ones")
     try:
         model.load_state_dict(own)
     except RuntimeError as error:
         difference = shorten(str(error).splitlines()[-1], 160, placeholder=" ...")
         raise StageError(f"{file}: these are not the weights of {name}: {difference}") from error
     return left_out
+
+
+def _is_rounded(value: Tensor, kept: Tensor) -> bool:
+    return kept.is_floating_point() and not value.is_floating_point()
 
 
 def _names(classifier: Any) -> tuple[str, ...]:

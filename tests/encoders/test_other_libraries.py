@@ -67,8 +67,27 @@ def _resnet():
     return model, lambda net, x: net(x).pooler_output.flatten(1)
 
 
+def _mae():
+    from transformers import ViTMAEConfig, ViTMAEModel
+
+    def of_all_patches(net, x):
+        net.embeddings.config.mask_ratio = 0.0  # in an order of chance, which decides nothing
+        return net(x).last_hidden_state[:, 0]
+
+    return ViTMAEModel(ViTMAEConfig(**SMALL)), of_all_patches
+
+
+def _segformer():
+    from transformers import SegformerConfig, SegformerModel
+
+    shape = {"hidden_sizes": [8, 16], "depths": [1, 1], "num_attention_heads": [1, 2], "num_encoder_blocks": 2}
+    more = {"sr_ratios": [2, 1], "patch_sizes": [7, 3], "strides": [4, 2], "mlp_ratios": [2, 2]}
+    return SegformerModel(SegformerConfig(**shape, **more)), lambda net, x: net(x).last_hidden_state.mean(dim=(2, 3))
+
+
 MODELS: dict[str, Callable[[], Any]] = {
     "ViT with a classifier": _vit, "DINOv2": _dinov2, "CLIP": _clip, "SigLIP": _siglip, "ResNet": _resnet,
+    "masked autoencoder": _mae, "map without a pooler": _segformer,
 }  # fmt: skip
 
 
@@ -175,6 +194,50 @@ def test_a_normalisation_that_is_not_known_is_asked_for(make, tmp_path: Path) ->
     assert (float(plain.prepared.mean), float(plain.prepared.std)) == (0, 1)
     with pytest.raises(StageError, match=r"preprocessor_config\.json does not say how images were normalised"):
         make("transformers", SIZE, **_saved(_vit()[0], tmp_path, size=32))
+
+
+@pytest.mark.parametrize(
+    ("said", "wanted"),
+    [
+        ({"resample": 1}, "resizes with resample = 1, which is none of Pillow's 0 (nearest), 2 (bilinear) and 3 (bic"),
+        ({"resample": "bicubic"}, "resizes with resample = 'bicubic', which is none of"),
+        ({"image_mean": "a"}, "mean = 'a' and std = [0.2, 0.25, 0.3]: one or three numbers are needed for each"),
+        ({"image_mean": [123.7, 116.3, 103.5]}, "one or three numbers are needed for each, of pixels in [0, 1], and "),
+        ({"image_std": [0, 0, 0]}, "of pixels in [0, 1], and std above 0"),
+    ],
+)
+def test_a_preprocessing_that_is_not_ours_is_one_line(said: dict[str, Any], wanted: str, make, tmp_path: Path) -> None:
+    files = _saved(_vit()[0], tmp_path, **{**_processor(), **said})
+    with pytest.raises(StageError) as caught:
+        make("transformers", SIZE, **files)
+    assert wanted in str(caught.value)
+    assert "\n" not in str(caught.value)
+    if "resample" in said:
+        assert make("transformers", SIZE, **files, interpolation="bicubic").dim == 32
+
+
+def test_features_that_differ_each_time_are_refused(make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from transformers import ViTModel
+
+    plain = ViTModel.forward
+
+    def noisy(self: Any, *arguments: Any, **named: Any) -> Any:
+        out = plain(self, *arguments, **named)
+        out.last_hidden_state = out.last_hidden_state + torch.rand(1)
+        return out
+
+    files = _saved(_vit()[0], tmp_path, **_processor())
+    monkeypatch.setattr(ViTModel, "forward", noisy)
+    with pytest.raises(StageError, match="gives an image other features each time"):
+        make("transformers", SIZE, **files)
+
+
+@pytest.mark.parametrize(("kind", "pooling"), [("map without a pooler", "mean"), ("ResNet", "pooler")])
+def test_a_map_is_pooled_in_one_way(kind: str, pooling: str, make, tmp_path: Path) -> None:
+    files = _saved(MODELS[kind]()[0], tmp_path, **_processor())
+    assert make("transformers", SIZE, **files, pooling=pooling).dim == 16
+    with pytest.raises(StageError, match=f'the model is convolutional: write pooling = "{pooling}"'):
+        make("transformers", SIZE, **files, pooling="cls")
 
 
 def test_weights_that_lack_a_tensor_are_refused(make, tmp_path: Path) -> None:

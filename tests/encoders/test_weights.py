@@ -6,6 +6,7 @@ import pytest
 import timm
 import torch
 
+from medssl_bench.encoders.rehearsal import rehearse
 from medssl_bench.errors import StageError, StoreError
 from medssl_bench.plugin.parameters import ParameterProblem
 from medssl_bench.store.tensors import save_tensors
@@ -110,3 +111,22 @@ def test_weights_that_cannot_be_downloaded_fail_in_one_line(make, monkeypatch, t
         make("resnet18", weights="pretrained")
 
     assert "\n" not in str(caught.value)
+
+
+def test_whole_numbers_are_no_weights(make, tmp_path):
+    weights = make("timm", **TINY).backbone.state_dict()
+    save_tensors({name: value.to(torch.int8) for name, value in weights.items()}, tmp_path / "rounded.safetensors")
+    with pytest.raises(StageError, match=r"conv1\.0\.weight has whole numbers: these weights are quantised"):
+        make("timm", **TINY, weights_file=str(tmp_path / "rounded.safetensors"))
+
+
+def test_a_mean_of_pixels_up_to_255_is_refused(make):
+    with pytest.raises(StageError, match=r"mean = \[123\.7\] is not of pixels in \[0, 1\]: divide mean and std by 255"):
+        make("timm", **TINY, mean=[123.7], std=[58.4])
+
+
+def test_pretrained_weights_and_a_file_of_them_contradict_each_other(registry, tmp_path):
+    save_tensors(timm.create_model("test_resnet", num_classes=0).state_dict(), tmp_path / "a.safetensors")
+    given = {"name": "timm", **TINY, "weights": "pretrained", "weights_file": str(tmp_path / "a.safetensors")}
+    found = rehearse(registry, registry.resolve_or_raise("encoder", given), 28, fetch=False)
+    assert found.problem == 'weights = "pretrained" and weights_file contradict each other: write one of them'
