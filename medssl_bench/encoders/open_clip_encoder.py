@@ -28,6 +28,7 @@ class OpenClipEncoder(nn.Module):
 
     Attributes:
         dim: length D of the features.
+        input_size: side at which the model sees images.
         backbone: the image part.
 
     Args:
@@ -52,6 +53,7 @@ class OpenClipEncoder(nn.Module):
         if weights is not None:
             _load(self.backbone, weights)
         self.prepared = _prepared(said.get("preprocess_cfg") or {}, self.backbone.image_size, settings)
+        self.input_size = self.prepared.fit.size
         with torch.no_grad():
             self.eval()
             self.dim = int(self(torch.zeros(1, 3, size, size)).shape[1])

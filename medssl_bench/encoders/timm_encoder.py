@@ -37,6 +37,7 @@ class TimmEncoder(nn.Module):
 
     Attributes:
         dim: length D of the features.
+        input_size: side at which the model sees images; None: as they are.
         backbone: the timm model; its state dict is what ``export`` writes.
         model: timm's name of it.
         left_out: names of tensors of a file of weights that are a classifier's.
@@ -76,6 +77,7 @@ class TimmEncoder(nn.Module):
         self.left_out: list[str] = []
         config = self.backbone.pretrained_cfg
         self._fit = settings.input_fit(config)
+        self.input_size = settings.input_size
         self._one_size = getattr(getattr(self.backbone, "patch_embed", None), "strict_img_size", False)
         channels = options.get("in_chans", (config.get("input_size") or (3,))[0])
         if channels not in {1, 3}:

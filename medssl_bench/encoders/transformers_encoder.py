@@ -37,6 +37,7 @@ class TransformersEncoder(nn.Module):
 
     Attributes:
         dim: length D of the features.
+        input_size: side at which the model sees images.
         backbone: the model.
 
     Args:
@@ -67,6 +68,7 @@ class TransformersEncoder(nn.Module):
             self.backbone, chosen, missing = _made(config, weights)
         self._is_part = chosen.is_part
         self.prepared = _prepared(preprocessor, chosen.image_size, settings)
+        self.input_size = self.prepared.fit.size
         takes = inspect.signature(self.backbone.forward).parameters
         moves = "interpolate_pos_encoding" in takes and self.prepared.fit.size != chosen.image_size
         self._more: dict[str, Any] = {"interpolate_pos_encoding": True} if moves else {}

@@ -279,7 +279,7 @@ class FineTuning:
     def _predict(self, images: DeviceImages) -> Tensor:
         """Return the logits of images, in evaluation mode."""
         predictor = self.predictor.eval()
-        places = torch.arange(len(images)).split(evaluation_batch(images.size))
+        places = torch.arange(len(images)).split(evaluation_batch(images.size, predictor[0]))
         return torch.cat([self.outputs(batch, predictor) for _, batch in images.stream(places)])
 
     def outputs(self, images: Tensor, model: nn.Sequential | None = None) -> Tensor:

@@ -39,7 +39,8 @@ class FeatureWatch:
             return {}
         self._method.eval()
         found = []
-        for index in torch.arange(self._count, device=self._val.device).split(evaluation_batch(self._size)):
+        batch = evaluation_batch(self._size, self._method.encoder)
+        for index in torch.arange(self._count, device=self._val.device).split(batch):
             images = self._val.take(index)
             if images.shape[-1] != self._size:
                 images = F.interpolate(images, size=(self._size, self._size), mode="bilinear", antialias=True)

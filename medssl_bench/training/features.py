@@ -26,7 +26,7 @@ def features_of(encoder: nn.Module, split: Split | Images, device: torch.device)
     encoder.eval()
     images = DeviceImages(split, device)
     found, filled = torch.empty(0, 0), 0
-    for index, batch in images.stream(torch.arange(len(images)).split(evaluation_batch(images.size))):
+    for index, batch in images.stream(torch.arange(len(images)).split(evaluation_batch(images.size, encoder))):
         features = encoder(batch).float().cpu()
         if not filled:  # one block for all: joining the parts at the end would take twice the memory
             found = features.new_empty((len(images), *features.shape[1:]))

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from medssl_bench.datasets import Images, Split
 from medssl_bench.datasets.memory import free_memory
@@ -17,9 +17,18 @@ from medssl_bench.methods.base import Batch
 from medssl_bench.training.reading_ahead import read_ahead
 
 
-def evaluation_batch(size: int) -> int:
-    """Return how many images of `size` pixels are predicted at once: 512 of 28 pixels, or about as many pixels."""
-    return max(8, min(512, 512 * 28**2 // size**2))
+def evaluation_batch(size: int, encoder: nn.Module) -> int:
+    """Return how many images are predicted at once: 512 of 28 pixels, or about as many pixels.
+
+    Of an encoder that enlarges them, which its `input_size` says, at most 64 are seen of 224 pixels, or about as many
+    pixels: the memory that they take is that of the maps and tokens in the network.
+
+    Args:
+        size: side of the images in pixels.
+        encoder: what sees them.
+    """
+    batch, seen = max(8, min(512, 512 * 28**2 // size**2)), getattr(encoder, "input_size", None)
+    return min(batch, max(1, 64 * 224**2 // seen**2)) if isinstance(seen, int) and seen > size else batch
 
 
 class DeviceImages:

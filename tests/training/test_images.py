@@ -8,6 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from torch import nn
 
 from medssl_bench.datasets import Images, Split
 from medssl_bench.training.images import DeviceImages, evaluation_batch
@@ -104,7 +105,19 @@ def test_all_images_in_order_are_not_copied():
 
 
 def test_larger_images_are_predicted_in_smaller_batches():
-    assert [evaluation_batch(size) for size in (8, 28, 64, 128, 224)] == [512, 512, 98, 24, 8]
+    as_they_are = nn.Identity()
+    assert [evaluation_batch(size, as_they_are) for size in (8, 28, 64, 128, 224)] == [512, 512, 98, 24, 8]
+
+
+def test_images_that_an_encoder_enlarges_are_predicted_in_smaller_batches():
+    """512 of 28 pixels would be as many of 518, whose tokens take tens of gigabytes."""
+    encoder = nn.Identity()
+    found = []
+    for encoder.input_size in (28, 64, 224, 518, 4000):
+        found.append(evaluation_batch(28, encoder))
+    assert found == [512, 512, 64, 11, 1]
+    encoder.input_size = 224
+    assert evaluation_batch(224, encoder) == 8, "as of any encoder"
 
 
 @settings(deadline=None, max_examples=20)

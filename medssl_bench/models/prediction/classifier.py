@@ -52,7 +52,7 @@ class Classifier:
     @property
     def batch(self) -> int:
         """How many images are computed together."""
-        return evaluation_batch(self.facts.images.size)
+        return evaluation_batch(self.facts.images.size, self._encoder)
 
     @torch.no_grad()
     def predict(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
