@@ -308,9 +308,6 @@ CASES = {
         EPOCHS, f"{EPOCHS}sweep = {{ batch_size = {list(range(2, 1200))} }}\n", "12: pretraining.nat.sweep",
         "a sweep of 1,198 variants; at most 1,000 are possible",
     ),
-    "list of lists of metrics": Case(
-        BASELINE, f'{BASELINE}metrics = ["accuracy", ["auroc"]]\n', "18: comparison[0].metrics[1]", "expected a name or"
-    ),
     "choice without a sweep": Case(
         EPOCHS, f'{EPOCHS}choose = "validation"\n', "9: pretraining.nat", "choose is for a recipe with a sweep, and t"
     ),
