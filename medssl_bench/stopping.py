@@ -87,6 +87,16 @@ def listen(*, patient: bool = False) -> None:
         signal.signal(number, _stop)
 
 
+def rearm() -> None:
+    """Install the handlers of `stoppable` or `listen` again, in the main thread, after a library has replaced them.
+
+    Where neither is at work nothing is done.
+    """
+    if threading.current_thread() is threading.main_thread():
+        for number in _request.before or ():
+            signal.signal(number, _stop)
+
+
 def nothing_is_left(status: int) -> None:
     """Let a request that comes from now on end the process at once, with this status: all is done and said."""
     _request.ending = status

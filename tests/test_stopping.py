@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from medssl_bench.stopping import Stopped, at_checkpoints, is_asked, stoppable
+from medssl_bench.stopping import Stopped, at_checkpoints, is_asked, rearm, stoppable
 
 
 def _ask(number: int = signal.SIGTERM) -> None:
@@ -92,3 +92,17 @@ def test_outside_the_main_thread_nothing_is_changed() -> None:
     thread.start()
     thread.join()
     assert found == [True]
+
+
+def test_handlers_that_a_library_has_replaced_are_put_in_again() -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        rearm()
+        assert signal.getsignal(signal.SIGTERM) == before, "there is nothing to put in"
+        with stoppable():
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+            rearm()
+            with pytest.raises(Stopped):
+                _ask()
+    finally:
+        signal.signal(signal.SIGTERM, before)

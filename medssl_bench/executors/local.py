@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 from contextlib import nullcontext
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from medssl_bench.errors import UserError
 from medssl_bench.executors.base import Executor, Job
-from medssl_bench.plugin.watching import Epoch, Outcome
+from medssl_bench.plugin.watching import Epoch, Outcome, StageInfo
 from medssl_bench.stopping import stop_if_asked
 from medssl_bench.store.leases import SECONDS, owner_text
 
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
     from medssl_bench.plan.stage import Stage
     from medssl_bench.stages.workshop import Workshop
+
+LAG = 60.0
+"""Seconds for which a network file system may not show what another machine has written."""
 
 _POLL = 0.5
 """Seconds between two looks at stages that other processes work on."""
@@ -37,6 +40,10 @@ class LocalExecutor(Executor):
             they do anyway.
         graphs: on CUDA, record training steps as CUDA graphs and play them back, where method and views allow it.
         beside_others: whether other processes of this run share the device, so that a want of memory is not recorded.
+        when_held: whether to ``wait`` for stages that other processes work on, or to ``leave`` when nothing else is
+            left to do. Who leaves also looks whether parents that are not among its stages are in the store. Stages
+            that it leaves are not in its answer: it is for workers of an executor that asks the store itself.
+        lag_seconds: how long one that leaves waits for such parents, which a network file system may show late.
 
     Raises:
         UserError: a number of seconds is not above 0.
@@ -50,8 +57,11 @@ class LocalExecutor(Executor):
         deterministic: bool = False,
         graphs: bool = True,
         beside_others: bool = False,
+        when_held: Literal["wait", "leave"] = "wait",
+        lag_seconds: float = LAG,
     ) -> None:
-        for name, value in (("checkpoint_seconds", checkpoint_seconds), ("lease_seconds", lease_seconds)):
+        numbers = {"checkpoint_seconds": checkpoint_seconds, "lease_seconds": lease_seconds, "lag_seconds": lag_seconds}
+        for name, value in numbers.items():
             if value is not None and value <= 0:
                 raise UserError(f"{name} = {value:g}: give a number of seconds above 0")
         self.checkpoint_seconds = checkpoint_seconds
@@ -59,6 +69,7 @@ class LocalExecutor(Executor):
         self.deterministic = deterministic
         self.graphs = graphs
         self.beside_others = beside_others
+        self.leaves_after = lag_seconds if when_held == "leave" else None
 
     def run(self, job: Job) -> list[Outcome]:
         """Run the stages."""
@@ -84,25 +95,45 @@ class LocalExecutor(Executor):
         )
         recording = nullcontext() if self.graphs else recorded_by(lambda _: None)
         with same_bits(device, wanted=self.deterministic), recording:
-            return _run_all(job, workshop)
+            return _run_all(job, workshop, self.leaves_after)
 
 
-def _run_all(job: Job, workshop: Workshop) -> list[Outcome]:
+def _run_all(job: Job, workshop: Workshop, leaves_after: float | None) -> list[Outcome]:
     outcomes: dict[str, Outcome] = {}
     waiting, told = list(job.stages), set[str]()
+    moved = time.monotonic()
     while waiting:
         before = len(waiting)
-        waiting = _pass(waiting, workshop, job, outcomes)
-        if len(waiting) == before:
-            _tell_of_waiting(waiting[0], job, told)
-            time.sleep(_POLL)
-    return list(outcomes.values())
+        missing = set[str]() if leaves_after is None else _missing_parents(waiting, job, outcomes)
+        waiting = _pass(waiting, missing, workshop, job, outcomes)
+        if len(waiting) < before:
+            moved = time.monotonic()
+            continue
+        if leaves_after is not None and (not missing or time.monotonic() - moved > leaves_after):
+            break
+        _tell_of_waiting(waiting[0], job, told)
+        time.sleep(_POLL)
+    return [outcomes[stage.key] for stage in job.stages if stage.key in outcomes]
 
 
-def _pass(stages: list[Stage], workshop: Workshop, job: Job, outcomes: dict[str, Outcome]) -> list[Stage]:
-    """Run the stages that can be run, and return those that wait for other processes."""
+def _missing_parents(stages: list[Stage], job: Job, outcomes: dict[str, Outcome]) -> set[str]:
+    """Return the parents of stages that are not in the store, are not to be made here, and have not failed."""
+    here = {stage.key for stage in job.stages}
+    missing = set()
+    for key in {parent for stage in stages for parent in stage.parents} - here:
+        failure = None if job.store.is_done(key) else job.store.failure(key)
+        if failure is not None:
+            outcomes[key] = Outcome(StageInfo(key, failure.kind, failure.title), "failed", reason=failure.reason)
+        elif not job.store.is_done(key):
+            missing.add(key)
+    return missing
+
+
+def _pass(
+    stages: list[Stage], missing: set[str], workshop: Workshop, job: Job, outcomes: dict[str, Outcome]
+) -> list[Stage]:
+    """Run the stages that can be run, and return those that wait for other processes, or build on what is missing."""
     waiting: list[Stage] = []
-    missing: set[str] = set()
     for stage in stages:
         stop_if_asked()
         reason = blocked_by(stage, outcomes)

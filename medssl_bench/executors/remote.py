@@ -9,6 +9,7 @@ changes none. `isolated` uses this, and an executor of a plugin may.
 from __future__ import annotations
 
 import warnings
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,11 +22,13 @@ from medssl_bench.plugin.component import components_in
 from medssl_bench.plugin.manager import load_plugins
 from medssl_bench.plugin.watching import Epoch, Outcome, StageInfo
 from medssl_bench.stages.records import record_of
-from medssl_bench.store.checkpoints import StoredCheckpoints
+from medssl_bench.store.checkpoints import StoredCheckpoints, mark_of
+from medssl_bench.store.presence import forget, present
+from medssl_bench.store.process import Process
 from medssl_bench.store.store import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from medssl_bench.plan.stage import Stage
     from medssl_bench.plugin.registry import Registry
@@ -54,12 +57,16 @@ def describe(job: Job, stages: Sequence[Stage], settings: Mapping[str, Any]) -> 
     }
 
 
-def work(given: Mapping[str, Any], watchers: Watchers) -> list[Outcome]:
+def work(given: Mapping[str, Any], watchers: Watchers, *, alone: bool = False) -> list[Outcome]:
     """Run the stages that `describe` has described, in this process.
 
     Args:
         given: what `describe` returned.
         watchers: called with what happens; a worker passes it on as events.
+        alone: whether this process says itself in the store what it needs, since who described the job may be gone.
+
+    Returns:
+        How the stages ended; without those that it left, with ``when_held = "leave"`` among the settings.
 
     Raises:
         UserError: a plugin is not what the plan was made with, or the device is not here.
@@ -74,7 +81,9 @@ def work(given: Mapping[str, Any], watchers: Watchers) -> list[Outcome]:
     _check_components(stages, plugins.registry)
     context = DatasetContext(Path(given["data_dir"]), Path(given["cache_dir"]), given["mirror"])
     job = Job(tuple(stages), plugins.registry, Store(Path(given["store"])), context, given["device"], watchers)
-    return LocalExecutor(**given["settings"]).run(job)
+    needed = {key for stage in stages for key in (stage.key, *stage.parents)}
+    with present(job.store.path, needed) if alone else nullcontext():
+        return LocalExecutor(**given["settings"]).run(job)
 
 
 def _check_components(stages: Sequence[Stage], registry: Registry) -> None:
@@ -170,6 +179,38 @@ class Relay:
         if "epoch" in more:
             more["epoch"] = Epoch(**more["epoch"])
         self.job.watchers.tell(hook, stage=stage, **more)
+
+
+def this_worker() -> str:
+    """Return the name of this process, which no other process of any machine has; `bury` takes it."""
+    return str(Process.this())
+
+
+def is_dead(worker: str) -> bool:
+    """Return whether the process of this name has surely ended; of one of another machine nothing is sure."""
+    process = Process.parse(worker)
+    return process is not None and process.is_dead()
+
+
+def bury(worker: str, keys: Iterable[str], store: Store) -> list[str]:
+    """Free what a worker held that has certainly ended, as a scheduler knows of another machine.
+
+    Args:
+        worker: its `this_worker`.
+        keys: of the stages that it may have been at.
+        store: the store.
+
+    Returns:
+        The keys of the stages that it held.
+    """
+    forget(store.path, worker)
+    owners = {key: store.leases.owner(key) or "" for key in keys}
+    return [key for key, owner in owners.items() if owner.startswith(f"{worker}-") and store.leases.revoke(key, owner)]
+
+
+def checkpoint_mark(key: str, store: Store) -> str:
+    """Return a text that changes whenever the checkpoint of an unfinished stage does; empty: there is none."""
+    return mark_of(store.leases.kept(key))
 
 
 def tell(outcome: Outcome, job: Job, outcomes: dict[str, Outcome]) -> None:

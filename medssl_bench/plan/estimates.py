@@ -57,21 +57,32 @@ class Estimates:
         cache: folder of the calibration; None: there is none.
         device: torch's type of the device that is going to compute; ``auto``: the one that was calibrated, or else the
             one of the newest record of this machine.
+        elsewhere: whether other machines are going to compute, such as those of a cluster: then the calibration of this
+            one does not count, and records of any machine do, where device and threads are those of the newest.
 
     Attributes:
         problem: why the calibration that is there does not count, or an empty string.
         start: seconds that a run takes before its first stage.
     """
 
-    def __init__(self, records: Iterable[Record], cache: Path | None = None, device: str = "auto") -> None:
-        known = known_calibration(cache, device) if cache else None
+    def __init__(
+        self,
+        records: Iterable[Record],
+        cache: Path | None = None,
+        device: str = "auto",
+        *,
+        elsewhere: bool = False,
+    ) -> None:
+        known = known_calibration(cache, device) if cache and not elsewhere else None
         calibration = known.calibration if known else None
         self.problem = known.problem if known else ""
         self._costs = calibration.costs if calibration else {}
         self._is_calibrated = calibration is not None
         self.start = cost_of("start", self._costs)
         self._done: dict[str, list[_Done]] = {}
-        for record in _of_here(records, calibration, device.partition(":")[0]):
+        kind = device.partition(":")[0]
+        near = _of_a_device(records, kind) if elsewhere else _of_this_machine(records, kind)
+        for record in _like_the_last(near, calibration):
             found = _done(record)
             if found is not None:
                 self._done.setdefault(str(record.cost.get("speed_group")), []).append(found)
@@ -91,9 +102,18 @@ class Estimates:
         return Estimate(expected * median(factor for _, factor in factors[:_NEAREST]), "measured")
 
 
-def _of_here(records: Iterable[Record], calibration: Calibration | None, kind: str) -> list[Record]:
-    """Return the records of this machine, and of the device and the threads that are going to be used."""
-    found = [record for record in records if _is_of_this_machine(record.provenance, kind)]
+def _of_this_machine(records: Iterable[Record], kind: str) -> list[Record]:
+    return [record for record in records if _is_of_this_machine(record.provenance, kind)]
+
+
+def _of_a_device(records: Iterable[Record], kind: str) -> list[Record]:
+    return [
+        record for record in records if kind in {"auto", str(record.provenance.get("device", kind)).partition(":")[0]}
+    ]
+
+
+def _like_the_last(found: list[Record], calibration: Calibration | None) -> list[Record]:
+    """Return the records of the device and the threads that are going to be used: the calibrated, or the last ones."""
     if calibration is not None:
         wanted = {"device": calibration.device, "threads": calibration.threads}
     else:

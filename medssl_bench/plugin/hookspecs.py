@@ -103,6 +103,11 @@ def medssl_stage_waits(stage: StageInfo, owner: str) -> None:
 
 
 @hookspec
+def medssl_stage_queued(stage: StageInfo, why: str) -> None:
+    """A stage waits in the queue of a cluster; `why`, in the cluster's words, such as ``Resources``, may be empty."""
+
+
+@hookspec
 def medssl_epoch_begins(stage: StageInfo, epoch: Epoch) -> None:
     """An epoch of training is about to start; `epoch.metrics` is empty."""
 

@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from medssl_bench.plugin.markers import hookimpl
+from medssl_bench.progress.queued import Queued
 from medssl_bench.progress.time_left import TimeLeft
 from medssl_bench.progress.words import duration, ended, numbers
 
@@ -27,29 +28,30 @@ class PlainLines:
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._number = 0
+        self._numbers: dict[str, int] = {}
         self._total = 0
         self._failed = 0
         self._began = time.monotonic()
         self._left = TimeLeft()
+        self._queued, self._queue_told = Queued(), (-_QUIET_SECONDS, "")
         self._told: dict[str, float] = {}
         """When the last line of each running stage was printed, by key."""
 
     @hookimpl
     def medssl_run_begins(self, run: RunInfo) -> None:
         """Say what is going to be done."""
-        self._number, self._failed, self._total, self._began = 0, 0, len(run.stages), time.monotonic()
-        self._left = TimeLeft(run.stages)
+        self._numbers, self._failed, self._total, self._began = {}, 0, len(run.stages), time.monotonic()
+        self._left, self._queued = TimeLeft(run.stages), Queued()
         expected = duration(sum(stage.seconds or 0 for stage in run.stages))
         self._print(f"{run.suite}: {self._total} stages to run, {run.cached} done already, about {expected}")
 
     @hookimpl
     def medssl_stage_begins(self, stage: StageInfo) -> None:
         """Say which stage begins."""
-        self._number += 1
+        self._queued.leaves(stage.key)
         self._left.begins(stage.key)
         self._told[stage.key] = time.monotonic()
-        self._print(f"[{self._number}/{self._total}] {stage.title}")
+        self._print(f"[{self._count(stage)}/{self._total}] {stage.title}")
 
     @hookimpl
     def medssl_epoch_begins(self, stage: StageInfo, epoch: Epoch) -> None:
@@ -75,13 +77,23 @@ class PlainLines:
         self._print(f"waiting for {owner}: {stage.title}")
 
     @hookimpl
+    def medssl_stage_queued(self, stage: StageInfo, why: str) -> None:
+        """Say how many wait in the queue of a cluster: when that changes, and once a minute at most."""
+        self._queued.waits(stage.key, why)
+        self._told.pop(stage.key, None)  # its job was taken off the machine
+        now, (before, words) = time.monotonic(), self._queue_told
+        if now - before >= _QUIET_SECONDS and self._queued.words() != words:
+            self._queue_told = (now, self._queued.words())
+            self._print(f"{self._queued.words()}, {len(self._told)} at work")
+
+    @hookimpl
     def medssl_stage_ends(self, stage: StageInfo, outcome: Outcome) -> None:
         """Say how it ended."""
         self._failed += outcome.status == "failed"
         self._left.ends(stage.key)
+        self._queued.leaves(stage.key)
         if outcome.elsewhere or outcome.status == "blocked":  # it has not begun here
-            self._number += 1
-            self._print(f"[{self._number}/{self._total}] {stage.title}")
+            self._print(f"[{self._count(stage)}/{self._total}] {stage.title}")
         if outcome.elsewhere:
             where = "in another process" if outcome.status == "done" else "before"
             self._under(stage, f"{outcome.status} {where}  {outcome.reason or numbers(outcome.metrics)}".rstrip())
@@ -96,6 +108,10 @@ class PlainLines:
     def medssl_run_ends(self, run: RunInfo, outcomes: list[Outcome]) -> None:
         """Say how it went."""
         self._print(f"{run.suite}: {ended(outcomes)} in {duration(time.monotonic() - self._began)}")
+
+    def _count(self, stage: StageInfo) -> int:
+        """Return the number of a stage: one that begins twice, as its worker has died, keeps its own."""
+        return self._numbers.setdefault(stage.key, len(self._numbers) + 1)
 
     def _rest(self) -> str:
         """Return what a reader of a long log looks for: the time that is left, and whether all goes well."""

@@ -15,6 +15,7 @@ from rich.text import Text
 
 from medssl_bench.plugin.markers import hookimpl
 from medssl_bench.progress.board import Part, more_tables, parts_of
+from medssl_bench.progress.queued import Queued
 from medssl_bench.progress.time_left import TimeLeft
 from medssl_bench.progress.words import duration, ended, numbers
 
@@ -48,6 +49,7 @@ class LiveView:
         self._suite = ""
         self._bars: dict[str, _Bar] = {}
         self._waiting = ""
+        self._queued = Queued()
         self._live: Live | None = None
         self._board: list[Part] = []
         self._refresh: Callable[[], Leaderboard] | None = None
@@ -62,6 +64,7 @@ class LiveView:
         self._began = time.monotonic()
         self._done, self._total = run.cached, len(run.stages) + run.cached
         self._failed = self._blocked = 0
+        self._queued = Queued()
         self._board = parts_of(refresh())
         self._live = Live(self, console=self._console, refresh_per_second=4, transient=True)
         self._live.start()
@@ -70,6 +73,7 @@ class LiveView:
     def medssl_stage_begins(self, stage: StageInfo) -> None:
         """Give the stage its bar."""
         self._waiting = ""
+        self._queued.leaves(stage.key)
         self._left.begins(stage.key)
         self._bars[stage.key] = _Bar(stage.title, time.monotonic())
 
@@ -77,6 +81,12 @@ class LiveView:
     def medssl_stage_waits(self, stage: StageInfo, owner: str) -> None:
         """Say what is waited for."""
         self._waiting = f"waiting for {owner}: {stage.title}"
+
+    @hookimpl
+    def medssl_stage_queued(self, stage: StageInfo, why: str) -> None:
+        """Count it among those that wait in the queue of a cluster."""
+        self._bars.pop(stage.key, None)  # its job was taken off the machine
+        self._queued.waits(stage.key, why)
 
     @hookimpl
     def medssl_epoch_begins(self, stage: StageInfo, epoch: Epoch) -> None:
@@ -99,6 +109,7 @@ class LiveView:
     def medssl_stage_ends(self, stage: StageInfo, outcome: Outcome) -> None:
         """Count the stage, and let the leaderboard fill in."""
         self._bars.pop(stage.key, None)
+        self._queued.leaves(stage.key)
         self._left.ends(stage.key)
         self._done += outcome.status == "done"
         self._failed += outcome.status == "failed"
@@ -134,6 +145,8 @@ class LiveView:
             text.append(f"  {self._failed} failed", style="bold red")
         if self._blocked:
             text.append(f"  {self._blocked} blocked", style="red")
+        if self._queued:
+            text.append(f"  {self._queued.words()}")
         ended_so_far = self._done + self._failed + self._blocked
         return _line(Text(self._suite, style="bold"), ended_so_far, self._total, counts, self._began, text, width)
 

@@ -139,6 +139,21 @@ class StoredCheckpoints(Checkpoints):
         _clear(self._lease, keep=file)
 
 
+def mark_of(kept: Path | None) -> str:
+    """Return a text that changes whenever the checkpoint of a stage does; empty: there is none.
+
+    Args:
+        kept: what there is of the stage, as `Leases.kept` returns it.
+    """
+    if kept is None:
+        return ""
+    try:
+        with open_plain(kept / _INDEX) as file:
+            return file.read(64).decode("ascii", "replace")
+    except OSError:
+        return ""
+
+
 def _file(lease: Lease, number: int) -> Path:
     return lease.folder / f"checkpoint-{number}.safetensors"
 

@@ -27,7 +27,8 @@ class Garbage:
 
     Attributes:
         folder: where it is.
-        kind: ``done``, ``failed``, ``unfinished``, ``damaged``, or ``left over`` by a process that was killed.
+        kind: ``done``, ``failed``, ``unfinished``, ``damaged``, ``left over`` by a process that was killed, or the
+            notes of a ``job`` of a cluster that has ended.
         title: what it was for.
         bytes: how much it takes.
     """
@@ -54,6 +55,7 @@ def find_garbage(store: Store, needed: Collection[str] | None, gone: Collection[
     store.leases.gone = tuple(gone)
     found = [_item(folder, "damaged", folder.name) for folder in listed(store.path / "damaged")]
     found += [_item(path, "left over", _place(path, store)) for path in leftovers(store.path, store.leases)]
+    found += [_item(folder, "job", folder.name) for folder in listed(store.path / "jobs") if _has_ended(folder)]
     if needed is None:
         return found
     needed = set(needed) | needed_by_runs(store.path, gone)
@@ -62,6 +64,10 @@ def find_garbage(store: Store, needed: Collection[str] | None, gone: Collection[
     found += [_item(folder, "failed", folder.name) for folder in failed]
     idle = [key for key in store.leases.unfinished() if key not in needed and not store.leases.is_held(key)]
     return found + [_item(store.path / "work" / key, "unfinished", key) for key in idle]
+
+
+def _has_ended(job: Path) -> bool:
+    return job.is_dir() and not (job / "needs.json").exists() and (job / "ended").exists()
 
 
 def _title(key: str, store: Store) -> str:
@@ -82,6 +88,8 @@ def delete(garbage: Garbage, store: Store) -> bool:
     """
     if garbage.kind == "left over":
         return remove(garbage.folder)
+    if garbage.kind == "job":
+        return _has_ended(garbage.folder) and remove(garbage.folder)
     if garbage.kind != "damaged" and garbage.folder.name in needed_by_runs(store.path):  # a run has begun since
         return False
     if garbage.kind == "unfinished":

@@ -159,13 +159,40 @@ class Leases:
             if not (place / name).is_dir():
                 return None
         if owner != _FREE:
-            with suppress(OSError):  # a full disk: uncounted
-                (place / name / "deaths").write_text(str(_read_number(place / name / "deaths") + 1), "utf-8")
+            _count_death(place / name)
         return Lease(place, name, seconds)
+
+    def revoke(self, key: str, owner: str) -> bool:
+        """Free a stage whose owner has certainly ended, on another machine too; it counts as a death of its worker.
+
+        It is for who knows that from elsewhere, such as from a scheduler. An owner that lives nevertheless is fenced
+        off, as by any other that takes over.
+
+        Args:
+            key: content key of the stage.
+            owner: the name that `owner` gave.
+
+        Returns:
+            Whether it was still its owner.
+        """
+        place = self._work / key
+        if owner == _FREE:
+            return False
+        try:
+            (place / owner).rename(place / _FREE)
+        except OSError:
+            return False
+        _count_death(place / _FREE)
+        return True
 
     def owner(self, key: str) -> str | None:
         """Return the name of a stage's folder: of who works on it or did so last, or ``free``; None: there is none."""
         return min((path.name for path in listed(self._work / key) if _is_owner(path.name)), default=None)
+
+    def kept(self, key: str) -> Path | None:
+        """Return the folder of what there is of an unfinished stage, whoever works on it; None: nothing."""
+        owner = self.owner(key)
+        return None if owner is None else self._work / key / owner
 
     def is_held(self, key: str) -> bool:
         """Return whether a process may be working on a stage; a dead process of another machine counts at first."""
@@ -247,6 +274,11 @@ def _clear_strays(place: Path) -> None:
             if not _is_owner(path.name):
                 shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
         place.rmdir()
+
+
+def _count_death(folder: Path) -> None:
+    with suppress(OSError):  # a full disk: uncounted
+        (folder / "deaths").write_text(str(_read_number(folder / "deaths") + 1), "utf-8")
 
 
 def _read_number(file: Path) -> int:

@@ -1,5 +1,8 @@
 """Which runs are under way, and what they need: so that nothing of it is deleted.
 
+A run says so in ``runs/``. What is left to a cluster says so in ``jobs/JOB/needs.json``, which whoever follows the job
+deletes once it has ended: such a job may be queued while no process of the run is alive.
+
 No clock decides whether a run is alive. The system knows it for processes of this machine. A process of another machine
 counts as alive until the user says that it is gone.
 """
@@ -83,8 +86,21 @@ def clear_dead_runs(store: Path, gone: Collection[str] = ()) -> None:
             file.unlink(missing_ok=True)
 
 
+def forget(store: Path, process: str) -> None:
+    """Delete what a process has said that it needs, which has certainly ended, on another machine too.
+
+    Args:
+        store: the store's folder.
+        process: its name, as `Process` writes it.
+    """
+    for file in _files(store):
+        if str(_process_of(file)) == process:
+            file.unlink(missing_ok=True)
+
+
 def _files(store: Path) -> list[Path]:
-    return [file for file in listed(store / "runs") if file.suffix == ".json"]
+    runs = [file for file in listed(store / "runs") if file.suffix == ".json"]
+    return runs + [folder / "needs.json" for folder in listed(store / "jobs") if (folder / "needs.json").is_file()]
 
 
 def _process_of(file: Path) -> Process | None:

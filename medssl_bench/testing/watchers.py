@@ -113,6 +113,7 @@ def _run(folder: Path, plugins: Plugins, watchers: Watchers) -> None:
     watchers.tell("medssl_run_begins", run=info, refresh=lambda: _board(suite, plan, store))
     outcomes = LocalExecutor().run(Job(stages, plugins.registry, store, context, "cpu", watchers))
     watchers.tell("medssl_stage_waits", stage=stages[0].info(), owner="process 4711 on another machine")
+    watchers.tell("medssl_stage_queued", stage=stages[0].info(), why="Resources")
     watchers.tell("medssl_run_ends", run=info, outcomes=outcomes)
     if {outcome.status for outcome in outcomes} != {"done", "failed", "blocked"}:
         raise UserError("the run that it was to watch did not end as it should")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from leased import leased
 from plan.made_up import embedding
 
 from medssl_bench import hookimpl
@@ -188,3 +189,19 @@ def test_steps_are_recorded_unless_that_is_not_wanted(job, graphs):
         LocalExecutor(graphs=graphs).run(job(plugins, _stage("a")))
 
     assert looks.recorders == [tape if graphs else None]
+
+
+def test_who_leaves_does_not_wait_for_others_nor_for_parents_that_never_come(job):
+    plugins = load_plugins()
+    held, lost, free = _stage("held"), _stage("lost", "nowhere"), _stage("free")
+    work = job(plugins, held, lost, free)
+    with leased(work.store, held.key):
+        outcomes = LocalExecutor(when_held="leave", lag_seconds=0.1).run(work)
+    assert [(outcome.stage.title, outcome.status) for outcome in outcomes] == [("free", "failed")], "it has no data"
+
+
+def test_who_leaves_sees_that_a_parent_elsewhere_has_failed(job):
+    plugins = load_plugins()
+    LocalExecutor().run(job(plugins, _stage("a")))
+    outcomes = LocalExecutor(when_held="leave").run(job(plugins, _stage("b", "a")))
+    assert [(outcome.status, outcome.reason) for outcome in outcomes] == [("blocked", "a failed")]

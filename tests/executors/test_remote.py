@@ -14,8 +14,19 @@ from medssl_bench import hookimpl
 from medssl_bench.datasets.locations import dataset_context
 from medssl_bench.errors import UserError
 from medssl_bench.executors import Job, Watchers
-from medssl_bench.executors.remote import Relay, describe, event_of, record_death, work
+from medssl_bench.executors.remote import (
+    Relay,
+    bury,
+    checkpoint_mark,
+    describe,
+    event_of,
+    is_dead,
+    record_death,
+    this_worker,
+    work,
+)
 from medssl_bench.plan.build import build_plan
+from medssl_bench.store.presence import needed_by_runs, present
 from medssl_bench.store.store import Store
 from medssl_bench.suite.suite import Suite
 
@@ -99,3 +110,33 @@ def test_a_death_is_recorded_once(job: tuple[Job, Watching]) -> None:
     failure = here.store.failure(stage.key)
     assert failure is not None
     assert failure.reason == outcome.reason
+
+
+def test_the_dead_are_buried_at_once_with_what_they_said_that_they_need(job: tuple[Job, Watching]) -> None:
+    here, _ = job
+    key, store = here.stages[0].key, here.store
+    lease = store.leases.acquire(key)
+    assert lease is not None
+    assert not is_dead(this_worker())
+    assert checkpoint_mark(key, store) == ""
+    (lease.folder / "checkpoint.txt").write_text(f"{'a' * 64} and more")
+    assert checkpoint_mark(key, store) == "a" * 64
+    with present(store.path, [key]):
+        assert bury("node7-0123456789ab-12-34", [key], store) == [], "it is another's"
+        assert bury(this_worker(), [key, "f" * 64], store) == [key]
+        assert needed_by_runs(store.path) == set()
+    lease.release(keep=False)
+    assert checkpoint_mark(key, store) == "a" * 64, "the checkpoint is for whoever comes next"
+
+
+def test_a_worker_that_is_alone_says_what_it_needs(job: tuple[Job, Watching]) -> None:
+    here, _ = job
+    seen = []
+
+    class Looks(Said):
+        def tell(self, hook: str, **arguments: Any) -> None:
+            seen.append(needed_by_runs(here.store.path))
+
+    work(describe(here, here.stages, {}), Looks(), alone=True)
+    assert seen[0] == {stage.key for stage in here.stages}
+    assert needed_by_runs(here.store.path) == set()

@@ -136,6 +136,24 @@ def test_records_of_another_machine_device_or_number_of_threads_do_not_count(
     assert _of(stage, [*records, _record(stage, 20.0)], tmp_path).seconds == pytest.approx(20.0)
 
 
+def test_of_a_cluster_the_records_of_its_machines_count_and_the_calibration_of_this_one_does_not(
+    plan_of: PlanOf, tmp_path: Path
+) -> None:
+    (stage,) = of_kind(plan_of(SUITE), "pretrain")
+    node = {"device": "cuda: NVIDIA H100", "host": "node7", "threads": 8, "time": "2026-04-01T10:00:00+00:00"}
+    records = [_record(stage, 10.0, node), _record(stage, 500.0, {**HERE, "time": "2026-03-01T10:00:00+00:00"})]
+    cache = _calibrated(tmp_path, 1.0)
+    found = Estimates(records, cache, elsewhere=True).of(stage)
+    assert found is not None
+    assert found.seconds == pytest.approx(10.0)
+    on_processors = Estimates(records, cache, "cpu", elsewhere=True).of(stage)
+    assert on_processors is not None
+    assert on_processors.seconds == pytest.approx(500.0)
+    unknown = Estimates((), cache, elsewhere=True).of(stage)
+    assert unknown is not None
+    assert unknown.basis == "rough"
+
+
 def test_without_a_calibration_the_device_that_was_used_last_counts(plan_of: PlanOf) -> None:
     (stage,) = of_kind(plan_of(SUITE), "pretrain")
     gpu = {**HERE, "device": "cuda: NVIDIA H100", "time": "2026-04-01T10:00:00+00:00"}

@@ -120,6 +120,7 @@ def test_every_hook_says_what_it_is_for_and_is_a_kinds_or_a_watchers() -> None:
     assert registering <= hooks.keys()
     assert hooks.keys() - registering == {
         "medssl_stage_waits",
+        "medssl_stage_queued",
         *(f"medssl_{what}_{how}" for what in ("run", "stage", "epoch") for how in ("begins", "ends")),
     }
     assert all(len(hook.__doc__) > 20 for hook in hooks.values())

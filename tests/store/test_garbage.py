@@ -19,7 +19,7 @@ from medssl_bench.errors import StoreError
 from medssl_bench.store.audit import audit
 from medssl_bench.store.contents import contents
 from medssl_bench.store.garbage import delete, find_garbage
-from medssl_bench.store.presence import needed_by_runs, present, runs_elsewhere
+from medssl_bench.store.presence import forget, needed_by_runs, present, runs_elsewhere
 from medssl_bench.store.process import Process
 from medssl_bench.store.record import Record
 from medssl_bench.store.store import Store
@@ -248,3 +248,29 @@ def test_a_run_that_has_ended_needs_nothing(tmp_path: Path) -> None:
     with present(tmp_path, [A]):
         assert needed_by_runs(tmp_path) == {A}
     assert needed_by_runs(tmp_path) == set()
+
+
+def test_what_a_job_of_a_cluster_needs_stays_until_it_has_ended(tmp_path: Path) -> None:
+    """It may be queued while no process of the run is alive."""
+    store = filled(tmp_path / "store", A, B)
+    notes = store.path / "jobs" / "0123456789abcdef"
+    notes.mkdir(parents=True)
+    (notes / "needs.json").write_text(f'["{A}"]')
+    (notes / "log").write_text("what it said")
+    assert [item.folder.name for item in find_garbage(store, set())] == [B]
+    (notes / "needs.json").unlink()
+    assert [item.kind for item in find_garbage(store, set())] == ["done", "done"], "it is just being submitted"
+    (notes / "ended").touch()
+    found = find_garbage(store, None)
+    assert [(item.kind, item.title) for item in found] == [("job", "0123456789abcdef")]
+    assert delete(found[0], store)
+    assert not notes.exists()
+
+
+def test_a_process_that_has_ended_elsewhere_needs_nothing(tmp_path: Path) -> None:
+    store = filled(tmp_path / "store", A)
+    with present(store.path, [A]):
+        forget(store.path, "another-machine-1-1")
+        assert needed_by_runs(store.path) == {A}
+        forget(store.path, str(Process.this()))
+        assert needed_by_runs(store.path) == set()

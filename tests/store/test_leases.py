@@ -257,3 +257,27 @@ def test_one_that_has_ended_and_is_not_waited_for_is_dead() -> None:
             assert time.monotonic() < end
             time.sleep(0.01)
         assert child.returncode is None, "nobody has waited for it"
+
+
+def test_who_is_known_to_be_dead_elsewhere_is_revoked_and_fenced_off(work: Path) -> None:
+    """As a scheduler knows it of another machine: nobody waits for the time of the lease."""
+    leases = Leases(work)
+    lost = leases.acquire(KEY)
+    assert lost is not None
+    (lost.folder / "checkpoint.txt").write_text("where it is")
+    owner = leases.owner(KEY)
+    assert owner is not None
+    assert not leases.revoke(KEY, owner[:-1] + "!"), "another owner"
+    assert leases.revoke(KEY, owner)
+    assert not leases.revoke(KEY, owner), "it is free already"
+    assert not leases.revoke(KEY, "free")
+    with pytest.raises(LeaseLost):
+        lost.beat()
+    kept = leases.kept(KEY)
+    assert kept is not None
+    assert (kept / "checkpoint.txt").read_text() == "where it is"
+    following = leases.acquire(KEY)
+    assert following is not None
+    assert following.deaths == 1
+    following.release(keep=False)
+    assert leases.kept(KEY) is None
