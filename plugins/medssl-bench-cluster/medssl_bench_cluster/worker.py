@@ -1,0 +1,106 @@
+"""The worker: a process that the engine has placed; it does the stages of its unit, and says so in a file."""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import sys
+import threading
+import time
+import warnings
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from medssl_bench.errors import UserError
+from medssl_bench.executors.base import Watchers
+from medssl_bench.executors.remote import event_of, this_worker, work
+from medssl_bench.stopping import STATUS, is_stop, listen, nothing_is_left
+
+_QUIET = 1.0
+"""Seconds between two events of epochs: trackers and time left need no more, and a shared disk is spared."""
+
+_START = "import sys; folder, *sys.path[:] = sys.argv[1:]; from medssl_bench_cluster.worker import main; main(folder)"
+
+
+def command(folder: Path) -> tuple[str, ...]:
+    """Return the command of a worker: this very Python, with the packages that this process finds and no others.
+
+    Args:
+        folder: of the notes of its unit, on a shared disk.
+    """
+    return (sys.executable, "-P", "-c", _START, str(folder), *(path for path in sys.path if path))
+
+
+class Events(Watchers):
+    """Appends what happens to a file, a line each.
+
+    A line that cannot be written is lost, and the work goes on: results are in the store.
+
+    Args:
+        file: the file.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._number = 0
+        self._process, self._last = os.getpid(), 0.0
+        self._writing = threading.RLock()  # one that a warning in the midst of a line does not wait for
+        self._worker = this_worker()
+
+    def tell(self, hook: str, **arguments: Any) -> None:
+        """Write one event."""
+        if hook == "medssl_epoch_ends":
+            if time.monotonic() - self._last < _QUIET:
+                return
+            self._last = time.monotonic()
+        self.write(**event_of(hook, arguments))
+
+    def write(self, **event: Any) -> None:
+        """Write one line; a forked process writes none."""
+        if os.getpid() != self._process:
+            return
+        with self._writing:
+            self._number += 1
+            line = json.dumps({"n": self._number, "worker": self._worker, **event}) + "\n"
+            with suppress(OSError):
+                descriptor = os.open(self._file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+                try:
+                    os.write(descriptor, line.encode())
+                finally:
+                    os.close(descriptor)
+
+
+def main(folder: str) -> None:
+    """Do the job of a folder of notes, and end the process: 0, or 75 if something is left to do."""
+    notes = Path(folder)
+    events = Events(notes / "events.jsonl")
+    warnings.showwarning = lambda message, category, *_: events.write(warning=str(message), category=category.__name__)
+    listen(patient=True)
+    status = 0
+    try:
+        given = json.loads((notes / "job.json").read_text("utf-8"))["work"]
+        events.write(began=True)
+        ended = {outcome.stage.key for outcome in work(given, events, alone=True)}
+        if left := [stage["key"] for stage in given["stages"] if stage["key"] not in ended]:
+            status = STATUS
+            events.write(left=left)
+        else:
+            events.write(end=True)
+    except BaseException as error:
+        status = STATUS
+        if is_stop(error):
+            events.write(stopped=True)
+        elif isinstance(error, UserError):
+            status = 2
+            events.write(refused=str(error))
+        else:
+            raise
+    nothing_is_left(status)
+    # what components have registered, and no more: the end of an interpreter whose imports were interrupted may hang
+    atexit._run_exitfuncs()  # noqa: SLF001 - there is no other way to end in this order
+    with suppress(OSError, ValueError):
+        sys.stdout.flush()
+        sys.stderr.flush()
+    os._exit(status)
