@@ -254,7 +254,8 @@ class Driver:
 
     def _leave(self, *, cancel: bool) -> None:
         """Let other processes follow the jobs that are left, or end them; what is finished is ended anyway."""
-        ours = [f for f in self._out if f.handle and f.notes.claim() and self._keys.issuperset(f.notes.job().get("keys", ()))]
+        alone = [f for f in self._out if self._keys.issuperset(f.notes.job().get("keys", ()))]  # of no other run
+        ours = [f for f in alone if f.handle and f.notes.claim()]
         finished = [f for f in ours if not self._ends.left(f.unit.stages)]
         unheard = [f for f in finished if not f.has_closed]  # the others end by themselves
         jobs = [(f.notes, f.handle.handle) for f in (ours if cancel else unheard) if f.handle]

@@ -30,6 +30,7 @@ class Ends:
     def __init__(self, job: Job, lag_seconds: float, clock: Callable[[], float]) -> None:
         self.known: dict[str, Outcome] = {}
         self._job, self._lag, self._clock = job, lag_seconds, clock
+        self._stages = {stage.key: stage for stage in job.stages}
         self._late: dict[str, tuple[Outcome, float]] = {}
         self._failed = 0
 
@@ -59,7 +60,7 @@ class Ends:
         if outcome.status == "done":
             self._late.setdefault(key, (outcome, self._clock()))
         elif not is_old or self._job.store.failure(key) is not None:
-            tell(outcome, self._job, self.known)
+            self._tell(outcome)
 
     def see(self) -> None:
         """Believe what the store shows by now, and report what is blocked by a failure.
@@ -69,7 +70,7 @@ class Ends:
         for key, (outcome, since) in list(self._late.items()):
             if self._job.store.is_done(key):
                 if key not in self.known:
-                    tell(outcome, self._job, self.known)
+                    self._tell(outcome)
                 del self._late[key]
             elif self._clock() - since > self._lag:
                 del self._late[key]
@@ -87,8 +88,8 @@ class Ends:
     def settle(self, stages: Iterable[Stage]) -> None:
         """Report the stages whose end is in the store, though nobody here has heard of it."""
         for stage in self.left(stages):
-            if outcome := self._outcome_in_store(stage):
-                tell(outcome, self._job, self.known)
+            if stage.key not in self.known and (outcome := self._outcome_in_store(stage)):
+                self._tell(outcome)
         self.see()
 
     def died(self, stage: Stage, how: str) -> None:
@@ -101,6 +102,14 @@ class Ends:
     def cancelled(self, stage: Stage, how: str) -> None:
         """Report that the job of a stage was cancelled by somebody; another run does it."""
         outcome = Outcome(stage.info(), "failed", reason=f"its job {how}: run again to do it")
+        tell(outcome, self._job, self.known)
+
+    def _tell(self, outcome: Outcome) -> None:
+        """Tell how a stage has ended, and first how those it builds on have: nobody may have heard of it."""
+        parents = (self._stages[key] for key in self._stages[outcome.stage.key].parents if key in self._stages)
+        for parent in self.left(parents):
+            if found := self._outcome_in_store(parent):
+                self._tell(found)
         tell(outcome, self._job, self.known)
 
     def _outcome_in_store(self, stage: Stage) -> Outcome | None:

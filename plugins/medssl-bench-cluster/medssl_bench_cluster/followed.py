@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from medssl_bench_cluster.ledger import Handle, Notes
     from medssl_bench_cluster.units import Unit
 
-_MOST_MISSED = 2
-"""How often in a row an engine may not know a job before the job counts as over."""
+_FORGOTTEN = 30.0
+"""Seconds for which an engine must not know a job before it counts as over, unless its worker has said so."""
 
 
 class Followed:
@@ -49,7 +49,7 @@ class Followed:
         self._worker, self._said = "", ""
         self._relay = Relay(self._job, self._tell)
         self._why: str | None = None
-        self._missed = 0
+        self._missed: float | None = None
 
     def hear(self) -> bool:
         """Pass on what the workers have said since the last time; return whether a last word is among it.
@@ -85,14 +85,17 @@ class Followed:
     def submitted(self, handle: Handle) -> None:
         """Note that a job is on its way; what earlier workers said is over."""
         self.handle, self.state, self.over_since = handle, State("queued"), None
-        self.again, self._missed, self._why = None, 0, None
+        self.again, self._missed, self._why = None, None, None
         self._worker, self._said = "", ""
         self._relay = Relay(self._job, self._tell)
 
     def stands(self, state: State | None, now: float) -> None:
-        """Note what the engine says; None: it does not know the job, which is over if that is so twice."""
-        self._missed = self._missed + 1 if state is None else 0
-        if state is None and self._missed >= _MOST_MISSED:
+        """Note what the engine says; None: it does not know the job, which is over if that stays so."""
+        if state is not None:
+            self._missed = None
+        elif self._missed is None:
+            self._missed = now
+        if state is None and self._missed is not None and (self.has_closed or now - self._missed >= _FORGOTTEN):
             state = State("over")
         if state is None:
             return
