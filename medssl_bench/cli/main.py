@@ -13,6 +13,7 @@ from typing import TextIO
 
 import click
 
+from medssl_bench.cli.of_plugins import from_where, load, verbs_of_plugins
 from medssl_bench.errors import PlainWarning, SuiteError, UserError, printable
 from medssl_bench.stopping import Stopped, is_asked
 from medssl_bench.surroundings import leave_out_relative_programs
@@ -54,11 +55,12 @@ class _Verbs(click.Group):
     """A group that imports a verb's module when the verb is used."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
-        return list(_VERBS)
+        return [*_VERBS, *(name for name in verbs_of_plugins() if name not in _VERBS)]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in _VERBS:
-            return None
+            point = verbs_of_plugins().get(cmd_name)
+            return load(point) if point else None
         module = f"{cmd_name.replace('-', '_')}{'_' if iskeyword(cmd_name) else ''}"
         command: click.Command = import_module(f"medssl_bench.cli.{module}").command
         return command
@@ -70,13 +72,19 @@ class _Verbs(click.Group):
         from medssl_bench.errors import did_you_mean
 
         if args and args[0] not in _VERBS and not args[0].startswith("-"):
-            ctx.fail(f"there is no command {args[0]!r}{did_you_mean(args[0], _VERBS)}")
+            known = self.list_commands(ctx)
+            if args[0] not in known:
+                ctx.fail(f"there is no command {args[0]!r}{did_you_mean(args[0], known)}")
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """List the verbs without importing them."""
         with formatter.section("Commands"):
             formatter.write_dl(list(_VERBS.items()))
+        others = {name: point for name, point in verbs_of_plugins().items() if name not in _VERBS}
+        if others:
+            with formatter.section("Commands of plugins"):
+                formatter.write_dl([(name, f"of {from_where(point)}") for name, point in others.items()])
 
 
 def _version(context: click.Context, _parameter: click.Parameter, wanted: bool) -> None:

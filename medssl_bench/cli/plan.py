@@ -41,6 +41,8 @@ _LEAST_SHARE = 0.005
 @data_dir_option
 @device_option
 @selection_options
+@click.option("--executor", metavar="NAME", help="Also say how this executor would run them, such as slurm.")
+@click.option("--executor-set", "settings", multiple=True, metavar="KEY=VALUE", help="A parameter of the executor.")
 @click.option("--stages", "by_stage", is_flag=True, help="Show every stage, with its key.")
 @json_option
 @click.pass_context
@@ -51,6 +53,8 @@ def command(
     store: Path,
     data_dir: Path | None,
     device: str,
+    executor: str | None,
+    settings: tuple[str, ...],
     *,
     by_stage: bool,
     as_json: bool,
@@ -64,6 +68,7 @@ def command(
     Times come from this store's records of similar stages on this machine. Without records they come from the
     calibration (doctor --calibrate). Without both they are rough.
     """
+    from medssl_bench.cli.plan_executor import outline
     from medssl_bench.datasets.locations import dataset_context
     from medssl_bench.plan.arms import by_arm
     from medssl_bench.plan.build import build_plan
@@ -85,16 +90,15 @@ def command(
         for table in loaded.tables
         if any(trial.table == table.id for trial in plan.trials)
     }
+    waiting = [status.stage for status in statuses if status.runs and not status.stage.pending]
+    lines = outline(loaded, opened, files, device, waiting, executor, settings) if executor else []
     if as_json:
         if estimates.problem:
             click.echo(f"warning: {estimates.problem}", err=True)
-        click.echo(
-            json.dumps(
-                _data(plan.suite, plan.epochs_scale, statuses, selected_by, list(map(asdict, seen_before(plan)))),
-                indent=1,
-                ensure_ascii=False,
-            )
-        )
+        data = _data(plan.suite, plan.epochs_scale, statuses, selected_by, list(map(asdict, seen_before(plan))))
+        if executor:
+            data["executor"] = {"name": executor, "outline": lines}
+        click.echo(json.dumps(data, indent=1, ensure_ascii=False))
     else:
         from medssl_bench.cli.console import standard_output
         from medssl_bench.cli.plan_tables import arm_tables, stage_table
@@ -111,6 +115,8 @@ def command(
         for seen in seen_before(plan):
             click.echo(printable(f"warning: {seen.comparison}: {seen}"))
         _summary(console, plan.suite, plan.epochs_scale, statuses, estimates, len(plan.trials))
+        for line in lines:
+            click.echo(printable(line))
 
 
 def _by_mark(selected_by: dict[str, str]) -> dict[str, list[str]]:

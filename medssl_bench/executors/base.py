@@ -98,3 +98,14 @@ class Executor(ABC):
 
         A failing stage must not stop the others; `KeyboardInterrupt` passes through.
         """
+
+    def outline(self, job: Job) -> list[str]:  # noqa: ARG002
+        """Return how it would run a job, a line each, for `plan --executor`; by default nothing is said.
+
+        Args:
+            job: the stages that are not done; nothing is run, and nothing is written.
+
+        Raises:
+            UserError: it cannot run such a job.
+        """
+        return []

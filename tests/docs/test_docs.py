@@ -7,17 +7,25 @@ from pathlib import Path
 import pytest
 from docs.pages import PAGES, page_id
 
-_LONG = ("first-suite.md", "your-own-images.md", "performance.md", "method.md", "multi-crop.md", "reliability.md")
+_LONG = (
+    "first-suite.md",
+    "your-own-images.md",
+    "performance.md",
+    "method.md",
+    "multi-crop.md",
+    "reliability.md",
+    "engine.md",
+)
 _MARKED = [
     pytest.param(page, marks=[pytest.mark.slow] if page.name in _LONG else [], id=page_id(page))
     for page in PAGES
-    if page.name != "results.md"
+    if page.name not in {"results.md", "cluster.md"}
 ]
 
 
 @pytest.mark.parametrize("page", _MARKED)
 def test_page(page, reader):
-    """Follow a page (that on results is followed by `test_results_page`)."""
+    """Follow a page; that on results is followed by `test_results_page`, that on clusters where there is one."""
     reader(page).read()
 
 

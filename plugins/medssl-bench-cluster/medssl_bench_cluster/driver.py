@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from medssl_bench.errors import PlainWarning, UserError
 from medssl_bench.stopping import Stopped, stop_if_asked
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from medssl_bench.plan.stage import Stage
     from medssl_bench.plugin.watching import Outcome
     from medssl_bench_cluster.engine import Engine
+    from medssl_bench_cluster.ledger import Notes
     from medssl_bench_cluster.settings import Settings
 
 _TICK = 1.0
@@ -116,6 +117,7 @@ class Driver:
             known = notes.job()
             stages = tuple(left[key] for key in known.get("keys", ()) if key in left)
             if not stages:
+                self._close_finished(notes, known)
                 continue
             name = known.get("executor", {}).get("name")
             if name != self._settings.executor["name"]:
@@ -124,6 +126,12 @@ class Driver:
                     "with medssl-bench jobs --cancel"
                 )
             self._out.append(Followed(Unit(stages), notes, self._job, self._ends.hear))
+
+    def _close_finished(self, notes: Notes, known: Mapping[str, Any]) -> None:
+        """Close the notes of a job whose stages have all ended, though no driver followed it to its end."""
+        store = self._job.store
+        if all(store.is_done(key) or store.failure(key) for key in known.get("keys", ())) and notes.claim():
+            notes.close()
 
     def _turn(self) -> None:
         """Hear workers, look at jobs, and submit what can be submitted."""

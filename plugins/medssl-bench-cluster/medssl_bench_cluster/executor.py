@@ -104,6 +104,12 @@ class ClusterExecutor(Executor):
 
         return Driver(job, self.engine, self.settings(job)).run()
 
+    def outline(self, job: Job) -> list[str]:
+        """Return which jobs there would be, what they would ask for, and how long they would take."""
+        from medssl_bench_cluster.outline import outline
+
+        return outline(job, self._cluster.name, self.settings(job))
+
     def settings(self, job: Job) -> Settings:
         """Return how the jobs of a run are made.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from medssl_bench.executors import Job
     from medssl_bench.plan.stage import Stage
     from medssl_bench.plugin.watching import Outcome
+    from medssl_bench.store.store import Store
     from medssl_bench_cluster.ledger import Handle, Notes
     from medssl_bench_cluster.units import Unit
 
@@ -141,9 +142,14 @@ class Followed:
         return next((stage for stage in left if stage.key in known), left[0])
 
     def mark(self) -> str:
-        """Return a text that changes whenever a stage ends, or saves a checkpoint."""
-        store, parts = self._job.store, []
-        for stage in self.unit.stages:
-            has_ended = store.is_done(stage.key) or store.failure(stage.key) is not None
-            parts.append("ended" if has_ended else checkpoint_mark(stage.key, store))
-        return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+        """Return how far its stages are."""
+        return how_far([stage.key for stage in self.unit.stages], self._job.store)
+
+
+def how_far(keys: Iterable[str], store: Store) -> str:
+    """Return a text that changes whenever one of some stages ends, or saves a checkpoint."""
+    parts = []
+    for key in keys:
+        has_ended = store.is_done(key) or store.failure(key) is not None
+        parts.append("ended" if has_ended else checkpoint_mark(key, store))
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]

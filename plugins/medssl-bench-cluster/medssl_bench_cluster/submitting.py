@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from medssl_bench.executors.remote import describe
@@ -82,7 +83,7 @@ class Submitter:
             "executor": dict(self._settings.executor),
             "title": followed.unit.title,
             "keys": [stage.key for stage in left],
-            "resources": vars(resources),
+            "resources": asdict(resources),
             "detached": self._settings.detach,
             "work": describe(self._job, left, worker),
         }

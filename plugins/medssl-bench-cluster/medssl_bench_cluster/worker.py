@@ -17,6 +17,8 @@ from medssl_bench.errors import UserError
 from medssl_bench.executors.base import Watchers
 from medssl_bench.executors.remote import event_of, this_worker, work
 from medssl_bench.stopping import STATUS, is_stop, listen, nothing_is_left
+from medssl_bench.store.store import Store
+from medssl_bench_cluster.ledger import Notes
 
 _QUIET = 1.0
 """Seconds between two events of epochs: trackers and time left need no more, and a shared disk is spared."""
@@ -51,10 +53,12 @@ class Events(Watchers):
 
     def tell(self, hook: str, **arguments: Any) -> None:
         """Write one event."""
-        if hook == "medssl_epoch_ends":
+        if hook.startswith("medssl_epoch_"):
             if time.monotonic() - self._last < _QUIET:
                 return
             self._last = time.monotonic()
+        else:
+            self._last = 0.0
         self.write(**event_of(hook, arguments))
 
     def write(self, **event: Any) -> None:
@@ -79,18 +83,26 @@ def main(folder: str) -> None:
     warnings.showwarning = lambda message, category, *_: events.write(warning=str(message), category=category.__name__)
     listen(patient=True)
     status = 0
+    job: dict[str, Any] = {}
     try:
-        given = json.loads((notes / "job.json").read_text("utf-8"))["work"]
+        job = json.loads((notes / "job.json").read_text("utf-8"))
         events.write(began=True)
-        ended = {outcome.stage.key for outcome in work(given, events, alone=True)}
-        if left := [stage["key"] for stage in given["stages"] if stage["key"] not in ended]:
+        ended = {outcome.stage.key for outcome in work(job["work"], events, alone=True)}
+        if left := [stage for stage in job["work"]["stages"] if stage["key"] not in ended]:
             status = STATUS
-            events.write(left=left)
+            _leave(notes, job, left)
+            events.write(left=[stage["key"] for stage in left])
         else:
             events.write(end=True)
+            if job["detached"]:  # nobody else does
+                Notes(notes).close()
     except BaseException as error:
         status = STATUS
         if is_stop(error):
+            if job.get("detached"):
+                from medssl_bench_cluster.successor import succeed
+
+                succeed(Notes(notes), job)
             events.write(stopped=True)
         elif isinstance(error, UserError):
             status = 2
@@ -104,3 +116,14 @@ def main(folder: str) -> None:
         sys.stdout.flush()
         sys.stderr.flush()
     os._exit(status)
+
+
+def _leave(folder: Path, job: dict[str, Any], left: list[dict[str, Any]]) -> None:
+    """Have a job that nobody follows go on after the jobs of what it lacks; what others work on they end themselves."""
+    here = {stage["key"] for stage in job["work"]["stages"]}
+    store = Store(Path(job["work"]["store"]))
+    missing = {key for stage in left for key in stage["parents"] if key not in here and not store.is_done(key)}
+    if job["detached"] and missing:
+        from medssl_bench_cluster.successor import succeed
+
+        succeed(Notes(folder), job, missing)
