@@ -40,9 +40,9 @@ class Store:
 
     Layout: ``store.json`` (the layout's version); ``done/<first two digits>/<key>/`` with ``record.json`` and the
     stage's files; ``failed/<key>/`` with ``record.json`` and ``traceback.txt``; ``work/<key>/`` for what is being made,
-    with the lease of who makes it, and its checkpoint; ``runs/`` for what runs under way need; ``datasets/`` for what
-    is known of data sets; ``damaged/`` for results that are no longer what was written. A folder appears under
-    ``done/`` by one rename, whole or not at all.
+    with the lease of who makes it, and its checkpoint; ``runs/`` for what runs under way need; ``jobs/`` for notes on
+    jobs of clusters; ``datasets/`` for what is known of data sets; ``damaged/`` for results that are no longer what was
+    written. A folder appears under ``done/`` by one rename, whole or not at all.
 
     Attributes:
         path: the directory.

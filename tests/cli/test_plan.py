@@ -168,3 +168,44 @@ def test_a_cache_that_cannot_be_written_is_told(cli: Cli, tiny: Path, cache: Pat
     found = cli("doctor", "--calibrate", "--device", "cpu")
     assert found.status == 1
     assert "BAD calibration: cannot be kept: " in found.out
+
+
+_ASKED = """
+from medssl_bench import hookimpl
+from medssl_bench.executors import Executor
+
+
+class Asked(Executor):
+    def __init__(self, jobs):
+        self.jobs = jobs
+
+    def run(self, job):
+        raise AssertionError("a plan runs nothing")
+
+    def outline(self, job):
+        return [f"{len(job.stages)} stages on {job.device}, {self.jobs} at a time"]
+
+
+def asked(*, jobs: int = 1):
+    return Asked(jobs)
+
+
+@hookimpl
+def medssl_executors(register):
+    register("asked", asked)
+"""
+
+
+def test_an_executor_says_how_it_would_run_what_is_left(cli: Cli, tiny: Path) -> None:
+    (tiny.parent / "asked.py").write_text(_ASKED)
+    tiny.write_text(tiny.read_text("utf-8").replace("seeds = [0]", 'seeds = [0]\nplugins = ["asked.py"]'), "utf-8")
+    shown = cli("plan", tiny, "--executor", "asked", "--executor-set", "jobs=3", "--device", "cpu")
+    assert shown.out.endswith(" stages on cpu, 3 at a time\n")
+    found = json.loads(cli("plan", tiny, "--executor", "asked", "--json").out)
+    number = sum(stage["status"] == "to run" for stage in found["stages"])
+    assert found["executor"] == {"name": "asked", "outline": [f"{number} stages on auto, 1 at a time"]}
+    assert "executor" not in json.loads(cli("plan", tiny, "--json").out)
+    assert cli("plan", tiny, "--executor", "local").out == cli("plan", tiny).out, "it says nothing"
+    missing = cli("plan", tiny, "--executor", "no_such")
+    assert missing.status == 2
+    assert "there is no executor 'no_such'" in missing.err

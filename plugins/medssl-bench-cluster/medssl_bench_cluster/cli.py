@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -71,7 +72,7 @@ def command(context: click.Context, /, units: tuple[str, ...], store: Path, *, c
         raise UserError(f"{store}: there is no open job of a unit {missing[0]!r}; medssl-bench jobs shows all")
     with stoppable():
         engines = _engines(chosen, context.obj or ())
-        known = [_look(notes, engines) for notes in chosen]
+        known = _look(chosen, engines)
         if cancel:
             return _cancel(known, engines)
     if as_json:
@@ -105,18 +106,21 @@ def _engines(chosen: Iterable[Notes], block: tuple[str, ...]) -> dict[str, Engin
     return found
 
 
-def _look(notes: Notes, engines: dict[str, Engine]) -> _Known:
+def _look(chosen: Iterable[Notes], engines: dict[str, Engine]) -> list[_Known]:
+    """Return where jobs stand, by one question to each engine."""
     from medssl_bench_cluster.engine import State, Unreachable
 
-    job, handle = notes.job(), notes.handle()
-    engine = engines.get(str(job.get("executor", {}).get("name")))
-    if engine is None or handle is None:
-        return _Known(notes, job, handle, None)
-    try:
-        state = engine.states([handle.handle]).get(handle.handle, State("over"))
-    except Unreachable:
-        return _Known(notes, job, handle, None)
-    return _Known(notes, job, handle, state)
+    found = [(notes, notes.job(), notes.handle()) for notes in chosen]
+    states: dict[tuple[str, str], State] = {}
+    for name, engine in engines.items():
+        handles = [handle.handle for _, job, handle in found if handle and job["executor"]["name"] == name]
+        with suppress(Unreachable):
+            known = engine.states(handles)
+            states |= {(name, handle): known.get(handle, State("over")) for handle in handles}
+    return [
+        _Known(notes, job, handle, states.get((job.get("executor", {}).get("name"), handle.handle)) if handle else None)
+        for notes, job, handle in found
+    ]
 
 
 def _cancel(known: list[_Known], engines: dict[str, Engine]) -> int:

@@ -91,7 +91,12 @@ class Followed:
         self._relay = Relay(self._job, self._tell)
 
     def stands(self, state: State | None, now: float) -> None:
-        """Note what the engine says; None: it does not know the job, which is over if that stays so."""
+        """Note what the engine says; None: it does not know the job, which is over if that stays so.
+
+        A job that is over stays so, with what was said of it first.
+        """
+        if self.state.phase == "over":
+            return
         if state is not None:
             self._missed = None
         elif self._missed is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from itertools import count
 from typing import TYPE_CHECKING
 
 from medssl_bench_cluster.engine import State, Unreachable
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 
 _LOOK = 1.0
 """Seconds between two looks at jobs that were asked to end."""
+
+_AGAIN = 15
+"""How many looks later they are asked again: one may have been about to start."""
 
 
 def cancel_and_wait(
@@ -41,9 +45,12 @@ def cancel_and_wait(
     """
     living = {handle: notes for notes, handle in jobs}
     try:
-        _cancel(engine, list(living), now=False)
         end = time.monotonic() + most_seconds
-        while living and time.monotonic() < end:
+        for number in count():
+            if number % _AGAIN == 0:
+                _cancel(engine, list(living), now=False)
+            if not living or time.monotonic() >= end:
+                break
             _close_ended(engine, living)
             if living:
                 pause(_LOOK)

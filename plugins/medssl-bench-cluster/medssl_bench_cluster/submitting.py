@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from medssl_bench.executors.remote import describe
+from medssl_bench.stopping import uninterrupted
 from medssl_bench_cluster.engine import Resources, Submission, Unreachable
 from medssl_bench_cluster.ledger import Handle, Notes
 from medssl_bench_cluster.worker import command
@@ -69,11 +70,12 @@ class Submitter:
             notes.open(self._notes(followed, left, resources), sorted(followed.unit.keys | followed.unit.parents))
         mark = followed.mark()
         try:
-            handle = self._engine.submit(submission(notes, resources, after))
+            with uninterrupted():  # else there might be a job that nobody knows of
+                handle = self._engine.submit(submission(notes, resources, after))
+                found = Handle(handle, before.attempt + 1 if before else 1, fruitless, mark)
+                notes.submitted(found)
         except Unreachable:
             return False
-        found = Handle(handle, before.attempt + 1 if before else 1, fruitless, mark)
-        notes.submitted(found)
         followed.submitted(found)
         return True
 

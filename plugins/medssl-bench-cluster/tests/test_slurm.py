@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -155,12 +156,19 @@ def _training(run: Run) -> dict[str, Any]:
 
     def found():
         assert run.process.poll() is None, run.end()
-        saved = list((run.store / "work").glob("*/*/checkpoint.txt"))
+        saved = _saved(run.store)
         units = run.units().values() if (run.store / "jobs").exists() else ()
         living = [unit for unit in units if unit["events"] and not {"end", "stopped"} & unit["events"][-1].keys()]
         return living[0] if saved and living else None
 
     return _until(found)
+
+
+def _saved(store: Path) -> list[Path]:
+    """Return the checkpoints, while others come and go."""
+    with suppress(FileNotFoundError):
+        return list((store / "work").glob("*/*/checkpoint.txt"))
+    return []
 
 
 def _worker(unit: dict[str, Any]) -> int:
@@ -247,7 +255,7 @@ def test_ctrl_c_lets_jobs_save_checkpoints_and_the_same_command_goes_on(
     assert "run the same command again to go on" in said
     jobs = slurm.jobs()
     assert jobs[int(unit["handle"])] not in {"RUNNING", "PENDING"}
-    assert list((run.store / "work").glob("*/free/checkpoint.txt")), "it waits for whoever goes on"
+    assert [file.parent.name for file in _saved(run.store)] == ["free"], "it waits for whoever goes on"
     status, said = Run(slurm, suite).end()
     assert status == 0, said
     assert traces(suite, run.store) == local["long"]
