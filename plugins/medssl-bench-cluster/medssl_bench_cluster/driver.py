@@ -42,6 +42,9 @@ _TAKEOVER = 3
 _LAST_WORDS = 5.0
 """Seconds that a worker's last words may be on their way, once its job is over."""
 
+_SILENCE = 120.0
+"""Seconds without an answer of the engine after which that is told."""
+
 _PATIENCE = 180.0
 """Seconds that jobs may take to save checkpoints and end, once asked."""
 
@@ -79,6 +82,7 @@ class Driver:
         self._out: list[Followed] = []
         self._waiting: list[Unit] = []
         self._wait, self._next = settings.poll_seconds, 0.0
+        self._silent_since: float | None = None
 
     def run(self) -> list[Outcome]:
         """Run the stages, and return how each ended.
@@ -153,8 +157,10 @@ class Driver:
         self._next = self._clock() + self._settings.poll_seconds
         try:
             states = self._engine.states(list(known)) if known else {}
-        except Unreachable:
+        except Unreachable as error:
+            self._tell_of_silence(error)
             return
+        self._silent_since = None
         before = [followed.state for followed in self._out]
         for handle, followed in known.items():
             followed.stands(states.get(handle), self._clock())
@@ -169,6 +175,15 @@ class Driver:
         slowest = self._settings.poll_seconds * _SLOWEST
         self._wait = min(self._wait * 1.5, slowest) if is_quiet else self._settings.poll_seconds
         self._next = self._clock() + self._wait
+
+    def _tell_of_silence(self, error: Unreachable) -> None:
+        """Say once that the engine has given no answer for a while; the jobs go on, and it is asked again."""
+        now = self._clock()
+        if self._silent_since is None:
+            self._silent_since = now
+        elif now - self._silent_since > _SILENCE:
+            self._silent_since = float("inf")
+            warnings.warn(f"the cluster gives no answer: {error}; it is asked again", ClusterWarning, stacklevel=2)
 
     def _go_on(self, followed: Followed) -> None:
         """Deal with a unit whose job is over: it has ended, is submitted again, or one of its stages has failed."""

@@ -90,6 +90,7 @@ class SlurmCluster:
         self.folder = folder
         self.conf = folder / "slurm.conf"
         self._processes: list[subprocess.Popen[bytes]] = []
+        self._nodes: dict[str, subprocess.Popen[bytes]] = {}
 
     def start(self) -> None:
         """Start it, and wait until its nodes are there."""
@@ -112,22 +113,43 @@ class SlurmCluster:
         self._start("munged", "--foreground", "--force", *options)
         self._start("slurmctld", "-D", "-c")
         for i in range(NODES):
-            self._start("slurmd", "-D", "-N", f"n{i}", "-f", str(self.conf))
-        end = time.monotonic() + 30
+            self._start_node(f"n{i}")
+        self._wait_for_nodes()
+
+    def _wait_for_nodes(self) -> None:
+        end = time.monotonic() + 60
         while self.ask("sinfo", "-h", "-p", "main", "-t", "idle", "-o", "%D") != str(NODES):
             if time.monotonic() > end:
                 logs = "\n".join(file.read_text()[-2000:] for file in self.folder.glob("*.log"))
                 raise RuntimeError(f"the nodes did not come up\n{logs}")
             time.sleep(0.2)
 
-    def _start(self, name: str, *options: str) -> None:
+    def _start_node(self, name: str) -> None:
+        self._nodes[name] = self._start("slurmd", "-D", "-N", name, "-f", str(self.conf))
+
+    @contextmanager
+    def lost(self, node: str, worker: int) -> Iterator[None]:
+        """Lose a node inside the block, with the worker that is at work on it, as by a power cut."""
+        status = Path(f"/proc/{worker}/status").read_text()
+        (parent,) = (int(line.split()[1]) for line in status.splitlines() if line.startswith("PPid:"))
+        for number in (self._nodes[node].pid, parent, worker):  # the daemon, what it has started for the job, the job
+            os.kill(number, signal.SIGKILL)
+        self._nodes[node].wait()
+        try:
+            yield
+        finally:
+            self.clear()
+            self._start_node(node)
+            self._wait_for_nodes()
+
+    def _start(self, name: str, *options: str) -> subprocess.Popen[bytes]:
         with (self.folder / f"{name}.out").open("ab") as out:
             program = _which(name)
             assert program is not None
-            self._processes.append(
-                subprocess.Popen([program, *options], stdout=out, stderr=out, stdin=subprocess.DEVNULL,
-                                 env=self.environment(), start_new_session=True)
-            )  # fmt: skip
+            process = subprocess.Popen([program, *options], stdout=out, stderr=out, stdin=subprocess.DEVNULL,
+                                       env=self.environment(), start_new_session=True)  # fmt: skip
+        self._processes.append(process)
+        return process
 
     def environment(self) -> dict[str, str]:
         """Return the environment of a user of it."""

@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 from fake_engine import FakeEngine, Faults
 from medssl_bench_cluster.driver import ClusterWarning
-from medssl_bench_cluster.engine import State
+from medssl_bench_cluster.engine import State, Unreachable
 from medssl_bench_cluster.ledger import Ledger
 from medssl_bench_cluster.units import units_of
 
@@ -260,6 +260,23 @@ def test_a_job_that_somebody_cancelled_is_not_submitted_again(job, driver, watch
     failed = [outcome for outcome in outcomes if outcome.status == "failed"]
     assert {outcome.reason for outcome in failed} == {"its job was cancelled (CANCELLED): run again to do it"}
     assert all(job.store.failure(outcome.stage.key) is None for outcome in failed), "another run does them"
+
+
+def test_a_silent_engine_is_told_of_once_and_asked_again(job, driver, watching):
+    engine = FakeEngine(job.store)
+    plain = engine.states
+
+    def states(handles):
+        if 1010 < engine.now < 1400:
+            raise Unreachable("socket timed out")
+        return plain(handles)
+
+    engine.states = states
+    with pytest.warns(ClusterWarning, match="the cluster gives no answer: socket timed out") as told:
+        outcomes = driver(job, engine).run()
+    assert len(told) == 1
+    _check(job, outcomes, watching)
+    assert {outcome.status for outcome in outcomes} == {"done"}
 
 
 def test_units_of_another_engine_are_left_to_it(job, driver):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import tracemalloc
+from dataclasses import replace
 
 import pytest
 from fake_engine import FakeEngine
@@ -16,8 +17,8 @@ STAGES = 10_000
 class Told(Watchers):
     """Counts what is told, and keeps none of it."""
 
-    def __init__(self) -> None:
-        self.ended = []
+    def __init__(self, manager) -> None:
+        super().__init__(manager)
         self.number = 0
 
     def tell(self, hook, **arguments):  # noqa: ARG002
@@ -28,7 +29,7 @@ class Told(Watchers):
 def test_ten_thousand_stages(make_job, driver, record_property):
     began = time.perf_counter()
     job = make_job(seeds=range(100), draws=range(17), labels=(10, 40))
-    object.__setattr__(job, "watchers", Told())
+    job = replace(job, watchers=Told(job.watchers._manager))
     planned = time.perf_counter() - began
     assert len(job.stages) > STAGES
     engine = FakeEngine(job.store, slots=64, stage_seconds=1.0)

@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -30,7 +31,7 @@ pytestmark = [
     pytest.mark.skipif(bool(missing()), reason=f"Slurm is not installed here: no {missing()}"),
 ]
 
-OPTIONS = ("cpus=1", "poll_seconds=1", "lag_seconds=4", "checkpoint_seconds=0.2")
+OPTIONS = ("cpus=1", "poll_seconds=1", "lag_seconds=4", "checkpoint_seconds=1")
 LONG = """\
 schema = 1
 name = "long"
@@ -61,7 +62,7 @@ encoder = "small"
 """A training that takes a few seconds, so that it is at work when something happens to it, and what builds on it."""
 
 
-def _long(folder: Path, epochs: int = 60) -> Path:
+def _long(folder: Path, epochs: int = 40) -> Path:
     file = folder / "long.toml"
     file.write_text(LONG.replace("EPOCHS", str(epochs)))
     return file
@@ -176,28 +177,28 @@ def _worker(unit: dict[str, Any]) -> int:
 
 
 @pytest.fixture(scope="module")
-def local(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """What the suites give on one machine, with one thread, by name."""
-    found = {}
-    folder = tmp_path_factory.mktemp("local")
-    for suite in (write_suite(folder, 2), _long(folder)):
-        store = folder / f"{suite.stem}-store"
+def local(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], Any]:
+    """Return a function that gives what a suite gives on one machine, with one thread; each is run once."""
+
+    @cache
+    def found(text: str) -> Any:
+        suite = tmp_path_factory.mktemp("local") / "suite.toml"
+        suite.write_text(text)
         command = [sys.executable, "-m", "medssl_bench", "run", suite.name, "--device", "cpu", "--executor", "local"]
         environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-        subprocess.run(
-            [*command, "--store", str(store)], cwd=folder, env=environment, check=True, capture_output=True, timeout=200
-        )
-        found[suite.stem] = traces(suite, store)
-    return found
+        subprocess.run(command, cwd=suite.parent, env=environment, check=True, capture_output=True, timeout=200)
+        return traces(suite, suite.parent / "store")
+
+    return lambda suite: found(suite.read_text())
 
 
-def test_the_numbers_and_files_of_one_machine(slurm: SlurmCluster, place: Path, local: dict[str, Any]) -> None:
+def test_the_numbers_and_files_of_one_machine(slurm: SlurmCluster, place: Path, local: Callable[[Path], Any]) -> None:
     suite = write_suite(place, 2)
     before = len(slurm.jobs())
     run = Run(slurm, suite)
     status, said = run.end()
     assert status == 0, said
-    assert traces(suite, run.store) == local["endurance"]
+    assert traces(suite, run.store) == local(suite)
     units = run.units()
     assert len(slurm.jobs()) - before == len(units) == 3, "a pretraining, what builds on it, and what builds on none"
     assert {unit["attempt"] for unit in units.values()} == {1}
@@ -212,7 +213,7 @@ def test_the_numbers_and_files_of_one_machine(slurm: SlurmCluster, place: Path, 
 
 
 def test_a_worker_that_is_killed_is_followed_at_once_by_another_that_goes_on(
-    slurm: SlurmCluster, place: Path, local: dict[str, Any]
+    slurm: SlurmCluster, place: Path, local: Callable[[Path], Any]
 ) -> None:
     suite = _long(place)
     run = Run(slurm, suite)
@@ -223,11 +224,11 @@ def test_a_worker_that_is_killed_is_followed_at_once_by_another_that_goes_on(
     assert time.monotonic() - killed < 15, "the lease of a worker of another machine would be waited for a minute"
     status, said = run.end()
     assert status == 0, said
-    assert traces(suite, run.store) == local["long"]
+    assert traces(suite, run.store) == local(suite)
 
 
 def test_the_job_of_a_killed_driver_is_adopted_and_is_the_only_one(
-    slurm: SlurmCluster, place: Path, local: dict[str, Any]
+    slurm: SlurmCluster, place: Path, local: Callable[[Path], Any]
 ) -> None:
     suite = _long(place)
     before = len(slurm.jobs())
@@ -240,11 +241,11 @@ def test_the_job_of_a_killed_driver_is_adopted_and_is_the_only_one(
     assert status == 0, said
     assert len(slurm.jobs()) - before == 2
     assert {unit["attempt"] for unit in second.units().values()} == {1}
-    assert traces(suite, second.store) == local["long"]
+    assert traces(suite, second.store) == local(suite)
 
 
 def test_ctrl_c_lets_jobs_save_checkpoints_and_the_same_command_goes_on(
-    slurm: SlurmCluster, place: Path, local: dict[str, Any]
+    slurm: SlurmCluster, place: Path, local: Callable[[Path], Any]
 ) -> None:
     suite = _long(place)
     run = Run(slurm, suite)
@@ -258,11 +259,11 @@ def test_ctrl_c_lets_jobs_save_checkpoints_and_the_same_command_goes_on(
     assert [file.parent.name for file in _saved(run.store)] == ["free"], "it waits for whoever goes on"
     status, said = Run(slurm, suite).end()
     assert status == 0, said
-    assert traces(suite, run.store) == local["long"]
+    assert traces(suite, run.store) == local(suite)
 
 
 def test_a_preempted_job_saves_a_checkpoint_and_is_submitted_again(
-    slurm: SlurmCluster, place: Path, local: dict[str, Any]
+    slurm: SlurmCluster, place: Path, local: Callable[[Path], Any]
 ) -> None:
     suite = _long(place)
     run = Run(slurm, suite, "partition=low")
@@ -277,7 +278,29 @@ def test_a_preempted_job_saves_a_checkpoint_and_is_submitted_again(
     assert again
     assert any("stopped" in event for found in again for event in found["events"])
     assert {found["fruitless"] for found in again} == {0}
-    assert traces(suite, run.store) == local["long"]
+    assert traces(suite, run.store) == local(suite)
+
+
+def test_a_time_limit_that_is_too_short_costs_a_checkpoint_and_no_more(slurm: SlurmCluster, place: Path) -> None:
+    run = Run(slurm, _long(place, 3000), "minutes=1")
+    unit = _training(run)
+    again = _until(lambda: [found for found in run.units().values() if found.get("attempt", 1) > 1], 150)
+    assert slurm.jobs()[int(unit["handle"])] in {"FAILED", "TIMEOUT"}, "it has left with 75, or was too late"
+    assert [event for event in again[0]["events"] if "stopped" in event]
+    assert again[0]["fruitless"] == 0
+
+
+def test_the_stage_of_a_lost_node_goes_on_elsewhere(slurm: SlurmCluster, place: Path) -> None:
+    run = Run(slurm, _long(place, 3000))
+    unit = _training(run)
+    node = slurm.ask("squeue", "-h", "-j", unit["handle"], "-o", "%N")
+    with slurm.lost(node, _worker(unit)):
+        _until(lambda: slurm.jobs()[int(unit["handle"])] == "NODE_FAIL", 90)
+        failed = time.monotonic()
+        again = _until(lambda: [found for found in run.units().values() if found.get("attempt", 1) > 1], 30)
+        assert time.monotonic() - failed < 15
+        _until(lambda: slurm.jobs()[int(again[0]["handle"])] == "RUNNING")
+        assert slurm.ask("squeue", "-h", "-j", again[0]["handle"], "-o", "%N") != node
 
 
 @pytest.mark.parametrize(
@@ -320,7 +343,7 @@ def test_programs_that_are_missing_are_named(slurm: SlurmCluster, place: Path) -
 
 
 def test_detached_jobs_end_without_a_driver_and_can_be_shown_and_cancelled(
-    slurm: SlurmCluster, place: Path, local: dict[str, Any]
+    slurm: SlurmCluster, place: Path, local: Callable[[Path], Any]
 ) -> None:
     suite = _long(place)
     before = len(slurm.jobs())
@@ -338,7 +361,7 @@ def test_detached_jobs_end_without_a_driver_and_can_be_shown_and_cancelled(
     _until(lambda: not [s for s in slurm.jobs().values() if s in {"RUNNING", "PENDING", "COMPLETING"}], 120)
     assert max(unit["attempt"] for unit in run.units().values()) > 1, "a worker has submitted its successor"
     assert _jobs(slurm, run.store) == "no open jobs\n"
-    assert traces(suite, run.store) == local["long"]
+    assert traces(suite, run.store) == local(suite)
 
 
 def test_jobs_that_nobody_follows_are_cancelled(slurm: SlurmCluster, place: Path) -> None:
