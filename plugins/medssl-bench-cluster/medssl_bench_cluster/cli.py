@@ -126,6 +126,8 @@ def _look(chosen: Iterable[Notes], engines: dict[str, Engine]) -> list[_Known]:
 def _cancel(known: list[_Known], engines: dict[str, Engine]) -> int:
     from medssl_bench_cluster.leaving import cancel_and_wait
 
+    for each in known:
+        each.notes.claim()  # so that no worker submits a successor, as one whose time is up does
     all_over = True
     for name, engine in engines.items():
         jobs = [(k.notes, k.handle.handle) for k in known if k.handle and k.job["executor"]["name"] == name]
@@ -133,5 +135,6 @@ def _cancel(known: list[_Known], engines: dict[str, Engine]) -> int:
     for each in known:
         if each.handle is None:
             each.notes.close()
+        each.notes.release()
     click.echo(f"{len(known)} cancelled" if all_over else "some jobs have not ended yet: cancel again, or wait")
     return 0 if all_over else 1

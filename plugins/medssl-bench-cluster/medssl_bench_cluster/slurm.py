@@ -20,7 +20,9 @@ from medssl_bench_cluster.executor import Cluster
 _PROGRAMS = ("sbatch", "squeue", "scancel", "scontrol", "sinfo")
 _CHECK_SECONDS, _SECONDS = 10, 50
 _WARNING = 90
-"""Seconds before its time limit, or its preemption, in which a job saves a checkpoint."""
+"""Seconds before its time limit, or its preemption, in which a job saves a checkpoint. Slurm may send the signal a
+minute earlier. Without one it sends SIGTERM at the limit itself, and waits half a minute: that is for the shortest jobs.
+"""
 
 _OVER: Mapping[str, Cause] = {
     "COMPLETED": "",
@@ -103,7 +105,7 @@ class SlurmEngine:
     def _options(self, submission: Submission) -> list[str]:
         asks = submission.resources
         minutes = asks.minutes or self._allowed(asks.wished_minutes, asks.partition)
-        warning = _WARNING if minutes is None else min(_WARNING, minutes * 20)
+        warning = _WARNING if minutes is None else min(_WARNING, (minutes - 1) * 30)
         found = {
             "--job-name": submission.name,
             "--output": str(submission.log).replace("%", "%%"),
@@ -112,7 +114,7 @@ class SlurmEngine:
             "--nodes": "1",
             "--ntasks": "1",
             "--cpus-per-task": str(asks.cpus),
-            "--signal": f"B:TERM@{warning}",
+            "--signal": f"B:TERM@{warning}" if warning else "",
             "--time": str(minutes or ""),
             "--mem": f"{asks.mem_gb * 1024:.0f}M" if asks.mem_gb else "",
             "--gpus-per-node": str(asks.gpus or ""),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import resource
 import time
-import tracemalloc
 from dataclasses import replace
 
 import pytest
@@ -26,7 +27,8 @@ class Told(Watchers):
 
 
 @pytest.mark.slow
-def test_ten_thousand_stages(make_job, driver, record_property):
+def test_ten_thousand_stages(make_job, driver, monkeypatch, capsys):
+    monkeypatch.setattr(os, "fsync", lambda _: None)  # of the jobs of the engine, whose time is not measured
     began = time.perf_counter()
     job = make_job(seeds=range(100), draws=range(17), labels=(10, 40))
     job = replace(job, watchers=Told(job.watchers._manager))
@@ -34,33 +36,26 @@ def test_ten_thousand_stages(make_job, driver, record_property):
     assert len(job.stages) > STAGES
     engine = FakeEngine(job.store, slots=64, stage_seconds=1.0)
     made = driver(job, engine, seconds={stage.key: 20.0 for stage in job.stages})
-    tracemalloc.start()
-    before, _ = tracemalloc.get_traced_memory()
     in_engine, plain = [0.0], engine.pause
 
     def pause(seconds):
-        start = time.perf_counter()
+        start = time.process_time()
         plain(seconds)
-        in_engine[0] += time.perf_counter() - start
+        in_engine[0] += time.process_time() - start
 
     made._pause = pause
-    began = time.perf_counter()
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    began = time.process_time()
     outcomes = made.run()
-    followed = time.perf_counter() - began - in_engine[0]
-    _, peak = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
+    followed = time.process_time() - began - in_engine[0]
+    grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 2**10
     assert {outcome.status for outcome in outcomes} == {"done"}
-    found = {
-        "stages": len(job.stages),
-        "jobs": len(engine.jobs),
-        "most jobs at a time": engine.most,
-        "questions": engine.questions,
-        "seconds to plan": round(planned, 1),
-        "seconds of the driver": round(followed, 1),
-        "MiB": round((peak - before) / 2**20, 1),
-    }
-    print(found)
+    with capsys.disabled():
+        print(
+            f"\n{len(job.stages)} stages: planned in {planned:.0f} s; {len(engine.jobs)} jobs, {engine.most} at a time, "
+            f"{engine.questions} questions; the driver took {followed:.0f} s of a processor and {grown:.0f} MiB"
+        )
     assert engine.most <= 64
     assert len(engine.jobs) < len(job.stages) / 10
-    assert followed < 300
-    assert peak - before < 300 * 2**20
+    assert followed < 200
+    assert grown < 300
