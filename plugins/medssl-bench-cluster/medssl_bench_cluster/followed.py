@@ -130,7 +130,7 @@ class Followed:
         return Ending(
             said,
             self._relay.spoke,
-            self.state.cause,
+            self.state.cause if self.notes.is_open else "cancelled",  # by medssl-bench jobs, which has closed them
             self.state.why,
             got_further=self.mark() != self.handle.mark,
             fruitless=self.handle.fruitless,

@@ -21,7 +21,7 @@ _PROGRAMS = ("sbatch", "squeue", "scancel", "scontrol", "sinfo")
 _CHECK_SECONDS, _SECONDS = 10, 50
 _WARNING = 90
 """Seconds before its time limit, or its preemption, in which a job saves a checkpoint. Slurm may send the signal a
-minute earlier. Without one it sends SIGTERM at the limit itself, and waits half a minute: that is for the shortest jobs.
+minute earlier. Without one it sends SIGTERM at the limit itself, and waits half a minute, as it does for jobs of one.
 """
 
 _OVER: Mapping[str, Cause] = {

@@ -262,8 +262,29 @@ def test_a_job_that_somebody_cancelled_is_not_submitted_again(job, driver, watch
     assert all(job.store.failure(outcome.stage.key) is None for outcome in failed), "another run does them"
 
 
+def test_a_job_that_was_cancelled_by_hand_in_the_ledger_is_not_submitted_again(job, driver, watching):
+    engine = FakeEngine(job.store, slots=1)
+    begun = driver(job, engine)
+    plain, cancelled = engine.pause, []
+
+    def pause(seconds):
+        plain(seconds)
+        packs = [job for job in engine.jobs if job.state.phase == "running" and _stages(job) > 3]
+        if packs and not cancelled:
+            cancelled.append(packs[0])
+            packs[0].state = State("over", "FAILED, status 75", cause="crash")
+            Ledger(job.store.path).notes(packs[0].folder.name).close()
+
+    begun._pause = pause
+    outcomes = begun.run()
+    _check(job, outcomes, watching)
+    failed = [outcome for outcome in outcomes if outcome.status == "failed"]
+    assert {outcome.reason for outcome in failed} == {"its job was cancelled (FAILED, status 75): run again to do it"}
+    assert len(engine.jobs) == len(_units(job))
+
+
 def test_a_silent_engine_is_told_of_once_and_asked_again(job, driver, watching):
-    engine = FakeEngine(job.store)
+    engine = FakeEngine(job.store, stage_seconds=100.0)
     plain = engine.states
 
     def states(handles):

@@ -52,7 +52,7 @@ def test_ten_thousand_stages(make_job, driver, monkeypatch, capsys):
     assert {outcome.status for outcome in outcomes} == {"done"}
     with capsys.disabled():
         print(
-            f"\n{len(job.stages)} stages: planned in {planned:.0f} s; {len(engine.jobs)} jobs, {engine.most} at a time, "
+            f"\n{len(job.stages)} stages: planned in {planned:.0f} s; {len(engine.jobs)} jobs, {engine.most} at once; "
             f"{engine.questions} questions; the driver took {followed:.0f} s of a processor and {grown:.0f} MiB"
         )
     assert engine.most <= 64
