@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from importlib.metadata import EntryPoint, entry_points
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 GROUP = "medssl_bench.commands"
 
 
 def verbs_of_plugins() -> dict[str, EntryPoint]:
     """Return the verbs by name, the first of each in the order of their distributions; none is imported."""
+    from importlib.metadata import entry_points  # a verb of the harness' own does not wait for it
+
     found: dict[str, EntryPoint] = {}
     for point in sorted(entry_points(group=GROUP), key=lambda point: (point.name, from_where(point))):
         found.setdefault(point.name, point)

@@ -11,6 +11,7 @@ import pytest
 from click.shell_completion import BashComplete
 
 from medssl_bench.cli.main import _VERBS, cli
+from medssl_bench.cli.of_plugins import verbs_of_plugins
 from medssl_bench.plugin.kinds import KINDS
 
 
@@ -30,7 +31,7 @@ def _offered(*words: str) -> list[str]:
         (("data", "fetch", "bloodmnist", "path"), ["pathmnist"]),
         (("preview", "simcl"), ["simclr"]),
         (("preview", "simclr", "--dataset", "phantom_ce"), ["phantom_cells"]),
-        (("run", "suite.toml", "--executor", ""), ["isolated", "local"]),
+        (("run", "suite.toml", "--executor", ""), ["isolated", "local", "slurm"]),
         (("-p", "no:encoders", "show", "encoder", ""), ["dense_sift", "headed", "sift_words", "simclr2_resnet18"]),
     ],
 )
@@ -39,7 +40,7 @@ def test_what_is_offered(words: tuple[str, ...], offered: list[str]) -> None:
 
 
 def test_everything_is_offered() -> None:
-    assert set(_offered("")) == set(_VERBS)
+    assert set(_offered("")) == {*_VERBS, *verbs_of_plugins()}
     assert set(_offered("show", "")) == {kind.plural for kind in KINDS.values()}
 
 
