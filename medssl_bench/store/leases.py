@@ -190,7 +190,7 @@ class Leases:
         return min((path.name for path in listed(self._work / key) if _is_owner(path.name)), default=None)
 
     def kept(self, key: str) -> Path | None:
-        """Return the folder of what there is of an unfinished stage, whoever works on it; None: nothing."""
+        """Return the folder of what there is of an unfinished stage, at work or not; None: nothing."""
         owner = self.owner(key)
         return None if owner is None else self._work / key / owner
 

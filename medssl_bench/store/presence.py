@@ -1,7 +1,7 @@
 """Which runs are under way, and what they need: so that nothing of it is deleted.
 
-A run says so in ``runs/``. What is left to a cluster says so in ``jobs/JOB/needs.json``, which whoever follows the job
-deletes once it has ended: such a job may be queued while no process of the run is alive.
+A run says so in ``runs/``. What is left to a cluster says so in ``jobs/JOB/needs.json``, which the
+process that follows the job deletes once it has ended: such a job may be queued while no process of the run is alive.
 
 No clock decides whether a run is alive. The system knows it for processes of this machine. A process of another machine
 counts as alive until the user says that it is gone.

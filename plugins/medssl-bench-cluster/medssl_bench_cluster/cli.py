@@ -1,4 +1,4 @@
-"""``medssl-bench jobs``: the jobs of a store on clusters, whoever has submitted them."""
+"""``medssl-bench jobs``: the jobs of a store on clusters, of any run."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ _LAST_WORDS = 5.0
 """Seconds that a worker's last words may be on their way, once its job is over."""
 
 _SILENCE = 120.0
-"""Seconds without an answer of the engine after which that is told."""
+"""Seconds without an answer of the engine after which there is a warning."""
 
 _PATIENCE = 180.0
 """Seconds that jobs may take to save checkpoints and end, once asked."""

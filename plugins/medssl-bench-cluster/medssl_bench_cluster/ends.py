@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Ends:
-    """How the stages of a run have ended: each is told to watchers once, and believed to be done once the store has it.
+    """How the stages of a run have ended: watchers hear of each once, and a stage is done once the store has it.
 
     Args:
         job: the run.
@@ -86,7 +86,7 @@ class Ends:
         return not unit.keys.isdisjoint(self._late)
 
     def settle(self, stages: Iterable[Stage]) -> None:
-        """Report the stages whose end is in the store, though nobody here has heard of it."""
+        """Report the stages whose end is in the store, though no event said so."""
         for stage in self.left(stages):
             if stage.key not in self.known and (outcome := self._outcome_in_store(stage)):
                 self._tell(outcome)
@@ -100,12 +100,12 @@ class Ends:
         self.settle([stage])
 
     def cancelled(self, stage: Stage, how: str) -> None:
-        """Report that the job of a stage was cancelled by somebody; another run does it."""
+        """Report that the job of a stage was cancelled by a person; another run does it."""
         outcome = Outcome(stage.info(), "failed", reason=f"its job {how}: run again to do it")
         tell(outcome, self._job, self.known)
 
     def _tell(self, outcome: Outcome) -> None:
-        """Tell how a stage has ended, and first how those it builds on have: nobody may have heard of it."""
+        """Tell how a stage has ended, and first how those it builds on have: their events may be lost."""
         parents = (self._stages[key] for key in self._stages[outcome.stage.key].parents if key in self._stages)
         for parent in self.left(parents):
             if found := self._outcome_in_store(parent):

@@ -102,7 +102,7 @@ class Notes:
         self._write("handle", json.dumps(asdict(handle)))
 
     def claim(self, *, force: bool = False) -> bool:
-        """Return whether this process is the one that submits jobs of the unit, and make it so if nobody is.
+        """Return whether this process is the one that submits jobs of the unit, and make it so if none is.
 
         Args:
             force: whether to take it from a process of another machine, of which nothing is sure.

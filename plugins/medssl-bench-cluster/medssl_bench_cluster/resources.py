@@ -142,7 +142,7 @@ class Requests:
     def of(self, unit: Unit) -> Resources:
         """Return what a unit asks for.
 
-        Minutes that nobody has said are three times those expected, and five. Memory that nobody has said is half as
+        Minutes that are not given are three times those expected, and five. Memory that is not given is half as
         much again as the most that like stages took, and 1 GiB; where nothing is known, the cluster decides.
         """
         shares: dict[str, float] = {}

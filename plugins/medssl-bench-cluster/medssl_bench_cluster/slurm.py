@@ -184,7 +184,7 @@ def _state(name: str, status: str = "0", reason: str = "") -> State:
     number = int(status) if status.isdecimal() else 0
     if name == "FAILED" and number & 0x7F:
         how = f"{name}, {_signal_name(number & 0x7F)}"
-        if number & 0x7F in {signal.SIGKILL, signal.SIGTERM}:  # of somebody, or of the system for want of memory
+        if number & 0x7F in {signal.SIGKILL, signal.SIGTERM}:  # sent by a person, or by the system as memory ran out
             cause = "lost"
     elif name == "FAILED":
         how = f"{name}, status {number >> 8}"

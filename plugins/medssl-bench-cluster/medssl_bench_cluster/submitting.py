@@ -70,7 +70,7 @@ class Submitter:
             notes.open(self._notes(followed, left, resources), sorted(followed.unit.keys | followed.unit.parents))
         mark = followed.mark()
         try:
-            with uninterrupted():  # else there might be a job that nobody knows of
+            with uninterrupted():  # else there might be a job that is not in the ledger
                 handle = self._engine.submit(submission(notes, resources, after))
                 found = Handle(handle, before.attempt + 1 if before else 1, fruitless, mark)
                 notes.submitted(found)

@@ -1,4 +1,4 @@
-"""How a job that nobody follows goes on: its worker submits the next one, where nodes may submit jobs."""
+"""How a job without a driver goes on: its worker submits the next one, where nodes may submit jobs."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def succeed(notes: Notes, job: Mapping[str, Any], missing: Collection[str] = ()) -> None:
-    """Submit the job of some notes again, unless that has been in vain, and say in the log what is to be done if not.
+    """Submit the job of some notes again, unless that did not help before, and say in the log what is to be done if not.
 
     Args:
         notes: of the job that this process is.

@@ -94,7 +94,7 @@ def main(folder: str) -> None:
             events.write(left=[stage["key"] for stage in left])
         else:
             events.write(end=True)
-            if job["detached"]:  # nobody else does
+            if job["detached"]:  # no driver does
                 Notes(notes).close()
     except BaseException as error:
         status = STATUS
@@ -119,7 +119,7 @@ def main(folder: str) -> None:
 
 
 def _leave(folder: Path, job: dict[str, Any], left: list[dict[str, Any]]) -> None:
-    """Have a job that nobody follows go on after the jobs of what it lacks; what others work on they end themselves."""
+    """Have a job without a driver go on after the jobs of what it lacks; what others work on they end themselves."""
     here = {stage["key"] for stage in job["work"]["stages"]}
     store = Store(Path(job["work"]["store"]))
     missing = {key for stage in left for key in stage["parents"] if key not in here and not store.is_done(key)}
