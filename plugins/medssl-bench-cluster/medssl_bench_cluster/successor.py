@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def succeed(notes: Notes, job: Mapping[str, Any], missing: Collection[str] = ()) -> None:
-    """Submit the job of some notes again, unless that did not help before, and say in the log what is to be done if not.
+    """Submit the job of some notes again, unless that did not help before, and say in the log what is to be done then.
 
     Args:
         notes: of the job that this process is.

@@ -30,7 +30,7 @@ class Told(Watchers):
 def test_ten_thousand_stages(make_job, driver, monkeypatch, capsys):
     monkeypatch.setattr(os, "fsync", lambda _: None)  # of the jobs of the engine, whose time is not measured
     began = time.perf_counter()
-    job = make_job(seeds=range(100), draws=range(17), labels=(10, 40))
+    job = make_job(seeds=range(100), draws=range(13), labels=(10, 40))
     job = replace(job, watchers=Told(job.watchers._manager))
     planned = time.perf_counter() - began
     assert len(job.stages) > STAGES
