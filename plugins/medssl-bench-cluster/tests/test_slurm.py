@@ -134,7 +134,7 @@ class Run:
     def units(self) -> dict[str, dict[str, Any]]:
         """Return the handle and the events of each unit."""
         found = {}
-        for folder in (self.store / "jobs").iterdir():
+        for folder in (self.store / "jobs").iterdir() if (self.store / "jobs").exists() else ():
             events = [json.loads(line) for line in _read(folder / "events.jsonl").splitlines()]
             found[folder.name] = {"events": events, **json.loads(_read(folder / "handle") or "{}")}
         return found
@@ -158,8 +158,11 @@ def _training(run: Run) -> dict[str, Any]:
     def found():
         assert run.process.poll() in {None, 75}, run.end()
         saved = _saved(run.store)
-        units = run.units().values() if (run.store / "jobs").exists() else ()
-        living = [unit for unit in units if unit["events"] and not {"end", "stopped"} & unit["events"][-1].keys()]
+        living = [
+            unit
+            for unit in run.units().values()
+            if unit["events"] and not {"end", "stopped"} & unit["events"][-1].keys()
+        ]
         return living[0] if saved and living else None
 
     return _until(found)
@@ -282,10 +285,11 @@ def test_a_preempted_job_saves_a_checkpoint_and_is_submitted_again(
 
 
 def test_a_time_limit_that_is_too_short_costs_a_checkpoint_and_no_more(slurm: SlurmCluster, place: Path) -> None:
+    before = set(slurm.jobs())
     run = Run(slurm, _long(place, 3000), "minutes=1")
-    unit = _training(run)
-    again = _until(lambda: [found for found in run.units().values() if found.get("attempt", 1) > 1], 150)
-    assert slurm.jobs()[int(unit["handle"])] in {"FAILED", "TIMEOUT"}, "it has left with 75, or was too late"
+    again = _until(lambda: [found for found in run.units().values() if found.get("attempt", 1) > 1], 240)
+    first = min(set(slurm.jobs()) - before)
+    assert slurm.jobs()[first] in {"FAILED", "TIMEOUT"}, "it has left with 75, or was too late"
     assert [event for event in again[0]["events"] if "stopped" in event]
     assert again[0]["fruitless"] == 0
 
