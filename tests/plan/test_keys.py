@@ -158,6 +158,7 @@ DESCRIBES: dict[str, tuple[str, str]] = {
     "Comparison.baseline": (TABLE, 'baseline = "scratch"\n'),
     "Comparison.floors": (TABLE, f'{TABLE}floors = ["majority", "untrained"]\n'),
     "Arm.name": ('"probed"', '"another"'),
+    "Arm.variant_of": ('name = "probed"', 'name = "probed"\n  variant_of = "one"'),
 }
 
 ELSEWHERE = {
@@ -167,7 +168,7 @@ ELSEWHERE = {
     "AnalysesOf.folds", "Corrupted.ops", "Corrupted.severities", "TestOn.dataset", "TestOn.classes",
     "Comparison.corrupted", "Comparison.test_on",
     "Comparison.arm", "Comparison.analyses", "Comparison.analyses_of",
-    "Comparison.reference", "Pretraining.extends", "Pretraining.sweep",
+    "Comparison.reference", "Pretraining.extends", "Pretraining.sweep", "Pretraining.choose",
     "Pretraining.optimizer", "Pretraining.schedule", "Pretraining.pool", "Teacher.arm", "Teacher.labels",
 }  # fmt: skip
 """Keys that only hold others, say where others come from, or have tests of their own."""
