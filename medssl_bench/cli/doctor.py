@@ -9,10 +9,15 @@ import time
 from collections.abc import Iterator, Mapping
 from itertools import chain
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from medssl_bench.cli.options import data_dir_option, device_option, load_plugins, store_option
+
+if TYPE_CHECKING:
+    from medssl_bench.executors import Executor
+    from medssl_bench.plugin.registry import Registry
 
 Line = tuple[str, str, bool]
 
@@ -55,6 +60,7 @@ def _checks(context: click.Context, store: Path, data_dir: Path | None, device: 
         if plugin.origin != "built-in":
             text = " ".join(filter(None, [plugin.origin, plugin.distribution, plugin.version]))
             yield f"plugin {plugin.name}", f"{text} {plugin.problem}".strip(), plugin.problem in {"", "blocked"}
+    yield from _executors(plugins.registry)
     yield from _device(device)
     yield _folder("store", store)
     yield _folder("data", dataset_context(data_dir).data_dir)
@@ -78,6 +84,24 @@ def _versions() -> Iterator[Line]:
             continue
         good = requirement.specifier.contains(found, prereleases=True)
         yield requirement.name, found if good else f"{found}; pip install '{requirement}'", good
+
+
+def _executors(registry: Registry) -> Iterator[Line]:
+    """Have the executors that can be made without parameters say what they find."""
+    from medssl_bench.errors import PluginError, UserError
+    from medssl_bench.plugin.guarded import asking, make
+
+    for name in registry.entries["executor"]:
+        try:
+            component = registry.resolve_or_raise("executor", name)
+            executor: Executor = make(registry, component)
+            with asking(component):
+                lines = executor.health()
+            yield from lines
+        except PluginError as error:
+            yield f"executor {name}", str(error), False
+        except UserError:  # it has parameters that must be given
+            continue
 
 
 def _device(name: str) -> Iterator[Line]:

@@ -109,3 +109,10 @@ class Executor(ABC):
             UserError: it cannot run such a job.
         """
         return []
+
+    def health(self) -> list[tuple[str, str, bool]]:
+        """Return what `doctor` says of it: lines of a name, what was found, and whether that is good.
+
+        By default nothing is said, and nothing should be where it does not seem to be used.
+        """
+        return []

@@ -29,6 +29,7 @@ class Cluster:
 
     Class attributes:
         name: what suites and commands call the executor, and the table of profiles.
+        limits_time: whether jobs have a time limit.
 
     Args:
         profile: file that says what jobs ask for; by default ``cluster.toml`` in the user's configuration folder.
@@ -50,6 +51,7 @@ class Cluster:
     """
 
     name: ClassVar[str]
+    limits_time: ClassVar[bool] = True
 
     profile: str | None = None
     cpus: Annotated[int, Field(ge=1)] | None = None
@@ -71,6 +73,10 @@ class Cluster:
     @abstractmethod
     def engine(self) -> Engine:
         """Return what places the jobs."""
+
+    def health(self) -> list[tuple[str, str, bool]]:
+        """Return what `doctor` says of the engine, as `Executor.health` does."""
+        return []
 
     def build(self) -> Executor:
         """Make the executor."""
@@ -104,6 +110,10 @@ class ClusterExecutor(Executor):
 
         return Driver(job, self.engine, self.settings(job)).run()
 
+    def health(self) -> list[tuple[str, str, bool]]:
+        """Return what is to be said of the engine."""
+        return self._cluster.health()
+
     def outline(self, job: Job) -> list[str]:
         """Return which jobs there would be, what they would ask for, and how long they would take."""
         from medssl_bench_cluster.outline import outline
@@ -129,7 +139,7 @@ class ClusterExecutor(Executor):
         seconds = {key: estimate.seconds for key, estimate in found.items() if estimate is not None}
         return Settings(
             executor=cluster.component(),
-            resources=Requests(profile, seconds, records).of,
+            resources=Requests(profile, seconds, records, limits_time=cluster.limits_time).of,
             worker={name: getattr(cluster, name) for name in _WORKER},
             seconds=seconds,
             pack_seconds=cluster.pack_seconds,

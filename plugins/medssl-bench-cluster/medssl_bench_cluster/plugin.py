@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from medssl_bench import hookimpl
+from medssl_bench_cluster.ray_engine import Ray
 from medssl_bench_cluster.slurm import Slurm
 
 if TYPE_CHECKING:
@@ -14,4 +15,5 @@ if TYPE_CHECKING:
 @hookimpl
 def medssl_executors(register: Register) -> None:
     """Register the executors."""
+    register("ray", Ray)
     register("slurm", Slurm)

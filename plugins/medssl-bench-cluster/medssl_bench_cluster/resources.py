@@ -129,10 +129,18 @@ class Requests:
         profile: what is said of it.
         seconds: how long each stage is expected to take, by key.
         records: finished stages, whose memory tells of like ones.
+        limits_time: whether to wish for a number of minutes.
     """
 
-    def __init__(self, profile: Profile, seconds: Mapping[str, float], records: Iterable[Record] = ()) -> None:
-        self._profile, self._seconds = profile, seconds
+    def __init__(
+        self,
+        profile: Profile,
+        seconds: Mapping[str, float],
+        records: Iterable[Record] = (),
+        *,
+        limits_time: bool = True,
+    ) -> None:
+        self._profile, self._seconds, self._limits_time = profile, seconds, limits_time
         self._peaks: dict[str, float] = {}
         for record in records:
             peak, group = record.cost.get("peak_memory_bytes"), str(record.cost.get("speed_group"))
@@ -153,7 +161,7 @@ class Requests:
         memory = found.mem_gb
         if memory is None and all(peak is not None for peak in peaks):
             memory = math.ceil(max(peak for peak in peaks if peak is not None) / _GIB * 1.5 + 1)
-        wished = math.ceil(3 * unit.seconds / 60 + 5)
+        wished = math.ceil(3 * unit.seconds / 60 + 5) if self._limits_time else None
         return Resources(
             found.cpus, found.gpus, memory, found.minutes, wished, found.partition, found.account, found.options
         )

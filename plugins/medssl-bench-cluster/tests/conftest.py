@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fake_engine import FakeEngine
 from medssl_bench_cluster.driver import Driver
 from medssl_bench_cluster.engine import Resources
 from medssl_bench_cluster.settings import Settings
+from runs import local_traces
 
 from medssl_bench import hookimpl
 from medssl_bench.datasets import DatasetContext
@@ -128,3 +130,17 @@ def driver() -> Callable[..., Driver]:
         return Driver(job, engine, Settings(**chosen), clock=engine.clock, pause=engine.pause)
 
     return make
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    """A folder whose name a shell would read in another way, and Slurm too."""
+    found = tmp_path / "it's 50%j $HOME"
+    found.mkdir()
+    return found
+
+
+@pytest.fixture(scope="session")
+def local(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], Any]:
+    """Return a function that gives what a suite gives on one machine, with one thread; each is run once."""
+    return local_traces(tmp_path_factory.mktemp("local"))

@@ -99,3 +99,4 @@ def test_minutes_and_memory_that_nobody_has_said_are_those_of_like_stages(job, t
     assert Requests(profile, {}, records).of(unit).mem_gb == 6, "1.5 x 3 GiB, and 1, rounded up"
     assert Requests(Profile({"mem_gb": 2}, {}), {}, records).of(unit).mem_gb == 2
     assert Requests(profile, {}, records[:0]).of(unit).mem_gb is None
+    assert Requests(profile, {}, limits_time=False).of(unit).wished_minutes is None
