@@ -10,7 +10,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-_WELL, _BADLY = 3.0, 60.0
+_WELL, _BADLY = 10.0, 60.0
 """Seconds for which one can ask how a process has ended, well or not; then its place is free, asked or not.
 
 A worker itself says that it has ended well, so the place is not kept for long.
@@ -29,7 +29,10 @@ if os.getppid() != int(actor):
 for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
     signal.signal(number, signal.SIG_DFL)
 signal.pthread_sigmask(signal.SIG_SETMASK, ())
-os.execv(command[0], command)
+try:
+    os.execv(command[0], command)
+except OSError as error:
+    sys.exit(f"{command[0]}: {error.strerror}")
 """
 """Becomes the process of the job: it dies with its actor, and hears the signals that actors ignore and block."""
 

@@ -96,7 +96,7 @@ class Run:
     def units(self) -> dict[str, dict[str, Any]]:
         """Return the handle and the events of each unit."""
         found = {}
-        for folder in (self.store / "jobs").iterdir():
+        for folder in (self.store / "jobs").iterdir() if (self.store / "jobs").exists() else ():
             events = [json.loads(line) for line in _read(folder / "events.jsonl").splitlines()]
             found[folder.name] = {"events": events, **json.loads(_read(folder / "handle") or "{}")}
         return found
@@ -106,7 +106,7 @@ class Run:
 
         def found():
             assert self.process.poll() in {None, 75}, self.end()
-            units = self.units().values() if (self.store / "jobs").exists() else ()
+            units = self.units().values()
             living = [unit for unit in units if unit["events"] and not {"end", "stopped"} & unit["events"][-1].keys()]
             return living[0] if saved(self.store) and living else None
 
