@@ -25,7 +25,8 @@ NODES = {"n1": "{}", "n2": '{"scanner": 1}'}
 
 _SETTINGS = {"RAY_health_check_initial_delay_ms": "5000", "RAY_health_check_period_ms": "1000"}
 _SETTINGS |= {"RAY_health_check_failure_threshold": "8", "RAY_raylet_start_wait_time_s": "120"}
-"""A lost node is told within ten seconds, and one that starts on a busy machine has two minutes."""
+_SETTINGS |= {"RAY_worker_niceness": "0"}
+"""A lost node is told in ten seconds, one that starts on a busy machine has two minutes, and jobs are not slowed."""
 
 
 class RayCluster:
