@@ -38,7 +38,7 @@ def resume(url: str, part: Path, report: Report, headers: Mapping[str, str] = Ma
         url: address of the file; https, or http on this machine.
         part: where to write; what is there already is taken for the file's beginning.
         report: is called with the bytes that are there and their total, where the server says it.
-        headers: what else this server is told, and no other that it sends to.
+        headers: further headers for this server, and for no other that it sends to.
 
     Raises:
         DataError: the address is neither https nor on this machine.

@@ -80,7 +80,7 @@ def _prefetch(repository: str, file: str, revision: str | None) -> None:
         try:
             with progress_bar(f"downloading {file} of {repository}", "bytes") as shown:
                 resume(about.location, part, shown, headers)
-        except DataError:  # an address without encryption, which whoever set HF_ENDPOINT has chosen
+        except DataError:  # an address without encryption, as the user has chosen by HF_ENDPOINT
             return
         except URLError as error:
             if isinstance(error.reason, SSLError):  # the client has certificates of its own

@@ -31,7 +31,7 @@ def _offered(*words: str) -> list[str]:
         (("data", "fetch", "bloodmnist", "path"), ["pathmnist"]),
         (("preview", "simcl"), ["simclr"]),
         (("preview", "simclr", "--dataset", "phantom_ce"), ["phantom_cells"]),
-        (("run", "suite.toml", "--executor", ""), ["isolated", "local", "slurm"]),
+        (("run", "suite.toml", "--executor", ""), ["isolated", "local", "ray", "slurm"]),
         (("-p", "no:encoders", "show", "encoder", ""), ["dense_sift", "headed", "sift_words", "simclr2_resnet18"]),
     ],
 )
