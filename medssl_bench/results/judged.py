@@ -60,7 +60,7 @@ class Judged:
             "df": told.freedom if told else None,
             "p": told.p if told else None,
             "p_holm": self.verdict.p if self.verdict else None,
-            "verdict": self.verdict.text if self.verdict else None,
+            "verdict": self.told or None,
             "among_best": self.among_best,
             "needed_seeds": self.needed.seeds if self.needed else None,
             "needed_draws": self.needed.draws if self.needed else None,

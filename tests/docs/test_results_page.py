@@ -114,7 +114,7 @@ def _check_leaderboard(reader, capsys):
     with Path("board.csv").open(encoding="utf-8") as file:
         assert set(next(csv.reader(file))) == documented("## Leaderboard as CSV")
     plan = json.loads(Path("plan.json").read_text())
-    assert plan.keys() == {"suite", "epochs_scale", "selected_by", "stages"}
+    assert plan.keys() == {"suite", "epochs_scale", "selected_by", "seen_before", "stages"}
     assert {name for stage in plan["stages"] for name in stage} == documented("## The plan as JSON")
 
 
