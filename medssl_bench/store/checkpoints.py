@@ -14,6 +14,7 @@ from medssl_bench.checkpoints import Checkpoints, TrainingState
 from medssl_bench.errors import DamageWarning, LeaseLost
 from medssl_bench.stopping import is_asked, stop_if_asked
 from medssl_bench.store.atomic import write_atomically
+from medssl_bench.store.listing import all_in
 from medssl_bench.store.reading import open_plain, read_text
 from medssl_bench.store.tensors import load_tensors, save_tensors
 
@@ -159,8 +160,8 @@ def _file(lease: Lease, number: int) -> Path:
 
 
 def _clear(lease: Lease, keep: Path | None = None) -> None:
-    for file in lease.folder.glob("checkpoint-*.safetensors"):
-        if file != keep:
+    for file in all_in(lease.folder):
+        if file != keep and file.match("checkpoint-*.safetensors"):
             with suppress(OSError):
                 file.unlink()
 

@@ -16,7 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from medssl_bench.errors import LeaseLost
-from medssl_bench.store.listing import is_key, listed, remove
+from medssl_bench.store.listing import all_in, is_key, listed, remove
 from medssl_bench.store.process import Process
 from medssl_bench.store.reading import open_plain, read_text
 
@@ -43,8 +43,9 @@ class Lease:
         self.folder = place / name
         self._trash = place.parent / f".{name}"
         shutil.rmtree(self.files, ignore_errors=True)
-        for path in self.folder.glob(".*"):  # an owner was killed as it wrote
-            remove(path)
+        for path in all_in(self.folder):
+            if path.name.startswith("."):  # an owner was killed as it wrote
+                remove(path)
         try:
             self.files.mkdir()
         except FileNotFoundError as error:

@@ -20,15 +20,17 @@ def is_key(name: str) -> bool:
     return _KEY.fullmatch(name) is not None
 
 
-def listed(folder: Path) -> list[Path]:
-    """Return what is in a folder, sorted; nothing where there is no folder, or none any more.
-
-    What systems and file managers leave in folders that they look at (``.DS_Store``, ``.nfs0001``) is left out.
-    """
+def all_in(folder: Path) -> list[Path]:
+    """Return what is in a folder, sorted; nothing where there is no folder, or none any more."""
     try:
-        return sorted(path for path in folder.iterdir() if not _JUNK.fullmatch(path.name))
+        return sorted(folder.iterdir())
     except (FileNotFoundError, NotADirectoryError):
         return []
+
+
+def listed(folder: Path) -> list[Path]:
+    """Return what is in a folder, as `all_in`, but what systems and file managers leave there (``.DS_Store``)."""
+    return [path for path in all_in(folder) if not _JUNK.fullmatch(path.name)]
 
 
 def finished(store: Path) -> Iterator[Path]:

@@ -19,6 +19,7 @@ import pytest
 import torch
 from cli.conftest import arrays_of, write_squares
 from medmnist_metrics import get_acc, get_auc
+from watched import checkpoints
 
 from medssl_bench import Leaderboard, load_encoder, load_leaderboard
 from medssl_bench.store.store import Store
@@ -319,13 +320,6 @@ def test_interrupt_keeps_what_is_done_and_says_how_to_go_on(cli, tiny):
     assert re.search(r"[3-9] done already", again.out)
 
 
-def _has_begun_to_train() -> bool:
-    try:
-        return bool(list(Path("store").glob("work/*/*/checkpoint.txt")))
-    except FileNotFoundError:  # a folder has vanished under its eyes
-        return False
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("executor", ["isolated", "local"])
 def test_asked_to_stop_where_nobody_reads_what_it_says(tiny, executor):
@@ -336,7 +330,7 @@ def test_asked_to_stop_where_nobody_reads_what_it_says(tiny, executor):
     often = ["--executor-set", "checkpoint_seconds=0.1"]
     with subprocess.Popen([*command, *often], stdout=write, stderr=write) as process:
         os.close(write)
-        while not _has_begun_to_train():
+        while not checkpoints(Path("store")):
             assert process.poll() is None
             time.sleep(0.01)
         os.close(read)
@@ -349,7 +343,7 @@ def test_asked_to_stop_where_nobody_reads_what_it_says(tiny, executor):
 def _trained() -> int:
     """Return when the newest checkpoint was written; 0: there is none."""
     times = [0]
-    for path in Path("store").glob("work/*/*/checkpoint.txt"):
+    for path in checkpoints(Path("store")):
         with suppress(FileNotFoundError):  # a folder has vanished under its eyes
             times.append(path.stat().st_mtime_ns)
     return max(times)

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+from watched import checkpoints, found
 
 from medssl_bench import Suite, hookimpl, run
 from medssl_bench.errors import UserError
@@ -187,14 +188,6 @@ def test_a_worker_that_dies_before_it_has_read_its_job_is_told_in_one_line(suite
         _run(file)
 
 
-def _found(file: Path, pattern: str) -> list[Path]:
-    """Return what a store holds while it is worked on: folders may vanish under one's eyes."""
-    try:
-        return list((file.parent / "store").glob(pattern))
-    except FileNotFoundError:
-        return []
-
-
 def _training(file: Path, number: int) -> tuple[int, str, list[int]]:
     """Send a signal to a run that is training; return its status, what it said, and the numbers of its workers."""
     command = [sys.executable, "-m", "medssl_bench", "run", file.name, "--executor", "isolated"]
@@ -202,7 +195,7 @@ def _training(file: Path, number: int) -> tuple[int, str, list[int]]:
     with subprocess.Popen(
         command, cwd=file.parent, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
     ) as process:
-        while not _found(file, "work/*/*/checkpoint.txt"):
+        while not checkpoints(file.parent / "store"):
             assert process.poll() is None
             time.sleep(0.01)
         workers = _children(process.pid)
@@ -277,12 +270,12 @@ def test_while_it_is_stopped_the_worker_goes_on(suite) -> None:
         command, cwd=file.parent, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
     ) as process:
         try:
-            while not _found(file, "work/*/*"):
+            while not found(file.parent / "store", "work/*/*"):
                 assert process.poll() is None
                 time.sleep(0.01)
             process.send_signal(signal.SIGSTOP)
             end = time.monotonic() + 300
-            while len(_found(file, "done/*/*/record.json")) < 3:
+            while len(found(file.parent / "store", "done/*/*/record.json")) < 3:
                 assert time.monotonic() < end
                 time.sleep(0.1)
             process.send_signal(signal.SIGCONT)

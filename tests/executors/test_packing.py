@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+from watched import checkpoints
 
 from medssl_bench import Suite, hookimpl, run
 from medssl_bench.executors.isolated import _threads
@@ -194,7 +195,7 @@ def test_asked_to_stop_each_worker_saves_a_checkpoint(suite) -> None:
     command += ["--executor-set", "jobs=2", "--executor-set", "checkpoint_seconds=0.1"]
     with subprocess.Popen(command, cwd=file.parent, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
         end = time.monotonic() + 120
-        while len(list((file.parent / "store").glob("work/*/*/checkpoint.txt"))) < 2:
+        while len(checkpoints(file.parent / "store")) < 2:
             assert process.poll() is None
             assert time.monotonic() < end
             time.sleep(0.05)

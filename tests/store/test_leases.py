@@ -260,7 +260,7 @@ def test_one_that_has_ended_and_is_not_waited_for_is_dead() -> None:
 
 
 def test_who_is_known_to_be_dead_elsewhere_is_revoked_and_fenced_off(work: Path) -> None:
-    """As a scheduler knows it of another machine: nobody waits for the time of the lease."""
+    """As a scheduler knows it of another machine: the time of the lease is not waited for."""
     leases = Leases(work)
     lost = leases.acquire(KEY)
     assert lost is not None

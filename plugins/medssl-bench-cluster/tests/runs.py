@@ -9,13 +9,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
 from endurance.small_suite import traces
+from watched import checkpoints
 
 LONG = """\
 schema = 1
@@ -108,7 +108,7 @@ class Run:
             assert self.process.poll() in {None, 75}, self.end()
             units = self.units().values()
             living = [unit for unit in units if unit["events"] and not {"end", "stopped"} & unit["events"][-1].keys()]
-            return living[0] if saved(self.store) and living else None
+            return living[0] if checkpoints(self.store) and living else None
 
         return until(found)
 
@@ -132,13 +132,6 @@ def until(found: Callable[[], Any], seconds: float = 120.0) -> Any:
         assert time.monotonic() < end, "that does not happen"
         time.sleep(0.1)
     return value
-
-
-def saved(store: Path) -> list[Path]:
-    """Return the checkpoints, while others come and go."""
-    with suppress(FileNotFoundError):
-        return list((store / "work").glob("*/*/checkpoint.txt"))
-    return []
 
 
 def worker_of(unit: dict[str, Any]) -> int:

@@ -21,7 +21,8 @@ from endurance.small_suite import traces, write_suite
 from medssl_bench_cluster.engine import Resources, Submission, Unreachable
 from medssl_bench_cluster.ray_engine import RayEngine
 from ray_cluster import MISSING, RayCluster, running_ray
-from runs import SECRET, Run, jobs, long_suite, saved, until, worker_of
+from runs import SECRET, Run, jobs, long_suite, until, worker_of
+from watched import checkpoints
 
 from medssl_bench.store.store import Store
 
@@ -120,7 +121,7 @@ def test_a_stop_lets_jobs_save_checkpoints_and_the_same_command_goes_on(
     assert status == 75, said
     assert "run the same command again to go on" in said
     assert not Path(f"/proc/{worker}").exists()
-    assert [file.parent.name for file in saved(run.store)] == ["free"], "it waits for whoever goes on"
+    assert [file.parent.name for file in checkpoints(run.store)] == ["free"], "it waits for whoever goes on"
     status, said = start(suite).end()
     assert status == 0, said
     assert traces(suite, run.store) == local(suite)
@@ -177,7 +178,7 @@ def test_jobs_wait_for_a_place_and_are_cancelled_by_any_process(ray: RayCluster,
     first, second = engine.submit(ask), engine.submit(ask)
     until(lambda: engine.states([first])[first].phase == "running")
     assert engine.states([second])[second].why == "waits for a place"
-    assert {handle: state.phase for handle, state in other.states([first, second, "nobody"]).items()} == {
+    assert {handle: state.phase for handle, state in other.states([first, second, "unknown"]).items()} == {
         first: "running",
         second: "queued",
     }

@@ -87,7 +87,7 @@ def test_a_profile_that_is_not_there(tmp_path):
         Profile.load("slurm", tmp_path / "nowhere.toml", {})
 
 
-def test_minutes_and_memory_that_nobody_has_said_are_those_of_like_stages(job, tmp_path):
+def test_minutes_and_memory_that_are_not_given_are_those_of_like_stages(job, tmp_path):
     unit = Unit(job.stages[:3], 600.0)
     profile = Profile({}, {})
     alone = Requests(profile, {}).of(unit)

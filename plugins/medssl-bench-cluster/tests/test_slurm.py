@@ -18,8 +18,9 @@ import pytest
 from docs.pages import DOCS
 from docs.reader import Reader
 from endurance.small_suite import traces, write_suite
-from runs import SECRET, Run, jobs, long_suite, saved, until, worker_of
+from runs import SECRET, Run, jobs, long_suite, until, worker_of
 from slurm_cluster import SlurmCluster, missing, running_slurm
+from watched import checkpoints
 
 from medssl_bench.store.store import Store
 
@@ -111,7 +112,7 @@ def test_ctrl_c_lets_jobs_save_checkpoints_and_the_same_command_goes_on(
     assert "run the same command again to go on" in said
     jobs = slurm.jobs()
     assert jobs[int(unit["handle"])] not in {"RUNNING", "PENDING"}
-    assert [file.parent.name for file in saved(run.store)] == ["free"], "it waits for whoever goes on"
+    assert [file.parent.name for file in checkpoints(run.store)] == ["free"], "it waits for whoever goes on"
     status, said = _run(slurm, suite).end()
     assert status == 0, said
     assert traces(suite, run.store) == local(suite)
@@ -220,7 +221,7 @@ def test_detached_jobs_end_without_a_driver_and_can_be_shown_and_cancelled(
     assert traces(suite, run.store) == local(suite)
 
 
-def test_jobs_that_nobody_follows_are_cancelled(slurm: SlurmCluster, place: Path) -> None:
+def test_jobs_without_a_driver_are_cancelled(slurm: SlurmCluster, place: Path) -> None:
     suite = long_suite(place, 3000)
     run = _run(slurm, suite, "detach=true")
     assert run.end()[0] == 75
