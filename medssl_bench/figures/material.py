@@ -58,6 +58,7 @@ class FigureSource:
         left_out: Callable[[str], None] = lambda _reason: None,
         without: Mapping[str, NDArray[np.int64]] | None = None,
     ) -> None:
+        self.board = Leaderboard.of(suite, plan, store, without)
         self.suite, self.plan = suite, plan = with_chosen(suite, plan, store)
         self.store = store
         self.context = context
@@ -72,7 +73,6 @@ class FigureSource:
         self.predictions_kept: dict[str, dict[str, NDArray[Any]]] = {}
         self._infos: dict[str, DatasetInfo | None] = dict(plan.datasets)
         self.samples: dict[str, Any] = {}
-        self.board = Leaderboard.of(suite, plan, store, without)
         self._trials: dict[tuple[str, str, str, str], list[Trial]] = {}
         for trial in plan.trials:
             self._trials.setdefault((trial.table, trial.dataset, trial.arm, trial.labels), []).append(trial)

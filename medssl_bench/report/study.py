@@ -64,8 +64,8 @@ class Study:
         Raises:
             UserError: the suite names claims or references that are not there.
         """
-        suite, plan = with_chosen(suite, plan, store)
         board = Leaderboard.of(suite, plan, store, without)
+        suite, plan = with_chosen(suite, plan, store)
         registry = suite.plugins.registry
         verdicts: dict[str, list[Verdict]] = {}
         for name in suite.model.claims:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from medssl_bench.errors import UserError
+from medssl_bench.metrics.compute import compute
 from medssl_bench.metrics.criterion import default_criterion, find_criterion
 from medssl_bench.metrics.metric import Predictions
 from medssl_bench.results.measured import Kept, kept_of
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from medssl_bench.datasets import Task
+    from medssl_bench.metrics import Metric
     from medssl_bench.plan.chance import Chance
     from medssl_bench.plan.stage import Plan, Trial
     from medssl_bench.plugin.registry import Registry
@@ -36,28 +39,33 @@ def with_chosen(suite: Suite, plan: Plan, store: Store) -> tuple[Suite, Plan]:
         plan: its plan; of one that has been through here nothing changes.
         store: where finished results are.
     """
+    by_arm: dict[tuple[str, str], list[Trial]] = {}
+    for trial in plan.trials:
+        by_arm.setdefault((trial.table, trial.arm), []).append(trial)
     tables = []
-    trials, variants = list(plan.trials), dict[tuple[str, str], tuple[str, ...]]()
+    shown_as: dict[tuple[str, str], list[Trial]] = {}
     for table in suite.tables:
         made = []
         for shown in dict.fromkeys(arm.variant_of for arm in table.arms if arm.variant_of):
             arms = [arm for arm in table.arms if arm.variant_of == shown]
-            names = tuple(arm.name for arm in arms)
-            theirs = [trial for trial in plan.trials if trial.table == table.id and trial.arm in names]
-            if {trial.arm for trial in theirs} != set(names):
+            places = [(table.id, arm.name) for arm in arms]
+            if not all(place in by_arm for place in places):
                 continue
             choice = _Choice(table, plan, store, suite.plugins.registry)
-            found = choice.of(arms, theirs)
-            first = trials.index(theirs[0])
-            trials = [*trials[:first], *found, *(trial for trial in trials[first:] if trial not in theirs)]
+            shown_as[places[0]] = choice.of(arms, [trial for place in places for trial in by_arm[place]])
+            shown_as |= {place: [] for place in places[1:]}
+            names = tuple(arm.name for arm in arms)
             made.append(replace(arms[0], name=shown, variant_of="", variants=names, problem=choice.problem))
-            variants[table.id, shown] = names
         tables.append(_with_arms(table, made))
-    if not variants:
+    if not shown_as:
         return suite, plan
-    shown_trials = {(trial.table, trial.stage): trial for trial in trials if (trial.table, trial.arm) in variants}
+    chosen = {replace(trial, arm="", variant="", tried=()): trial for found in shown_as.values() for trial in found}
+    trials = [trial for place, found in by_arm.items() for trial in shown_as.get(place, found)]
     retests = [
-        replace(each, trial=shown_trials.get((each.trial.table, each.trial.stage), each.trial)) for each in plan.retests
+        replace(each, trial=chosen.get(replace(each.trial, arm=""), each.trial))
+        if (each.trial.table, each.trial.arm) in shown_as
+        else each
+        for each in plan.retests
     ]
     kept = set(trials)
     return replace(suite, tables=tuple(tables)), replace(
@@ -103,28 +111,30 @@ class _Choice:
             if record is None or info is None:
                 return trial
             try:
-                score = self._score(Kept(record, self._store), info.task)
+                criterion = self._table.criterion or find_criterion(default_criterion(info.task), self._registry, {})
+                value = _value(criterion.name, criterion.metric, Kept(record, self._store), info.task)
             except (UserError, KeyError) as error:
                 self.problem = f"nothing could be chosen: {trial.arm}: {' '.join(str(error).split())}"
                 return None
+            score = float("-inf") if value is None else criterion.score(value)
             if best is None or score > highest:
                 text = trial.arm.removeprefix(self._shown(trial)).strip() or trial.arm
                 best, highest = replace(trial, variant=text), score
         return best
 
-    def _score(self, kept: Kept, task: Task) -> float:
-        """Return how good a result is on its validation images.
-
-        Raises:
-            UserError: its scores of these were not kept, or cannot be read or judged.
-            KeyError: its file lacks an array.
-        """
-        given, _ = kept_of(kept, task, b"")
-        if given.val_labels is None or given.val_scores is None:
-            raise UserError("it keeps no scores of validation images")
-        criterion = self._table.criterion or find_criterion(default_criterion(task), self._registry, {})
-        value = criterion.value(Predictions(task, given.val_labels, given.val_scores))
-        return float("-inf") if value is None else criterion.score(value)
-
     def _shown(self, trial: Trial) -> str:
         return next(arm.shown for arm in self._table.arms if arm.name == trial.arm)
+
+
+@lru_cache(maxsize=50_000)
+def _value(name: str, metric: Metric, kept: Kept, task: Task) -> float | None:
+    """Return a metric of the validation images of a result; a leaderboard that is drawn again reads them once.
+
+    Raises:
+        UserError: its scores of these were not kept, or cannot be read or judged.
+        KeyError: its file lacks an array.
+    """
+    given, _ = kept_of(kept, task, b"")
+    if given.val_labels is None or given.val_scores is None:
+        raise UserError("it keeps no scores of validation images")
+    return compute(name, metric, Predictions(task, given.val_labels, given.val_scores)).value

@@ -9,6 +9,8 @@ import pytest
 from leased import leased
 
 from medssl_bench.plan.stage import Trial
+from medssl_bench.report.study import Study
+from medssl_bench.results.chosen import with_chosen
 from medssl_bench.results.formats.text import notes
 from medssl_bench.store.record import Record
 
@@ -113,3 +115,25 @@ def test_a_result_without_scores_of_validation_images_is_told(lab_of: Callable) 
     (table,) = lab.board.tables
     assert table.panel("bloodmnist", "accuracy").arms == ["supervised"]
     assert f"SimCLR: nothing could be chosen: {HIGH}: it keeps no scores of validation images" in table.marks
+
+
+def test_other_images_are_predicted_by_the_chosen_variant_of_each_draw(lab_of: Callable) -> None:
+    """With all labels the draws share their stages, and each has its own place in the table all the same."""
+    text = TEXT.replace(
+        "labels = [100]", 'labels = [100, "all"]\ncorrupted = { ops = ["gaussian_noise"], severities = [3] }'
+    )
+    lab = lab_of(text)
+    for trial in {trial.stage: trial for trial in lab.plan.trials}.values():
+        _put(lab, trial, test=0.5, val=0.8 if trial.arm == HIGH else 0.6)
+    suite, plan = with_chosen(lab.suite, lab.plan, lab.store)
+    ours = [found.trial for found in plan.retests if found.trial.arm == "SimCLR"]
+    assert {(trial.labels, trial.draw) for trial in ours} == {("100", 0), ("100", 1), ("all", 0), ("all", 1)}
+    stages = {found.trial.stage: found.stage for found in lab.plan.retests if found.trial.arm == HIGH}
+    assert {found.stage for found in plan.retests if found.trial.arm == "SimCLR"} == set(stages.values())
+    assert with_chosen(suite, plan, lab.store) == (suite, plan), "nothing is chosen twice"
+
+
+def test_a_report_counts_the_results_of_all_variants(lab_of: Callable) -> None:
+    lab = lab_of(TEXT)
+    _fill(lab)
+    assert Study.of(lab.suite, lab.plan, lab.store).board.counts == lab.board.counts
