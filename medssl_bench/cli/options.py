@@ -72,6 +72,14 @@ device_option = click.option(
     "--device", default="auto", show_default=True, help="Where to compute: cpu, cuda, cuda:1, mps or auto."
 )
 
+executor_set_option = click.option(
+    "--executor-set",
+    "settings",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="A parameter of the executor; or several, with commas between them.",
+)
+
 without_copies_option = click.option(
     "--without-copies",
     is_flag=True,
@@ -115,14 +123,19 @@ def parse_setting(text: str) -> tuple[str, Any]:
     return key.strip(), value.strip() if found is None else found
 
 
-def parse_settings(text: str) -> dict[str, Any]:
-    """Return the keys and values of ``KEY=VALUE,KEY=VALUE``; a comma within a TOML value separates nothing.
+def parse_executor(name: str, settings: Sequence[str]) -> str | dict[str, Any]:
+    """Return an executor as suites write components: its name, or a table with texts of ``KEY=VALUE,KEY=VALUE``.
+
+    A comma within a TOML value separates nothing.
 
     Raises:
         click.BadParameter: as of `parse_setting`.
     """
-    is_one = _as_toml(text.partition("=")[2]) is not None
-    return dict(map(parse_setting, [text] if is_one else re.split(r",(?=\s*\w+\s*=)", text)))
+    found: dict[str, Any] = {"name": name}
+    for text in settings:
+        is_one = _as_toml(text.partition("=")[2]) is not None
+        found |= map(parse_setting, [text] if is_one else re.split(r",(?=\s*\w+\s*=)", text))
+    return found if settings else name
 
 
 def _as_toml(text: str) -> Any:

@@ -13,6 +13,7 @@ import click
 from medssl_bench.cli.options import (
     data_dir_option,
     device_option,
+    executor_set_option,
     json_option,
     load_suite,
     selection_options,
@@ -42,7 +43,7 @@ _LEAST_SHARE = 0.005
 @device_option
 @selection_options
 @click.option("--executor", metavar="NAME", help="Also say how this executor would run them, such as slurm.")
-@click.option("--executor-set", "settings", multiple=True, metavar="KEY=VALUE", help="A parameter of the executor.")
+@executor_set_option
 @click.option("--stages", "by_stage", is_flag=True, help="Show every stage, with its key.")
 @json_option
 @click.pass_context

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from medssl_bench.cli.options import parse_setting
+from medssl_bench.cli.options import parse_executor
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,7 +34,7 @@ def outline(
     from medssl_bench.plugin.guarded import make
 
     registry = suite.plugins.registry
-    chosen = registry.resolve_or_raise("executor", {"name": executor, **dict(map(parse_setting, settings))})
+    chosen = registry.resolve_or_raise("executor", parse_executor(executor, settings))
     runner: Executor = make(registry, chosen)
     watchers = Watchers(suite.plugins.manager)
     return runner.outline(Job(tuple(stages), registry, store, context, device, watchers)) if stages else []

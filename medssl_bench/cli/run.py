@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from functools import reduce
-from operator import or_
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +12,9 @@ from medssl_bench.cli.completion import names
 from medssl_bench.cli.options import (
     data_dir_option,
     device_option,
+    executor_set_option,
     load_suite,
-    parse_settings,
+    parse_executor,
     selection_options,
     store_option,
     suite_argument,
@@ -38,13 +37,7 @@ if TYPE_CHECKING:
     shell_complete=names("executor"),
     help="The executor, which runs the stages: see list executors.",
 )
-@click.option(
-    "--executor-set",
-    "settings",
-    multiple=True,
-    metavar="KEY=VALUE",
-    help="A parameter of the executor; or several, with commas between them.",
-)
+@executor_set_option
 @click.option("--retry-failed", is_flag=True, help="Try stages again that failed in an earlier run.")
 @selection_options
 @click.pass_context
@@ -73,7 +66,6 @@ def command(
     from medssl_bench.session.api import run
     from medssl_bench.stopping import STATUS
 
-    chosen = reduce(or_, map(parse_settings, settings), {"name": executor}) if settings else executor
     loaded = load_suite(context, suite)
     console = standard_output()
     loaded.plugins.manager.register(watcher(console), name="medssl-bench/run")  # no file has such a name
@@ -83,7 +75,7 @@ def command(
             store=store,
             data_dir=data_dir,
             device=device,
-            executor=chosen,
+            executor=parse_executor(executor, settings),
             retry_failed=retry_failed,
             progress=False,  # it is shown on the standard output, with the leaderboard
             **selected,

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from medssl_bench.datasets import DatasetInfo
     from medssl_bench.datasets.budget import Budget
     from medssl_bench.plan.known_dataset import KnownDataset
-    from medssl_bench.suite.schema import PoolName
+    from medssl_bench.suite.recipe_schema import PoolName
 
 
 @dataclass(frozen=True)

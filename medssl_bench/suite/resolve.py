@@ -15,6 +15,7 @@ from medssl_bench.suite.analyses_of import unknown
 from medssl_bench.suite.columns import Columns, columns_of, refuses_criterion
 from medssl_bench.suite.component_resolver import ComponentResolver, Key, Unresolved, label_of
 from medssl_bench.suite.floors import EVALUATORS, FLOOR_NAMES, floors_of
+from medssl_bench.suite.shown_arms import misnamed
 from medssl_bench.suite.table import Arm, Link, NamedDataset, OtherSet, Recipe, Table
 from medssl_bench.suite.teachers import unknown_teachers
 from medssl_bench.suite.tested_again import other_set, problems_of
@@ -210,20 +211,9 @@ class Resolver(ComponentResolver):
                     self.fail((*key, "arms", place), f"{name!r} has no encoder that could be analysed")
 
     def _check_names(self, model: schema.Comparison, key: Key, floors: list[str]) -> None:
-        names = [arm.name for arm in model.arm]
         floors = floors or [FLOOR_NAMES[floor] for floor in self._floor_kinds(model)]
-        for place, name in enumerate(names):
-            if name in floors:
-                message = f"{name!r} is the name of a floor; call the arm otherwise, or set floors = []"
-                self.fail((*key, "arm", place, "name"), message)
-        for place, arm in enumerate(model.arm):
-            if arm.variant_of in (*names, *floors):
-                message = f"{arm.variant_of!r} is an arm of the comparison; variants need a name that no arm has"
-                self.fail((*key, "arm", place, "variant_of"), message)
-        shown = [*dict.fromkeys(arm.variant_of or arm.name for arm in model.arm), *floors]
-        if model.baseline is not None and model.baseline not in shown:
-            hint = did_you_mean(model.baseline, shown) or f"; the arms are {quoted(shown)}"
-            self.fail((*key, "baseline"), f"there is no arm {model.baseline!r}{hint}")
+        for place, message in misnamed(model, floors):
+            self.fail((*key, *place), message)
         if model.reference is not None:
             plugin, _, table = model.reference.partition(":")
             try:

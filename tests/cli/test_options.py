@@ -14,7 +14,7 @@ from cli.conftest import write_squares
 from hypothesis import given
 from hypothesis import strategies as st
 
-from medssl_bench.cli.options import Numbers, parse_settings
+from medssl_bench.cli.options import Numbers, parse_executor
 
 Cli = Callable[..., Any]
 
@@ -65,13 +65,13 @@ def test_no_numbers(text: str, cli: Cli, suite: str) -> None:
     ],
 )
 def test_settings_of_one_option(text: str, wanted: dict[str, Any]) -> None:
-    assert parse_settings(text) == wanted
+    assert parse_executor("local", [text]) == {"name": "local", **wanted}
 
 
 @pytest.mark.parametrize("text", ["jobs", "jobs,devices=auto", ""])
 def test_what_is_no_setting(text: str) -> None:
     with pytest.raises(click.BadParameter, match="is not KEY=VALUE"):
-        parse_settings(text)
+        parse_executor("local", [text])
 
 
 @pytest.mark.parametrize("scale", ["0", "-1", "1.5", "nan", "inf"])
