@@ -8,13 +8,14 @@ own, or swallow it. So it is also remembered: what is raised from then on is no 
 
 from __future__ import annotations
 
+import atexit
 import os
 import signal
 import sys
 import threading
 import time
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -100,6 +101,23 @@ def rearm() -> None:
 def nothing_is_left(status: int) -> None:
     """Let a request that comes from now on end the process at once, with this status: all is done and said."""
     _request.ending = status
+
+
+def end_process(status: int, *streams: TextIO) -> NoReturn:
+    """End the process once all is done and said: what components have registered for its end is called, and no more.
+
+    The end of an interpreter whose imports were interrupted may hang.
+
+    Args:
+        status: of the process.
+        streams: to write out first.
+    """
+    nothing_is_left(status)
+    atexit._run_exitfuncs()  # noqa: SLF001 - there is no other way to end in this order
+    for stream in streams:
+        with suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(status)
 
 
 def end_if_nothing_is_left() -> None:

@@ -6,7 +6,6 @@ their own: standard input is empty, and they do not inherit the pipes, so that n
 
 from __future__ import annotations
 
-import atexit
 import json
 import os
 import select
@@ -14,13 +13,12 @@ import signal
 import sys
 import threading
 import warnings
-from contextlib import suppress
 from typing import Any
 
 from medssl_bench.errors import UserError
 from medssl_bench.executors.base import Watchers
 from medssl_bench.executors.remote import event_of, work
-from medssl_bench.stopping import SIGNALS, STATUS, is_stop, listen, nothing_is_left, seconds_since_raised
+from medssl_bench.stopping import SIGNALS, STATUS, end_process, is_stop, listen, nothing_is_left, seconds_since_raised
 
 _LOOK = 1.0
 """Seconds between two looks at whether the process that started this one is still there."""
@@ -113,12 +111,7 @@ def main() -> None:
             events.write(refused=str(error))
         else:
             raise
-    nothing_is_left(status)
-    # what components have registered, and no more: the end of an interpreter whose imports were interrupted may hang
-    atexit._run_exitfuncs()  # noqa: SLF001 - there is no other way to end in this order
-    with suppress(OSError, ValueError):
-        sys.stderr.flush()
-    os._exit(status)
+    end_process(status, sys.stderr)
 
 
 def _line(descriptor: int) -> bytes:

@@ -28,7 +28,7 @@ number = 3
 @click.argument("name")
 def greet(name):
     click.echo(f"hello {name}")
-    return 1 if name == "nobody" else 0
+    return 1 if name == "no one" else 0
 """
 
 
@@ -45,7 +45,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_verb_of_a_plugin_is_run_and_its_status_counts(cli: Cli) -> None:
     assert cli("greet", "you").out == "hello you\n"
-    assert cli("greet", "nobody").status == 1
+    assert cli("greet", "no one").status == 1
 
 
 def test_help_lists_it_and_imports_nothing(cli: Cli) -> None:

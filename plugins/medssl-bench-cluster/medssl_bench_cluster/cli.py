@@ -5,21 +5,19 @@ from __future__ import annotations
 import json
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from medssl_bench.cli.options import json_option, store_option
 from medssl_bench.errors import UserError, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
     from medssl_bench_cluster.engine import Engine, State
     from medssl_bench_cluster.ledger import Handle, Notes
-
-_PATIENCE = 180.0
-"""Seconds that jobs may take to save checkpoints and end."""
 
 
 @dataclass(frozen=True)
@@ -47,16 +45,9 @@ class _Known:
 
 @click.command("jobs")
 @click.argument("units", nargs=-1, metavar="[UNIT]...")
-@click.option(
-    "--store",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path("store"),
-    show_default=True,
-    envvar="MEDSSL_BENCH_STORE",
-    help="Directory of finished stages.",
-)
+@store_option
 @click.option("--cancel", is_flag=True, help="Let them save checkpoints and end; a second Ctrl-C kills them.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
+@json_option
 @click.pass_context
 def command(context: click.Context, /, units: tuple[str, ...], store: Path, *, cancel: bool, as_json: bool) -> int:
     """Show the jobs that clusters have of STORE, or of these UNITs alone, named by how their names begin.
@@ -124,14 +115,14 @@ def _look(chosen: Iterable[Notes], engines: dict[str, Engine]) -> list[_Known]:
 
 
 def _cancel(known: list[_Known], engines: dict[str, Engine]) -> int:
-    from medssl_bench_cluster.leaving import cancel_and_wait
+    from medssl_bench_cluster.leaving import PATIENCE, cancel_and_wait
 
     for each in known:
         each.notes.claim()  # so that no worker submits a successor, as one whose time is up does
     all_over = True
     for name, engine in engines.items():
         jobs = [(k.notes, k.handle.handle) for k in known if k.handle and k.job["executor"]["name"] == name]
-        all_over &= cancel_and_wait(engine, jobs, _PATIENCE)
+        all_over &= cancel_and_wait(engine, jobs, PATIENCE)
     for each in known:
         if each.handle is None:
             each.notes.close()

@@ -17,7 +17,7 @@ from medssl_bench_cluster.ends import Ends
 from medssl_bench_cluster.engine import Unreachable
 from medssl_bench_cluster.fate import verdict
 from medssl_bench_cluster.followed import Followed
-from medssl_bench_cluster.leaving import cancel_and_wait
+from medssl_bench_cluster.leaving import PATIENCE, cancel_and_wait
 from medssl_bench_cluster.ledger import Ledger
 from medssl_bench_cluster.submitting import Submitter
 from medssl_bench_cluster.units import Unit, units_of
@@ -44,9 +44,6 @@ _LAST_WORDS = 5.0
 
 _SILENCE = 120.0
 """Seconds without an answer of the engine after which there is a warning."""
-
-_PATIENCE = 180.0
-"""Seconds that jobs may take to save checkpoints and end, once asked."""
 
 
 class ClusterWarning(PlainWarning):
@@ -283,7 +280,7 @@ class Driver:
         unheard = [f for f in finished if not f.has_closed]  # the others end by themselves
         jobs = [(f.notes, f.handle.handle) for f in (ours if cancel else unheard) if f.handle]
         try:
-            cancel_and_wait(self._engine, jobs, _PATIENCE if cancel else 0.0, self._pause)
+            cancel_and_wait(self._engine, jobs, PATIENCE if cancel else 0.0, self._pause)
             for followed in finished:
                 followed.notes.close()
         finally:

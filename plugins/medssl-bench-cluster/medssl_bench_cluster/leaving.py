@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from medssl_bench_cluster.engine import Engine
     from medssl_bench_cluster.ledger import Notes
 
+PATIENCE = 180.0
+"""Seconds that jobs may take to save checkpoints and end, once asked."""
+
 _LOOK = 1.0
 """Seconds between two looks at jobs that were asked to end."""
 

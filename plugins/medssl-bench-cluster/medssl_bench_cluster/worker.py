@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 import json
 import os
 import sys
@@ -16,7 +15,7 @@ from typing import Any
 from medssl_bench.errors import UserError
 from medssl_bench.executors.base import Watchers
 from medssl_bench.executors.remote import event_of, this_worker, work
-from medssl_bench.stopping import STATUS, is_stop, listen, nothing_is_left
+from medssl_bench.stopping import STATUS, end_process, is_stop, listen
 from medssl_bench.store.store import Store
 from medssl_bench_cluster.ledger import Notes
 
@@ -109,17 +108,11 @@ def main(folder: str) -> None:
             events.write(refused=str(error))
         else:
             raise
-    nothing_is_left(status)
-    # what components have registered, and no more: the end of an interpreter whose imports were interrupted may hang
-    atexit._run_exitfuncs()  # noqa: SLF001 - there is no other way to end in this order
-    with suppress(OSError, ValueError):
-        sys.stdout.flush()
-        sys.stderr.flush()
-    os._exit(status)
+    end_process(status, sys.stdout, sys.stderr)
 
 
 def _leave(folder: Path, job: dict[str, Any], left: list[dict[str, Any]]) -> None:
-    """Have a job without a driver go on after the jobs of what it lacks; what others work on they end themselves."""
+    """Have a job without a driver go on after the jobs that make what it lacks; what others make is left to them."""
     here = {stage["key"] for stage in job["work"]["stages"]}
     store = Store(Path(job["work"]["store"]))
     missing = {key for stage in left for key in stage["parents"] if key not in here and not store.is_done(key)}
