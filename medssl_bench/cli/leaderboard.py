@@ -16,6 +16,7 @@ from medssl_bench.cli.options import (
     without_copies_option,
 )
 from medssl_bench.errors import UserError
+from medssl_bench.results.formats.answer_json import answer_to_json
 
 if TYPE_CHECKING:
     from medssl_bench.results.leaderboard import Leaderboard
@@ -123,7 +124,7 @@ def _write(board: Leaderboard, form: str, output: Path | None, *, printed: bool)
             "markdown": markdown.to_markdown,
             "latex": latex.to_latex,
             "json": records.to_json,
-            "answer": records.answer_to_json,
+            "answer": answer_to_json,
             "svg": console.to_svg,
         }
         text = of_board[form](board)

@@ -17,6 +17,7 @@ from medssl_bench.report.checklist.draft import checklist
 from medssl_bench.report.page.build import Picture, page
 from medssl_bench.results import records
 from medssl_bench.results.formats import latex, markdown
+from medssl_bench.results.formats.answer_json import answer_to_json
 
 if TYPE_CHECKING:
     from medssl_bench.figures.figure import ReportFigure
@@ -137,7 +138,7 @@ def _write_tables(study: Study, folder: Path) -> None:
         "leaderboard.csv": records.to_csv(board),
         "leaderboard.json": records.to_json(board),
         "leaderboard.tex": latex.to_latex(board),
-        "answer.json": records.answer_to_json(board),
+        "answer.json": answer_to_json(board),
     }
     if shapes:
         texts |= {

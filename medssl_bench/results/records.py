@@ -12,13 +12,7 @@ from medssl_bench.results.choices import chosen_text
 
 if TYPE_CHECKING:
     from medssl_bench.results.cells import Cell
-    from medssl_bench.results.label_efficiency import LabelEfficiency
-    from medssl_bench.results.price import Price
     from medssl_bench.results.printed import PrintedTable
-    from medssl_bench.results.ranking import Ranking
-    from medssl_bench.results.robustness import Robustness
-    from medssl_bench.results.tables import TableResult
-    from medssl_bench.results.transfers import Transfer
 
 
 class HasCells(Protocol):
@@ -28,39 +22,9 @@ class HasCells(Protocol):
         """Return its cells, in order."""
 
 
-class HasAnswer(Protocol):
-    """A leaderboard, as far as it is about all its tables."""
-
-    rankings: list[Ranking]
-    prices: list[Price]
-    tables: list[TableResult]
-    robustness: list[Robustness]
-    transfers: list[Transfer]
-
-    @property
-    def label_efficiency(self) -> list[LabelEfficiency]:
-        """Return how many labels arms save."""
-
-
 def to_json(board: HasCells) -> str:
     """Return one JSON object per cell, as a list."""
     return json.dumps([cell.to_data() for cell in board.cells()], indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-
-
-def answer_to_json(board: HasAnswer) -> str:
-    """Return what the tables together answer as one JSON object.
-
-    It has ``rankings``, ``prices``, ``label_efficiency``, ``optimism``, ``robustness`` and ``transfers``, each a list.
-    """
-    found: dict[str, list[dict[str, Any]]] = {
-        "rankings": [ranking.to_data() for ranking in board.rankings],
-        "prices": [price.to_data() for price in board.prices],
-        "label_efficiency": [found.to_data() for found in board.label_efficiency],
-        "optimism": [{"comparison": t.id, **each.to_data()} for t in board.tables for each in t.optimism],
-        "robustness": [found.to_data() for found in board.robustness],
-        "transfers": [found.to_data() for found in board.transfers],
-    }
-    return json.dumps(found, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def to_csv(board: HasCells) -> str:

@@ -347,12 +347,54 @@ def test_the_explorer_by_keyboard_with_filters_and_choices(opened: Chrome) -> No
     assert "predictions: frozen, 20 labels" in about.text
 
 
-def test_it_fits_a_phone(opened: Chrome) -> None:
-    opened.set_window_size(500, 800)
+def test_a_figure_is_enlarged_by_a_click_and_by_keyboard_and_can_be_downloaded(opened: Chrome) -> None:
+    from selenium.webdriver.common.keys import Keys
+
+    button = opened.find_element("css selector", "#answer .enlarge")
+    enlarged = opened.find_element("id", "enlarged")
+    for act in (button.click, lambda: button.send_keys(Keys.ENTER)):
+        opened.execute_script("arguments[0].scrollIntoView({block: 'center', behavior: 'instant'})", button)  # type: ignore[no-untyped-call]
+        act()
+        assert enlarged.is_displayed()
+        small, large = (found.find_element("tag name", "img") for found in (button, enlarged))
+        assert large.get_attribute("src") == small.get_attribute("src")
+        assert large.size["width"] > small.size["width"]
+        file = enlarged.find_element("tag name", "a")
+        assert file.get_attribute("download") == "table-forest-accuracy.png"
+        assert (file.get_attribute("href") or "").startswith("data:image/png;base64,")
+        enlarged.send_keys(Keys.ESCAPE)
+        assert not enlarged.is_displayed()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_text_can_be_read_in_both_colour_schemes(opened: Chrome, scheme: str) -> None:
+    """Contrast of 4.5 to 1 at least, as of WCAG 2.1, of what stands on the paper."""
+    opened.execute_cdp_cmd(
+        "Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
+    )  # type: ignore[no-untyped-call]
+
+    def luminance(property_: str, css: str) -> float:
+        code = "return getComputedStyle(document.querySelector(arguments[0]))[arguments[1]]"
+        parts = re.findall(r"\d+", opened.execute_script(code, css, property_))[:3]  # type: ignore[no-untyped-call]
+        linear = [(v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4) for v in (int(p) / 255 for p in parts)]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    paper = luminance("backgroundColor", "nav")
+    assert (paper < 0.1) == (scheme == "dark")
+    for css in ("body", "nav a", ".lead", ".note", ".mark", ".verdict, .spread"):
+        light, dark = sorted((paper, luminance("color", css)), reverse=True)
+        assert (light + 0.05) / (dark + 0.05) >= 4.5, css
+
+
+@pytest.mark.parametrize("width", [500, 1300, 1600])
+def test_it_fits_a_phone_and_a_screen(opened: Chrome, width: int) -> None:
+    opened.set_window_size(width, 800)
     wide = opened.execute_script(  # type: ignore[no-untyped-call]
         "return document.documentElement.scrollWidth - document.documentElement.clientWidth"
     )
     assert wide <= 0
+    inside = opened.find_element("css selector", "nav a[href='#provenance']")
+    assert inside.is_displayed()
 
 
 def test_everything_can_be_reached_by_keyboard_and_has_a_name(opened: Chrome) -> None:

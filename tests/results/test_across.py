@@ -11,10 +11,10 @@ import pytest
 from results.conftest import PROBE, SUITE, Lab
 
 from medssl_bench.plan.chance import Chance
-from medssl_bench.results import records
 from medssl_bench.results.across import across
 from medssl_bench.results.cells import Cell
 from medssl_bench.results.formats.across_text import across_notes
+from medssl_bench.results.formats.answer_json import answer_to_json
 from medssl_bench.results.formats.grids import ranking_grid
 from medssl_bench.results.value import Value
 from medssl_bench.statistics.across import friedman
@@ -115,7 +115,7 @@ def test_the_ranking_and_its_json_have_it(lab_of: Callable[..., Lab]) -> None:
     lab.fill()
     (ranking,) = lab.board.rankings
     assert ranking_grid(ranking).notes[-1] == "Too few data sets for a test across them: 2, and 8 are needed."
-    (data,) = json.loads(records.answer_to_json(lab.board))["rankings"]
+    (data,) = json.loads(answer_to_json(lab.board))["rankings"]
     assert data["across"] == {
         "datasets": ["bloodmnist", "pathmnist"],
         "arms": ["supervised", PROBE],

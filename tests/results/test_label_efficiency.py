@@ -14,8 +14,8 @@ from results.test_judging import filled
 from medssl_bench.plan.chance import Chance
 from medssl_bench.report.page.build import page
 from medssl_bench.report.study import Study
-from medssl_bench.results import records
 from medssl_bench.results.cells import Cell
+from medssl_bench.results.formats.answer_json import answer_to_json
 from medssl_bench.results.formats.label_savings import label_savings_grids
 from medssl_bench.results.label_efficiency import Ends, LabelEfficiency, Saving, label_efficiency
 from medssl_bench.results.leaderboard import Leaderboard
@@ -102,7 +102,7 @@ def test_intervals_are_of_all_budgets_together(counted: Lab) -> None:
 
 def test_json_and_the_page_have_it(counted: Lab) -> None:
     board = counted.board
-    (data,) = json.loads(records.answer_to_json(board))["label_efficiency"]
+    (data,) = json.loads(answer_to_json(board))["label_efficiency"]
     assert (data["arm"], data["baseline"], data["metric"]) == (PROBE, "supervised", "accuracy")
     assert [saving["labels"] for saving in data["saved"]] == ["100", "250", "all"]
     assert data["area_interval"].keys() == {"low", "high"}

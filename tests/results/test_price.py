@@ -15,9 +15,9 @@ from rich.console import Console
 
 from medssl_bench.plan.stage import Stage, Trial
 from medssl_bench.results.formats import console, latex, markdown
+from medssl_bench.results.formats.answer_json import answer_to_json
 from medssl_bench.results.formats.prices import price_grids, price_notes
 from medssl_bench.results.price import Price, PricedArm, machines_of, pareto
-from medssl_bench.results.records import answer_to_json
 from medssl_bench.store.record import Record
 
 PRICED = """\
@@ -227,7 +227,7 @@ def test_every_form_shows_the_price(priced: Lab) -> None:
 
 def test_the_answer_as_json(priced: Lab) -> None:
     found = json.loads(answer_to_json(priced.board))
-    assert found.keys() == {"rankings", "prices", "label_efficiency", "optimism", "robustness", "transfers"}
+    assert found.keys() == {"answers", "rankings", "prices", "label_efficiency", "optimism", "robustness", "transfers"}
     (ranking,) = found["rankings"]
     assert ranking["columns"] == 4
     assert ranking["ranks"][0]["worst_rank"] == 1

@@ -21,8 +21,8 @@ from medssl_bench.metrics.classification import measure
 from medssl_bench.plan.stage import Retest
 from medssl_bench.report.checklist.draft import checklist
 from medssl_bench.report.study import Study
-from medssl_bench.results import records
 from medssl_bench.results.formats import console, latex, markdown
+from medssl_bench.results.formats.answer_json import answer_to_json
 from medssl_bench.results.formats.retests import retest_grids
 from medssl_bench.results.leaderboard import Leaderboard
 from medssl_bench.stages.corrupt import measured
@@ -168,7 +168,7 @@ def test_every_form_shows_them(lab: Lab) -> None:
     first = retest_grids(board, board.tables[0])[1]
     assert any(note.startswith("3 test images of dermamnist are copies") for note in first.notes)
     assert any("'majority class' keeps no linear layer" in note for note in first.notes)
-    told = json.loads(records.answer_to_json(board))
+    told = json.loads(answer_to_json(board))
     (robust,) = told["robustness"]
     probe = next(arm for arm in robust["arms"] if (arm["arm"], arm["labels"]) == (PROBE, "100"))
     assert probe["by_corruption"]["accuracy"]["bubble"] == pytest.approx(

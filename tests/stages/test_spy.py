@@ -12,9 +12,10 @@ import pytest
 import medssl_bench
 from medssl_bench.datasets import DatasetContext
 from medssl_bench.plan.build import build_plan
+from medssl_bench.results.formats.answer_json import answer_to_json
 from medssl_bench.results.formats.grids import optimism_grids
 from medssl_bench.results.leaderboard import Leaderboard
-from medssl_bench.results.records import answer_to_json, to_json
+from medssl_bench.results.records import to_json
 from medssl_bench.store.store import Store
 from medssl_bench.suite.suite import Suite
 

@@ -16,12 +16,12 @@ from markupsafe import Markup
 from medssl_bench.compare.claim_rows import CLAIM_HEADS, CLAIMS_NOTE, claim_row
 from medssl_bench.report.page.explorer import Explorer
 from medssl_bench.report.page.what_was_run import ARM_HEADS, RECIPE_HEADS, WhatWasRun
+from medssl_bench.results.formats.answers import answers
 from medssl_bench.results.formats.any_two import any_two_grids
 from medssl_bench.results.formats.components import components_grids
 from medssl_bench.results.formats.grids import (
     analyses_grid,
     class_grid,
-    judged_cell,
     optimism_grids,
     panel_grid,
     printed_grids,
@@ -33,7 +33,6 @@ from medssl_bench.results.formats.label_savings import label_savings_grids
 from medssl_bench.results.formats.prices import price_grids
 from medssl_bench.results.formats.retests import retest_grids
 from medssl_bench.results.formats.text import heading, notes
-from medssl_bench.results.metric_names import metric_name
 from medssl_bench.results.printed import printed
 
 if TYPE_CHECKING:
@@ -48,6 +47,12 @@ _COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#
 
 _SHARED = "Recipes"
 """Heading of the figures that several comparisons share."""
+
+_LEADING = ("-forest-", "label-efficiency")
+"""What names a figure that answers a comparison, the better one first."""
+
+_SHOWN = 6
+"""Figures of a comparison that are unfolded; the first ones show results."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +86,7 @@ def page(study: Study, pictures: Sequence[Picture] = ()) -> str:
     titles = {table.id: heading(table.title, table.marks) for table in study.board.tables}
     floors = {arm.name for table in study.board.tables for arm in table.arms if arm.floor}
     explorer = Explorer.of(study.plan, study.store, titles, floors)
-    grouped = _figures(pictures, titles)
+    leading, grouped = _figures(pictures, study.board.tables)
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters |= {"number": _sortable}
     template = environment.from_string((parts / "page.html").read_text("utf-8"))
@@ -90,16 +95,17 @@ def page(study: Study, pictures: Sequence[Picture] = ()) -> str:
         style=Markup((parts / "page.css").read_text("utf-8")),  # noqa: S704 - the harness' own file
         script=Markup(script),  # noqa: S704 - likewise
         script_hash=base64.b64encode(digest).decode(),
-        report=_report(study, bool(pictures)),
+        report=_report(study),
         tables=[_table(table, study) for table in study.board.tables],
         rankings=[ranking_grid(ranking) for ranking in study.board.rankings],
         prices=price_grids(study.board),
         figures=grouped,
-        overview=[figure for group in grouped for figure in group["figures"] if figure["overview"]],
+        leading=leading,
         run=WhatWasRun.of(study),
         recipe_heads=RECIPE_HEADS,
         arm_heads=ARM_HEADS,
         published=_has_published(study),
+        shown=_SHOWN,
         explorer=explorer,
         explorer_json=_json({"sheets": explorer.sheets, "maps": explorer.maps, "colours": _COLOURS}),
     )
@@ -117,14 +123,13 @@ def _json(value: Any) -> Markup:
     return Markup(text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029"))  # noqa: S704
 
 
-def _report(study: Study, figures: bool) -> dict[str, Any]:
+def _report(study: Study) -> dict[str, Any]:
     cost = study.cost
     citations = list(study.verdicts)
     return {
         "suite": study.suite.name,
         "description": study.suite.model.description,
         "marks": study.marks,
-        "figures": figures,
         "facts": [
             ("results", study.board.counts.text.replace(" results", "", 1)),
             ("comparisons", len(study.board.tables)),
@@ -132,7 +137,6 @@ def _report(study: Study, figures: bool) -> dict[str, Any]:
             ("images seen in training", f"{cost.images:,}"),
             ("computing time", _hours(cost.seconds)),
         ],
-        "highlights": [row for table in study.board.tables for row in _highlights(table)],
         "agreement": study.agreement,
         "claims_summary": study.claims_summary,
         "notes": [f"{study.board.counts.text}; see the end of this page."] if study.failures else [],
@@ -153,25 +157,12 @@ def _report(study: Study, figures: bool) -> dict[str, Any]:
     }
 
 
-def _highlights(table: TableResult) -> list[tuple[str, ...]]:
-    found: list[tuple[str, ...]] = []
-    for panel in table.panels:
-        if panel.metric != table.panels[0].metric:
-            continue
-        budget = panel.budgets[0]
-        for arm in sorted(panel.highest(budget)):
-            cell = panel.cells[arm, budget]
-            written = judged_cell(cell)
-            difference = ", ".join(part for part in (written.difference, written.verdict) if part)
-            number = f"{metric_name(panel.metric)} {written.number} (n = {cell.n})"
-            title = heading(table.title, table.marks)
-            found.append((title, panel.dataset, budget, arm, number, difference))
-    return found
-
-
 def _table(table: TableResult, study: Study) -> dict[str, Any]:
     shape = printed(table)
     return {
+        "id": table.id,
+        "title": table.title,
+        "answers": answers(table),
         "heading": heading(table.title, table.marks) if shape is None else printed_heading(shape),
         "printed": printed_grids(shape) if shape else [],
         "printed_notes": printed_notes(shape) if shape else [],
@@ -192,31 +183,41 @@ def _table(table: TableResult, study: Study) -> dict[str, Any]:
     }
 
 
-def _figures(pictures: Sequence[Picture], titles: dict[str, str]) -> list[dict[str, Any]]:
-    groups: dict[str, list[dict[str, Any]]] = {title: [] for title in (*titles.values(), _SHARED)}
-    first: set[str] = set()  # comparisons that the overview has a figure of
+def _figures(
+    pictures: Sequence[Picture], tables: Sequence[TableResult]
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Return the figure that leads each comparison, and the others in groups: by comparison, then what these share."""
+    leading = [found for table in tables if (found := _leading(pictures, table.id))]
+    short = {table.id: table.title for table in tables}
+    groups: dict[str | None, list[dict[str, Any]]] = {table.id: [] for table in tables}
     for picture in pictures:
-        kind = "svg+xml" if picture.file.suffix == ".svg" else "png"
-        content = base64.b64encode(picture.file.read_bytes()).decode()
-        group = groups.setdefault(titles.get(picture.comparison or "", picture.comparison or _SHARED), [])
-        group.append(
-            {
-                "id": picture.id,
-                "title": picture.title,
-                "caption": picture.caption,
-                "overview": _summarises(picture, first),
-                "picture": f"data:image/{kind};base64,{content}",
-            }
-        )
-    return [{"title": title, "figures": figures} for title, figures in groups.items() if figures]
+        if picture not in leading:
+            groups.setdefault(picture.comparison, []).append(_figure(picture))
+    titles = {table.id: heading(table.title, table.marks) for table in tables}
+    return [_figure(picture) for picture in leading], [
+        {"title": titles.get(of or "", _SHARED), "short": short.get(of or "", _SHARED), "figures": figures}
+        for of, figures in groups.items()
+        if figures
+    ]
 
 
-def _summarises(picture: Picture, first: set[str]) -> bool:
-    """Return whether a figure belongs to the overview: the first of a comparison that shows numbers against labels."""
-    if picture.comparison is None or picture.comparison in first or "label-efficiency" not in picture.id:
-        return False
-    first.add(picture.comparison)
-    return True
+def _leading(pictures: Sequence[Picture], comparison: str) -> Picture | None:
+    """Return the figure that answers a comparison: differences with their intervals, else numbers against labels."""
+    own = [picture for picture in pictures if picture.comparison == comparison]
+    return next((picture for kind in _LEADING for picture in own if kind in picture.id), None)
+
+
+def _figure(picture: Picture) -> dict[str, Any]:
+    kind = "svg+xml" if picture.file.suffix == ".svg" else "png"
+    content = base64.b64encode(picture.file.read_bytes()).decode()
+    return {
+        "id": picture.id,
+        "title": picture.title,
+        "caption": picture.caption,
+        "comparison": picture.comparison,
+        "file": picture.file.name,
+        "picture": f"data:image/{kind};base64,{content}",
+    }
 
 
 def _cost_facts(study: Study) -> list[tuple[str, str]]:

@@ -31,6 +31,21 @@
 
   const published = document.getElementById("show-published");  // null: no table has a reference
   published?.addEventListener("change", () => document.body.classList.toggle("with-published", published.checked));
+
+  // A figure in large; Escape closes it, as of any dialog.
+  const enlarged = document.getElementById("enlarged");
+  const [large, file] = ["enlarged-picture", "enlarged-file"].map((name) => document.getElementById(name));
+  for (const button of document.querySelectorAll(".enlarge")) {
+    button.addEventListener("click", () => {
+      const small = button.querySelector("img");
+      Object.assign(large, { src: small.src, alt: small.alt });
+      Object.assign(file, { href: small.src, download: small.dataset.name });
+      enlarged.showModal();
+    });
+  }
+  document.getElementById("enlarged-close").addEventListener("click", () => enlarged.close());
+  enlarged.addEventListener("click", (event) => { if (event.target === enlarged) enlarged.close(); });
+
   window.addEventListener("beforeprint", () => document.querySelectorAll("details").forEach((part) => { part.open = true; }));
 
   const data = JSON.parse(document.getElementById("explorer-data").textContent);
