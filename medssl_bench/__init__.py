@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from medssl_bench.results.leaderboard import Leaderboard
     from medssl_bench.session.api import load_encoder, load_leaderboard, make_report, run
     from medssl_bench.session.running import RunResult
+    from medssl_bench.session.site import make_site
     from medssl_bench.suite.suite import Suite
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "load_encoder",
     "load_leaderboard",
     "make_report",
+    "make_site",
     "run",
 ]
 
@@ -44,6 +46,7 @@ _LAZY = {
     "load_encoder": "medssl_bench.session.api",
     "load_leaderboard": "medssl_bench.session.api",
     "make_report": "medssl_bench.session.api",
+    "make_site": "medssl_bench.session.site",
     "run": "medssl_bench.session.api",
 }
 

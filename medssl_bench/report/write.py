@@ -107,9 +107,9 @@ def _write(
         tell(f"note: {folder} has figures of an earlier report as {forms}, left as they were; see --formats")
     if count:
         captions = [f"{picture.id}: {picture.title}. {picture.caption}\n" for picture in pictures]
-        _write_text(folder / "captions.txt", "".join(captions))
+        write_text(folder / "captions.txt", "".join(captions))
     file.parent.mkdir(parents=True, exist_ok=True)
-    _write_text(file, page(study, pictures))
+    write_text(file, page(study, pictures))
     beside = sum(path.is_file() for path in file.parent.rglob("*")) - 1 if count else 0
     return Written(study, file, beside)
 
@@ -117,7 +117,7 @@ def _write(
 def _write_drafts(drafts: Mapping[Path, str]) -> None:
     for file, text in drafts.items():
         file.parent.mkdir(parents=True, exist_ok=True)
-        _write_text(file, text)
+        write_text(file, text)
 
 
 def _shown(files: Sequence[Path]) -> Path:
@@ -149,10 +149,10 @@ def _write_tables(study: Study, folder: Path) -> None:
     if study.verdicts:
         texts["claims.md"] = claims_to_markdown(study.verdicts)
     for name, text in texts.items():
-        _write_text(folder / name, text)
+        write_text(folder / name, text)
 
 
-def _write_text(file: Path, text: str) -> None:
+def write_text(file: Path, text: str) -> None:
     """Write a text whole or not at all."""
     part = file.with_name(f".{file.name}.{os.getpid()}.part")
     try:

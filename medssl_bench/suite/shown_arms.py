@@ -1,4 +1,4 @@
-"""The names of arms that tables show: of floors, of arms, and of those that stand for several variants."""
+"""The names of arms that tables show: of floors, of arms, and of an arm that has several variants."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -217,26 +217,6 @@ def test_the_script_expects_no_element_that_the_page_lacks(page: Path) -> None:
     for name, wanted in re.findall(r'(\w+) = document\.getElementById\("([\w-]+)"\)', script):
         used = re.search(rf"^  {name}(\?)?\.", script, re.MULTILINE)
         assert f'id="{wanted}"' in text or (used and used[1]), f"{wanted} is not on a page without a reference"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Chrome]:
-    """A real browser without a window; where there is none, its tests are skipped."""
-    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    driver = shutil.which("chromedriver")
-    if chromium is None or driver is None:
-        pytest.skip("no chromium with its driver here")
-    from selenium.webdriver import Chrome, ChromeOptions
-    from selenium.webdriver.chrome.service import Service
-
-    options = ChromeOptions()
-    options.binary_location = chromium
-    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--window-size=1200,900"):
-        options.add_argument(argument)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    found = Chrome(options=options, service=Service(driver))
-    yield found
-    found.quit()
 
 
 @pytest.fixture

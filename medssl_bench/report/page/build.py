@@ -82,7 +82,7 @@ def page(study: Study, pictures: Sequence[Picture] = ()) -> str:
         pictures: its figures.
     """
     parts = files("medssl_bench.report.page")
-    script = (parts / "page.js").read_text("utf-8")
+    script = "".join((parts / name).read_text("utf-8") for name in ("sorting.js", "page.js"))
     titles = {table.id: heading(table.title, table.marks) for table in study.board.tables}
     floors = {arm.name for table in study.board.tables for arm in table.arms if arm.floor}
     explorer = Explorer.of(study.plan, study.store, titles, floors)

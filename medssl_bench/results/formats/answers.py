@@ -62,7 +62,7 @@ def _arm(arm: str, cells: list[Cell], *, alone: bool) -> str:
     if not alone:
         return f"“{arm}” on {len(cells)}"
     difference = cells[0].judged.difference
-    assert difference is not None  # else nothing is told
+    assert difference is not None  # else there is no verdict
     low, high = difference.interval()
     return f"“{arm}” {signed(difference.mean)} [{signed(low)}, {signed(high)}]"
 
