@@ -25,7 +25,7 @@ _VERBS = {
     "validate": "check a suite without running it",
     "leaderboard": "show or write the tables of what a store holds",
     "report": "write tables, figures and an explorer into one page",
-    "site": "write leaderboards and reports of several suites as a static site",
+    "site": "write the results of several suites as web pages",
     "list": "list components, by kind",
     "show": "show a component's parameters and documentation",
     "preview": "draw images and their augmented views",

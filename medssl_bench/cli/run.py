@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,9 +20,13 @@ from medssl_bench.cli.options import (
     store_option,
     suite_argument,
 )
+from medssl_bench.errors import UserError
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from medssl_bench.session.running import RunResult
+    from medssl_bench.suite.suite import Suite
 
 
 @click.command("run")
@@ -38,6 +43,13 @@ if TYPE_CHECKING:
     help="The executor, which runs the stages: see list executors.",
 )
 @executor_set_option
+@click.option("-q", "--quiet", is_flag=True, help="Show no progress: the leaderboard at the end, and what failed.")
+@click.option("-v", "--verbose", is_flag=True, help="Show a line for each epoch, on a terminal too.")
+@click.option(
+    "--log",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="A file that gets the lines of the run too, with their times; it is appended to.",
+)
 @click.option("--retry-failed", is_flag=True, help="Try stages again that failed in an earlier run.")
 @selection_options
 @click.pass_context
@@ -50,6 +62,9 @@ def command(
     device: str,
     executor: str,
     settings: tuple[str, ...],
+    quiet: bool,
+    verbose: bool,
+    log: Path | None,
     retry_failed: bool,
     **selected: Any,
 ) -> int:
@@ -62,30 +77,56 @@ def command(
     SIGTERM) and the same command should be run again.
     """
     from medssl_bench.cli.console import standard_output
-    from medssl_bench.progress import watcher
     from medssl_bench.session.api import run
     from medssl_bench.stopping import STATUS
 
     loaded = load_suite(context, suite)
     console = standard_output()
-    loaded.plugins.manager.register(watcher(console), name="medssl-bench/run")  # no file has such a name
+    if quiet and verbose:
+        raise click.UsageError("give --quiet or --verbose, not both")
     try:
-        result = run(
-            loaded,
-            store=store,
-            data_dir=data_dir,
-            device=device,
-            executor=parse_executor(executor, settings),
-            retry_failed=retry_failed,
-            progress=False,  # it is shown on the standard output, with the leaderboard
-            **selected,
-        )
+        with _shown(loaded, None if quiet else console, log, verbose=verbose):
+            result = run(
+                loaded,
+                store=store,
+                data_dir=data_dir,
+                device=device,
+                executor=parse_executor(executor, settings),
+                retry_failed=retry_failed,
+                progress=False,  # it is shown on the standard output, with the leaderboard
+                **selected,
+            )
     except KeyboardInterrupt:
         with suppress(OSError):  # the terminal may be what has gone; the status says it too
             click.echo(f"\nstopped; what is done is kept in {store}: run the same command again to go on", err=True)
         return STATUS
     _show(console, result, store)
     return 1 if result.failed else 0
+
+
+@contextmanager
+def _shown(suite: Suite, console: Console | None, log: Path | None, *, verbose: bool) -> Iterator[None]:
+    """Show the run of a suite on a console, and write it into a file.
+
+    Raises:
+        UserError: the file cannot be written.
+    """
+    from medssl_bench.progress import watcher
+    from medssl_bench.progress.lines import log_lines
+
+    register = suite.plugins.manager.register
+    if console is not None:
+        register(watcher(console, verbose=verbose), name="medssl-bench/run")  # no file has such a name
+    if log is None:
+        yield
+        return
+    try:
+        stream = log.open("a", encoding="utf-8", errors="backslashreplace")
+    except OSError as error:
+        raise UserError(f"--log {log}: this cannot be written: {error.strerror or error}") from error
+    with stream:
+        register(log_lines(stream, verbose=verbose), name="medssl-bench/log")
+        yield
 
 
 def _show(console: Any, result: RunResult, store: Path) -> None:

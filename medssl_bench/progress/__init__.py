@@ -8,9 +8,16 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 
-def watcher(console: Console) -> object:
-    """Return the plugin that shows a run on a console."""
+def watcher(console: Console, *, verbose: bool = False) -> object:
+    """Return the plugin that shows a run on a console.
+
+    Args:
+        console: where to.
+        verbose: show lines on a terminal too, and one for each epoch.
+    """
     from medssl_bench.progress.lines import PlainLines
     from medssl_bench.progress.live import LiveView
 
+    if verbose:
+        return PlainLines(console, every=0)
     return LiveView(console) if console.is_terminal and not console.is_dumb_terminal else PlainLines(console)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, TextIO
 
 from medssl_bench.plugin.markers import hookimpl
 from medssl_bench.progress.queued import Queued
@@ -24,10 +25,17 @@ _SHORT_SECONDS = 60.0
 
 
 class PlainLines:
-    """Shows a run as lines of text."""
+    """Shows a run as lines of text.
 
-    def __init__(self, console: Console) -> None:
+    Args:
+        console: where to.
+        every: seconds that it may say nothing of a stage that trains; 0: each epoch has a line.
+        dated: whether each line begins with its time, in UTC.
+    """
+
+    def __init__(self, console: Console, *, every: float = _QUIET_SECONDS, dated: bool = False) -> None:
         self._console = console
+        self._every, self._dated = every, dated
         self._numbers: dict[str, int] = {}
         self._total = 0
         self._failed = 0
@@ -64,7 +72,7 @@ class PlainLines:
         self._left.epoch(stage.key, epoch, ended=True)
         now = time.monotonic()
         done = epoch.index + 1
-        if now - self._told.setdefault(stage.key, now) < _QUIET_SECONDS or done == epoch.total:
+        if now - self._told.setdefault(stage.key, now) < self._every or (done == epoch.total and self._every):
             return
         self._told[stage.key] = now
         left = self._left.of(stage.key)
@@ -129,4 +137,19 @@ class PlainLines:
         self._print(f"    {stage.title}: {text}" if others else f"    {text}")
 
     def _print(self, text: str) -> None:
+        if self._dated:
+            text = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%SZ} {text}"
         self._console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+
+def log_lines(stream: TextIO, *, verbose: bool = False) -> PlainLines:
+    """Return the plugin that writes a run into a file, each line with its time and at once.
+
+    Args:
+        stream: the open file.
+        verbose: write a line for each epoch.
+    """
+    from rich.console import Console
+
+    console = Console(file=stream, no_color=True, width=10_000, force_terminal=False)
+    return PlainLines(console, every=0 if verbose else _QUIET_SECONDS, dated=True)

@@ -468,3 +468,28 @@ def test_data_is_counted_by_class_before_anything_is_trained_on_it(cli, tiny):
     line = next(number for number, line in enumerate(text.splitlines(), 1) if line.startswith("labels"))
     assert f"tiny.toml:{line}: comparison[0].labels[0]: Uncounted: class 'few' has 4 training images" in result.err
     assert not Path("store/done").exists()
+
+
+def test_quiet_verbose_and_a_log(cli, tiny):
+    part = ("--only", "frozen", "--draws", "0", "--executor", "local")
+    verbose = cli("run", tiny, *part, "--verbose", "--log", "run.log")
+    assert verbose.status == 0, verbose.err
+    assert "    epoch 1 of 2  loss " in verbose.out
+    assert "    epoch 2 of 2  loss " in verbose.out
+    lines = Path("run.log").read_text("utf-8").splitlines()
+    assert all(re.match(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ ", line) for line in lines)
+    assert [line[21:] for line in lines] == verbose.out.splitlines()[: len(lines)]
+    again = cli("run", tiny, *part, "-q", "--log", "run.log")
+    assert again.status == 0
+    quiet = cli("run", tiny, "--draws", "0", "-q", "--executor", "local", "--log", "run.log")
+    assert quiet.status == 0
+    assert "stages to run" not in quiet.out
+    assert "frozen" in quiet.out, "the leaderboard is shown"
+    assert len(Path("run.log").read_text("utf-8").splitlines()) > len(lines), "it is appended to"
+    assert cli("run", tiny, "-q", "-v").err.startswith("error: give --quiet or --verbose, not both")
+    refused = cli("run", tiny, "--log", "no/run.log", "--store", "other")
+    assert (refused.status, refused.err) == (
+        2,
+        "error: --log no/run.log: this cannot be written: No such file or directory\n",
+    )
+    assert not Path("other").exists()
