@@ -34,7 +34,7 @@ EDITS = [
         'past it the rate climbs again; none: all of it.\n    """\n\n    restarts: bool = False\n',
     ),
     (
-        "suite/schema.py",
+        "suite/recipe_schema.py",
         "    sweep: dict[str, list[Any]] = Field(",
         '    clip: float | None = Field(None, description="")\n    sweep: dict[str, list[Any]] = Field(',
     ),
