@@ -56,9 +56,10 @@ def write_suite(folder: Path, epochs: int) -> Path:
     return file
 
 
-def traces(suite: Path, store: Path) -> dict[str, Any]:
+def traces(suite: Path, store: Path, epochs_scale: float | None = None) -> dict[str, Any]:
     """Return the leaderboard, and of every stage the SHA-256 of every file and all metrics; no times and costs."""
-    found: dict[str, Any] = {"leaderboard": to_json(load_leaderboard(suite, store, data_dir=suite.parent))}
+    board = load_leaderboard(suite, store, data_dir=suite.parent, epochs_scale=epochs_scale)
+    found: dict[str, Any] = {"leaderboard": to_json(board)}
     opened = Store(store)
     for record in opened.records():
         folder = opened.folder(record.key)

@@ -142,6 +142,19 @@ class SlurmCluster:
             self._start_node(node)
             self._wait_for_nodes()
 
+    @contextmanager
+    def drained(self, nodes: str) -> Iterator[None]:
+        """Give nodes no further jobs inside the block, as for their maintenance."""
+        self.ask("scontrol", "update", f"NodeName={nodes}", "State=DRAIN", "Reason=maintenance")
+        try:
+            yield
+        finally:
+            self.ask("scontrol", "update", f"NodeName={nodes}", "State=RESUME")
+
+    def node_of(self, job: str) -> str:
+        """Return the node of a job that is at work or has ended."""
+        return self.ask("squeue", "-h", "--states=all", "-j", job, "-o", "%N")
+
     def _start(self, name: str, *options: str) -> subprocess.Popen[bytes]:
         with (self.folder / f"{name}.out").open("ab") as out:
             program = _which(name)

@@ -118,6 +118,58 @@ def test_ctrl_c_lets_jobs_save_checkpoints_and_the_same_command_goes_on(
     assert traces(suite, run.store) == local(suite)
 
 
+def test_ctrl_c_twice_ends_jobs_at_once_and_the_same_command_goes_on(
+    slurm: SlurmCluster, place: Path, local: Callable[[Path], Any]
+) -> None:
+    suite = long_suite(place)
+    run = _run(slurm, suite, "checkpoint_seconds=600")  # none is due while it trains
+    worker = worker_of(until(lambda: next((u for u in run.units().values() if _trains(u)), None)))
+    os.kill(worker, signal.SIGSTOP)  # it could not save one if it were asked to
+    os.killpg(run.process.pid, signal.SIGINT)
+    time.sleep(2)
+    os.killpg(run.process.pid, signal.SIGINT)
+    status, said = run.end(30)
+    assert status == 75, said
+    assert not Path(f"/proc/{worker}").exists()
+    assert not {"RUNNING", "PENDING"} & set(slurm.jobs().values())
+    status, said = _run(slurm, suite).end()
+    assert status == 0, said
+    assert traces(suite, run.store) == local(suite)
+
+
+def _trains(unit: dict[str, Any]) -> bool:
+    return any("epoch" in event.get("hook", "") for event in unit["events"])
+
+
+def test_a_drained_node_ends_its_job_and_gets_no_other(
+    slurm: SlurmCluster, place: Path, local: Callable[[Path], Any]
+) -> None:
+    suite = long_suite(place)
+    run = _run(slurm, suite)
+    unit = run.training()
+    node = slurm.node_of(unit["handle"])
+    with slurm.drained(node):
+        assert slurm.jobs()[int(unit["handle"])] == "RUNNING", "what is at work goes on"
+        status, said = run.end()
+        assert status == 0, said
+        others = {slurm.node_of(found["handle"]) for found in run.units().values() if found["handle"] != unit["handle"]}
+    assert {found["attempt"] for found in run.units().values()} == {1}
+    assert others
+    assert node not in others
+    assert traces(suite, run.store) == local(suite)
+
+
+def test_jobs_wait_for_drained_nodes_and_the_run_says_why(slurm: SlurmCluster, place: Path) -> None:
+    with slurm.drained("n0,n1"):
+        run = _run(slurm, write_suite(place, 2))
+        until(lambda: run.units() and all(unit.get("handle") for unit in run.units().values()))
+        time.sleep(5)
+        assert run.process.poll() is None, run.end()
+    status, said = run.end()
+    assert status == 0, said
+    assert re.search(r"\d queued \(.*(Nodes|Resources)", said), said
+
+
 def test_a_preempted_job_saves_a_checkpoint_and_is_submitted_again(
     slurm: SlurmCluster, place: Path, local: Callable[[Path], Any]
 ) -> None:
@@ -150,14 +202,14 @@ def test_a_time_limit_that_is_too_short_costs_a_checkpoint_and_no_more(slurm: Sl
 def test_the_stage_of_a_lost_node_goes_on_elsewhere(slurm: SlurmCluster, place: Path) -> None:
     run = _run(slurm, long_suite(place, 3000))
     unit = run.training()
-    node = slurm.ask("squeue", "-h", "-j", unit["handle"], "-o", "%N")
+    node = slurm.node_of(unit["handle"])
     with slurm.lost(node, worker_of(unit)):
         until(lambda: slurm.jobs()[int(unit["handle"])] == "NODE_FAIL", 90)
         failed = time.monotonic()
         again = until(lambda: [found for found in run.units().values() if found.get("attempt", 1) > 1], 30)
         assert time.monotonic() - failed < 15
         until(lambda: slurm.jobs()[int(again[0]["handle"])] == "RUNNING")
-        assert slurm.ask("squeue", "-h", "-j", again[0]["handle"], "-o", "%N") != node
+        assert slurm.node_of(again[0]["handle"]) != node
 
 
 @pytest.mark.parametrize(
