@@ -114,7 +114,8 @@ class Problem:
     message: str
 
     def __str__(self) -> str:
-        return printable(": ".join(str(part) for part in (self.position, self.key, self.message) if part))
+        parts = ("" if self.position is None else str(self.position), self.key, self.message)
+        return printable(": ".join(part for part in parts if part))
 
 
 class SuiteError(UserError):

@@ -11,7 +11,7 @@ from rich.text import Text
 from medssl_bench.cli.console import standard_output
 from medssl_bench.datasets.base import SPLITS
 from medssl_bench.errors import printable
-from medssl_bench.starter.toml_text import written
+from medssl_bench.suite.toml_text import written
 
 if TYPE_CHECKING:
     from pathlib import Path

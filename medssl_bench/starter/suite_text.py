@@ -8,7 +8,7 @@ from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Any
 
-from medssl_bench.starter.toml_text import comment, key_text, path_text, written
+from medssl_bench.suite.toml_text import comment, key_text, path_text, written
 
 if TYPE_CHECKING:
     from medssl_bench.starter.budgets import Label

@@ -15,19 +15,19 @@ _DEEPEST = 30
 """How many suites, or recipes, may extend one another in a row."""
 
 
-def compose(path: Path) -> Node:
-    """Read a suite file and everything it extends.
+def compose(document: Node) -> Node:
+    """Return a suite with everything it extends.
 
     Raises:
-        SuiteError: a file cannot be read, is not TOML, or extends itself.
+        SuiteError: a suite that it extends cannot be read, is not TOML, or extends itself.
     """
-    root = _read(path, ())
+    root = _extended_suite(document, ())
     _check_all_left_out(root)
     return write_out_sweeps(_extend_recipes(root))
 
 
-def _read(path: Path, trail: tuple[Path, ...]) -> Node:
-    root = read_toml(path)
+def _extended_suite(root: Node, trail: tuple[Path, ...]) -> Node:
+    path = root.position.file
     base = root.value.get("extends")
     if base is None:
         return root
@@ -44,7 +44,7 @@ def _read(path: Path, trail: tuple[Path, ...]) -> Node:
         raise SuiteError.at(base.position, "extends", f"suites extend each other in a circle: {chain}")
     if not is_file(target):
         raise SuiteError.at(base.position, "extends", f"there is no file {shown(name)} beside this one")
-    inherited = _read(target, (*trail, path))
+    inherited = _extended_suite(read_toml(target), (*trail, path))
     return merge(*_without(inherited, root))
 
 

@@ -23,8 +23,8 @@ def source_files(suite: Suite) -> dict[str, Path]:
     Returns:
         Files by their path from the suite's folder; those outside it are left out.
     """
-    folder = suite.path.parent.resolve()
-    found = [*_extended(suite.path), *_inline(suite, folder), *_weights(suite)]
+    folder = suite.folder.resolve()
+    found = [*(_extended(suite.path) if suite.path else ()), *_inline(suite, folder), *_weights(suite)]
     inside = [file.resolve() for file in found if file.resolve().is_relative_to(folder)]
     return {file.relative_to(folder).as_posix(): file for file in inside if file.is_file()}
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from medssl_bench.key_path import KeyPath
 
 
-_DEEPEST = 50
+DEEPEST = 50
 """How many tables and lists may stand inside each other; what reads them further on is recursive."""
 
 _LARGEST = 1 << 20
@@ -88,7 +88,7 @@ def _refuse_endless_keys(path: Path, text: str) -> None:
     for row, line in enumerate(text.split("\n"), 1):
         if not line.lstrip().startswith("#") and any(part.count(".") > _DOTS for part in re.split("[=,]", line)):
             key = re.match(r"""[ \t\[]*([\w"'-]+)""", line)
-            message = f"tables and lists nest at most {_DEEPEST} deep"
+            message = f"tables and lists nest at most {DEEPEST} deep"
             raise SuiteError([Problem(Position(path, row), key[1][:60] if key else "", message)])
 
 
@@ -115,8 +115,8 @@ def _text(path: Path) -> str:
 
 def _node(value: Any, path: KeyPath, lines: dict[KeyPath, int], around: Position) -> Node:
     position = replace(around, line=lines.get(path, around.line))
-    if len(path) > _DEEPEST:
-        raise SuiteError([Problem(position, key_text(path[:3]), f"tables and lists nest at most {_DEEPEST} deep")])
+    if len(path) > DEEPEST:
+        raise SuiteError([Problem(position, key_text(path[:3]), f"tables and lists nest at most {DEEPEST} deep")])
     if isinstance(value, dict):
         value = {key: _node(item, (*path, key), lines, position) for key, item in value.items()}
     elif isinstance(value, list):
@@ -132,7 +132,7 @@ def _syntax_problem(path: Path, text: str, error: ValueError | RecursionError) -
     line = int(match[1]) if match and match[1] else len(rows)
     if isinstance(error, RecursionError):
         line = 1 + max(range(len(rows)), key=lambda row: rows[row].count("[") + rows[row].count("{"))
-        what = f"tables and lists nest at most {_DEEPEST} deep"
+        what = f"tables and lists nest at most {DEEPEST} deep"
     elif not isinstance(error, tomllib.TOMLDecodeError):  # the other one: Python reads no thousands of digits
         digits = re.search(r"\d{4000}", text.replace("_", "0"))
         line = text.count("\n", 0, digits.start()) + 1 if digits else line

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from medssl_bench.errors import Problem, SuiteError
 from medssl_bench.plugin.manager import Plugins, load_plugins
 from medssl_bench.suite.compose import compose
+from medssl_bench.suite.document import document_text, of_python
+from medssl_bench.suite.positions import read_toml
 from medssl_bench.suite.resolve import Resolver
 from medssl_bench.suite.validation import check_requirements, inline_plugins, validate
 
@@ -24,10 +26,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Suite:
-    """A valid suite. Make one with `load`.
+    """A valid suite. Make one with `load` or `from_dict`.
 
     Attributes:
-        path: the file.
+        path: the file; None of a suite made in Python.
+        folder: where the files that it names are.
         model: what the file says, checked.
         tables: its comparisons, in order.
         plugins: the plugins of this process, the suite's inline ones among them.
@@ -35,11 +38,13 @@ class Suite:
             that need it.
     """
 
-    path: Path
+    path: Path | None
+    folder: Path
     model: SuiteModel
     tables: tuple[Table, ...]
     plugins: Plugins
     missing: dict[Problem, list[Component]]
+    _document: Node
     _root: Node
     _encoders: list[tuple[Component, tuple[str | int, ...]]]
 
@@ -62,7 +67,40 @@ class Suite:
             SuiteError: the suite is not valid; it carries every problem with file, line and key.
         """
         path = Path(path)
-        root = compose(path)
+        return cls._of(read_toml(path), path, path.parent, plugins, announce)
+
+    @classmethod
+    def from_dict(
+        cls, document: Mapping[str, Any], *, folder: str | Path = ".", plugins: Plugins | None = None
+    ) -> Suite:
+        """Check a suite that is made in Python.
+
+        Args:
+            document: what a suite file says, by the same keys: tables are dicts, ``[[comparison]]`` is a list of them.
+                Tuples, ranges, numbers of NumPy and paths may stand for lists, numbers and text.
+            folder: from where relative paths start, and where inline plugins and a suite that it extends are.
+            plugins: as of `load`.
+
+        Raises:
+            SuiteError: the suite is not valid; it carries every problem with its key.
+        """
+        folder = Path(folder)
+        return cls._of(of_python(document, folder), None, folder, plugins, lambda _names: None)
+
+    def to_toml(self) -> str:
+        """Return the text of a suite file that says the same, without comments; `extends` names what it extends."""
+        return document_text(self._document.plain())
+
+    @classmethod
+    def _of(
+        cls,
+        document: Node,
+        path: Path | None,
+        folder: Path,
+        plugins: Plugins | None,
+        announce: Callable[[Sequence[str]], None],
+    ) -> Suite:
+        root = compose(document)
         model = validate(root)
         check_requirements(model, root)
         plugins = plugins if plugins is not None else load_plugins()
@@ -71,17 +109,14 @@ class Suite:
             announce(model.plugins)
         for plugin, position in inline:
             _add_inline(plugins, plugin, position)
-        resolver = cls._resolver(path, model, root, plugins)
+        resolver = Resolver(model, root, plugins.registry, folder.resolve())
         tables = resolver.tables()
-        return cls(path, model, tables, plugins, resolver.missing, root, resolver.encoders)
-
-    @staticmethod
-    def _resolver(path: Path, model: SuiteModel, root: Node, plugins: Plugins) -> Resolver:
-        return Resolver(model, root, plugins.registry, path.parent.resolve())
+        return cls(path, folder, model, tables, plugins, resolver.missing, document, root, resolver.encoders)
 
     def component(self, kind: str, value: Any, settings: Mapping[str, Any] | None = None) -> Component:
         """Return a component as if the suite named it; arguments and errors as of `Resolver.component`."""
-        return self._resolver(self.path, self.model, self._root, self.plugins).component(kind, value, settings)
+        resolver = Resolver(self.model, self._root, self.plugins.registry, self.folder.resolve())
+        return resolver.component(kind, value, settings)
 
     @property
     def name(self) -> str:

@@ -35,7 +35,7 @@ def validate(root: Node) -> SuiteModel:
         SuiteError: the document does not fit the schema.
     """
     if not root.value:
-        message = "there is nothing in this file; a suite has a schema, a name and a [[comparison]]"
+        message = "this suite is empty; it needs a schema, a name and a [[comparison]]"
         raise SuiteError([Problem(root.position, "schema", message)])
     refuse_odd_values(root)
     plain = root.plain()

@@ -89,8 +89,8 @@ CASES = {
     "thousands of brackets": Case(SEEDS, f"seeds = {'[' * 9999}\n", "3: seeds", "nest at most 50 deep"),
     "thousands of dots": Case(SEEDS, f"{'a.' * 9999}a = 1\n", "3: a", "tables and lists nest at most 50 deep"),
     "null byte": Case('"good"', '"go\0od"', "2: name", "not valid TOML: illegal character '\\x00'"),
-    "nothing": Case("", "", "1: schema", "there is nothing in this file"),
-    "a comment": Case("", "# soon\n", "1: schema", "there is nothing in this file"),
+    "nothing": Case("", "", "1: schema", "this suite is empty"),
+    "a comment": Case("", "# soon\n", "1: schema", "this suite is empty"),
     # keys
     "unknown key": Case(SEEDS, "seed = [0]\n", "3: seed", "unknown key (did you mean 'seeds'?)"),
     "unknown key of a recipe": Case(EPOCHS, "epoch = 10\n", "11: pretraining.nat.epoch", "(did you mean 'epochs'?)"),

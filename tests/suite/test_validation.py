@@ -211,7 +211,7 @@ def test_a_key_that_is_misspelt_and_another_that_is_missing(problems: Problems) 
 @pytest.mark.parametrize("text", ["", "\n", "# to be written\n"])
 def test_an_empty_suite(text: str, problems: Problems) -> None:
     assert problems(text) == [
-        "suite.toml:1: schema: there is nothing in this file; a suite has a schema, a name and a [[comparison]]"
+        "suite.toml:1: schema: this suite is empty; it needs a schema, a name and a [[comparison]]"
     ]
 
 

@@ -11,10 +11,10 @@ from medssl_bench.suite.duration import DURATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from medssl_bench.plan.stage import Trial
     from medssl_bench.report.study import Study
+    from medssl_bench.suite.suite import Suite
     from medssl_bench.suite.table import Arm, Recipe, Table
 
 Row = tuple[str, ...]
@@ -70,7 +70,7 @@ class WhatWasRun:
             trials = [trial for trial in study.plan.trials if trial.table == table.id]
             recipes |= _recipes(table, {trial.arm for trial in trials})
             runs.append(_table(table, trials, result.selection.mark if result.selection else "", scale))
-        return cls([_recipe(recipe, scale) for recipe in recipes.values()], runs, _files(study.suite.path))
+        return cls([_recipe(recipe, scale) for recipe in recipes.values()], runs, _files(study.suite))
 
 
 def described(component: Component, hidden: tuple[str, ...] = ()) -> str:
@@ -189,16 +189,18 @@ def _arm(arm: Arm) -> Row:
     return name, ", then ".join(links) or "none", described(arm.encoder), described(arm.evaluator)
 
 
-def _files(path: Path) -> list[tuple[str, str]]:
+def _files(suite: Suite) -> list[tuple[str, str]]:
     """Return the texts of a suite and of what it extends, as they are now; of one that has gone, what is left."""
-    found: list[tuple[str, str]] = []
-    while True:
+    found: dict[str, str] = {}
+    name = f"{suite.name}.toml" if suite.path is None else suite.path.name
+    while name not in found:
         try:
-            text = path.read_text("utf-8")
+            text = suite.to_toml() if suite.path is None and not found else (suite.folder / name).read_text("utf-8")
             base = tomllib.loads(text).get("extends")
         except (OSError, ValueError):
-            return found
-        found.append((path.name, text))
-        if not isinstance(base, str) or any(name == base for name, _ in found):
-            return found
-        path = path.parent / base
+            break
+        found[name] = text
+        if not isinstance(base, str):
+            break
+        name = base
+    return list(found.items())

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from medssl_bench.errors import UserError
-from medssl_bench.starter.toml_text import comment, key_text, path_text, written
+from medssl_bench.suite.toml_text import comment, key_text, path_text, written
 
 TEXTS = st.text(st.characters(exclude_categories=("Cs",)))
 NAMES = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="/\0"), min_size=1, max_size=20).filter(
