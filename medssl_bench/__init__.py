@@ -17,20 +17,23 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from medssl_bench.plugin.markers import hookimpl
-    from medssl_bench.results.leaderboard import Leaderboard
-    from medssl_bench.session.api import load_encoder, load_leaderboard, make_report, run
+    from medssl_bench.session.api import load_encoder, load_leaderboard, make_plan, make_report, run
+    from medssl_bench.session.leaderboard import Leaderboard
+    from medssl_bench.session.planned import RunPlan
     from medssl_bench.session.running import RunResult
     from medssl_bench.session.site import make_site
     from medssl_bench.suite.suite import Suite
 
 __all__ = [
     "Leaderboard",
+    "RunPlan",
     "RunResult",
     "Suite",
     "__version__",
     "hookimpl",
     "load_encoder",
     "load_leaderboard",
+    "make_plan",
     "make_report",
     "make_site",
     "run",
@@ -39,12 +42,14 @@ __all__ = [
 __version__: str
 
 _LAZY = {
-    "Leaderboard": "medssl_bench.results.leaderboard",
+    "Leaderboard": "medssl_bench.session.leaderboard",
+    "RunPlan": "medssl_bench.session.planned",
     "RunResult": "medssl_bench.session.running",
     "Suite": "medssl_bench.suite.suite",
     "hookimpl": "medssl_bench.plugin.markers",
     "load_encoder": "medssl_bench.session.api",
     "load_leaderboard": "medssl_bench.session.api",
+    "make_plan": "medssl_bench.session.api",
     "make_report": "medssl_bench.session.api",
     "make_site": "medssl_bench.session.site",
     "run": "medssl_bench.session.api",

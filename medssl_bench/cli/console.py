@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from rich.console import Console
 
-_WIDTH_OF_A_FILE = 160
-
 
 def standard_output() -> Console:
     """Return the console of the standard output.
@@ -19,7 +17,9 @@ def standard_output() -> Console:
     """
     from rich.console import Console
 
+    from medssl_bench.results.formats.console import WIDTH_OF_A_FILE
+
     console = Console()
     if not console.is_terminal and "COLUMNS" not in os.environ:
-        console.width = _WIDTH_OF_A_FILE
+        console.width = WIDTH_OF_A_FILE
     return console

@@ -19,8 +19,8 @@ from medssl_bench.errors import UserError
 from medssl_bench.results.formats.answer_json import answer_to_json
 
 if TYPE_CHECKING:
-    from medssl_bench.results.leaderboard import Leaderboard
     from medssl_bench.results.printed import PrintedTable
+    from medssl_bench.session.leaderboard import Leaderboard
 
 
 @click.command("leaderboard")

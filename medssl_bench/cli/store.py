@@ -247,7 +247,7 @@ def _plan(
     from medssl_bench.datasets.locations import dataset_context
     from medssl_bench.errors import UserError
     from medssl_bench.plan.build import build_plan
-    from medssl_bench.session.api import make_selection
+    from medssl_bench.session.selected import make_selection
 
     loaded = load_suite(context, suite)
     plan = build_plan(loaded, dataset_context(data_dir), make_selection(**selected), store)

@@ -80,7 +80,7 @@ class ChosenTrial:
         from medssl_bench.plan.build import build_plan
         from medssl_bench.plan.known_datasets import KnownDatasets
         from medssl_bench.plan.lookup import encoder_stage, pick_trial
-        from medssl_bench.session.api import make_selection
+        from medssl_bench.session.selected import make_selection
         from medssl_bench.stages.workshop import Workshop
         from medssl_bench.store.store import Store
         from medssl_bench.training.device import find_device

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from medssl_bench.errors import FontWarning
-from medssl_bench.figures.fonts import choose_fonts
+from medssl_bench.figures.fonts import choose_fonts, told_missing
 from medssl_bench.figures.style import SAVING, mark_above
 
 if TYPE_CHECKING:
@@ -106,9 +106,7 @@ class ReportFigure:
         """Write a rendered figure, each file whole or not at all; a warning names letters without a font."""
         folder.mkdir(parents=True, exist_ok=True)
         if found.missing:
-            told = f"no font of this machine has {found.missing!r}: figures show boxes"
-            text = f"{told}; install one, such as Noto Sans CJK"
-            warnings.warn(text, FontWarning, stacklevel=2)
+            warnings.warn(told_missing(found.missing), FontWarning, stacklevel=2)
         files = [folder / f"{self.id}.{form}" for form in found.contents]
         for file, content in zip(files, found.contents.values(), strict=True):
             part = file.with_name(f".{file.name}.{os.getpid()}.part")

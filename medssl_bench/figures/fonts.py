@@ -16,6 +16,11 @@ _NO_LETTERS = "Last Resort"
 """A font that has a box for every letter."""
 
 
+def told_missing(letters: str) -> str:
+    """Return what a user should know of letters that no font of this machine has."""
+    return f"no font of this machine has {letters!r}: figures show boxes; install one, such as Noto Sans CJK"
+
+
 def choose_fonts(figure: Figure) -> str:
     """Give every text of a figure fonts of this machine that have its letters.
 

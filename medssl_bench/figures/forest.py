@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -15,7 +15,6 @@ from medssl_bench.results.formats.text import heading
 from medssl_bench.results.metric_names import metric_name
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     from medssl_bench.results.tables import Panel, TableResult
@@ -119,11 +118,33 @@ def forest_panels(panel: Panel) -> list[ForestPanel]:
     return found
 
 
+def value_panels(panel: Panel) -> list[ForestPanel]:
+    """Return the means of a data set with their intervals, a panel for each label budget, floors too.
+
+    A mean without an interval has its standard deviation to both sides, or nothing for a single value.
+    """
+    found = []
+    for labels in panel.budgets:
+        rows = []
+        for arm, cell in panel.column(labels).items():
+            if cell.mean is not None:
+                half = cell.std or 0.0
+                low, high = cell.judged.own.interval() if cell.judged.own else (cell.mean - half, cell.mean + half)
+                rows.append(ForestRow(arm, cell.mean, low, high, ""))
+        found += [ForestPanel(f"{panel.dataset}\n{labels} labels", tuple(rows))] if rows else []
+    return found
+
+
 @styled
 def draw_forest(
-    panels: Sequence[ForestPanel], arms: Sequence[str], name: str, margin: float | None = None, columns: int = _COLUMNS
+    panels: Sequence[ForestPanel],
+    arms: Sequence[str],
+    name: str,
+    margin: float | None = None,
+    columns: int = _COLUMNS,
+    floors: Collection[str] | None = None,
 ) -> Figure:
-    """Draw a point with its interval for each difference, on one scale for all panels.
+    """Draw a point with its interval for each difference, or value, on one scale for all panels.
 
     Args:
         panels: what to draw.
@@ -131,6 +152,7 @@ def draw_forest(
         name: what the differences are of.
         margin: half the width of the band in which a difference does not matter; None: there is none.
         columns: panels beside each other, at most.
+        floors: of values, the arms that are floors, which are grey; None: these are differences, and 0 is marked.
     """
     columns = min(columns, len(panels))
     rows = -(-len(panels) // columns)
@@ -140,11 +162,16 @@ def draw_forest(
         axes.set_axis_off()
     for place, panel in enumerate(panels):
         axes = drawn.flat[place]
-        axes.axvline(0, color="black", linewidth=0.6)
+        if floors is None:
+            axes.axvline(0, color="black", linewidth=0.6)
         if margin is not None:
             axes.axvspan(-margin, margin, color=GREY, alpha=0.15, linewidth=0)
         for row in panel.rows:
-            _draw_row(axes, row, arms.index(row.arm))
+            colour, hollow = _look(row) if floors is None else (GREY if row.arm in floors else PALETTE[0], False)
+            place_of = arms.index(row.arm)
+            axes.plot([row.low, row.high], [place_of, place_of], color=colour, linewidth=1.0)
+            inside = "white" if hollow else colour
+            axes.plot([row.mean], [place_of], "o", color=colour, markerfacecolor=inside, markersize=3.5)
         axes.set_title("\n".join(shortened(line, int(_LETTERS / columns)) for line in panel.title.split("\n")))
         if place + columns >= len(panels):
             axes.tick_params(labelbottom=True)
@@ -154,8 +181,7 @@ def draw_forest(
     return figure
 
 
-def _draw_row(axes: Axes, row: ForestRow, place: int) -> None:
+def _look(row: ForestRow) -> tuple[str, bool]:
+    """Return the colour of a difference, and whether its point is hollow, by its verdict."""
     colour = _BETTER if row.told.startswith("better") else _WORSE if row.told.startswith("worse") else GREY
-    hollow = row.told in {"", "cannot tell"}
-    axes.plot([row.low, row.high], [place, place], color=colour, linewidth=1.0)
-    axes.plot([row.mean], [place], "o", color=colour, markerfacecolor="white" if hollow else colour, markersize=3.5)
+    return colour, row.told in {"", "cannot tell"}

@@ -70,7 +70,7 @@ def label_efficiency_figures(source: FigureSource, table: Table, result: TableRe
         panels = [
             found
             for panel in result.panels
-            if panel.metric == metric and len((found := efficiency_panel(source, table, result, panel)).ticks) > 1
+            if panel.metric == metric and len((found := efficiency_panel(result, panel)).ticks) > 1
         ]
         if not panels:
             source.left_out(f"{table.id}: label efficiency by {name}: no results of two label budgets or more")
@@ -96,9 +96,9 @@ def label_efficiency_figures(source: FigureSource, table: Table, result: TableRe
         )
 
 
-def efficiency_panel(source: FigureSource, table: Table, result: TableResult, panel: Panel) -> EfficiencyPanel:
+def efficiency_panel(result: TableResult, panel: Panel) -> EfficiencyPanel:
     """Return the points of one data set and metric; "all" stands at its real number."""
-    sizes = {budget: source.labelled(table, panel.dataset, budget) for budget in panel.budgets}
+    sizes = {budget: _labelled(result, panel, budget) for budget in panel.budgets}
     known = {budget: size for budget, size in sizes.items() if size}
     ticks: dict[int, str] = {}
     points: dict[str, list[Point]] = {}
@@ -117,6 +117,13 @@ def efficiency_panel(source: FigureSource, table: Table, result: TableResult, pa
         {arm: found for arm, found in ordered.items() if arm in panel.floors},
         _selected_by(result, panel.dataset),
     )
+
+
+def _labelled(result: TableResult, panel: Panel, budget: str) -> int | None:
+    """Return how many images a budget labels, by the results of the arms that use it; None while there is none."""
+    other = {arm.name for arm in result.arms if arm.evaluator.name == "majority"}  # has all labels, whatever the budget
+    found = (cell.labelled for arm, cell in panel.column(budget).items() if arm not in other)
+    return next((labelled for labelled in found if labelled), None)
 
 
 def _selected_by(result: TableResult, dataset: str) -> str:

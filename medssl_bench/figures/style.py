@@ -109,9 +109,9 @@ def styled(draw: Callable[_Given, Figure]) -> Callable[_Given, Figure]:
 
 def new_figure(width: float, height: float) -> Figure:
     """Return an empty figure of a size in inches, which arranges its parts itself."""
-    from matplotlib.figure import Figure
+    from medssl_bench.figures.shown import ShownFigure
 
-    return Figure(figsize=(width, height), layout="constrained")
+    return ShownFigure(figsize=(width, height), layout="constrained")
 
 
 def legend_below(figure: Figure, handles: Mapping[str, Artist], *, markerscale: float = 1) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from medssl_bench.plan.chance import Chance
 from medssl_bench.results.cells import Cell, Results
@@ -79,7 +79,7 @@ class Leaderboard:
         without: Mapping[str, NDArray[np.int64]] | None = None,
         *,
         judged: bool = True,
-    ) -> Leaderboard:
+    ) -> Self:
         """Return the leaderboard of a plan from what a store holds.
 
         Args:

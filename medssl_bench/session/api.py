@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any
 from medssl_bench.datasets.locations import dataset_context
 from medssl_bench.errors import UserError
 from medssl_bench.plan.build import build_plan
-from medssl_bench.plan.selection import Selection
-from medssl_bench.results.leaderboard import Leaderboard
+from medssl_bench.plan.estimates import Estimates
+from medssl_bench.session.leaderboard import Leaderboard
 from medssl_bench.session.left_out import copies_in_test
+from medssl_bench.session.planned import RunPlan
 from medssl_bench.session.running import RunResult, run_suite
+from medssl_bench.session.selected import make_selection
 from medssl_bench.stopping import stoppable
 from medssl_bench.store.store import Store
 from medssl_bench.suite.suite import Suite
@@ -88,29 +90,28 @@ def _shown(suite: Suite) -> Iterator[None]:
             manager.unregister(shows)
 
 
-def make_selection(
+def make_plan(
+    suite: str | Path | Suite,
     *,
+    store: str | Path = "store",
+    data_dir: str | Path | None = None,
+    device: str = "auto",
     only: Sequence[str] = (),
     seeds: Iterable[int] | None = None,
     draws: Iterable[int] | None = None,
     folds: Iterable[int] | None = None,
     epochs_scale: float | None = None,
-) -> Selection:
-    """Return which part of a suite is meant.
+) -> RunPlan:
+    """Return what `run` would do with these arguments, and about how long that takes; nothing is run.
 
     Raises:
-        UserError: `epochs_scale` is not in (0, 1], or a seed, draw or fold is negative or missing.
+        UserError: the suite or an option is not valid, or the store cannot be read.
     """
-    if epochs_scale is not None and not 0 < epochs_scale <= 1:
-        raise UserError(f"--epochs-scale {epochs_scale:g}: give a factor above 0 and up to 1")
-    numbers = {
-        name: None if given is None else tuple(dict.fromkeys(given))
-        for name, given in (("seeds", seeds), ("draws", draws), ("folds", folds))
-    }
-    for name, found in numbers.items():
-        if found is not None and (not found or min(found) < 0):
-            raise UserError(f"--{name}: give one or more whole numbers from 0, as in 0,1,2")
-    return Selection(tuple(only), numbers["seeds"], numbers["draws"], epochs_scale, numbers["folds"])
+    suite = suite if isinstance(suite, Suite) else Suite.load(suite)
+    context, opened = dataset_context(data_dir), Store(Path(store))
+    selection = make_selection(only=only, seeds=seeds, draws=draws, folds=folds, epochs_scale=epochs_scale)
+    plan = build_plan(suite, context, selection)
+    return RunPlan.of(suite, plan, opened, Estimates(opened.records(), context.cache_dir, device))
 
 
 def load_leaderboard(

@@ -19,8 +19,8 @@ from medssl_bench.plan.status import look
 from medssl_bench.plugin.guarded import asking, make
 from medssl_bench.plugin.watching import Outcome, RunInfo
 from medssl_bench.progress.words import ended
-from medssl_bench.results.leaderboard import Leaderboard
 from medssl_bench.session.encoder_check import fitting_encoders
+from medssl_bench.session.leaderboard import Leaderboard
 from medssl_bench.store.presence import present
 from medssl_bench.store.store import Store
 from medssl_bench.suite.suite import Suite

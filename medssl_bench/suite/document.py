@@ -22,7 +22,7 @@ _TABLES = {"comparison", "arm"}
 
 @dataclass(frozen=True)
 class _InPython(Position):
-    """A place of a document that is no file: a problem there is told by its key alone."""
+    """A place of a document that is no file: a problem there has its key alone."""
 
     path: KeyPath
 
@@ -31,7 +31,7 @@ class _InPython(Position):
 
 
 def of_python(document: Mapping[str, Any], folder: Path) -> Node:
-    """Return a document whose positions name no file: its problems are told by their keys.
+    """Return a document whose problems name their keys, and no line.
 
     Args:
         document: tables as mappings, lists as sequences, and text, numbers, booleans and paths.

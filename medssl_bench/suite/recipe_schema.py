@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
@@ -78,6 +79,14 @@ class Pretraining(StrictTable):
         description="tables show one arm for all combinations of the sweep: for each result, the combination counts "
         "that is best on the labelled validation images",
     )
+
+    @property
+    def length(self) -> str:
+        """How long it trains: ``10 epochs``, ``dermamnist: 200, 100 epochs``."""
+        (unit,) = [name for name in DURATIONS if getattr(self, name) is not None]
+        numbers: Mapping[str, int] = getattr(self, unit)
+        texts = [f"{number:,}" if name == "default" else f"{name}: {number:,}" for name, number in numbers.items()]
+        return f"{', '.join(texts)} {unit.replace('_', ' ')}"
 
     _no_skip = field_validator("images")(refuse_skip)
 

@@ -10,6 +10,7 @@ from medssl_bench.errors import Problem, SuiteError
 from medssl_bench.plugin.manager import Plugins, load_plugins
 from medssl_bench.suite.compose import compose
 from medssl_bench.suite.document import document_text, of_python
+from medssl_bench.suite.html import to_html
 from medssl_bench.suite.positions import read_toml
 from medssl_bench.suite.resolve import Resolver
 from medssl_bench.suite.validation import check_requirements, inline_plugins, validate
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from medssl_bench.suite.table import Table
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Suite:
     """A valid suite. Make one with `load` or `from_dict`.
 
@@ -77,7 +78,7 @@ class Suite:
 
         Args:
             document: what a suite file says, by the same keys: tables are dicts, ``[[comparison]]`` is a list of them.
-                Tuples, ranges, numbers of NumPy and paths may stand for lists, numbers and text.
+                Tuples, ranges, numbers of NumPy and paths may stand in the place of lists, numbers and text.
             folder: from where relative paths start, and where inline plugins and a suite that it extends are.
             plugins: as of `load`.
 
@@ -130,6 +131,14 @@ class Suite:
     def place_of(self, encoder: Component) -> tuple[str | int, ...]:
         """Return the key at which the suite says what an encoder is, or that it is without trained weights."""
         return next((key for component, key in self._encoders if component == encoder), ("encoder",))
+
+    def _repr_html_(self) -> str:
+        """Draw its recipes and comparisons in a notebook."""
+        return to_html(self.model, self.tables)
+
+    def __repr__(self) -> str:
+        tables, arms = len(self.tables), sum(len(table.arms) for table in self.tables)
+        return f"<Suite {self.name!r}: {tables} {'comparison' if tables == 1 else 'comparisons'}, {arms} arms>"
 
     def require_files(self, needed: Sequence[Component] | None = None) -> None:
         """Check that the files which the suite names are there.

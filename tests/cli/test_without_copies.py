@@ -116,8 +116,8 @@ def test_a_report_leaves_the_copies_out_of_its_curves_too(cli: Callable[..., Res
     from medssl_bench.figures.material import FigureSource
     from medssl_bench.figures.predictions import shown_predictions
     from medssl_bench.plan.build import build_plan
-    from medssl_bench.session.api import make_selection
     from medssl_bench.session.left_out import copies_in_test
+    from medssl_bench.session.selected import make_selection
     from medssl_bench.suite.suite import Suite
 
     result = cli("report", leaking, "--draws", "0", "--without-copies", "--no-figures", "-o", "report")

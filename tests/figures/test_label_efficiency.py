@@ -10,9 +10,9 @@ from medssl_bench.figures.material import FigureSource
 
 
 def test_points_are_the_cells_and_all_stands_at_its_number(source: FigureSource) -> None:
-    table, result = table_of(source, "main")
+    _table, result = table_of(source, "main")
     (panel,) = [panel for panel in result.panels if panel.metric == "accuracy"]
-    found = efficiency_panel(source, table, result, panel)
+    found = efficiency_panel(result, panel)
     assert found.ticks == {20: "20", 40: "40", 90: "all"}
     assert list(found.arms) == ["supervised", "frozen", "waving, unfrozen"]
     assert list(found.floors) == ["majority class", "untrained encoder"]

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from medssl_bench.plugin.component import Component
-from medssl_bench.suite.duration import DURATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -105,9 +104,6 @@ def _value(value: Any) -> str:
 
 def _recipe(recipe: Recipe, scale: float) -> Row:
     model = recipe.model
-    (unit,) = [name for name in DURATIONS if getattr(model, name) is not None]
-    duration = {name: number for name, number in getattr(model, unit).items() if number is not None}
-    lengths = [f"{number:,}" if name == "default" else f"{name}: {number:,}" for name, number in duration.items()]
     scaled = f" (x {scale:g})" if scale < 1 else ""
     also = [model.precision, f"keeps the {model.keep} epoch"]
     also += [f"views of {model.view_size} px"] if model.view_size else []
@@ -117,7 +113,7 @@ def _recipe(recipe: Recipe, scale: float) -> Row:
         described(recipe.method),
         described(recipe.encoder),
         described(recipe.augmentation),
-        f"{', '.join(lengths)} {unit.replace('_', ' ')}{scaled}",
+        model.length + scaled,
         model.images.text,
         str(model.batch_size),
         _optimizer(recipe.optimizer),

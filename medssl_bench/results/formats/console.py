@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass
+from shutil import get_terminal_size
 from typing import TYPE_CHECKING
 
 from rich import box
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
     from medssl_bench.results.grid import Grid, GridRow
     from medssl_bench.results.leaderboard import Leaderboard
     from medssl_bench.results.printed import PrintedTable
+
+WIDTH_OF_A_FILE = 160
+"""Columns of a pipe or a log file, which has no width of its own: tables are not squeezed there."""
 
 _WORDS = {"better": "not bold green", "worse": "not bold red"}
 _SHORT = len("cannot tell")
@@ -82,6 +86,14 @@ def render_printed(tables: list[PrintedTable]) -> Group:
         parts += [Text(note, style="dim") for note in printed_notes(table)]
         parts.append(Text())
     return Group(*parts)
+
+
+def to_text(board: Leaderboard) -> str:
+    """Return the leaderboard as plain lines, as wide as the terminal, or as a log file where there is none."""
+    console = Console(file=io.StringIO(), width=get_terminal_size((WIDTH_OF_A_FILE, 24)).columns, color_system=None)
+    with console.capture() as captured:
+        console.print(render(board))
+    return "\n".join(line.rstrip() for line in captured.get().rstrip().splitlines())
 
 
 def to_svg(board: Leaderboard) -> str:
