@@ -8,29 +8,30 @@ from markupsafe import Markup
 
 _STYLE = Markup("""\
 <style>
-.medssl-bench { --good: #00875a; --bad: #d0422b; --rule: rgba(128, 128, 128, .4); max-width: 100%; overflow-x: auto; }
-[data-jp-theme-light="true"] .medssl-bench, .vscode-light .medssl-bench { --good: #00694f; --bad: #a8320a; }
-[data-jp-theme-light="false"] .medssl-bench, .vscode-dark .medssl-bench,
-[theme="dark"] .medssl-bench, [data-theme="dark"] .medssl-bench { --good: #3ecf97; --bad: #ff8a70; }
-.medssl-bench table { border-collapse: collapse; margin: .4em 0; color: inherit; font-size: inherit;
+div.medssl-bench { --good: #00875a; --bad: #d0422b; --rule: rgba(128, 128, 128, .4); overflow-x: auto; }
+[data-jp-theme-light="true"] div.medssl-bench, .vscode-light div.medssl-bench { --good: #00694f; --bad: #a8320a; }
+[data-jp-theme-light="false"] div.medssl-bench, .vscode-dark div.medssl-bench,
+[theme="dark"] div.medssl-bench, [data-theme="dark"] div.medssl-bench { --good: #3ecf97; --bad: #ff8a70; }
+div.medssl-bench table { border-collapse: collapse; margin: .4em 0; color: inherit; font-size: inherit;
   font-variant-numeric: tabular-nums; }
-.medssl-bench caption { caption-side: top; text-align: left; padding: .2em 0; color: inherit; }
-.medssl-bench th, .medssl-bench td { text-align: left; vertical-align: top; padding: .25em 1.2em .25em 0; border: 0;
-  border-bottom: 1px solid var(--rule); background: none; color: inherit; max-width: 36em; overflow-wrap: anywhere; }
-.medssl-bench tbody th { font-weight: normal; }
-.medssl-bench th.number, .medssl-bench td.number { text-align: right; white-space: nowrap; }
-.medssl-bench tr.ruled > * { border-top: 2px solid var(--rule); }
-.medssl-bench p { margin: .3em 0; max-width: 70em; }
-.medssl-bench summary { cursor: pointer; margin: .3em 0; }
-.medssl-bench .quiet { opacity: .75; } .medssl-bench p.quiet, .medssl-bench .line { font-size: .9em; }
-.medssl-bench .line { display: block; font-weight: normal; opacity: .75; }
-.medssl-bench .good { color: var(--good); font-weight: bold; }
-.medssl-bench .bad { color: var(--bad); font-weight: bold; }
-.medssl-bench progress { width: 12em; vertical-align: middle; }
+div.medssl-bench caption { caption-side: top; text-align: left; padding: .2em 0; color: inherit; }
+.medssl-bench.medssl-bench th, .medssl-bench.medssl-bench td { text-align: left; vertical-align: top;
+  padding: .25em 1.2em .25em 0; border: 0; border-bottom: 1px solid var(--rule); background: none; color: inherit;
+  max-width: 36em; overflow-wrap: anywhere; }
+div.medssl-bench tbody th { font-weight: normal; }
+.medssl-bench.medssl-bench .number { text-align: right; white-space: nowrap; }
+div.medssl-bench tr.ruled > * { border-top: 2px solid var(--rule); }
+div.medssl-bench p { margin: .3em 0; max-width: 70em; }
+div.medssl-bench summary { cursor: pointer; margin: .3em 0; }
+div.medssl-bench .quiet { opacity: .75; } div.medssl-bench p.quiet, div.medssl-bench .line { font-size: .9em; }
+div.medssl-bench .line { display: block; font-weight: normal; opacity: .75; }
+div.medssl-bench .good { color: var(--good); font-weight: bold; }
+div.medssl-bench .bad { color: var(--bad); font-weight: bold; }
+div.medssl-bench progress { width: 12em; vertical-align: middle; }
 </style>
 """)
 """Colours are the theme's own where they can be: it is said nowhere whether the paper is dark. Two are not, and are
-read on both; known themes get their own."""
+read on both; known themes get their own. A class that stands twice counts more than JupyterLab's rules for tables."""
 
 
 def block(parts: Iterable[Markup]) -> str:

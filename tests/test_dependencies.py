@@ -48,7 +48,7 @@ def _normal(name: str) -> str:
 
 def test_what_the_package_imports_is_declared():
     assert distributions(ROOT / "medssl_bench") <= declared(
-        PROJECT["project"], "dicom", "lora", "parquet", "transformers", "open-clip", "testing"
+        PROJECT["project"], "notebook", "dicom", "lora", "parquet", "transformers", "open-clip", "testing"
     )
 
 

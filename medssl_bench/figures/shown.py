@@ -6,7 +6,7 @@ import io
 
 from matplotlib.figure import Figure
 
-_DOTS, _SHOWN = 200, 100
+_DOTS, _SHOWN = 200, 130
 """Dots per inch of the picture, and how many of them a notebook shows on an inch: high resolution."""
 
 

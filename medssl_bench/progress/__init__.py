@@ -1,4 +1,4 @@
-"""What a run shows while it goes on: a live view on a terminal, plain lines elsewhere."""
+"""What a run shows while it goes on: a live view on a terminal or in a notebook, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ def watcher(console: Console, *, verbose: bool = False) -> object:
     """
     from medssl_bench.progress.lines import PlainLines
     from medssl_bench.progress.live import LiveView
+    from medssl_bench.progress.notebook import NotebookView
 
     if verbose:
         return PlainLines(console, every=0)
+    if console.is_jupyter:
+        return NotebookView()
     return LiveView(console) if console.is_terminal and not console.is_dumb_terminal else PlainLines(console)

@@ -1,19 +1,15 @@
-"""The leaderboard in the live view: its tables one by one, those first that are filling in."""
+"""The leaderboard in views of a run: its tables one by one, those first that are filling in."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rich.text import Text
-
-from medssl_bench.results.formats.console import GridView
 from medssl_bench.results.formats.grids import panel_grid
 from medssl_bench.results.formats.text import heading
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
-
+    from medssl_bench.results.grid import Grid
     from medssl_bench.results.leaderboard import Leaderboard
     from medssl_bench.results.tables import Panel
 
@@ -24,12 +20,12 @@ class Part:
 
     Attributes:
         heading: of the comparison, with its marks.
-        table: the numbers alone.
+        grid: the numbers.
         is_complete: whether no number is to come.
     """
 
-    heading: Text
-    table: RenderableType
+    heading: str
+    grid: Grid
     is_complete: bool
 
 
@@ -37,10 +33,10 @@ def parts_of(board: Leaderboard) -> list[Part]:
     """Return the tables: incomplete ones first, and of those the first metric of each, in the suite's order."""
     found: list[tuple[tuple[bool, int], Part]] = []
     for table in board.tables:
-        title = Text(heading(table.title, table.marks), style="bold cyan", no_wrap=True, overflow="ellipsis")
+        title = heading(table.title, table.marks)
         metrics = list(dict.fromkeys(panel.metric for panel in table.panels))
         for panel in table.panels:
-            part = Part(title, GridView(panel_grid(panel, table.baseline), compact=True), _is_complete(panel))
+            part = Part(title, panel_grid(panel, table.baseline), _is_complete(panel))
             found.append(((part.is_complete, metrics.index(panel.metric)), part))
     return [part for _, part in sorted(found, key=lambda item: item[0])]
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from rich.live import Live
@@ -13,120 +11,42 @@ from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
-from medssl_bench.plugin.markers import hookimpl
-from medssl_bench.progress.board import Part, more_tables, parts_of
-from medssl_bench.progress.queued import Queued
-from medssl_bench.progress.time_left import TimeLeft
-from medssl_bench.progress.words import duration, ended, numbers
+from medssl_bench.progress.board import Part, more_tables
+from medssl_bench.progress.watched import WatchedRun
+from medssl_bench.progress.words import duration
+from medssl_bench.results.formats.console import GridView
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
-
-    from medssl_bench.plugin.watching import Epoch, Outcome, RunInfo, StageInfo
-    from medssl_bench.results.leaderboard import Leaderboard
 
 _BAR, _LEAST_BAR, _LEAST_NAME, _GAP = 24, 8, 8, 2
 """Columns of a bar, where there is room for it; of a bar and a name at least; between two columns."""
 
 
-@dataclass
-class _Bar:
-    """A stage that is worked on, as it is drawn."""
+class LiveView(WatchedRun):
+    """Shows a run on a terminal, never taller than it: what does not fit is counted in its last line.
 
-    title: str
-    began: float
-    done: int = 0
-    total: int | None = None
-    metrics: Mapping[str, float] = field(default_factory=dict)
-    speed: float | None = None
-
-
-class LiveView:
-    """Shows a run on a terminal, never taller than it: what does not fit is counted in its last line."""
+    Args:
+        console: the terminal. It is drawn several times a second, whatever the run does.
+    """
 
     def __init__(self, console: Console) -> None:
+        super().__init__()
         self._console = console
-        self._suite = ""
-        self._bars: dict[str, _Bar] = {}
-        self._waiting = ""
-        self._queued = Queued()
         self._live: Live | None = None
-        self._board: list[Part] = []
-        self._refresh: Callable[[], Leaderboard] | None = None
-        self._left = TimeLeft()
-        self._began = 0.0
-        self._done = self._total = self._failed = self._blocked = 0
 
-    @hookimpl
-    def medssl_run_begins(self, run: RunInfo, refresh: Callable[[], Leaderboard]) -> None:
-        """Start drawing."""
-        self._suite, self._refresh, self._left = run.suite, refresh, TimeLeft(run.stages)
-        self._began = time.monotonic()
-        self._done, self._total = run.cached, len(run.stages) + run.cached
-        self._failed = self._blocked = 0
-        self._queued = Queued()
-        self._board = parts_of(refresh())
+    def _begins(self) -> None:
         self._live = Live(self, console=self._console, refresh_per_second=4, transient=True)
         self._live.start()
 
-    @hookimpl
-    def medssl_stage_begins(self, stage: StageInfo) -> None:
-        """Give the stage its bar."""
-        self._waiting = ""
-        self._queued.leaves(stage.key)
-        self._left.begins(stage.key)
-        self._bars[stage.key] = _Bar(stage.title, time.monotonic())
+    def _fails(self, text: str) -> None:
+        self._console.print(Text(text, style="red"))
 
-    @hookimpl
-    def medssl_stage_waits(self, stage: StageInfo, owner: str) -> None:
-        """Say what is waited for."""
-        self._waiting = f"waiting for {owner}: {stage.title}"
-
-    @hookimpl
-    def medssl_stage_queued(self, stage: StageInfo, why: str) -> None:
-        """Count it among those that wait in the queue of a cluster."""
-        self._bars.pop(stage.key, None)  # its job was taken off the machine
-        self._queued.waits(stage.key, why)
-
-    @hookimpl
-    def medssl_epoch_begins(self, stage: StageInfo, epoch: Epoch) -> None:
-        """Note where a training begins, which may be its middle."""
-        self._left.epoch(stage.key, epoch, ended=False)
-        if stage.key in self._bars:
-            bar = self._bars[stage.key]
-            bar.done, bar.total = epoch.index, epoch.total
-
-    @hookimpl
-    def medssl_epoch_ends(self, stage: StageInfo, epoch: Epoch) -> None:
-        """Move the stage's bar on."""
-        self._left.epoch(stage.key, epoch, ended=True)
-        if stage.key in self._bars:
-            bar = self._bars[stage.key]
-            bar.done, bar.total = epoch.index + 1, epoch.total
-            bar.metrics, bar.speed = epoch.metrics, epoch.images_per_second
-
-    @hookimpl
-    def medssl_stage_ends(self, stage: StageInfo, outcome: Outcome) -> None:
-        """Count the stage, and let the leaderboard fill in."""
-        self._bars.pop(stage.key, None)
-        self._queued.leaves(stage.key)
-        self._left.ends(stage.key)
-        self._done += outcome.status == "done"
-        self._failed += outcome.status == "failed"
-        self._blocked += outcome.status == "blocked"
-        if outcome.status == "failed":
-            self._console.print(Text(f"failed: {stage.title}: {outcome.reason}", style="red"))
-        if self._refresh is not None:
-            self._board = parts_of(self._refresh())
-
-    @hookimpl
-    def medssl_run_ends(self, run: RunInfo, outcomes: list[Outcome]) -> None:
-        """Clear the view, and say how it went."""
+    def _ends(self, text: str) -> None:
         if self._live is not None:
             self._live.stop()
             self._live = None
-        took = duration(time.monotonic() - self._began)
-        self._console.print(f"{run.suite}: {ended(outcomes)} in {took}", highlight=False, markup=False, soft_wrap=True)
+        self._console.print(text, highlight=False, markup=False, soft_wrap=True)
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Draw the current state. It is called several times a second, so that times change while a stage runs."""
@@ -147,8 +67,7 @@ class LiveView:
             text.append(f"  {self._blocked} blocked", style="red")
         if self._queued:
             text.append(f"  {self._queued.words()}")
-        ended_so_far = self._done + self._failed + self._blocked
-        return _line(Text(self._suite, style="bold"), ended_so_far, self._total, counts, self._began, text, width)
+        return _line(Text(self._suite, style="bold"), self._ended, self._total, counts, self._began, text, width)
 
     def _stages(self, console: Console, options: ConsoleOptions, room: int) -> list[list[Segment]]:
         """Draw the stages at work, two lines each; of many, the first."""
@@ -156,15 +75,9 @@ class LiveView:
         shown = bars[: max(1, room // 4)]
         drawn: list[RenderableType] = []
         for key, bar in shown:
-            left = self._left.of(key)
-            words = [
-                *([f"{duration(left)} left"] if left is not None else []),
-                *([numbers(bar.metrics)] if bar.metrics else []),
-                *([f"{bar.speed:,.0f} images/s"] if bar.speed else []),
-            ]
-            counts = f"{bar.done}/{bar.total}" if bar.total else ""
+            words = Text(bar.words(self._left.of(key)))
             drawn.append(_one_line(Text(bar.title, style="bold")))
-            drawn.append(_line(None, bar.done, bar.total, counts, bar.began, Text("  ".join(words)), options.max_width))
+            drawn.append(_line(None, bar.done, bar.total, bar.counts, bar.began, words, options.max_width))
         if len(bars) > len(shown):
             more = len(bars) - len(shown)
             drawn.append(Text(f"... and {more} more {'stage' if more == 1 else 'stages'} at work", style="dim"))
@@ -177,7 +90,9 @@ class LiveView:
         found: list[list[Segment]] = []
         parts = list(self._board)
         for place, part in enumerate(parts):
-            lines = [[Segment("")], *self._lines(console, options, [part.heading, part.table])]
+            heading = Text(part.heading, style="bold cyan", no_wrap=True, overflow="ellipsis")
+            table = GridView(part.grid, compact=True)
+            lines = [[Segment("")], *self._lines(console, options, [heading, table])]
             last = place == len(parts) - 1
             space = room - len(found) - (not last)
             if len(lines) <= space:

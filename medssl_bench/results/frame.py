@@ -8,6 +8,8 @@ from medssl_bench.errors import UserError
 from medssl_bench.results.records import value_lines
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pandas import DataFrame
 
     from medssl_bench.results.records import HasCells
@@ -28,12 +30,21 @@ def to_frame(board: HasCells) -> DataFrame:
     Raises:
         UserError: pandas is not installed.
     """
+    heads, rows = value_lines(board)
+    frame = framed(heads, rows)
+    numbers = [name for name in _NUMBERS if name in heads]
+    return frame.astype({**dict.fromkeys(_WHOLE, "Int64"), **dict.fromkeys(numbers, "float64")})
+
+
+def framed(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> DataFrame:
+    """Return rows as a pandas DataFrame.
+
+    Raises:
+        UserError: pandas is not installed.
+    """
     try:
         import pandas as pd
     except ImportError as error:
         message = "to_frame() needs pandas, which is not here; python -m pip install 'medssl-bench[pandas]'"
         raise UserError(message) from error
-    heads, rows = value_lines(board)
-    frame = pd.DataFrame(rows, columns=list(heads))
-    numbers = [name for name in _NUMBERS if name in heads]
-    return frame.astype({**dict.fromkeys(_WHOLE, "Int64"), **dict.fromkeys(numbers, "float64")})
+    return pd.DataFrame(rows, columns=list(heads))

@@ -56,8 +56,9 @@ def run(
         folds: numbers of the folds of comparisons that have folds; none: all.
         epochs_scale: factor in (0, 1] on every pretraining and fine-tuning; below 1 all results are marked as scaled.
         retry_failed: try stages again that have failed before; else they stay failed, and what builds on them blocked.
-        progress: whether to show how far the run is, on standard error: a live view on a terminal, elsewhere a line
-            when a stage begins and ends. A run that has nothing to do shows nothing.
+        progress: whether to show how far the run is. In a notebook that is one output below the cell, which is drawn
+            again and again. Else it goes to the standard error: a live view on a terminal, elsewhere a line when a
+            stage begins and ends. A run that has nothing to do shows nothing.
 
     Returns:
         The leaderboard, and how each stage ended.
@@ -76,7 +77,7 @@ def run(
 
 @contextmanager
 def _shown(suite: Suite) -> Iterator[None]:
-    """Show the runs of a suite on the standard error."""
+    """Show the runs of a suite in the notebook, or on the standard error."""
     from rich.console import Console
 
     from medssl_bench.progress import watcher

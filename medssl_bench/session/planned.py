@@ -127,15 +127,18 @@ class RunPlan:
         """Return the stages as a pandas DataFrame: a line for each, with its key, kind, title, status, time and images.
 
         `seconds` and `images` are of what a run would do, and missing where that is not known.
+
+        Raises:
+            UserError: pandas is not installed.
         """
-        import pandas as pd
+        from medssl_bench.results.frame import framed
 
         rows = [
             (s.stage.key, s.stage.kind, s.stage.title, s.status, s.why)
             + ((s.seconds, s.stage.images) if s.runs else (0.0, 0))
             for s in self.stages
         ]
-        frame = pd.DataFrame(rows, columns=["key", "kind", "title", "status", "why", "seconds", "images"])
+        frame = framed(["key", "kind", "title", "status", "why", "seconds", "images"], rows)
         return frame.astype({"seconds": "float64", "images": "Int64"})
 
     def notes(self) -> list[str]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from medssl_bench.datasets.locations import dataset_context
 from medssl_bench.errors import DamageWarning, DataError, EncoderWarning, StoreError
+from medssl_bench.markup import block, line
 from medssl_bench.plan.build import build_plan
 from medssl_bench.plan.estimates import Estimates
 from medssl_bench.plan.known_datasets import KnownDatasets
@@ -19,6 +20,7 @@ from medssl_bench.plan.status import look
 from medssl_bench.plugin.guarded import asking, make
 from medssl_bench.plugin.watching import Outcome, RunInfo
 from medssl_bench.progress.words import ended
+from medssl_bench.results.formats.html import to_html
 from medssl_bench.session.encoder_check import fitting_encoders
 from medssl_bench.session.leaderboard import Leaderboard
 from medssl_bench.store.presence import present
@@ -32,6 +34,9 @@ if TYPE_CHECKING:
     from medssl_bench.plan.stage import Plan
     from medssl_bench.plan.status import StageStatus
     from medssl_bench.suite.table import NamedDataset
+
+_SHOWN = 10
+"""Failures that a notebook shows; the result has all of them."""
 
 _ROUNDS = 3
 """How often a run goes over its stages: again where a result was found to be damaged as something was built on it."""
@@ -70,6 +75,12 @@ class RunResult:
 
     def _of(self, status: str) -> list[Outcome]:
         return [outcome for outcome in self.outcomes if outcome.status == status]
+
+    def _repr_html_(self) -> str:
+        """Draw in a notebook what failed, and the leaderboard."""
+        counts = f"{ended(self.outcomes)}, {self.cached} done before"
+        failures = [line(f"failed: {outcome.stage.title}: {outcome.reason}", "bad") for outcome in self.failed]
+        return block([line(counts), *failures[:_SHOWN]]) + to_html(self.leaderboard)
 
     def __repr__(self) -> str:
         counts = f"{ended(self.outcomes)}, {self.cached} done before"

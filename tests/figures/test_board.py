@@ -98,8 +98,8 @@ def test_what_is_not_there_is_named(lab: Lab) -> None:
 def test_a_notebook_shows_it_in_high_resolution(lab: Lab) -> None:
     png, shown = _board(lab).plot()._repr_png_()  # type: ignore[attr-defined]
     width, _ = Image.open(io.BytesIO(png)).size
-    assert shown == {"width": width // 2}
-    assert 500 < shown["width"] < 800
+    assert shown == {"width": width * 130 // 200}
+    assert 800 < shown["width"] < 1000, "as wide as a cell of a notebook"
 
 
 def test_names_in_any_script_are_drawn_or_told(lab_of: Callable[..., Lab]) -> None:

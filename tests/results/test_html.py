@@ -6,6 +6,7 @@ import numpy as np
 from results.conftest import PROBE, SUITE, Lab
 from test_markup import Reader
 
+from medssl_bench.results.formats.answers import answers
 from medssl_bench.results.formats.console import to_text
 from medssl_bench.results.formats.html import to_html
 from medssl_bench.results.leaderboard import Leaderboard
@@ -36,9 +37,12 @@ def test_it_has_the_first_table_of_the_console_and_the_others_below(lab: Lab) ->
         f"{TITLE}: bloodmnist: AUROC — epochs selected with all 1,712 validation labels",
     ]
     assert read.of("summary") == ["2 more tables"]
+    said = answers(board.tables[0])
+    assert len(said) == 2
+    assert read.of("p")[1:3] == said, "what the comparison says stands above its table"
     console = " ".join(to_text(board).split())
     for text in (*read.of("th", "td"), *read.of("p")):
-        assert " ".join(text.split()) in console
+        assert text in said or " ".join(text.split()) in console
 
 
 def test_it_says_what_is_missing_and_scaled(lab_of: object) -> None:

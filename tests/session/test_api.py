@@ -12,7 +12,9 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
+import polars as pl
 import pytest
+from test_markup import Reader
 
 import medssl_bench
 from medssl_bench import Leaderboard, RunResult, Suite, augmentations, hookimpl, load_leaderboard, methods, run, testing
@@ -189,6 +191,16 @@ def test_a_failure_is_told_by_its_repr(ran: tuple[Path, RunResult]) -> None:
     assert text.endswith("failed: no such luck>")
 
 
+def test_in_a_notebook_a_run_says_what_failed_above_its_table(ran: tuple[Path, RunResult]) -> None:
+    stage = StageInfo("0" * 64, "evaluate", "table · cells · <b>")
+    board = ran[1].leaderboard
+    read = Reader(RunResult(board, [Outcome(stage, "failed", reason="no luck")], 3)._repr_html_())
+    assert read.of("p")[:2] == ["0 done, 1 failed, 3 done before", "failed: table · cells · <b>: no luck"]
+    assert read.of("p")[2] == board.counts.text
+    assert read.of("caption")[0] == "phantom_cells train=40 val=16 test=16: accuracy"
+    assert str(board).splitlines()[-1] == board.counts.text
+
+
 def test_a_frame_has_the_lines_of_the_csv(ran: tuple[Path, RunResult]) -> None:
     pytest.importorskip("pandas")
     board = ran[1].leaderboard
@@ -202,6 +214,9 @@ def test_a_frame_has_the_lines_of_the_csv(ran: tuple[Path, RunResult]) -> None:
         assert (str(row.seed), str(row.draw)) == (line["seed"], line["draw"])
     assert frame.dtypes["value"] == "float64"
     assert frame.dtypes["seed"] == "Int64"
+    other = pl.DataFrame(frame)
+    assert other["value"].to_list() == frame["value"].to_list()
+    assert (other.schema["seed"], other.schema["verdict"]) == (pl.Int64, pl.String)
     assert frame[frame.arm == "supervised"].groupby("metric")["value"].mean().index.tolist() == ["accuracy", "auroc"]
 
 
@@ -211,6 +226,7 @@ def test_a_frame_of_nothing_has_lines_without_values(ran: tuple[Path, RunResult]
     frame = board.to_frame()
     assert len(frame) == 4
     assert frame[["seed", "draw", "value", "mean"]].isna().all().all()
+    assert pl.DataFrame(frame)["value"].null_count() == 4
 
 
 def test_without_pandas_a_frame_is_refused_in_one_line(

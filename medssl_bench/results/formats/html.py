@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from medssl_bench.markup import block, fold, line, strong, table
+from medssl_bench.results.formats.answers import answers
 from medssl_bench.results.formats.grids import panel_grid, ranking_grid
 from medssl_bench.results.formats.text import heading, notes
 
@@ -29,6 +30,7 @@ def to_html(board: Leaderboard) -> str:
     parts = [
         line(strong(f"{board.suite}: {heading(first.title, first.marks)}")),
         line(board.counts.text),
+        *(line(answer) for answer in answers(first)),
         grid_table(grid),
         *(line(note, "quiet") for note in notes(first)),
     ]

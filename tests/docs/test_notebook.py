@@ -1,0 +1,90 @@
+"""The notebook of the documentation, executed from the top: progress, tables and figures are what a reader sees."""
+
+from __future__ import annotations
+
+import base64
+import io
+import re
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from docs.pages import DOCS
+from nbclient import NotebookClient
+from PIL import Image
+from test_markup import Reader
+from traitlets.config import Config
+
+NOTEBOOK = DOCS / "tutorial" / "notebook.ipynb"
+
+
+class Recorder(NotebookClient):
+    """Executes a notebook, and keeps each state of each output that is drawn again, by its display id."""
+
+    drawn: dict[str, list[str]]
+
+    def process_message(self, msg: dict[str, Any], cell: Any, cell_index: int) -> Any:
+        content = msg["content"]
+        if msg["msg_type"] in {"display_data", "update_display_data"}:
+            self.drawn.setdefault(content["transient"]["display_id"], []).append(content["data"]["text/html"])
+        return super().process_message(msg, cell, cell_index)
+
+
+def _cells() -> list[Any]:
+    return nbformat.read(NOTEBOOK, as_version=4).cells
+
+
+def test_it_is_kept_without_outputs_and_its_links_lead_somewhere() -> None:
+    cells = _cells()
+    assert all(not cell.outputs and cell.execution_count is None for cell in cells if cell.cell_type == "code")
+    text = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
+    links = re.findall(r"\]\(([^)#]+)", text)
+    assert len(links) > 3
+    assert [link for link in links if not (NOTEBOOK.parent / link).is_file()] == []
+
+
+@pytest.mark.slow
+def test_it_runs_and_shows_progress_tables_and_figures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)  # sockets of the kernel are files here, so that it needs no network
+    monkeypatch.setenv("MEDSSL_BENCH_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))  # no settings of who runs the tests
+    notebook = nbformat.read(NOTEBOOK, as_version=4)
+    client = Recorder(notebook, timeout=600, kernel_name="python3", config=Config(KernelManager={"transport": "ipc"}))
+    client.drawn = {}
+    client.execute()
+
+    outputs = [cell.outputs for cell in notebook.cells if cell.cell_type == "code"]
+    suite, plan, ran, differences, labels, frame, page = outputs
+    assert all(output.output_type in {"display_data", "execute_result"} for each in outputs for output in each)
+
+    assert Reader(suite[0].data["text/html"]).of("td")[-4:] == ["SimCLR + probe", "simclr", "small", "logistic"]
+    assert "0 done, 25 to run" in plan[0].data["text/html"]
+
+    progress, result = ran
+    (states,) = client.drawn.values()
+    assert progress.data["text/html"] == states[-1], "the output was drawn again, and no other one was made"
+    assert re.search(r"<b>in a notebook: 25 done in \d+ s</b>", states[-1])
+    bars = [re.findall(r'<progress value="(\d+)" max="(\d+)">', state) for state in states[:-1]]
+    ended = [int(found[0][0]) for found in bars]
+    assert {found[0][1] for found in bars} == {"25"}
+    assert (ended[0], ended[-1], ended) == (0, 25, sorted(ended))
+    assert any(len(found) > 1 for found in bars), "a stage at work has a bar of its own"
+    assert any("0.1" in state and "–" in state for state in states), "the table fills in"
+
+    table = Reader(result.data["text/html"])
+    assert table.of("p")[:1] == ["25 done, 0 done before"]
+    assert "in a notebook: Few labels — generated data" in table.of("b")[0]
+    assert "19 of 19 results" in table.of("p")
+    assert table.of("th")[:3] == ["arm \\ labels", "60", "all"]
+    assert set(table.of("span")) & {"better", "worse", "cannot tell"}
+    assert "text/plain" in result.data
+
+    for (figure,) in (differences, labels):
+        image = Image.open(io.BytesIO(base64.b64decode(figure.data["image/png"])))
+        assert min(image.size) > 200
+        assert len(image.convert("RGB").getcolors(1 << 20) or ()) > 20, "something is drawn"
+    assert "<td>" in frame[0].data["text/html"]
+    assert (tmp_path / "report" / "report.html").is_file(), page[0].data["text/plain"]
+    assert '"name = \\"in a notebook\\"' not in (tmp_path / "few-labels.toml").read_text("utf-8")
