@@ -8,7 +8,7 @@ from dataclasses import fields
 import pytest
 from docs.pages import ABOUT_PLUGINS, DOCS, PAGES, first_column, section
 
-from medssl_bench import RunResult, datasets, evaluators, methods, metrics
+from medssl_bench import Leaderboard, RunPlan, RunResult, datasets, evaluators, methods, metrics
 from medssl_bench.cli.main import _VERBS
 from medssl_bench.plugin import hookspecs, watching
 from medssl_bench.plugin.kinds import KINDS
@@ -65,13 +65,13 @@ def test_every_attribute_of_an_evaluator_is_documented():
     assert {name.partition("(")[0] for table in tables for name in first_column(table)} == own
 
 
-def test_every_attribute_of_what_a_run_returns_is_documented():
-    tutorial = (DOCS / "tutorial" / "first-suite.md").read_text("utf-8")
-    (table,) = re.findall(r"^\| attribute of `RunResult`.*\n(?:\|.*\n)+", tutorial, re.MULTILINE)
-    own = {field.name for field in fields(RunResult)} | {
-        n for n, v in vars(RunResult).items() if isinstance(v, property)
-    }
-    assert set(first_column(table)) - {"stage.title", "status", "seconds", "metrics", "reason", "Leaderboard"} == own
+@pytest.mark.parametrize("result", [RunPlan, RunResult, Leaderboard])
+def test_every_attribute_of_a_result_is_documented(result):
+    page = (DOCS / "how-to" / "python.md").read_text("utf-8")
+    (table,) = re.findall(rf"^\| attribute of `{result.__name__}`.*\n(?:\|.*\n)+", page, re.MULTILINE)
+    told = {"notes", "summary", "of"}  # for the command line
+    own = {name for name in dir(result) if not name.startswith("_")} | {field.name for field in fields(result)}
+    assert {name.partition("(")[0] for name in first_column(table)} == own - told
 
 
 @pytest.mark.parametrize("kind", TEMPLATES)
