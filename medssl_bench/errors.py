@@ -46,6 +46,10 @@ class Position:
 class UserError(Exception):
     """Something the user can put right; the command line prints it as one line and exits with status 2."""
 
+    def _render_traceback_(self) -> list[str]:
+        """Return what IPython shows in place of a traceback, which says nothing of what to put right."""
+        return [f"{type(self).__name__}: {self}"]
+
 
 class PluginError(UserError):
     """A plugin, or a component of one, cannot be used."""

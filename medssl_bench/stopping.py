@@ -34,6 +34,10 @@ _MOMENT = 0.2
 class Stopped(KeyboardInterrupt):
     """This process was asked to stop; finished stages, and checkpoints of the others, are kept."""
 
+    def _render_traceback_(self) -> list[str]:
+        """Return what IPython shows in place of a traceback: a user has interrupted the kernel."""
+        return ["stopped; what is done is kept: run the same cell again to go on"]
+
 
 class _Request:
     """Whether a stop has been asked for, and whether it may wait.

@@ -19,6 +19,19 @@ from traitlets.config import Config
 NOTEBOOK = DOCS / "tutorial" / "notebook.ipynb"
 
 
+INTERRUPTED = """\
+import os, signal
+from medssl_bench import hookimpl
+
+class Interrupts:
+    @hookimpl
+    def medssl_epoch_ends(self):
+        os.kill(os.getpid(), signal.SIGINT)  # as the button of a notebook does
+
+suite.plugins.manager.register(Interrupts())
+run(suite, seeds=[7])"""
+
+
 class Recorder(NotebookClient):
     """Executes a notebook, and keeps each state of each output that is drawn again, by its display id."""
 
@@ -51,11 +64,18 @@ def test_it_runs_and_shows_progress_tables_and_figures(tmp_path: Path, monkeypat
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))  # no settings of who runs the tests
     notebook = nbformat.read(NOTEBOOK, as_version=4)
+    for code in ("board.plot('pie')", INTERRUPTED):
+        cell = nbformat.v4.new_code_cell(code, metadata={"tags": ["raises-exception"]})
+        notebook.cells.append(cell)
     client = Recorder(notebook, timeout=600, kernel_name="python3", config=Config(KernelManager={"transport": "ipc"}))
     client.drawn = {}
     client.execute()
 
     outputs = [cell.outputs for cell in notebook.cells if cell.cell_type == "code"]
+    (refused,), (_, stopped) = outputs[-2:]
+    assert refused.traceback == ["UserError: kind: there is no 'pie'; known here: 'differences', 'labels', 'values'"]
+    assert stopped.traceback == ["stopped; what is done is kept: run the same cell again to go on"]
+    outputs = outputs[:-2]
     suite, plan, ran, differences, labels, frame, page = outputs
     assert all(output.output_type in {"display_data", "execute_result"} for each in outputs for output in each)
 
@@ -63,7 +83,8 @@ def test_it_runs_and_shows_progress_tables_and_figures(tmp_path: Path, monkeypat
     assert "0 done, 25 to run" in plan[0].data["text/html"]
 
     progress, result = ran
-    (states,) = client.drawn.values()
+    states, of_stopped = client.drawn.values()
+    assert re.search(r"<b>in a notebook: \d done in \d+ s</b>", of_stopped[-1])
     assert progress.data["text/html"] == states[-1], "the output was drawn again, and no other one was made"
     assert re.search(r"<b>in a notebook: 25 done in \d+ s</b>", states[-1])
     bars = [re.findall(r'<progress value="(\d+)" max="(\d+)">', state) for state in states[:-1]]
