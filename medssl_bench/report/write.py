@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,7 +37,7 @@ class Written:
         files: how many files lie beside it.
     """
 
-    study: Study
+    study: Study = field(repr=False)  # a notebook shows what a cell returns
     page: Path
     files: int
 
