@@ -37,31 +37,33 @@ class NotebookView(WatchedRun):
         self._failures: list[str] = []
 
     def _begins(self) -> None:
-        from IPython.display import HTML, display
+        from IPython.display import display
 
         _import_tqdm()
         self._failures = []
-        self._shown = display(HTML(self._html()), display_id=True)
+        self._shown = display({"text/html": self._html(), "text/plain": self._plain()}, raw=True, display_id=True)
         self._drawn = time.monotonic()
 
     def _changes(self, *, soon: bool = True) -> None:
         now = time.monotonic()
         if self._shown is not None and (soon or now - self._drawn >= _OFTEN):
             self._drawn = now
-            self._draw(self._html())
+            self._draw(self._html(), self._plain())
 
     def _fails(self, text: str) -> None:
         self._failures.append(text)
 
     def _ends(self, text: str) -> None:
         if self._shown is not None:
-            self._draw(block([line(strong(text)), *self._told_failures()]))
+            self._draw(block([line(strong(text)), *self._told_failures()]), text)
             self._shown = None
 
-    def _draw(self, html: str) -> None:
-        from IPython.display import HTML
+    def _draw(self, html: str, plain: str) -> None:
+        self._shown.update({"text/html": html, "text/plain": plain}, raw=True)
 
-        self._shown.update(HTML(html))
+    def _plain(self) -> str:
+        """Return what is shown where there is no HTML."""
+        return f"{self._suite}: {self._ended}/{self._total}  {self._left.words()}"
 
     def _html(self) -> str:
         return block([*self._lines(), *self._told_failures(), *self._tables()])

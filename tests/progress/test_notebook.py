@@ -24,9 +24,9 @@ class _Drawn(NotebookView):
 
     def _begins(self) -> None:
         self._shown = True
-        self._draw(self._html())
+        self._draw(self._html(), self._plain())
 
-    def _draw(self, html: str) -> None:
+    def _draw(self, html: str, _plain: str) -> None:
         self.states.append(html)
 
 
