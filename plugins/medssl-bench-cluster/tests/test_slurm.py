@@ -130,7 +130,7 @@ def test_ctrl_c_twice_ends_jobs_at_once_and_the_same_command_goes_on(
     os.killpg(run.process.pid, signal.SIGINT)
     status, said = run.end(30)
     assert status == 75, said
-    assert not Path(f"/proc/{worker}").exists()
+    until(lambda: not Path(f"/proc/{worker}").exists(), 5)  # sooner than KillWait, which a polite end would take
     assert not {"RUNNING", "PENDING"} & set(slurm.jobs().values())
     status, said = _run(slurm, suite).end()
     assert status == 0, said
