@@ -10,11 +10,12 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from medssl_bench.errors import UserError
 from medssl_bench.executors.remote import is_dead, this_worker
 
 _LAST_LINES, _LAST_BYTES = 3, 4096
@@ -70,11 +71,15 @@ class Notes:
         Args:
             job: JSON-able.
             needed: keys of the stages that must stay in the store.
+
+        Raises:
+            UserError: it cannot be written, as the disk is full, say.
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
-        if not self.is_open:  # of an earlier job of these stages
-            for name in ("handle", "events.jsonl", "log", "ended"):
-                (self.folder / name).unlink(missing_ok=True)
+        with self._writing():
+            self.folder.mkdir(parents=True, exist_ok=True)
+            if not self.is_open:  # of an earlier job of these stages
+                for name in ("handle", "events.jsonl", "log", "ended"):
+                    (self.folder / name).unlink(missing_ok=True)
         self._write("job.json", json.dumps(job))
         self._write("needs.json", json.dumps(sorted(needed)))
 
@@ -98,7 +103,11 @@ class Notes:
             return None
 
     def submitted(self, handle: Handle) -> None:
-        """Note a job."""
+        """Note a job.
+
+        Raises:
+            UserError: it cannot be written.
+        """
         self._write("handle", json.dumps(asdict(handle)))
 
     def claim(self, *, force: bool = False) -> bool:
@@ -106,10 +115,13 @@ class Notes:
 
         Args:
             force: whether to take it from a process of another machine, of which nothing is sure.
+
+        Raises:
+            UserError: it cannot be written.
         """
         file, me = self.folder / "driver", this_worker()
         for _ in range(2):
-            with suppress(FileExistsError):
+            with self._writing(), suppress(FileExistsError):
                 with file.open("x", encoding="utf-8") as stream:
                     stream.write(me)
                 return True
@@ -157,8 +169,17 @@ class Notes:
 
     def _write(self, name: str, text: str) -> None:
         part = self.folder / f".{name}.{this_worker()}"
-        part.write_text(text, "utf-8")
-        part.replace(self.folder / name)
+        with self._writing():
+            part.write_text(text, "utf-8")
+            part.replace(self.folder / name)
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            why = error.strerror or error
+            raise UserError(f"{self.folder}: the notes of this job cannot be written: {why}") from error
 
     def _text(self, name: str) -> str:
         try:

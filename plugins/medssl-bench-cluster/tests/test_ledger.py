@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 from medssl_bench_cluster.ledger import Handle, Ledger, Notes
 
+from medssl_bench.errors import UserError
 from medssl_bench.executors.remote import this_worker
 
 
@@ -76,3 +78,11 @@ def test_the_last_lines_of_the_log(notes):
     assert notes.last_lines() == ""
     notes.log.write_bytes(b"x" * 9000 + b"\n one \n\n two\n\xff three\n")
     assert notes.last_lines() == "one / two / � three"
+
+
+def test_what_cannot_be_written_is_told_with_its_place(notes):
+    shutil.rmtree(notes.folder)
+    notes.folder.write_text("a file is in its place")
+    for write in (lambda: notes.open({}, []), lambda: notes.submitted(Handle("7")), notes.claim):
+        with pytest.raises(UserError, match=rf"^{notes.folder}: the notes of this job cannot be written: "):
+            write()
