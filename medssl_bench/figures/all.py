@@ -75,10 +75,10 @@ def all_figures(
     for table, result in source.tables():
         found += [figure for figures in _OF_A_COMPARISON for figure in figures(source, table, result)]
     found += [figure for figures in _OF_A_SUITE for figure in figures(source)]
-    return _with_unique_ids(found)
+    return with_unique_ids(found)
 
 
-def _with_unique_ids(figures: list[ReportFigure]) -> list[ReportFigure]:
+def with_unique_ids(figures: list[ReportFigure]) -> list[ReportFigure]:
     """Return the figures; where names that differ give one id, the later ones get a number."""
     taken: set[str] = set()
     found = []

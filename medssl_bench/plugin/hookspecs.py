@@ -1,7 +1,8 @@
 """The hooks a plugin can implement; their names and arguments are the plugin interface.
 
 The ``medssl_<kind>s`` hooks register components; each is called once, when plugins are loaded, with a
-`Register`. The others watch a run; what they raise is reported once and ends the watching, never the run.
+`Register`. ``medssl_report`` adds to a report. The others watch a run; what they raise is reported once and ends the
+watching, never the run.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ from typing import TYPE_CHECKING
 from medssl_bench.plugin.markers import hookspec
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
+    from typing import Any
 
     from medssl_bench.plugin.registry import Register
     from medssl_bench.plugin.watching import Board, Epoch, Outcome, RunInfo, StageInfo
@@ -79,6 +81,19 @@ def medssl_references(register: Register) -> None:
 @hookspec
 def medssl_claims(register: Register) -> None:
     """Register published claims: ``factory(*, ...) -> medssl_bench.published.claims.Claims``."""
+
+
+@hookspec
+def medssl_report(study: Any) -> Iterable[Any]:  # type: ignore[empty-body]
+    """Add to a report.
+
+    Args:
+        study: what the report is about, a `medssl_bench.report.study.Study`: suite, plan, store, leaderboard.
+
+    Returns:
+        `medssl_bench.figures.figure.ReportFigure` and `medssl_bench.report.of_plugins.Section`, in order. A figure that
+        belongs to a comparison stands with its figures.
+    """
 
 
 @hookspec

@@ -21,6 +21,7 @@ from medssl_bench.results.formats.answer_json import answer_to_json
 
 if TYPE_CHECKING:
     from medssl_bench.figures.figure import ReportFigure
+    from medssl_bench.report.of_plugins import Section
     from medssl_bench.report.study import Study
 
 _LARGE = 250_000
@@ -50,6 +51,7 @@ def write_report(
     *,
     formats: Sequence[str] = ("png",),
     checklists: Sequence[str] = (),
+    sections: Sequence[Section] = (),
 ) -> Written:
     """Write a report.
 
@@ -61,6 +63,7 @@ def write_report(
         formats: of the files of figures: some of ``png``, ``svg`` and ``pdf``. The page shows the SVG where there is
             one that is not large, else the PNG.
         checklists: guidelines for which a draft is written beside the page: some of `GUIDELINES`.
+        sections: what plugins add to the page.
 
     Raises:
         UserError: it cannot be written.
@@ -72,13 +75,14 @@ def write_report(
         if alone:
             _write_drafts(drafts)
             with tempfile.TemporaryDirectory(prefix="medssl-report-") as folder:
-                return _write(study, figures, output, Path(folder), tell, formats, count=False)
+                return _write(study, figures, sections, output, Path(folder), tell, formats, count=False)
         if output.exists() and not output.is_dir():
             raise UserError(f"-o {output}: this is a file; give a folder, or NAME.html for the page alone")
         output.mkdir(parents=True, exist_ok=True)
         _write_drafts(drafts)
         _write_tables(study, output / "tables")
-        return _write(study, figures, output / "report.html", output / "figures", tell, formats, count=True)
+        place = output / "figures"
+        return _write(study, figures, sections, output / "report.html", place, tell, formats, count=True)
     except OSError as error:
         raise UserError(f"-o {output}: this cannot be written: {error.strerror or error}") from error
 
@@ -86,6 +90,7 @@ def write_report(
 def _write(
     study: Study,
     figures: Sequence[ReportFigure],
+    sections: Sequence[Section],
     file: Path,
     folder: Path,
     tell: Callable[[str], None],
@@ -109,7 +114,7 @@ def _write(
         captions = [f"{picture.id}: {picture.title}. {picture.caption}\n" for picture in pictures]
         write_text(folder / "captions.txt", "".join(captions))
     file.parent.mkdir(parents=True, exist_ok=True)
-    write_text(file, page(study, pictures))
+    write_text(file, page(study, pictures, sections))
     beside = sum(path.is_file() for path in file.parent.rglob("*")) - 1 if count else 0
     return Written(study, file, beside)
 

@@ -187,6 +187,7 @@ def make_report(
         UserError: the suite or an option is not valid, the store has no result of it, or `output` cannot be written.
     """
     from medssl_bench.figures.figure import require_formats
+    from medssl_bench.report.of_plugins import added_by_plugins
     from medssl_bench.report.study import Study
     from medssl_bench.report.write import write_report
     from medssl_bench.store.audit import set_altered_aside
@@ -216,8 +217,9 @@ def make_report(
     if study.board.is_empty:
         raise UserError(f"{opened.path}: it holds no results of {suite.name!r}; run it first")
     drawn = []
+    added, sections = added_by_plugins(study, tell)
     if figures:
-        from medssl_bench.figures import all_figures
+        from medssl_bench.figures.all import all_figures, with_unique_ids
 
         drawn = all_figures(
             suite,
@@ -228,7 +230,8 @@ def make_report(
             left_out=lambda text: tell(f"left out: {text}"),
             without=without,
         )
-    return write_report(study, drawn, Path(output), tell, formats=formats, checklists=checklists)
+        drawn = with_unique_ids([*drawn, *added])
+    return write_report(study, drawn, Path(output), tell, formats=formats, checklists=checklists, sections=sections)
 
 
 def scales(store: Store) -> list[float]:

@@ -114,11 +114,12 @@ def test_an_interrupt_passes_through() -> None:
         _watchers(Interrupting()).tell("medssl_stage_begins", stage=STAGE)
 
 
-def test_every_hook_says_what_it_is_for_and_is_a_kinds_or_a_watchers() -> None:
+def test_every_hook_says_what_it_is_for_and_is_a_kinds_a_watchers_or_a_reports() -> None:
     hooks = {name: hook for name, hook in vars(hookspecs).items() if name.startswith("medssl_")}
     registering = {kind.hook for kind in KINDS.values()}
     assert registering <= hooks.keys()
     assert hooks.keys() - registering == {
+        "medssl_report",
         "medssl_stage_waits",
         "medssl_stage_queued",
         *(f"medssl_{what}_{how}" for what in ("run", "stage", "epoch") for how in ("begins", "ends")),

@@ -38,6 +38,7 @@ from medssl_bench.results.printed import printed
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from medssl_bench.report.of_plugins import Section
     from medssl_bench.report.study import Study
     from medssl_bench.results.tables import TableResult
 
@@ -74,12 +75,13 @@ class Picture:
     file: Path
 
 
-def page(study: Study, pictures: Sequence[Picture] = ()) -> str:
+def page(study: Study, pictures: Sequence[Picture] = (), sections: Sequence[Section] = ()) -> str:
     """Return the page of a study. It loads nothing from elsewhere, and runs no script but its own.
 
     Args:
         study: what to show.
         pictures: its figures.
+        sections: what plugins add.
     """
     parts = files("medssl_bench.report.page")
     script = "".join((parts / name).read_text("utf-8") for name in ("sorting.js", "page.js"))
@@ -106,6 +108,7 @@ def page(study: Study, pictures: Sequence[Picture] = ()) -> str:
         arm_heads=ARM_HEADS,
         published=_has_published(study),
         shown=_SHOWN,
+        sections=sections,
         explorer=explorer,
         explorer_json=_json({"sheets": explorer.sheets, "maps": explorer.maps, "colours": _COLOURS}),
     )
