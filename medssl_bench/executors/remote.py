@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import warnings
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -100,12 +100,15 @@ def _check_components(stages: Sequence[Stage], registry: Registry) -> None:
 
 def event_of(hook: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Return an event for watchers, JSON-able; `Relay` passes it on."""
-    more = {
-        name: value if isinstance(value, str) else asdict(value) for name, value in arguments.items() if name != "stage"
-    }
-    if isinstance(outcome := more.get("outcome"), dict):
-        del outcome["stage"]
-    return {"hook": hook, "stage": arguments["stage"].key, **more}
+    more = {name: value for name, value in arguments.items() if name != "stage"}
+    return {"hook": hook, "stage": arguments["stage"].key, **{name: _plain(value) for name, value in more.items()}}
+
+
+def _plain(value: Epoch | Outcome | str) -> dict[str, Any] | str:
+    """Return the fields of what a watcher is given; a stage travels as its key, and `Relay` knows what it is of."""
+    if isinstance(value, str):
+        return value
+    return {name: item for name, item in vars(value).items() if name != "stage"}
 
 
 @dataclass

@@ -10,6 +10,7 @@ from medssl_bench.datasets.fold import Fold
 from medssl_bench.errors import Problem, SuiteError, UserError
 from medssl_bench.key_path import key_text
 from medssl_bench.plan.arrange import arrange_retests
+from medssl_bench.plan.attribution import attribute
 from medssl_bench.plan.cell import Cell
 from medssl_bench.plan.chance import Chance
 from medssl_bench.plan.checks import CellCheck, Unfit
@@ -98,6 +99,7 @@ class _Builder:
             raise SuiteError(self.problems)
         mark_sweep(self.suite, self.plan)
         arrange_retests(self.plan)
+        attribute(self.plan)
         if self.selection.only and not self.plan.trials:
             only = " --only ".join(map(repr, self.selection.only))
             raise UserError(f"--only {only}: no trial of the suite is all of these")

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, Literal
 
 from typing_extensions import TypeVar
 
 from medssl_bench.errors import StageError
+from medssl_bench.plan.about import NOTHING, About
 from medssl_bench.plan.chance import Chance
 from medssl_bench.plan.keys import content_key
+from medssl_bench.plan.parameters import parameters_of
 from medssl_bench.plan.spec import Spec
 from medssl_bench.plugin.watching import StageInfo
 
@@ -37,6 +40,7 @@ class Stage(Generic[_Spec_co]):
         images: images it processes in training, or None while the data has not been seen.
         speed_group: stages with the same value take about as long for the same work.
         work: what it does, in the units of `medssl_bench.costs.units`; None while the data has not been seen.
+        about: what it is of, in the words of the suite.
     """
 
     key: str
@@ -47,6 +51,7 @@ class Stage(Generic[_Spec_co]):
     images: int | None = None
     speed_group: str = ""
     work: Work | None = None
+    about: About = NOTHING
 
     @property
     def kind(self) -> str:
@@ -71,7 +76,11 @@ class Stage(Generic[_Spec_co]):
 
     def info(self, seconds: float | None = None) -> StageInfo:
         """Return what watchers see of it."""
-        return StageInfo(self.key, self.kind, self.title, seconds)
+        return StageInfo(self.key, self.kind, self.title, seconds, parameters=self._parameters, **vars(self.about))
+
+    @cached_property
+    def _parameters(self) -> dict[str, Any]:
+        return parameters_of(self.spec)
 
 
 @dataclass(frozen=True)
@@ -202,6 +211,7 @@ class Plan:
         images: int | None,
         speed_group: str = "",
         work: Work | None = None,
+        about: About = NOTHING,
     ) -> Stage[_OfKind]:
         """Add a stage, or return the one with this key that is there already.
 
@@ -214,6 +224,8 @@ class Plan:
             images: images it processes in training, or None while that is unknown.
             speed_group: stages with the same value take about as long for the same work.
             work: what it does, or None while that is unknown.
+            about: what only the suite says of it: a data set, a recipe, other images. Of two that share a stage, what
+                the first one says stays.
         """
         pending = pending or any(parent.pending for parent in parents)
         keys = tuple(parent.key for parent in parents)
@@ -226,7 +238,7 @@ class Plan:
         if key not in self.stages:
             spec = spec.model_copy(update={"epochs_scale": self.epochs_scale})
             title = self._unique(title)
-            self.stages[key] = Stage(key, title, identity, spec, keys, images, speed_group, work)
+            self.stages[key] = Stage(key, title, identity, spec, keys, images, speed_group, work, about)
         stage: Stage[Any] = self.stages[key]
         return stage
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from medssl_bench.plan.about import About
 from medssl_bench.plan.kinds import spec_of
 from medssl_bench.plan.stage import Stage
 
@@ -23,6 +24,7 @@ def stage_to_data(stage: Stage) -> dict[str, Any]:
         "images": stage.images,
         "speed_group": stage.speed_group,
         "work": stage.work,
+        "about": stage.about.to_data(),
     }
 
 
@@ -33,5 +35,5 @@ def stage_from_data(data: Mapping[str, Any]) -> Stage:
         UserError: the data does not describe a stage.
     """
     spec, parents = spec_of(data["kind"], data["spec"]), tuple(data["parents"])
-    rest = {name: value for name, value in data.items() if name not in {"kind", "spec", "parents"}}
-    return Stage(spec=spec, parents=parents, **rest)
+    rest = {name: value for name, value in data.items() if name not in {"kind", "spec", "parents", "about"}}
+    return Stage(spec=spec, parents=parents, about=About.from_data(data.get("about", {})), **rest)

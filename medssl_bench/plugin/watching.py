@@ -9,20 +9,58 @@ from typing import Any, Literal, Protocol
 
 
 @dataclass(frozen=True)
+class ArmInfo:
+    """An arm of a comparison.
+
+    Attributes:
+        comparison: id of the comparison.
+        name: name of the arm, unique in its comparison.
+    """
+
+    comparison: str
+    name: str
+
+
+@dataclass(frozen=True)
 class StageInfo:
     """A stage, as watchers see it.
 
+    What a stage is of (`arms` and all that follows) is empty where nothing says it, as for a failure that an earlier
+    run has left.
+
     Attributes:
         key: content key, 64 hexadecimal digits.
-        kind: ``pretrain``, ``embed``, ``evaluate`` or ``analyse``.
+        kind: ``pretrain``, ``embed``, ``evaluate``, ``analyse``, ``corrupt`` or ``transfer``.
         title: one line for people, such as ``simclr nat on bloodmnist, seed 0``.
         seconds: expected duration in seconds, or None.
+        arms: the arms that need it, in the order of the suite; several often share a stage.
+        dataset: label of the data set that it trains on or describes; of a pretraining on several, with `` + `` between
+            them.
+        labels: the label budget that decides its result, such as ``100``; empty: none does.
+        seed: the training seed that decides its result; None: none does.
+        draw: the label draw that decides its result; None: none does.
+        fold: number of the fold that is tested; None: the data set has its own splits.
+        recipe: names of the recipes that made its encoder, in order, with `` + `` between them; empty: none did.
+        method: names of their methods, likewise.
+        on: what else a trained classifier predicts: the name of a corruption, or the label of another data set.
+        parameters: its settings as a suite writes them, defaults included: JSON-able values by name, and components as
+            mappings with their ``name``.
     """
 
     key: str
     kind: str
     title: str
     seconds: float | None = None
+    arms: tuple[ArmInfo, ...] = ()
+    dataset: str = ""
+    labels: str = ""
+    seed: int | None = None
+    draw: int | None = None
+    fold: int | None = None
+    recipe: str = ""
+    method: str = ""
+    on: str = ""
+    parameters: Mapping[str, Any] = field(default_factory=dict, repr=False, hash=False)
 
 
 @dataclass(frozen=True)

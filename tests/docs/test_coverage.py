@@ -31,6 +31,7 @@ CLASSES = {
     "Finished": metrics.Finished,
     "RunInfo": watching.RunInfo,
     "StageInfo": watching.StageInfo,
+    "ArmInfo": watching.ArmInfo,
     "Epoch": watching.Epoch,
     "Outcome": watching.Outcome,
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from medssl_bench.plan.about import About
 from medssl_bench.plan.spec import ComponentData, Spec
 from medssl_bench.plan.stage import AnalysisCell, Stage
 from medssl_bench.plan.workload import analysis_work, speed_group
@@ -64,6 +65,7 @@ def _add(planned: Planned, arm: Arm, cell: Cell, analysis: Component, evaluated:
         images=0,
         speed_group=speed_group("analyse", analysis),
         work=analysis_work(analysis),
+        about=About(dataset=cell.dataset.label),
     )
     planned.plan.add_analysis(
         AnalysisCell(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from medssl_bench.augmentations.corruptions.catalogue import CORRUPTIONS, REVISION, parameters, usual
+from medssl_bench.plan.about import About
 from medssl_bench.plan.retests import add_retest, keeps_classifier
 from medssl_bench.plan.spec import Spec
 
@@ -51,6 +52,7 @@ def follow(planned: Planned, arm: Arm, cell: Cell, evaluated: Stage) -> None:
             parents=[evaluated],
             pending=cell.known.pending,
             images=0,
+            about=About(dataset=cell.dataset.label, on=name),
         )
         add_retest(planned, arm, cell, evaluated, stage, name, images)
 

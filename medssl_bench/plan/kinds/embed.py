@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from medssl_bench.plan.about import About
 from medssl_bench.plan.spec import SpecWithEncoder
 from medssl_bench.plan.workload import embedding_work, speed_group
 
@@ -48,6 +49,7 @@ def add_embedding(
         images=total,
         speed_group=speed_group("embed", encoder, known.size),
         work=None if total is None else embedding_work(encoder, known.size, total),
+        about=About(dataset=cell.dataset.label),
     )
 
 

@@ -8,6 +8,7 @@ from pydantic import model_validator
 
 from medssl_bench.datasets import Task
 from medssl_bench.datasets.budget import Budget
+from medssl_bench.plan.about import About
 from medssl_bench.plan.arithmetic import of_precision
 from medssl_bench.plan.chosen_by import chosen_by
 from medssl_bench.plan.later_options import later_options, with_later
@@ -142,6 +143,7 @@ def add_evaluation(
         images=images,
         speed_group=speed_group("evaluate", component, arm.encoder, known.size),
         work=work,
+        about=About(dataset=cell.dataset.label),
     )
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import field_validator
 
+from medssl_bench.plan.about import About
 from medssl_bench.plan.arithmetic import of_precision
 from medssl_bench.plan.checks import Unfit
 from medssl_bench.plan.later_options import later_options, with_later
@@ -193,6 +194,7 @@ def add_pretraining(
             "pretrain", recipe.method, recipe.encoder, view_size, recipe.augmentation, model.precision
         ),
         work=work,
+        about=About(dataset=source, recipe=recipe.name),
     )
 
 

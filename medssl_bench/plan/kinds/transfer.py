@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from medssl_bench.plan.about import About
 from medssl_bench.plan.class_map import ClassMap
 from medssl_bench.plan.retests import add_retest, keeps_classifier
 from medssl_bench.plan.spec import DatasetSpec, Spec
@@ -55,6 +56,7 @@ def follow(planned: Planned, arm: Arm, cell: Cell, evaluated: Stage) -> None:
             parents=[evaluated],
             pending=cell.known.pending or known.pending or unseen,
             images=0,
+            about=About(dataset=cell.dataset.label, on=other.dataset.label),
         )
         images = known.info.counts["test"] if known.info else None
         add_retest(planned, arm, cell, evaluated, stage, other.dataset.label, images)
