@@ -22,7 +22,7 @@ def command(context: click.Context, kind: str | None, *, as_json: bool) -> None:
     """List components, or those of one KIND.
 
     Kinds: datasets, augmentations, ops, encoders, methods, optimizers, schedules, evaluators, metrics, executors,
-    references, claims.
+    watchers, references, claims.
     """
     from medssl_bench.plugin.kinds import KINDS, find_kind
 

@@ -80,6 +80,14 @@ executor_set_option = click.option(
     help="A parameter of the executor; or several, with commas between them.",
 )
 
+watch_set_option = click.option(
+    "--watch-set",
+    "watch_settings",
+    multiple=True,
+    metavar="NAME.KEY=VALUE",
+    help="A parameter of a watcher.",
+)
+
 without_copies_option = click.option(
     "--without-copies",
     is_flag=True,
@@ -136,6 +144,22 @@ def parse_executor(name: str, settings: Sequence[str]) -> str | dict[str, Any]:
         is_one = _as_toml(text.partition("=")[2]) is not None
         found |= map(parse_setting, [text] if is_one else re.split(r",(?=\s*\w+\s*=)", text))
     return found if settings else name
+
+
+def parse_watchers(names: Sequence[str], settings: Sequence[str]) -> list[str | dict[str, Any]]:
+    """Return watchers as suites write components: names, or tables with texts of ``NAME.KEY=VALUE``.
+
+    Raises:
+        click.BadParameter: as of `parse_setting`, or a text is for none of these watchers.
+    """
+    found: dict[str, dict[str, Any]] = {name: {"name": name} for name in names}
+    for text in settings:
+        place, value = parse_setting(text)
+        name, _, key = place.rpartition(".")
+        if name not in found:
+            raise click.BadParameter(f"{text!r} is for none of --watch; write --watch NAME --watch-set NAME.KEY=VALUE")
+        found[name][key] = value
+    return [name if len(table) == 1 else table for name, table in found.items()]
 
 
 def _as_toml(text: str) -> Any:

@@ -16,9 +16,11 @@ from medssl_bench.cli.options import (
     executor_set_option,
     load_suite,
     parse_executor,
+    parse_watchers,
     selection_options,
     store_option,
     suite_argument,
+    watch_set_option,
 )
 from medssl_bench.errors import UserError
 
@@ -43,6 +45,15 @@ if TYPE_CHECKING:
     help="The executor, which runs the stages: see list executors.",
 )
 @executor_set_option
+@click.option(
+    "--watch",
+    "watchers",
+    multiple=True,
+    metavar="NAME",
+    shell_complete=names("watcher"),
+    help="A watcher, such as a tracker, which follows the run: see list watchers. May be given more than once.",
+)
+@watch_set_option
 @click.option("-q", "--quiet", is_flag=True, help="Show no progress: the leaderboard at the end, and what failed.")
 @click.option("-v", "--verbose", is_flag=True, help="Show a line for each epoch, on a terminal too.")
 @click.option(
@@ -62,6 +73,8 @@ def command(
     device: str,
     executor: str,
     settings: tuple[str, ...],
+    watchers: tuple[str, ...],
+    watch_settings: tuple[str, ...],
     quiet: bool,
     verbose: bool,
     log: Path | None,
@@ -93,6 +106,7 @@ def command(
                 device=device,
                 executor=parse_executor(executor, settings),
                 retry_failed=retry_failed,
+                watch=parse_watchers(watchers, watch_settings),
                 progress=False,  # it is shown on the standard output, with the leaderboard
                 **selected,
             )

@@ -9,30 +9,29 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from medssl_bench.datasets.download import Downloadable
-from medssl_bench.datasets.sealed import keep_sealed, read_sealed
-from medssl_bench.figures.contact_sheet import contact_sheet, images_to_show, varied_images
 from medssl_bench.figures.figure import ReportFigure, slug
 from medssl_bench.figures.material import GENERATED, FigureSource, sentences
 from medssl_bench.figures.pretraining import Pretrained, pretrainings
 from medssl_bench.figures.style import COLUMN, new_figure, styled
-from medssl_bench.plan.keys import content_key
+from medssl_bench.figures.view_sheet import (
+    GAP,
+    IMAGES,
+    VIEWS,
+    can_be_read,
+    keep_sheet,
+    kept_sheet,
+    sheet_name,
+    sheet_of,
+    training_sample,
+    views_of,
+)
 from medssl_bench.plan.kinds.pretrain import PretrainSpec
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from matplotlib.figure import Figure
     from torch import Tensor
 
     from medssl_bench.datasets import Dataset
-
-IMAGES = 6
-VIEWS = 5
-_GAP = 6
-
-_REVISION = 1
-"""Raise it when sheets come out otherwise than before: remembered ones are then made anew."""
 
 
 def augmentation_figures(source: FigureSource) -> Iterator[ReportFigure]:
@@ -42,15 +41,12 @@ def augmentation_figures(source: FigureSource) -> Iterator[ReportFigure]:
     """
     groups: dict[str, list[Pretrained]] = {}
     for found in pretrainings(source):
-        spec = _spec(source, found)
-        together = {"augmentation": spec.augmentation.to_data(), "dataset": spec.dataset.key, "size": spec.view_size}
-        groups.setdefault(content_key(together), []).append(found)
+        groups.setdefault(sheet_name(_spec(source, found)), []).append(found)
     told = set()
-    for digest, members in groups.items():
+    for name, members in groups.items():
         first = members[0]
-        name = f"{digest}-{_REVISION}"
-        kept = _kept(source, name)
-        if kept is None and not _is_there(source, first):
+        kept = kept_sheet(source.cache, name)
+        if kept is None and not can_be_read(_dataset(source, first), _spec(source, first)):
             if first.dataset not in told:
                 source.left_out(f"augmentations of {first.dataset}: the images are not in the data folder")
             told.add(first.dataset)
@@ -95,44 +91,17 @@ def _dataset(source: FigureSource, found: Pretrained) -> Dataset:
     return dataset
 
 
-def _is_there(source: FigureSource, found: Pretrained) -> bool:
-    """Return whether the images that the plan was made for can be read without fetching anything."""
-    dataset = _dataset(source, found)
-    fingerprint = dataset.fingerprint()
-    if fingerprint is None or fingerprint != _spec(source, found).dataset.fingerprint:
-        return False
-    return not isinstance(dataset, Downloadable) or dataset.is_present()
-
-
 def _draw(source: FigureSource, found: Pretrained, name: str) -> Figure:
     originals = sample(source, found)
-    sheet = contact_sheet(originals, views(source, found, originals), gap=_GAP)
-    _keep(source, name, sheet)
+    sheet = sheet_of(originals, views(source, found, originals))
+    keep_sheet(source.cache, name, sheet)
     return draw_views(sheet, len(originals))
 
 
 def _draw_kept(content: bytes) -> Figure:
     sheet = Image.open(io.BytesIO(content))
-    step = (sheet.width + _GAP) / (1 + VIEWS)
-    return draw_views(sheet, round((sheet.height + _GAP) / step))
-
-
-def _file(source: FigureSource, name: str) -> Path | None:
-    return source.cache / "views" / f"{name}.png" if source.cache else None
-
-
-def _kept(source: FigureSource, name: str) -> bytes | None:
-    """Return the contact sheet that an earlier report has left in the cache folder, as a PNG file has it, or None."""
-    file = _file(source, name)
-    return read_sealed(file, name) if file else None
-
-
-def _keep(source: FigureSource, name: str, sheet: Image.Image) -> None:
-    """Leave a contact sheet in the cache folder: to make it takes torch, all images, and the suite's plugins."""
-    if file := _file(source, name):
-        content = io.BytesIO()
-        sheet.save(content, "PNG")
-        keep_sealed(file, name, content.getvalue())
+    step = (sheet.width + GAP) / (1 + VIEWS)
+    return draw_views(sheet, round((sheet.height + GAP) / step))
 
 
 def sample(source: FigureSource, found: Pretrained) -> Tensor:
@@ -141,27 +110,16 @@ def sample(source: FigureSource, found: Pretrained) -> Tensor:
     Raises:
         DataError: they cannot be read.
     """
-    import torch
-
-    from medssl_bench.training.images import DeviceImages
-
     key = _spec(source, found).dataset.key
     if key not in source.samples:
-        split = images_to_show(_dataset(source, found))
-        places = varied_images(split.labels, IMAGES)
-        source.samples[key] = DeviceImages(split, torch.device("cpu"), places).take(torch.arange(len(places)))
+        source.samples[key] = training_sample(_dataset(source, found))
     chosen: Tensor = source.samples[key]
     return chosen
 
 
 def views(source: FigureSource, found: Pretrained, originals: Tensor) -> list[Tensor]:
     """Return views of images by a pretraining's augmentation, those that `medssl-bench preview` draws."""
-    from medssl_bench.augmentations.views import draw_view
-    from medssl_bench.randomness import stream
-
-    spec = _spec(source, found)
-    module = source.suite.plugins.registry.build(spec.augmentation, size=spec.view_size)
-    return [draw_view(module, originals, stream("preview", seed=0, view=view)) for view in range(VIEWS)]
+    return views_of(originals, _spec(source, found), source.suite.plugins.registry)
 
 
 @styled

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from medssl_bench.errors import did_you_mean
 from medssl_bench.plugin import hookspecs
+from medssl_bench.plugin.kinds import KINDS
 from medssl_bench.plugin.markers import PROJECT
 
 if TYPE_CHECKING:
@@ -49,6 +50,14 @@ def wrong_with_hooks(implementation: object) -> str:
             hint = did_you_mean(unknown[0], takes)
             return f"hook {hook!r} has no argument {unknown[0]!r}{hint}; it has {', '.join(takes)}"
     return ""
+
+
+def watched_hooks(implementation: object) -> list[str]:
+    """Return the names of the run's hooks that a module, or an object with methods, implements."""
+    registering = {kind.hook for kind in KINDS.values()}
+    marked = [(name, getattr(function, f"{PROJECT}_impl", None)) for name, function in _functions(implementation)]
+    found = [options.get("specname") or name for name, options in marked if options is not None]
+    return sorted(name for name in found if name not in registering)
 
 
 def _hint(hook: str) -> str:

@@ -74,6 +74,11 @@ def medssl_executors(register: Register) -> None:
 
 
 @hookspec
+def medssl_watchers(register: Register) -> None:
+    """Register watchers that users ask for: ``factory(*, ...) -> an object with hooks of a run as methods``."""
+
+
+@hookspec
 def medssl_references(register: Register) -> None:
     """Register published numbers: ``factory(table, *, ...) -> medssl_bench.published.reference.Reference``."""
 
@@ -97,13 +102,16 @@ def medssl_report(study: Any) -> Iterable[Any]:  # type: ignore[empty-body]
 
 
 @hookspec
-def medssl_run_begins(run: RunInfo, refresh: Callable[[], Board]) -> None:
+def medssl_run_begins(run: RunInfo, refresh: Callable[[], Board], views: Callable[[StageInfo], bytes | None]) -> None:
     """A run is about to start its first stage.
 
     Args:
         run: what is run.
         refresh: returns the leaderboard as it stands, a `medssl_bench.Leaderboard` without intervals and verdicts; to
             be called at any time.
+        views: returns a picture of training images and views of them, a PNG file, for a pretraining; None where there
+            is none, as for other stages and where the images are not on this machine. The first call for an
+            augmentation and a data set takes seconds; so call it when the stage has ended, and its data are here.
     """
 
 

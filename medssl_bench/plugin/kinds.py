@@ -88,6 +88,7 @@ KINDS = {
             "where and in which order stages run",
             "medssl_bench.executors:Executor",
         ),
+        Kind("watcher", "watchers", "medssl_watchers", (), "what follows a run, such as an experiment tracker"),
         Kind(
             "reference",
             "references",

@@ -19,7 +19,7 @@ from medssl_bench.errors import PluginError, UserError, did_you_mean
 from medssl_bench.plugin import hookspecs
 from medssl_bench.plugin.content import Source, read_source
 from medssl_bench.plugin.hashed import HashedLoader, import_from, line_of
-from medssl_bench.plugin.hooks import wrong_with_hooks
+from medssl_bench.plugin.hooks import watched_hooks, wrong_with_hooks
 from medssl_bench.plugin.installed_source import is_editable, package_of, read_and_import
 from medssl_bench.plugin.kinds import KINDS
 from medssl_bench.plugin.markers import PROJECT
@@ -117,11 +117,7 @@ class Plugins:
 
     def watched(self, name: str) -> list[str]:
         """Return the names of the run's hooks that a plugin implements."""
-        registering = {kind.hook for kind in KINDS.values()}
-        callers = (
-            self.manager.get_hookcallers(self.manager.get_plugin(name)) or [] if self.manager.has_plugin(name) else []
-        )
-        return sorted(caller.name for caller in callers if caller.name not in registering)
+        return watched_hooks(self.manager.get_plugin(name)) if self.manager.has_plugin(name) else []
 
     def add(self, plugin: Plugin, load: Callable[[], object]) -> Plugin:
         """Load a plugin and register its components, or note why that failed.

@@ -17,6 +17,7 @@ from medssl_bench.session.left_out import copies_in_test
 from medssl_bench.session.planned import RunPlan
 from medssl_bench.session.running import RunResult, run_suite
 from medssl_bench.session.selected import make_selection
+from medssl_bench.session.watching import followed
 from medssl_bench.stopping import stoppable
 from medssl_bench.store.store import Store
 from medssl_bench.suite.suite import Suite
@@ -40,6 +41,7 @@ def run(
     folds: Iterable[int] | None = None,
     epochs_scale: float | None = None,
     retry_failed: bool = False,
+    watch: Sequence[str | Mapping[str, Any]] = (),
     progress: bool = True,
 ) -> RunResult:
     """Run a suite: do every stage that the store does not hold yet, and make the leaderboard.
@@ -56,6 +58,8 @@ def run(
         folds: numbers of the folds of comparisons that have folds; none: all.
         epochs_scale: factor in (0, 1] on every pretraining and fine-tuning; below 1 all results are marked as scaled.
         retry_failed: try stages again that have failed before; else they stay failed, and what builds on them blocked.
+        watch: watchers that follow the run, such as ``tensorboard``: each a name, or a table with its ``name`` and
+            parameters.
         progress: whether to show how far the run is. In a notebook that is one output below the cell, which is drawn
             again and again. Else it goes to the standard error: a live view on a terminal, elsewhere a line when a
             stage begins and ends. A run that has nothing to do shows nothing.
@@ -71,7 +75,7 @@ def run(
     with stoppable():
         selection = make_selection(only=only, seeds=seeds, draws=draws, folds=folds, epochs_scale=epochs_scale)
         suite = suite if isinstance(suite, Suite) else Suite.load(suite)
-        with _shown(suite) if progress else nullcontext():
+        with followed(suite.plugins, watch), _shown(suite) if progress else nullcontext():
             return run_suite(suite, selection, Path(store), data_dir, device, executor, retry_failed=retry_failed)
 
 

@@ -23,6 +23,7 @@ from medssl_bench.progress.words import ended
 from medssl_bench.results.formats.html import to_html
 from medssl_bench.session.encoder_check import fitting_encoders
 from medssl_bench.session.leaderboard import Leaderboard
+from medssl_bench.session.views import Views
 from medssl_bench.store.presence import present
 from medssl_bench.store.store import Store
 from medssl_bench.suite.suite import Suite
@@ -162,7 +163,8 @@ class _Rounds:
         watchers = Watchers(manager)
         info = RunInfo(self.suite.name, self.store.path, tuple(s.stage.info(s.seconds) for s in waiting), cached)
         job = Job(tuple(s.stage for s in waiting), registry, self.store, self.context, self.device, watchers)
-        watchers.tell("medssl_run_begins", run=info, refresh=self._board)
+        views = Views(self.plan, self.suite.plugins, self.context)
+        watchers.tell("medssl_run_begins", run=info, refresh=self._board, views=views)
         ended = watchers.ended  # of a run that is interrupted, what ended before
         try:
             ended = run_job(self.executor, job, self.name)

@@ -179,6 +179,7 @@ def _build(plugins: Plugins, component: Component, context: DatasetContext, grou
         "schedule": lambda: schedule_steps(build),
         "dataset": lambda: dataset_steps(lambda: build(context=context)),
         "executor": lambda: executor_steps(build, plugins),
+        "watcher": lambda: watcher_steps(plugins, component.plugin, component),
         "claims": lambda: claims_steps(build),
     }
     groups.extend(makers[component.kind]())

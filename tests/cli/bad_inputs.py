@@ -594,6 +594,8 @@ _COMMANDS = [
     _command("an executor that is not there", "run", "suite.toml", "--executor", "cloud", leaves="store"),
     _command("a parameter that the executor lacks", "run", "suite.toml", "--executor-set", "workers=2", leaves="store"),
     _command("a parameter without a value", "run", "suite.toml", "--executor-set", "workers"),
+    _command("a watcher that is not there", "run", "suite.toml", "--watch", "tensorbord"),
+    _command("a parameter of no watcher", "run", "suite.toml", "--watch-set", "tensorboard.folder=logs"),
     _command("a form that is not there", "leaderboard", "suite.toml", "--format", "word"),
     _command("an output in no folder", "leaderboard", "suite.toml", "--format", "csv", "-o", "no/board.csv"),
     _command("a kind that is not there", "list", "models"),

@@ -170,7 +170,7 @@ def test_malformed_suites_do_not_fit(change: tuple[str, str], validator: jsonsch
 def test_every_component_and_the_meaning_of_its_parameters_are_in_it(
     validator: jsonschema.Draft202012Validator, plugins: Plugins
 ) -> None:
-    for kind in set(KINDS) - {"executor", "metric", "reference", "claims"}:
+    for kind in set(KINDS) - {"executor", "watcher", "metric", "reference", "claims"}:
         options = validator.schema["$defs"][f"component_{kind}"]["anyOf"]
         named = {o["properties"]["name"].get("const"): o for o in options if o.get("title") == "parameters"}
         assert named.keys() == plugins.registry.entries[kind].keys()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -169,7 +170,28 @@ BROKEN += [
     ("method", "misspelt", LOSS, r"'constant_lrs', which means nothing \(did you mean 'constant_lr'\?\)"),
     ("method", "uncountable", WORK, "its `work` cannot be counted: KeyError: 'views'"),
 ]
-FILES = ("criterion", "gradients", "inputs", "metrics", "models", "precision", "batches", "validation", "splits")
+BROKEN += [
+    ("watcher", "deaf", "can be built", "gives Deaf, which has no hook of a run; mark its methods with @hookimpl"),
+]
+CARELESS = {
+    "the results are those of a run without it": "it draws from the global generator of NumPy",
+    "is told events again": "medssl_epoch_ends of a stage of kind pretrain raises ValueError: epoch 0 again",
+    "is told of several stages at a time": "medssl_stage_begins .* raises RuntimeError: another is under way",
+    "leaves no process and no thread": r"still thread 'staying'.*, process \d+",
+    "needs no network to be imported": "it reaches for 192.0.2.1 as it is imported",
+}
+FILES = (
+    "criterion",
+    "watchers",
+    "gradients",
+    "inputs",
+    "metrics",
+    "models",
+    "precision",
+    "batches",
+    "validation",
+    "splits",
+)
 
 
 @pytest.fixture(scope="module")
@@ -177,7 +199,10 @@ def plugins():
     loaded = load_plugins()
     for name in FILES:
         loaded.add_inline(Path(__file__).with_name(f"broken_{name}.py"))
-    return loaded
+    yield loaded
+    for process in sys.modules["medssl_bench_inline_broken_watchers"].processes:
+        process.kill()
+        process.wait()
 
 
 @pytest.mark.parametrize(("kind", "name", "check", "found"), BROKEN, ids=lambda value: str(value)[:30])
@@ -197,7 +222,9 @@ def test_a_name_of_the_harness_is_one_line(plugins, context, kind, name):
 
 def test_every_component_of_the_broken_plugins_is_in_the_table(plugins):
     registered = {(entry.kind.name, entry.name) for name in FILES for entry in plugins.registry.of(f"broken_{name}")}
-    assert registered - {("dataset", "needs-a-path")} == {(kind, name) for kind, name, _, _ in BROKEN}
+    assert registered - {("dataset", "needs-a-path"), ("watcher", "careless")} == {
+        (kind, name) for kind, name, _, _ in BROKEN
+    }
 
 
 def test_required_parameters_are_asked_for(plugins, context):
@@ -214,6 +241,13 @@ def test_a_plugin_that_does_not_load_fails(plugins, context):
     assert (only.ok, only.found) == (False, "ImportError: no")
 
 
+def test_a_careless_watcher_fails_each_check_that_is_about_it(plugins, context):
+    checks = list(check_component(plugins, plugins.registry.find("watcher", "careless"), {}, context))
+    failed = {check.name: check.found for check in checks if not check.ok}
+    assert failed.keys() == CARELESS.keys()
+    assert all(re.search(found, failed[name]) for name, found in CARELESS.items()), failed
+
+
 def test_a_watcher_that_raises_in_one_hook_has_one_line(context):
     loaded = load_plugins()
     plugin = loaded.add_inline(Path(__file__).with_name("broken_watcher.py"))
@@ -221,6 +255,7 @@ def test_a_watcher_that_raises_in_one_hook_has_one_line(context):
     loads, watches = check_plugin(loaded, plugin, {}, context)
 
     assert loads.ok
+    assert watches.found.endswith("(5 further checks left out until this holds)")
     assert not watches.ok
     assert watches.found.startswith("medssl_stage_ends of an embed stage that is failed raises KeyError: 'accuracy'")
     seen = loaded.manager.get_plugin("broken_watcher").seen
