@@ -13,12 +13,12 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
-NAMES = {"PIL": "pillow", "sklearn": "scikit-learn", "open_clip": "open-clip-torch"}
+NAMES = {"PIL": "pillow", "sklearn": "scikit-learn", "open_clip": "open-clip-torch", "mlflow": "mlflow-skinny"}
 """Distributions that are called otherwise than their module, apart from - and _."""
 
 OURS = {
-    "medssl_bench", "medssl_bench_thesis", "medssl_bench_methods", "medssl_bench_cluster", "medssl_bench_example",
-    "benchmarks",
+    "medssl_bench", "medssl_bench_thesis", "medssl_bench_methods", "medssl_bench_cluster", "medssl_bench_trackers",
+    "medssl_bench_example", "benchmarks",
 }  # fmt: skip
 TYPES_ONLY = {"_typeshed"}  # of type checkers; no distribution has it
 

@@ -1,0 +1,1 @@
+"""Watchers for medssl-bench that log runs to experiment trackers."""
