@@ -97,6 +97,13 @@ def without_secrets(value: Any) -> Any:
     return _IN_ADDRESS.sub(f"{_HIDDEN}@", value) if isinstance(value, str) else value
 
 
+def cleaned(data: Any) -> Any:
+    """Return JSON-able data without secrets."""
+    if isinstance(data, Mapping):
+        return {name: _HIDDEN if _SECRET.search(str(name)) else cleaned(item) for name, item in data.items()}
+    return [cleaned(item) for item in data] if isinstance(data, list | tuple) else without_secrets(data)
+
+
 def file_name(text: str, most: int = 80) -> str:
     """Return a text as a part of a path: letters, digits and a few signs."""
     return re.sub(r"[^\w.=+-]+", "-", text).strip("-.")[:most].strip("-.") or "run"
@@ -109,14 +116,7 @@ def _flat(value: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, str
         elif isinstance(item, str | int | float | bool):
             yield before + name, item
         else:
-            yield before + name, json.dumps(_hidden(item), ensure_ascii=False)
-
-
-def _hidden(value: Any) -> Any:
-    """Return JSON-able data without the values of secrets in it."""
-    if isinstance(value, Mapping):
-        return {name: _HIDDEN if _SECRET.search(str(name)) else _hidden(item) for name, item in value.items()}
-    return [_hidden(item) for item in value] if isinstance(value, list | tuple) else value
+            yield before + name, json.dumps(cleaned(item), ensure_ascii=False)
 
 
 def _is_number(value: Any) -> bool:

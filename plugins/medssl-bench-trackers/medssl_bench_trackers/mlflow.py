@@ -5,17 +5,19 @@ from __future__ import annotations
 import os
 import tempfile
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from medssl_bench_trackers.content import BOARD, CURVE, Ending, Numbers, names_of, settings_of
+from medssl_bench_trackers.content import BOARD, Ending, Numbers, names_of, settings_of
 from medssl_bench_trackers.tracker import Artefacts, Known, Place, Tracker, require_package
 
 if TYPE_CHECKING:
     from medssl_bench.plugin.watching import StageInfo
 
-_KEY, _STATUS, _VIEWS = "medssl_bench.key", "medssl_bench.status", "medssl_bench.views"
+_KEY, _STATUS = "medssl_bench.key", "medssl_bench.status"
+_EPOCHS, _VIEWS = "medssl_bench.epochs", "medssl_bench.views"
 _STATUSES = {"done": "FINISHED", "failed": "FAILED", "blocked": "FAILED", "stopped": "KILLED"}
 _MOST_PARAMETERS = 100
 """Parameters that a server takes at a time."""
@@ -75,21 +77,19 @@ class _Server(Place):
         tags = names_of(stage)
         run = self._run(stage.key, tags["title"])
         number = run.info.run_id
-        curves = [name for name in run.data.metrics if name.startswith(CURVE)]
-        steps = [point.step for name in curves for point in self._client.get_metric_history(number, name)]
-        known = Known(max(steps, default=-1) + 1, run.data.tags.get(_STATUS) == "done", _VIEWS in run.data.tags)
+        told = run.data.tags
+        known = Known(int(told.get(_EPOCHS, 0)), told.get(_STATUS) == "done", _VIEWS in told)
         if known.done:
             return known
         self._client.update_run(number, status="RUNNING")
         if not run.data.params:
             self._parameters(number, settings_of(stage))
-        for name, text in tags.items():
-            self._client.set_tag(number, name, text[:_LONGEST])
         self._runs[stage.key] = number
+        self._log(stage.key, {}, 0, tags)
         return known
 
     def curves(self, stage: StageInfo, numbers: Numbers) -> None:
-        self._metrics(stage.key, numbers.values, numbers.epoch)
+        self._log(stage.key, numbers.values, numbers.epoch, {_EPOCHS: str(numbers.epoch + 1)})
 
     def picture(self, stage: StageInfo, png: bytes) -> None:
         with tempfile.TemporaryDirectory() as folder:
@@ -104,9 +104,7 @@ class _Server(Place):
 
     def close(self, stage: StageInfo, ending: Ending) -> None:
         run = self._runs[stage.key]
-        self._metrics(stage.key, ending.results, 0)
-        for name, text in {**ending.notes, _STATUS: ending.status}.items():
-            self._client.set_tag(run, name, text[:_LONGEST])
+        self._log(stage.key, ending.results, 0, {**ending.notes, _STATUS: ending.status})
         self._client.set_terminated(run, _STATUSES[ending.status])
         del self._runs[stage.key]
 
@@ -133,10 +131,11 @@ class _Server(Place):
         for first in range(0, len(parameters), _MOST_PARAMETERS):
             self._client.log_batch(run, params=parameters[first : first + _MOST_PARAMETERS])
 
-    def _metrics(self, key: str, values: Any, step: int) -> None:
-        from mlflow.entities import Metric
+    def _log(self, key: str, values: Mapping[str, float], step: int, tags: Mapping[str, str]) -> None:
+        """Log numbers and texts in one request."""
+        from mlflow.entities import Metric, RunTag
 
         now = int(1000 * time.time())
-        self._client.log_batch(
-            self._runs[key], metrics=[Metric(name, value, now, step) for name, value in values.items()]
-        )
+        metrics = [Metric(name, value, now, step) for name, value in values.items()]
+        texts = [RunTag(name, text[:_LONGEST]) for name, text in tags.items()]
+        self._client.log_batch(self._runs[key], metrics=metrics, tags=texts)

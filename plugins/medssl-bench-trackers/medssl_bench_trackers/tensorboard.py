@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from medssl_bench.plugin.watching import StageInfo
 
 _VIEWS = "views"
+_COLUMNS = ("comparison", "dataset", "labels", "arm", "metric", "seed", "draw", "fold", "value", "mean", "std", "n")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,8 +159,8 @@ def _values(folder: Path) -> Iterator[tuple[Any, Any]]:
 
 
 def _markdown(frame: Any) -> str:
-    """Return a table as TensorBoard's texts have it; columns without any value are left out."""
-    shown = frame.dropna(axis="columns", how="all")
+    """Return a table as TensorBoard's texts have it: what the values are of, and the values."""
+    shown = frame[[name for name in _COLUMNS if name in frame]].dropna(axis="columns", how="all")
     rows = [list(shown.columns), ["---"] * len(shown.columns), *shown.astype(object).values.tolist()]
     return "\n".join("| " + " | ".join(_cell(value) for value in row) + " |" for row in rows)
 

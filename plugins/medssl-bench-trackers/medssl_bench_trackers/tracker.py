@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import sys
+import tempfile
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from contextlib import redirect_stdout, suppress
+from contextlib import contextmanager, redirect_stdout, suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from medssl_bench import hookimpl
 from medssl_bench.errors import PluginError, WatcherWarning
 from medssl_bench.stopping import Stopped, is_stop
-from medssl_bench_trackers.content import Ending, Numbers, results_of, without_secrets
+from medssl_bench_trackers.content import Ending, Numbers, cleaned, results_of, without_secrets
 
 if TYPE_CHECKING:
     from medssl_bench.plugin.watching import Board, Epoch, Outcome, RunInfo, StageInfo
@@ -155,8 +156,9 @@ class Tracker:
             metrics = _recorded(folder) or metrics
             if self._wants_views and not known.views and (png := self._views(stage)):
                 self._place.picture(stage, png)
-            if files := self._files(folder):
-                self._place.files(stage, files)
+            with _files(folder, self._artefacts) as files:
+                if files:
+                    self._place.files(stage, files)
         notes = {f"flag.{code}": text for code, text in outcome.flags.items()}
         notes |= {"reason": outcome.reason} if outcome.reason else {}
         self._close(stage, Ending(outcome.status, results_of(metrics), notes))
@@ -184,12 +186,6 @@ class Tracker:
         from medssl_bench.store.store import Store
 
         return Store(self._run.store).folder(stage.key)
-
-    def _files(self, folder: Path) -> list[Path]:
-        if self._artefacts == "none" or not folder.is_dir():
-            return []
-        found = sorted(file for file in folder.iterdir() if file.is_file())
-        return found if self._artefacts == "all" else [file for file in found if file.name in _RECORDS]
 
     def _safely(self, act: Callable[[], object]) -> None:
         """Do something, unless the place has failed before; what a library prints is no part of the output."""
@@ -221,6 +217,19 @@ def require_package(module: str, extra: str) -> None:
     """
     if find_spec(module) is None:
         raise PluginError(f"{module} is not installed; pip install 'medssl-bench-trackers[{extra}]'")
+
+
+@contextmanager
+def _files(folder: Path, wanted: Artefacts) -> Iterator[list[Path]]:
+    """Give the files of a finished stage that are logged: records as copies without secrets."""
+    found = sorted(file for file in folder.iterdir() if file.is_file()) if folder.is_dir() else []
+    chosen = [file for file in found if wanted == "all" or (wanted == "records" and file.name in _RECORDS)]
+    with tempfile.TemporaryDirectory() as copies:
+        for place, file in enumerate(chosen):
+            if file.suffix == ".json":
+                chosen[place] = Path(copies, file.name)
+                chosen[place].write_text(json.dumps(cleaned(_json(file)), indent=1, ensure_ascii=False) + "\n", "utf-8")
+        yield chosen
 
 
 def _history(folder: Path) -> Iterator[Numbers]:
