@@ -29,7 +29,7 @@ bench: .venv/installed-dev
 
 .venv/installed: pyproject.toml $(wildcard plugins/*/pyproject.toml)
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet -e . -e plugins/medssl-bench-thesis -e plugins/medssl-bench-methods -e plugins/medssl-bench-published -e plugins/medssl-bench-cluster -e plugins/medssl-bench-example
+	$(BIN)/python -m pip install --quiet -e . -e plugins/medssl-bench-thesis -e plugins/medssl-bench-methods -e plugins/medssl-bench-published -e plugins/medssl-bench-cluster -e plugins/medssl-bench-trackers -e plugins/medssl-bench-example
 	@touch $@
 
 .venv/installed-dev: .venv/installed

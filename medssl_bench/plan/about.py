@@ -36,4 +36,4 @@ class About:
 
 
 NOTHING = About()
-"""What a stage says of itself whose plan nobody knows any more."""
+"""What a stage says of itself if its plan is not known."""

@@ -64,7 +64,7 @@ class Views:
             else:
                 context = {name: value and str(value) for name, value in vars(self.context).items()}
                 ask(__name__, self.plugins, {"spec": spec.to_data(), "context": context}, number=1)
-        except UserError:  # what is wrong is told where the stage itself meets it
+        except UserError:  # the stage itself reports what is wrong
             return None
         return kept_sheet(cache, sheet_name(spec))
 

@@ -84,8 +84,8 @@ def watcher_steps(plugins: Plugins, name: str, component: Component | None = Non
         [("watches a run", tried.watches)],
         [
             ("the results are those of a run without it", tried.changes_nothing),
-            ("is told events again", tried.again),
-            ("is told of several stages at a time", tried.mixed),
+            ("takes events that come again", tried.again),
+            ("takes several stages at a time", tried.mixed),
             ("leaves no process and no thread", tried.leaves_nothing),
             ("needs no network to be imported", lambda: imports_without_network(plugins, name, component)),
         ],
@@ -199,7 +199,7 @@ class _Tried:
 
 
 def told_again(events: Sequence[Event]) -> list[Event]:
-    """Return the events of a run in which each stage is begun twice, and everything is told twice."""
+    """Return the events of a run in which each stage begins again after every epoch, and ends twice."""
     found: list[Event] = []
     of_stage: list[Event] = []
     for hook, arguments in events:

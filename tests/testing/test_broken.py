@@ -175,8 +175,8 @@ BROKEN += [
 ]
 CARELESS = {
     "the results are those of a run without it": "it draws from the global generator of NumPy",
-    "is told events again": "medssl_epoch_ends of a stage of kind pretrain raises ValueError: epoch 0 again",
-    "is told of several stages at a time": "medssl_stage_begins .* raises RuntimeError: another is under way",
+    "takes events that come again": "medssl_epoch_ends of a stage of kind pretrain raises ValueError: epoch 0 again",
+    "takes several stages at a time": "medssl_stage_begins .* raises RuntimeError: another is under way",
     "leaves no process and no thread": r"still thread 'staying'.*, process \d+",
     "needs no network to be imported": "it reaches for 192.0.2.1 as it is imported",
 }

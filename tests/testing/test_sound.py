@@ -52,7 +52,7 @@ def test_the_unusual_is_sound(context):
     seen = plugins.manager.get_plugin("sound").seen
     assert [line for line in seen if str(line).startswith("pretrain")][:2] == ["pretrain 1/2", "pretrain 2/2"]
     for check in (
-        "is told events again", "is told of several stages at a time", "the results are those of a run without it",
+        "takes events that come again", "takes several stages at a time", "the results are those of a run without it",
         "leaves no process and no thread", "needs no network to be imported",
     ):  # fmt: skip
         assert found["plugin sound", check]

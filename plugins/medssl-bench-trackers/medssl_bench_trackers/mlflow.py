@@ -27,7 +27,7 @@ _LONGEST = 5000
 
 _QUIET = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",  # a run does not wait for minutes for a server that is gone
-    "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
 }

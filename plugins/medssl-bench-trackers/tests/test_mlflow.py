@@ -55,7 +55,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         quiet = {**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true"}
         process = subprocess.Popen(command, stdout=log, stderr=log, cwd=folder, env=quiet, start_new_session=True)
         try:
-            end = time.monotonic() + 120
+            end = time.monotonic() + 240
             while not _answers(address):
                 assert process.poll() is None, (folder / "log").read_text()
                 assert time.monotonic() < end, (folder / "log").read_text()
@@ -83,6 +83,7 @@ def test_a_server_holds_the_run_and_goes_on_with_it(follow, server, tmp_path, mo
     from mlflow.tracking import MlflowClient
 
     monkeypatch.setenv("MLFLOW_TRACKING_URI", server)
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "120")  # on a busy machine
     client = MlflowClient(server)
     follow("mlflow", store=tmp_path / "store", stop=3)
     stopped = _runs(client, "followed")[PRETRAINED]
