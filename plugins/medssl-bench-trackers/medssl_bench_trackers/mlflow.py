@@ -78,7 +78,7 @@ class _Server(Place):
         run = self._run(stage.key, tags["title"])
         number = run.info.run_id
         told = run.data.tags
-        known = Known(int(told.get(_EPOCHS, 0)), told.get(_STATUS) == "done", _VIEWS in told)
+        known = Known(set(range(int(told.get(_EPOCHS, 0)))), told.get(_STATUS) == "done", _VIEWS in told)
         if known.done:
             return known
         self._client.update_run(number, status="RUNNING")

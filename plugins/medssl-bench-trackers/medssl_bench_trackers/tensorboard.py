@@ -140,7 +140,7 @@ def _known(folder: Path) -> Known:
     known = Known()
     for event, value in _values(folder):
         if value.tag.startswith(CURVE):
-            known.epochs = max(known.epochs, event.step + 1)
+            known.epochs.add(event.step)
         elif value.tag == _VIEWS:
             known.views = True
         elif value.tag == metadata.SESSION_END_INFO_TAG:

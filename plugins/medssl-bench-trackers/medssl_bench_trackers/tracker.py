@@ -9,7 +9,7 @@ import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -35,12 +35,12 @@ class Known:
     """What a tracker has of a stage.
 
     Attributes:
-        epochs: how many epochs of its curves.
+        epochs: those that its curves have.
         done: whether it has its results.
         views: whether it has its picture of views.
     """
 
-    epochs: int = 0
+    epochs: set[int] = field(default_factory=set)
     done: bool = False
     views: bool = False
 
@@ -137,9 +137,9 @@ class Tracker:
 
     def _epoch(self, stage: StageInfo, numbers: Numbers) -> None:
         known = self._known(stage)
-        if known is not None and numbers.values and numbers.epoch >= known.epochs and not known.done:
+        if known is not None and numbers.values and numbers.epoch not in known.epochs and not known.done:
             self._place.curves(stage, numbers)
-            known.epochs = numbers.epoch + 1
+            known.epochs.add(numbers.epoch)
 
     def _ended(self, stage: StageInfo, outcome: Outcome) -> None:
         known = self._known(stage)

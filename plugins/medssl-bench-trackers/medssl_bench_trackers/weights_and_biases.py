@@ -10,14 +10,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from medssl_bench_trackers.content import BOARD, CURVE, Ending, Numbers, file_name, names_of, settings_of
 from medssl_bench_trackers.tracker import Artefacts, Known, Place, Tracker, require_package
+from medssl_bench_trackers.wandb_files import name_of, records
 
 if TYPE_CHECKING:
     from medssl_bench.plugin.watching import StageInfo
 
 Mode = Literal["offline", "online"]
-
-_KEPT = "medssl-bench"
-"""Folder, beside those of W&B, of what offline runs have: their own files are for `wandb sync` alone."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,19 +61,23 @@ class _Project(Place):
         folder = Path(self._settings.folder)
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder.absolute()
-        self._kept = self._folder / "wandb" / _KEPT / file_name(self._project)
 
     def open(self, stage: StageInfo) -> Known:
-        known = self._known(stage.key)
+        is_online = self._settings.mode == "online"
+        known = Known() if is_online else self._written(stage.key)
         if known.done:
             return known
         names = names_of(stage)
-        run = self._init(stage.key[:32], names["title"], {**settings_of(stage), **names}, stage.kind, names.get("arms"))
+        run = self._init(
+            stage.key[:_KEY], names["title"], {**settings_of(stage), **names}, stage.kind, names.get("arms")
+        )
         run.define_metric("epoch", hidden=True)
         run.define_metric(f"{CURVE}*", step_metric="epoch")
-        if self._settings.mode == "online":
+        if is_online:
             before = dict(run.summary)
-            known = Known(int(before.get("epoch", -1)) + 1, before.get("status") == "done", "views" in before)
+            known = Known(
+                set(range(int(before.get("epoch", -1)) + 1)), before.get("status") == "done", "views" in before
+            )
         if known.done:
             run.finish()
             return known
@@ -84,7 +86,6 @@ class _Project(Place):
 
     def curves(self, stage: StageInfo, numbers: Numbers) -> None:
         self._runs[stage.key].log({**numbers.values, "epoch": numbers.epoch})
-        self._keep(stage.key, "epochs", str(numbers.epoch + 1))
 
     def picture(self, stage: StageInfo, png: bytes) -> None:
         import wandb
@@ -92,12 +93,11 @@ class _Project(Place):
 
         with Image.open(io.BytesIO(png)) as image:
             self._runs[stage.key].log({"views": wandb.Image(image)})
-        self._keep(stage.key, "views", "1")
 
     def files(self, stage: StageInfo, files: list[Path]) -> None:
         import wandb
 
-        artefact = wandb.Artifact(f"{stage.kind}-{stage.key[:32]}", type=stage.kind)
+        artefact = wandb.Artifact(f"{stage.kind}-{stage.key[:_KEY]}", type=stage.kind)
         for file in files:
             artefact.add_file(str(file))
         self._runs[stage.key].log_artifact(artefact)
@@ -107,8 +107,6 @@ class _Project(Place):
         run.summary.update({**ending.results, **ending.notes, "status": ending.status})
         run.finish(exit_code=0 if ending.status == "done" else 1)
         del self._runs[stage.key]
-        if ending.status == "done":
-            self._keep(stage.key, "done", "1")
 
     def board(self, frame: Any) -> None:
         import wandb
@@ -156,22 +154,24 @@ class _Project(Place):
             settings=quiet,
         )
 
-    def _known(self, key: str) -> Known:
-        """Return what this folder has of a stage, as far as this tracker has logged it."""
-        kept = self._kept / key[:32]
-        epochs = kept / "epochs"
-        number = epochs.read_text("utf-8").strip() if epochs.is_file() else "0"
-        number = number if number.isdecimal() else "0"
-        return Known(int(number), (kept / "done").exists(), (kept / "views").exists())
+    def _written(self, key: str) -> Known:
+        """Return what the folder has of a stage, whose files are of one run however often it was gone on with."""
+        known = Known()
+        for file in sorted(self._folder.glob(f"wandb/offline-run-*-{key[:_KEY]}/run-*.wandb")):
+            for record in records(file):
+                if record.HasField("history"):
+                    row = {name_of(item): item.value_json for item in record.history.item}
+                    known.views |= any(name.startswith("views") for name in row)
+                    if "epoch" in row:
+                        known.epochs.add(int(row["epoch"]))
+                elif record.HasField("summary"):
+                    said = {name_of(item): item.value_json for item in record.summary.update}
+                    known.done = said.get("status", '"done"' if known.done else "") == '"done"'
+        return known
 
-    def _keep(self, key: str, name: str, text: str) -> None:
-        """Note what a stage has, whole or not at all."""
-        folder = self._kept / key[:32]
-        folder.mkdir(parents=True, exist_ok=True)
-        part = folder / f".{name}.part"
-        part.write_text(text, "utf-8")
-        part.replace(folder / name)
 
+_KEY = 32
+"""Characters of a key that a run of W&B is called by; 64 at most are possible."""
 
 _LONGEST = 128
 """Characters of a group."""

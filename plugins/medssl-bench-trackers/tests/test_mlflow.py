@@ -55,7 +55,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         quiet = {**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true"}
         process = subprocess.Popen(command, stdout=log, stderr=log, cwd=folder, env=quiet, start_new_session=True)
         try:
-            end = time.monotonic() + 240
+            end = time.monotonic() + 600
             while not _answers(address):
                 assert process.poll() is None, (folder / "log").read_text()
                 assert time.monotonic() < end, (folder / "log").read_text()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from docs.pages import DOCS
 from followed_suite import SUITE, needs
-from wandb_files import offline_runs
+from offline import offline_runs
 
 from medssl_bench.cli.main import main
 from medssl_bench.training.processor import one_thread

@@ -7,8 +7,8 @@ import signal
 from pathlib import Path
 
 from followed_suite import PRETRAINED, PROBED, needs, once_each
+from offline import offline_runs
 from PIL import Image
-from wandb_files import offline_runs
 
 pytestmark = needs("wandb", "wandb")
 
