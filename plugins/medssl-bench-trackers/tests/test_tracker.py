@@ -112,6 +112,18 @@ def test_what_comes_again_is_logged_once_and_what_no_event_told_from_the_history
     assert json.loads(files["record.json"])["path"] == "s3://***@c"
 
 
+def test_a_gap_that_a_killed_process_has_left_is_filled(tmp_path):
+    place = Memory()
+    tracker = _tracker(place, tmp_path)
+    place.known[STAGE.key] = Known({0, 2})
+    folder = tmp_path / "done" / "aa" / STAGE.key
+    folder.mkdir(parents=True)
+    (folder / "history.json").write_text(json.dumps([{"epoch": e, "loss": 3.0 - e} for e in range(4)]))
+    tracker.medssl_epoch_ends(STAGE, Epoch(3, 4, {"loss": 0.0}))
+    tracker.medssl_stage_ends(STAGE, Outcome(STAGE, "done"))
+    assert [entry[1] for entry in place.logged if entry[0] == "curves"] == [3, 1]
+
+
 def test_a_failure_has_its_reason_and_what_is_under_way_at_the_end_is_stopped(tmp_path):
     place = Memory()
     tracker = _tracker(place, tmp_path)
