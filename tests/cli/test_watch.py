@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from medssl_bench import Suite, run
 from medssl_bench.errors import PluginError, UserError
+from medssl_bench.training.processor import one_thread
 
 WATCHER = """
 import json
@@ -49,10 +51,11 @@ def nothing():
 
 
 @pytest.fixture
-def noting(tiny: Path) -> Path:
+def noting(tiny: Path) -> Iterator[Path]:
     Path("noting.py").write_text(WATCHER)
     tiny.write_text(f'plugins = ["noting.py"]\n{tiny.read_text()}')
-    return tiny
+    with one_thread():  # quicker for what is so small
+        yield tiny
 
 
 def _run(suite: object, *watch: object) -> None:
