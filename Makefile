@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-lowest lint bench
+.PHONY: demo test test-lowest lint bench site
 
 # Everything the demo needs, then the suite: results go to ./store, so a second run has nothing left to compute.
 demo: .venv/installed
@@ -22,6 +22,11 @@ lint: .venv/installed-dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# The documentation as a site, in build/site. While you write: .venv-site/bin/mkdocs serve
+site: .venv-site/installed
+	NO_MKDOCS_2_WARNING=1 .venv-site/bin/mkdocs build --quiet --strict
+	.venv-site/bin/python .ci/site_check.py
+
 # How fast this machine trains, side by side with what one would otherwise run: about half an hour on two cores.
 # make bench BENCH="--device cuda" on a GPU; BENCH="--only pretraining --rounds 3" for less.
 bench: .venv/installed-dev
@@ -34,4 +39,9 @@ bench: .venv/installed-dev
 
 .venv/installed-dev: .venv/installed
 	$(BIN)/python -m pip install --quiet -e ".[dev]"
+	@touch $@
+
+.venv-site/installed: pyproject.toml
+	$(PYTHON) -m venv .venv-site
+	$(PYTHON) .ci/requirements.py docs | .venv-site/bin/python -m pip install --quiet -r /dev/stdin
 	@touch $@
