@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import tarfile
@@ -10,6 +11,7 @@ import zipfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+RELATIVE = re.compile(r"\]\((?![a-z]+:|#)[^)]+\)")
 
 
 def problems(project: Path, folder: Path, version: str) -> list[str]:
@@ -20,6 +22,7 @@ def problems(project: Path, folder: Path, version: str) -> list[str]:
         with zipfile.ZipFile(folder / f"{name}-{version}-py3-none-any.whl") as archive:
             wheel = set(archive.namelist())
             licences = [archive.read(file) for file in wheel if file.endswith(".dist-info/licenses/LICENSE")]
+            (about_it,) = [archive.read(file).decode() for file in wheel if file.endswith(".dist-info/METADATA")]
         with tarfile.open(folder / f"{name}-{version}.tar.gz") as archive:
             sdist = {member.name.partition("/")[2] for member in archive if member.isfile()}
     except OSError as error:
@@ -32,6 +35,7 @@ def problems(project: Path, folder: Path, version: str) -> list[str]:
     wrong += [f"the sdist lacks {file}" for file in sorted(tracked - sdist)]
     if licences != [(ROOT / "LICENSE").read_bytes()]:
         wrong.append("the wheel has not the licence of the repository")
+    wrong += [f"its description has a link inside the repository: {link}" for link in RELATIVE.findall(about_it)]
     if not any(file.startswith("tests/") for file in sdist):
         wrong.append("the sdist has no tests")
     return [f"{name} {version}: {text}" for text in wrong]
