@@ -48,9 +48,9 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
 
 
 def _address(target: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Return where a relative link of a page leads on the site."""
+    """Return where a relative link of a page leads on the site; GitHub shows notebooks, a browser would save them."""
     file = (Path(page.file.abs_src_path).parent / target).resolve()
-    if file.is_relative_to(config.docs_dir) or not file.exists():
+    if not file.exists() or (file.is_relative_to(config.docs_dir) and file.suffix != ".ipynb"):
         return target
     name = file.relative_to(ROOT).as_posix()
     if name in files.src_uris:
