@@ -53,6 +53,7 @@ def _address(target: str, page: Page, config: MkDocsConfig, files: Files) -> str
     if not file.exists() or (file.is_relative_to(config.docs_dir) and file.suffix != ".ipynb"):
         return target
     name = file.relative_to(ROOT).as_posix()
-    if name in files.src_uris:
+    known = files.get_file_from_path(name)
+    if known and known.abs_src_path == str(file):
         return "../" * (len(PurePosixPath(page.file.src_uri).parts) - 1) + name
     return f"{config.repo_url}/{'tree' if file.is_dir() else 'blob'}/{REF}/{name}"
