@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from medssl_bench.errors import did_you_mean
 from medssl_bench.plugin import hookspecs
-from medssl_bench.plugin.kinds import KINDS
 from medssl_bench.plugin.markers import PROJECT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _PREFIX = "medssl_"
+
+_OF_RUNS = ("medssl_run_", "medssl_stage_", "medssl_epoch_")
+"""What the names of hooks that observe a run begin with."""
 
 _ALMOST = 0.92
 """How alike a function's name is to that of a hook, from 0 to 1, if it is a slip; one letter or two."""
@@ -54,10 +56,9 @@ def wrong_with_hooks(implementation: object) -> str:
 
 def watched_hooks(implementation: object) -> list[str]:
     """Return the names of the run's hooks that a module, or an object with methods, implements."""
-    registering = {kind.hook for kind in KINDS.values()}
     marked = [(name, getattr(function, f"{PROJECT}_impl", None)) for name, function in _functions(implementation)]
     found = [options.get("specname") or name for name, options in marked if options is not None]
-    return sorted(name for name in found if name not in registering)
+    return sorted(name for name in found if name.startswith(_OF_RUNS))
 
 
 def _hint(hook: str) -> str:

@@ -17,10 +17,11 @@ def watcher(console: Console, *, verbose: bool = False) -> object:
     """
     from medssl_bench.progress.lines import PlainLines
     from medssl_bench.progress.live import LiveView
-    from medssl_bench.progress.notebook import NotebookView
 
     if verbose:
         return PlainLines(console, every=0)
     if console.is_jupyter:
+        from medssl_bench.progress.notebook import NotebookView
+
         return NotebookView()
     return LiveView(console) if console.is_terminal and not console.is_dumb_terminal else PlainLines(console)

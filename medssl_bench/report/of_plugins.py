@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING
 
-from medssl_bench.figures.figure import ReportFigure
+from medssl_bench.figures.figure import FORMATS, Rendered, ReportFigure, slug
+from medssl_bench.results.grid import Grid
 
 if TYPE_CHECKING:
     from medssl_bench.report.study import Study
-    from medssl_bench.results.grid import Grid
 
 
 @dataclass(frozen=True)
@@ -24,11 +24,31 @@ class Section:
     """
 
     title: str
-    paragraphs: tuple[str, ...] = ()
-    grids: tuple[Grid, ...] = ()
+    paragraphs: Sequence[str] = ()
+    grids: Sequence[Grid] = ()
+
+    def __post_init__(self) -> None:
+        if isinstance(self.paragraphs, str) or not all(
+            isinstance(text, str) for text in (self.title, *self.paragraphs)
+        ):
+            raise TypeError("the title of a section is a text, and its paragraphs are a list of texts")
+        if not all(isinstance(grid, Grid) for grid in self.grids):
+            raise TypeError("the tables of a section are of medssl_bench.results.grid.Grid")
 
 
-def added_by_plugins(study: Study, tell: Callable[[str], None]) -> tuple[list[ReportFigure], list[Section]]:
+@dataclass(frozen=True)
+class _Drawn(ReportFigure):
+    """A figure that is drawn already."""
+
+    kept: Rendered = field(default_factory=lambda: Rendered({}, ""))
+
+    def render(self, formats: Sequence[str] = FORMATS) -> Rendered:
+        return Rendered({form: self.kept.contents[form] for form in formats}, self.kept.missing)
+
+
+def added_by_plugins(
+    study: Study, tell: Callable[[str], None], formats: Sequence[str] = FORMATS, *, figures: bool = True
+) -> tuple[list[ReportFigure], list[Section]]:
     """Return what plugins add to a report, by the hook ``medssl_report``.
 
     A figure is drawn here, once: an error in the code of a plugin leaves out what that plugin adds, and nothing else.
@@ -36,28 +56,36 @@ def added_by_plugins(study: Study, tell: Callable[[str], None]) -> tuple[list[Re
     Args:
         study: what the report is about.
         tell: told, in a line each, what is left out and why.
+        formats: that figures are written as.
+        figures: whether figures are drawn.
     """
-    figures: list[ReportFigure] = []
+    comparisons = {None, *(table.id for table in study.board.tables)}
+    drawn: list[ReportFigure] = []
     sections: list[Section] = []
     for hook in study.suite.plugins.manager.hook.medssl_report.get_hookimpls():
         try:
-            added = list(_drawn(hook.function(*(study for _ in hook.argnames))))
+            added = list(_checked(hook.function(*(study for _ in hook.argnames)), comparisons))
+            own = [_draw(part, formats) for part in added if isinstance(part, ReportFigure)] if figures else []
         except Exception as error:  # noqa: BLE001 - whatever a plugin does
             tell(f"left out: what plugin {hook.plugin_name!r} adds: {type(error).__name__}: {error}")
             continue
-        figures += [part for part in added if isinstance(part, ReportFigure)]
+        drawn += own
         sections += [part for part in added if isinstance(part, Section)]
-    return figures, sections
+    return drawn, sections
 
 
-def _drawn(added: object) -> Iterator[ReportFigure | Section]:
+def _checked(added: object, comparisons: Collection[str | None]) -> Iterator[ReportFigure | Section]:
     if not hasattr(added, "__iter__"):
         raise TypeError(f"medssl_report returns a list, not {type(added).__name__}")
     for part in added:
-        if isinstance(part, Section):
-            yield part
-        elif isinstance(part, ReportFigure):
-            drawn = part.draw()
-            yield replace(part, draw=lambda drawn=drawn: drawn, only_here=True)  # type: ignore[misc]
-        else:
+        if not isinstance(part, ReportFigure | Section):
             raise TypeError(f"medssl_report returns figures and sections, and no {type(part).__name__}")
+        if isinstance(part, ReportFigure) and part.comparison not in comparisons:
+            raise ValueError(f"figure {part.id!r} is of no comparison of this report, {part.comparison!r}")
+        yield part
+
+
+def _draw(figure: ReportFigure, formats: Sequence[str]) -> ReportFigure:
+    kept = figure.render([*dict.fromkeys((*formats, "png"))])
+    given = {each.name: getattr(figure, each.name) for each in fields(ReportFigure)}
+    return _Drawn(**{**given, "id": slug(figure.id), "only_here": True}, kept=kept)

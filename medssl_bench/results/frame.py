@@ -1,4 +1,4 @@
-"""The numbers of a leaderboard as a pandas DataFrame; pandas is no dependency."""
+"""The numbers of a leaderboard as a pandas DataFrame."""
 
 from __future__ import annotations
 

@@ -221,7 +221,7 @@ def make_report(
     if study.board.is_empty:
         raise UserError(f"{opened.path}: it holds no results of {suite.name!r}; run it first")
     drawn = []
-    added, sections = added_by_plugins(study, tell)
+    added, sections = added_by_plugins(study, tell, formats, figures=figures)
     if figures:
         from medssl_bench.figures.all import all_figures, with_unique_ids
 

@@ -73,6 +73,8 @@ def _node(value: Any, path: KeyPath, file: Path, problems: list[Problem]) -> Nod
 
 def _plain(value: Any, path: KeyPath, problems: list[Problem]) -> Any:
     """Return a value as TOML has it, of Python's own types: numbers of NumPy are none of them."""
+    if getattr(value, "shape", None) == () and hasattr(value, "item"):  # a scalar of NumPy, truth values among them
+        value = value.item()
     if isinstance(value, os.PathLike):
         return os.fspath(value)
     if isinstance(value, bool | date | time):  # dates are refused later, as those of files are

@@ -94,6 +94,11 @@ def test_the_leaderboard_is_filtered_and_sorted(site: Path, browser: Chrome) -> 
     Select(browser.find_element("css selector", "[data-name=metric]")).select_by_visible_text("AUROC")
     assert set(column(2)) == {"20"}
     assert set(column(3)) == {"AUROC"}
+    Select(browser.find_element("css selector", "[data-name=labels]")).select_by_visible_text("any")
+    for order in (["all", "20"], ["20", "all"]):
+        browser.find_elements("css selector", ".sort button")[2].click()
+        assert list(dict.fromkeys(column(2))) == order
+    Select(browser.find_element("css selector", "[data-name=labels]")).select_by_visible_text("20")
     browser.find_elements("css selector", ".sort button")[5].click()
     means = [float(text.split()[0]) for text in column(5)]
     assert means == sorted(means, reverse=True)

@@ -42,6 +42,16 @@ def test_several_data_sets_are_counted(lab_of: Callable[..., Lab]) -> None:
     assert said == f"With 100 labels, compared with “supervised” (accuracy, 2 data sets): better: “{PROBE}” on 2."
 
 
+def test_a_data_set_that_is_too_small_for_a_label_budget_does_not_count_there(lab_of: Callable[..., Lab]) -> None:
+    text = SUITE.replace('["bloodmnist"]', '["retinamnist", "bloodmnist"]').replace('reference = "printed:main"\n', "")
+    text = text.replace('labels = [100, "all"]', 'labels = [100, { count = 2000, short = "skip" }]')
+    for order in ('["retinamnist", "bloodmnist"]', '["bloodmnist", "retinamnist"]'):
+        few, many = _said(filled(lab_of(text=text.replace('["retinamnist", "bloodmnist"]', order))))
+        assert few.startswith("With 100 labels, compared with “supervised” (accuracy, 2 data sets): ")
+        assert many.startswith("With 2000 labels, compared with “supervised” (accuracy, bloodmnist): ")
+        assert f"“{PROBE}” +" in many
+
+
 def test_why_there_is_no_answer(lab_of: Callable[..., Lab]) -> None:
     lab = lab_of()
     assert _said(lab) == ["There is no answer yet: 0 of 14 results are there."]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -25,6 +26,12 @@ def _fails() -> Figure:
     raise ZeroDivisionError("nothing here")
 
 
+def _cannot_be_written() -> Figure:
+    figure = Figure()
+    figure.text(0, 0, r"$\frac$")
+    return figure
+
+
 GOOD = [_figure(Figure), Section("More <b>", ("a < b",))]
 
 
@@ -35,6 +42,8 @@ GOOD = [_figure(Figure), Section("More <b>", ("a < b",))]
         ([*GOOD, _figure(_fails)], "ZeroDivisionError: nothing here"),
         ([*GOOD, "text"], "TypeError: medssl_report returns figures and sections, and no str"),
         (3, "TypeError: medssl_report returns a list, not int"),
+        ([*GOOD, _figure(_cannot_be_written)], "ValueError: "),
+        ([*GOOD, replace(GOOD[0], comparison="other")], "ValueError: figure 'mine' is of no comparison of this report"),
     ],
 )
 def test_a_plugin_adds_all_or_nothing(lab_of: Callable[..., Lab], added: Any, told: str) -> None:  # noqa: F811
@@ -59,9 +68,17 @@ def test_a_plugin_adds_all_or_nothing(lab_of: Callable[..., Lab], added: Any, to
         for name in ("adds", "few"):
             lab.suite.plugins.manager.unregister(name=name)
     assert [figure.id for figure in figures] == ([] if told else ["mine"])
+    assert [list(figure.render(["png"]).contents) for figure in figures] == ([] if told else [["png"]])
     assert all(figure.only_here for figure in figures)
     assert [section.title for section in sections] == (["Few"] if told else ["More <b>", "Few"])
-    assert said == ([f"left out: what plugin 'adds' adds: {told}"] if told else [])
+    assert len(said) == bool(told)
+    assert all(text.startswith(f"left out: what plugin 'adds' adds: {told}") for text in said)
     text = page(study, (), sections)
     assert ("a &lt; b" in text) == (not told)
     assert "More <b>" not in text
+
+
+@pytest.mark.parametrize("wrong", [{"paragraphs": "text"}, {"paragraphs": [3]}, {"grids": [None]}, {"title": None}])
+def test_a_section_that_cannot_be_drawn_is_refused_where_it_is_made(wrong: Any) -> None:
+    with pytest.raises(TypeError, match="of a section"):
+        Section(**{"title": "Title", **wrong})

@@ -91,12 +91,14 @@ def test_values_of_python_stand_for_those_of_toml(plugins: Plugins) -> None:
     document = tomllib.loads(SUITE)
     document |= {"seeds": range(2), "draws": (np.int64(0), True + 1), "name": np.str_("small")}
     document["pretraining"]["nat"]["optimizer"] = {"lr": np.float64(0.5)}
+    document["comparison"][0]["shuffle_labels"] = np.True_
     document["dataset"] = {"own": {"name": "folder", "path": PurePosixPath("images")}}
     suite = Suite.from_dict(document, plugins=plugins)
     written = tomllib.loads(suite.to_toml())
     assert (written["seeds"], written["draws"], written["name"]) == ([0, 1], [0, 2], "small")
     assert written["pretraining"]["nat"]["optimizer"] == {"lr": 0.5}
     assert written["dataset"]["own"]["path"] == "images"
+    assert written["comparison"][0]["shuffle_labels"] is True
     assert all(type(value) is int for value in (*suite.model.seeds, *suite.model.draws))
 
 

@@ -46,7 +46,7 @@ _COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#
 """Colours that readers with any kind of colour vision tell apart (Okabe and Ito 2008), yellow darkened for paper."""
 
 
-_SHARED = "Recipes"
+_SHARED = "Other figures"
 """Heading of the figures that several comparisons share."""
 
 _LEADING = ("-forest-", "label-efficiency")

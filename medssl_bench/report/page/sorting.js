@@ -19,7 +19,7 @@
           };
           rows.sort((a, b) => {
             const [x, y] = [value(a), value(b)];
-            if (typeof x === "string") return sign * x.localeCompare(y);
+            if (typeof x === "string") return sign * x.localeCompare(y, undefined, { numeric: true });
             if (Number.isNaN(x)) return Number.isNaN(y) ? 0 : 1; // what has no number stands last either way
             return Number.isNaN(y) ? -1 : sign * (x - y);
           });

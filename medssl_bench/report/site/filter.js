@@ -18,7 +18,12 @@
   for (const select of selects) select.addEventListener("change", filter);
   arm.addEventListener("input", filter);
   const metric = selects.find((select) => select.dataset.name === "metric");
-  if (metric) metric.selectedIndex = 1; // the first metric of the suite
+  if (metric) {
+    // the first metric of the suite, unless that hides a comparison
+    const first = metric.options[1].value, column = metric.dataset.column;
+    const of = (wanted) => new Set(rows.map((row) => JSON.parse(row.dataset.filters)).filter(wanted).map((values) => values[0]));
+    if (of((values) => values[column] === first).size === of(() => true).size) metric.selectedIndex = 1;
+  }
   document.getElementById("filters").hidden = false;
   filter();
 })();

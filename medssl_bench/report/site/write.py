@@ -32,9 +32,9 @@ _HEADS = (
     "comparison", "data set", "labels", "metric", "arm", "mean", "95 % interval", "difference", "verdict", "results",
 )  # fmt: skip
 _EXPLAINED = (
-    "Mean over training seeds and label draws. Difference: to the baseline of the comparison, with half of its 95 % "
-    "interval; the verdict is of that. Bold: the best of a column, and what is not told apart from it. Each result "
-    "opens the record of its stage."
+    "Mean over training seeds, label draws and folds. Difference: to the baseline of the comparison, with half of its "
+    "95 % interval; the verdict is of that. Bold: the best of a column, and what is not told apart from it. Each "
+    "result opens the record of its stage."
 )
 
 

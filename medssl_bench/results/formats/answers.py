@@ -21,36 +21,38 @@ def answers(table: TableResult) -> list[str]:
     """Return what a comparison says of its arms by its first metric, the largest difference first.
 
     A sentence for the fewest labels, and one for the most. On one data set, each arm has its difference to the baseline
-    with the 95 % interval; on several, it has the number of data sets of which the same is said. Floors, and columns
-    that allow no words, are not spoken of; where no column allows any, one sentence says so.
+    with the 95 % interval; on several, it has the number of data sets of which the same is said. A data set that is too
+    small for a label budget does not count there. Floors, and columns that allow no words, are not spoken of; where no
+    column allows any, one sentence says so.
     """
     if table.baseline is None:
         return ["No arm is the baseline of the others, so nothing is said of them; the table has their numbers."]
     panels = [panel for panel in table.panels if panel.metric == table.panels[0].metric]
-    ends = dict.fromkeys((0, len(panels[0].budgets) - 1)) if panels else {}
+    budgets = max((panel.budgets for panel in panels), key=len, default=[])
+    ends = dict.fromkeys((*budgets[:1], *budgets[-1:]))
     found = [said for end in ends if (said := _said(table.baseline, panels, end))]
     return found or [_nothing(table, panels)]
 
 
-def _said(baseline: str, panels: list[Panel], end: int) -> str:
+def _said(baseline: str, panels: list[Panel], budget: str) -> str:
     """Return the sentence on one label budget; nothing where there are no words."""
+    told = [[(arm, cell) for arm, cell in panel.column(budget).items() if cell.judged.told] for panel in panels]
     by_arm: dict[str, list[Cell]] = {}
-    for panel in panels:
-        for arm, cell in panel.column(panel.budgets[end]).items():
-            if cell.judged.told:
-                by_arm.setdefault(arm, []).append(cell)
+    for arm, cell in (pair for cells in told for pair in cells):
+        by_arm.setdefault(arm, []).append(cell)
     if not by_arm:
         return ""
+    sets = sum(map(bool, told))
     parts = []
     for word in _WORDS:
         having = {arm: [cell for cell in cells if cell.judged.told == word] for arm, cells in by_arm.items()}
         named = sorted((arm for arm, cells in having.items() if cells), key=lambda arm: -_size(having[arm]))
-        texts = [_arm(arm, having[arm], alone=len(panels) == 1) for arm in named[:_NAMED]]
+        texts = [_arm(arm, having[arm], alone=sets == 1) for arm in named[:_NAMED]]
         texts += [f"{len(named) - _NAMED} other arms"] if len(named) > _NAMED else []
         parts += [f"{word}: {', '.join(texts)}"] if texts else []
-    budgets = " / ".join(dict.fromkeys(panel.budgets[end] for panel in panels))
-    by = ", ".join([metric_name(panels[0].metric)] + ([f"{len(panels)} data sets"] if len(panels) > 1 else []))
-    return f"With {budgets} labels, compared with “{baseline}” ({by}): {'; '.join(parts)}."
+    where = [f"{sets} data sets"] if sets > 1 else [panel.dataset for panel in panels if panel.column(budget)][:1]
+    by = ", ".join([metric_name(panels[0].metric), *(where if len(panels) > 1 else [])])
+    return f"With {budget} labels, compared with “{baseline}” ({by}): {'; '.join(parts)}."
 
 
 def _size(cells: list[Cell]) -> float:
