@@ -20,8 +20,13 @@ RESULT = "result/"
 BOARD = "leaderboard"
 """What the run of a tracker is called that has the tables of a suite."""
 
-_SECRET = re.compile(r"(^|[._-])(password|passwd|secret|token|api_?key|credentials?)$", re.IGNORECASE)
-_IN_ADDRESS = re.compile(r"(?<=://)[^/@\s]+@")
+_SECRET = re.compile(
+    r"(^|[._-])(password|passwd|passphrase|secret|token|authorization|credentials?"
+    r"|(secret[_-]?)?(access|api|private|secret)[_-]?key)$",
+    re.IGNORECASE,
+)
+_USER = re.compile(r"(?<=://)[^\s/?#]*@")
+_SIGNED = re.compile(r"([?&][^=&#\s]*(?:token|sig|signature|key|secret|password|credential)=)[^&#\s]*", re.IGNORECASE)
 _HIDDEN = "***"
 
 
@@ -71,10 +76,10 @@ def settings_of(stage: StageInfo) -> dict[str, str | int | float | bool]:
 
     They are fixed by the key of the stage, but for labels that suites give data sets and recipes.
     """
-    found = dict(_flat(stage.parameters))
+    found = dict(_flat(cleaned(stage.parameters)))
     axes = {"kind": stage.kind, "labels": stage.labels, "seed": stage.seed, "draw": stage.draw, "fold": stage.fold}
     found |= {name: value for name, value in axes.items() if value not in (None, "")}
-    return {name: _HIDDEN if _SECRET.search(name) else without_secrets(value) for name, value in found.items()}
+    return {name: _HIDDEN if _SECRET.search(name) else value for name, value in found.items()}
 
 
 def names_of(stage: StageInfo) -> dict[str, str]:
@@ -93,8 +98,8 @@ def names_of(stage: StageInfo) -> dict[str, str]:
 
 
 def without_secrets(value: Any) -> Any:
-    """Return a value; user and password of addresses in a text are hidden."""
-    return _IN_ADDRESS.sub(f"{_HIDDEN}@", value) if isinstance(value, str) else value
+    """Return a value; of addresses in a text, users, passwords, tokens, keys and signatures are hidden."""
+    return _SIGNED.sub(rf"\1{_HIDDEN}", _USER.sub(f"{_HIDDEN}@", value)) if isinstance(value, str) else value
 
 
 def cleaned(data: Any) -> Any:
@@ -116,7 +121,7 @@ def _flat(value: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, str
         elif isinstance(item, str | int | float | bool):
             yield before + name, item
         else:
-            yield before + name, json.dumps(cleaned(item), ensure_ascii=False)
+            yield before + name, json.dumps(item, ensure_ascii=False)
 
 
 def _is_number(value: Any) -> bool:

@@ -9,7 +9,7 @@ import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout, suppress
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -142,6 +142,8 @@ class Tracker:
             known.epochs.add(numbers.epoch)
 
     def _ended(self, stage: StageInfo, outcome: Outcome) -> None:
+        if outcome.status == "blocked" and stage.key not in self._open:  # it has not begun: there is nothing to tell
+            return
         known = self._known(stage)
         if known is None:
             return
@@ -164,8 +166,9 @@ class Tracker:
         self._close(stage, Ending(outcome.status, results_of(metrics), notes))
 
     def _close(self, stage: StageInfo, ending: Ending) -> None:
-        notes = {name: without_secrets(text) for name, text in ending.notes.items()}
-        self._place.close(stage, Ending(ending.status, ending.results, notes))
+        if not self._open[stage.key].done:  # else the place has ended it long since
+            notes = {name: without_secrets(text) for name, text in ending.notes.items()}
+            self._place.close(stage, Ending(ending.status, ending.results, notes))
         self._forget(stage)
 
     def _forget(self, stage: StageInfo) -> None:
@@ -221,15 +224,28 @@ def require_package(module: str, extra: str) -> None:
 
 @contextmanager
 def _files(folder: Path, wanted: Artefacts) -> Iterator[list[Path]]:
-    """Give the files of a finished stage that are logged: records as copies without secrets."""
+    """Give the files of a finished stage that are logged: JSON as copies without secrets."""
     found = sorted(file for file in folder.iterdir() if file.is_file()) if folder.is_dir() else []
     chosen = [file for file in found if wanted == "all" or (wanted == "records" and file.name in _RECORDS)]
     with tempfile.TemporaryDirectory() as copies:
-        for place, file in enumerate(chosen):
-            if file.suffix == ".json":
-                chosen[place] = Path(copies, file.name)
-                chosen[place].write_text(json.dumps(cleaned(_json(file)), indent=1, ensure_ascii=False) + "\n", "utf-8")
+        for file in [file for file in chosen if file.suffix == ".json"]:
+            chosen.remove(file)
+            with suppress(OSError, ValueError):  # on another machine, deleted meanwhile, or damaged
+                copy = Path(copies, file.name)
+                copy.write_text(_told(file), "utf-8")
+                chosen.append(copy)
         yield chosen
+
+
+def _told(file: Path) -> str:
+    """Return the text of a JSON file without secrets; of a record, also without the machine and its folders."""
+    from medssl_bench.store.places import for_strangers
+    from medssl_bench.store.record import Record
+
+    text = file.read_text("utf-8")
+    if file.name == "record.json":
+        return Record(**cleaned(asdict(for_strangers(Record.from_json(text))))).to_json()
+    return json.dumps(cleaned(json.loads(text)), indent=1, ensure_ascii=False) + "\n"
 
 
 def _history(folder: Path) -> Iterator[Numbers]:

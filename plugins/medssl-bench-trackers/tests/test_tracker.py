@@ -13,6 +13,7 @@ from medssl_bench_trackers.tracker import Known, Place, Tracker
 
 from medssl_bench.errors import WatcherWarning
 from medssl_bench.plugin.watching import ArmInfo, Epoch, Outcome, RunInfo, StageInfo
+from medssl_bench.store.record import Record
 from medssl_bench.store.store import Store
 
 STAGE = StageInfo(
@@ -24,8 +25,14 @@ STAGE = StageInfo(
     seed=0,
     recipe="nat",
     parameters={
-        "dataset": {"name": "npz", "path": "https://me:pass@host/cells.npz", "token": "t0k3n"},
+        "dataset": {
+            "name": "npz",
+            "path": "https://me:p@ss@host/cells.npz?X-Amz-Signature=h1d&part=2",
+            "token": "t0k3n",
+        },
         "augmentation": {"name": "sequence", "ops": [{"name": "crop", "api_key": "k3y"}]},
+        "storage": {"aws_secret_access_key": "k3y", "credentials": {"user": "k3y"}, "authorization": "k3y", "keys": 2},
+        "passphrase": "k3y",
         "epochs": 3,
     },
 )
@@ -64,6 +71,7 @@ class Memory(Place):
         self._log("files", {file.name: file.read_text() for file in files})
 
     def close(self, stage, ending):
+        assert not self.known[stage.key].done, "what is done is not open"
         self.known[stage.key].done = ending.status == "done"
         self._log("closes", ending.status, dict(ending.results), dict(ending.notes))
 
@@ -89,7 +97,17 @@ def test_what_comes_again_is_logged_once_and_what_no_event_told_from_the_history
     folder = tmp_path / "done" / "aa" / STAGE.key
     folder.mkdir(parents=True)
     (folder / "history.json").write_text(json.dumps([{"epoch": e, "loss": 3.0 - e} for e in range(3)]))
-    (folder / "record.json").write_text(json.dumps({"metrics": {"loss": 1, "kept": True}, "path": "s3://a:b@c"}))
+    record = Record(
+        STAGE.key,
+        "pretrain",
+        "pretrain",
+        "done",
+        {},
+        metrics={"loss": 1, "kept": True},
+        provenance={"host": "my-machine", "origin": "s3://a:b@c"},
+        spec={"path": "/home/me/cells.npz", "token": "t0k3n"},
+    )
+    (folder / "record.json").write_text(record.to_json())
     for _ in range(2):  # a worker dies, and another begins again
         tracker.medssl_stage_begins(STAGE)
         tracker.medssl_epoch_ends(STAGE, Epoch(0, 3, {"loss": 3.0, "epoch": 0.0}, 10.0))
@@ -109,7 +127,36 @@ def test_what_comes_again_is_logged_once_and_what_no_event_told_from_the_history
     ]
     ((_, files),) = [entry for entry in place.logged if entry[0] == "files"]
     assert files.keys() == {"history.json", "record.json"}
-    assert json.loads(files["record.json"])["path"] == "s3://***@c"
+    told = Record.from_json(files["record.json"])
+    assert told.provenance == {"host": None, "origin": "s3://***@c"}
+    assert told.spec == {"path": "cells.npz", "token": "***"}
+
+
+def test_what_is_damaged_is_no_file_of_the_tracker(tmp_path):
+    place = Memory()
+    tracker = _tracker(place, tmp_path)
+    folder = tmp_path / "done" / "aa" / STAGE.key
+    folder.mkdir(parents=True)
+    (folder / "history.json").write_text("[]")
+    (folder / "record.json").write_text("{")
+    tracker.medssl_stage_ends(STAGE, Outcome(STAGE, "done"))
+    assert [entry for entry in place.logged if entry[0] == "files"] == [("files", {"history.json": "[]\n"})]
+
+
+def test_what_another_run_has_logged_is_left_alone_when_this_run_ends_before_it(tmp_path):
+    place = Memory()
+    place.known[STAGE.key] = Known(done=True)
+    tracker = _tracker(place, tmp_path)
+    tracker.medssl_stage_begins(STAGE)
+    tracker.medssl_run_ends()
+    assert place.logged == [("begins", "suite"), ("opens", STAGE.key), ("board", "numbers"), ("ends",)]
+
+
+def test_what_is_blocked_before_it_begins_is_no_run_of_the_tracker(tmp_path):
+    place = Memory()
+    tracker = _tracker(place, tmp_path)
+    tracker.medssl_stage_ends(STAGE, Outcome(STAGE, "blocked", reason="its pretraining has failed"))
+    assert place.logged == [("begins", "suite")]
 
 
 def test_a_gap_that_a_killed_process_has_left_is_filled(tmp_path):
@@ -152,11 +199,14 @@ def test_a_place_that_fails_has_one_line_and_is_left_alone(at, tmp_path):
 
 def test_settings_are_flat_and_names_are_those_of_the_suite_and_neither_has_secrets():
     settings = settings_of(STAGE)
-    assert settings["dataset.path"] == "https://***@host/cells.npz"
+    assert settings["dataset.path"] == "https://***@host/cells.npz?X-Amz-Signature=***&part=2"
     assert settings["dataset.token"] == "***"
     assert json.loads(settings["augmentation.ops"]) == [{"name": "crop", "api_key": "***"}]
     assert (settings["epochs"], settings["seed"], settings["kind"]) == (3, 0, "pretrain")
     names = names_of(STAGE)
     assert (names["arms"], names["comparisons"], names["dataset"]) == ("x | y", "one | two", "cells")
-    assert not any(secret in str((settings, names)) for secret in ("pass", "t0k3n", "k3y'"))
+    assert not any(secret in str((settings, names)) for secret in ("p@ss", "t0k3n", "k3y", "h1d"))
+    assert settings["storage.keys"] == 2
+    hidden = ("storage.aws_secret_access_key", "storage.credentials", "storage.authorization", "passphrase")
+    assert {settings[name] for name in hidden} == {"***"}
     assert file_name("table · cells/α 100 %") == "table-cells-α-100"
