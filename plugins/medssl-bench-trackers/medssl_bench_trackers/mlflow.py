@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from medssl_bench_trackers.content import BOARD, Ending, Numbers, names_of, settings_of
+from medssl_bench_trackers.content import BOARD, CURVE, Ending, Numbers, names_of, settings_of
 from medssl_bench_trackers.tracker import Artefacts, Known, Place, Tracker, require_package
 
 if TYPE_CHECKING:
     from medssl_bench.plugin.watching import StageInfo
 
 _KEY, _STATUS = "medssl_bench.key", "medssl_bench.status"
-_EPOCHS, _VIEWS = "medssl_bench.epochs", "medssl_bench.views"
+_VIEWS = "medssl_bench.views"
 _STATUSES = {"done": "FINISHED", "failed": "FAILED", "blocked": "FAILED", "stopped": "KILLED"}
 _MOST_PARAMETERS = 100
 """Parameters that a server takes at a time."""
@@ -78,18 +78,18 @@ class _Server(Place):
         run = self._run(stage.key, tags["title"])
         number = run.info.run_id
         told = run.data.tags
-        known = Known(set(range(int(told.get(_EPOCHS, 0)))), told.get(_STATUS) == "done", _VIEWS in told)
-        if known.done:
-            return known
+        if told.get(_STATUS) == "done":
+            return Known(done=True)
+        known = Known(self._epochs(run), views=_VIEWS in told)
         self._client.update_run(number, status="RUNNING")
-        if not run.data.params:
-            self._parameters(number, settings_of(stage))
+        settings = settings_of(stage)  # a process that was killed may have sent a part
+        self._parameters(number, {name: value for name, value in settings.items() if name not in run.data.params})
         self._runs[stage.key] = number
         self._log(stage.key, {}, 0, tags)
         return known
 
     def curves(self, stage: StageInfo, numbers: Numbers) -> None:
-        self._log(stage.key, numbers.values, numbers.epoch, {_EPOCHS: str(numbers.epoch + 1)})
+        self._log(stage.key, numbers.values, numbers.epoch, {})
 
     def picture(self, stage: StageInfo, png: bytes) -> None:
         with tempfile.TemporaryDirectory() as folder:
@@ -123,6 +123,12 @@ class _Server(Place):
         """Return the run of a key, which is made if there is none."""
         found = self._client.search_runs([self._experiment], f"tags.`{_KEY}` = '{key}'", max_results=1)
         return found[0] if found else self._client.create_run(self._experiment, tags={_KEY: key}, run_name=title)
+
+    def _epochs(self, run: Any) -> set[int]:
+        """Return the epochs of all curves of a run: a process that was killed may have left gaps."""
+        curves = [name for name in run.data.metrics if name.startswith(CURVE)]
+        points = [self._client.get_metric_history(run.info.run_id, name) for name in curves]
+        return {point.step for curve in points for point in curve}
 
     def _parameters(self, run: str, settings: dict[str, Any]) -> None:
         from mlflow.entities import Param

@@ -40,6 +40,11 @@ class TensorBoard:
         return Tracker("tensorboard", _Folders(Path(self.folder)), views=self.views, artefacts=artefacts)
 
 
+@dataclass
+class _Written(Known):
+    settings: bool = False
+
+
 class _Folders(Place):
     def __init__(self, folder: Path) -> None:
         self._root = folder
@@ -55,7 +60,7 @@ class _Folders(Place):
         known = _known(folder)
         if not known.done:
             self._writers[stage.key] = _writer(folder)
-            if there is None:
+            if not known.settings:
                 self._hyperparameters(stage)
         return known
 
@@ -133,16 +138,18 @@ def _writer(folder: Path) -> Any:
     return EventFileWriter(str(folder))
 
 
-def _known(folder: Path) -> Known:
+def _known(folder: Path) -> _Written:
     """Return what the event files of a folder have; a last event that is cut off counts for nothing."""
     from tensorboard.plugins.hparams import api_pb2, metadata
 
-    known = Known()
+    known = _Written()
     for event, value in _values(folder):
         if value.tag.startswith(CURVE):
             known.epochs.add(event.step)
         elif value.tag == _VIEWS:
             known.views = True
+        elif value.tag == metadata.SESSION_START_INFO_TAG:
+            known.settings = True
         elif value.tag == metadata.SESSION_END_INFO_TAG:
             content = metadata.parse_session_end_info_plugin_data(value.metadata.plugin_data.content)
             known.done = content.status == api_pb2.STATUS_SUCCESS

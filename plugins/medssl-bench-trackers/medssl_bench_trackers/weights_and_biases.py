@@ -64,15 +64,15 @@ class _Project(Place):
 
     def open(self, stage: StageInfo) -> Known:
         is_online = self._settings.mode == "online"
-        known = Known() if is_online else self._written(stage.key)
-        if known.done:
-            return known
+        if not is_online and self._is_written(stage.key):
+            return Known(done=True)
         names = names_of(stage)
         run = self._init(
             stage.key[:_KEY], names["title"], {**settings_of(stage), **names}, stage.kind, names.get("arms")
         )
         run.define_metric("epoch", hidden=True)
         run.define_metric(f"{CURVE}*", step_metric="epoch")
+        known = Known()  # offline each folder is complete: W&B does not put those of one run together
         if is_online:
             before = dict(run.summary)
             known = Known(
@@ -111,7 +111,7 @@ class _Project(Place):
     def board(self, frame: Any) -> None:
         import wandb
 
-        run = self._init(file_name(f"{BOARD}-{self._project}"), BOARD, {}, BOARD, None)
+        run = self._init(file_name(f"{BOARD}-{self._project}", most=_LONGEST_ID), BOARD, {}, BOARD, None)
         plain = frame.dropna(axis="columns", how="all").astype(object)
         run.log({BOARD: wandb.Table(dataframe=plain.where(plain.notna(), None))})
         run.finish()
@@ -130,6 +130,7 @@ class _Project(Place):
         quiet = wandb.Settings(
             silent=True,
             console="off",
+            host="hidden",
             save_code=False,
             disable_git=True,  # addresses of repositories may hold tokens
             disable_job_creation=True,
@@ -154,24 +155,21 @@ class _Project(Place):
             settings=quiet,
         )
 
-    def _written(self, key: str) -> Known:
-        """Return what the folder has of a stage, whose files are of one run however often it was gone on with."""
-        known = Known()
-        for file in sorted(self._folder.glob(f"wandb/offline-run-*-{key[:_KEY]}/run-*.wandb")):
-            for record in records(file):
-                if record.HasField("history"):
-                    row = {name_of(item): item.value_json for item in record.history.item}
-                    known.views |= any(name.startswith("views") for name in row)
-                    if "epoch" in row:
-                        known.epochs.add(int(row["epoch"]))
-                elif record.HasField("summary"):
-                    said = {name_of(item): item.value_json for item in record.summary.update}
-                    known.done = said.get("status", '"done"' if known.done else "") == '"done"'
-        return known
+    def _is_written(self, key: str) -> bool:
+        """Return whether a folder has the results of a stage."""
+        return any(
+            name_of(item) == "status" and item.value_json == '"done"'
+            for file in self._folder.glob(f"wandb/offline-run-*-{key[:_KEY]}/run-*.wandb")
+            for record in records(file)
+            for item in record.summary.update
+        )
 
 
 _KEY = 32
-"""Characters of a key that a run of W&B is called by; 64 at most are possible."""
+"""Characters of a key that a run of W&B is called by."""
+
+_LONGEST_ID = 64
+"""Characters of what a run of W&B is called by."""
 
 _LONGEST = 128
 """Characters of a group."""

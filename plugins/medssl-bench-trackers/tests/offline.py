@@ -12,7 +12,7 @@ from medssl_bench_trackers.wandb_files import name_of, records
 
 @dataclass
 class Offline:
-    """What the folders of a run hold: one for each time that it was gone on with."""
+    """What the newest folder of a run holds: each time that it is gone on with makes one."""
 
     config: dict[str, Any] = field(default_factory=dict)
     history: list[dict[str, Any]] = field(default_factory=list)
@@ -28,7 +28,7 @@ def offline_runs(folder: Path) -> dict[str, Offline]:
     for file in sorted(folder.glob("offline-run-*/run-*.wandb")):
         there = list(records(file))
         run = next(record.run for record in there if record.HasField("run"))
-        told = found.setdefault(run.display_name, Offline())
+        told = found[run.display_name] = Offline()
         told.about = {"id": run.run_id, "project": run.project, "group": run.run_group, "kind": run.job_type}
         told.config |= {item.key: json.loads(item.value_json) for item in run.config.update}
         for record in there:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 from pathlib import Path
 
 from followed_suite import PRETRAINED, PROBED, needs, once_each
@@ -33,6 +34,16 @@ def _settings(run) -> tuple[dict, int]:
     ended = metadata.parse_session_end_info_plugin_data(content(metadata.SESSION_END_INFO_TAG))
     values = {name: getattr(value, value.WhichOneof("kind")) for name, value in begun.hparams.items()}
     return values, ended.status
+
+
+def _records(data: bytes) -> list[bytes]:
+    """Return the events of a file: each has its length before it, and checksums."""
+    found = []
+    while data:
+        end = struct.unpack_from("<Q", data)[0] + 16
+        found.append(data[:end])
+        data = data[end:]
+    return found
 
 
 def _losses(run) -> list[int]:
@@ -70,13 +81,15 @@ def test_a_run_that_is_stopped_goes_on_in_the_same_folder(follow, tmp_path):
     follow(watcher, store=tmp_path / "store", stop=2)
     (begun,) = (tmp_path / "logs" / "followed").iterdir()
     (file,) = begun.iterdir()
-    with file.open("ab") as to:
-        to.write(file.read_bytes()[:20])  # as if it had been killed in the midst of an event
+    version, _, *others = _records(file.read_bytes())  # as if it had been killed before the settings were written
+    file.write_bytes(b"".join([version, *others, version[:20]]))  # and in the midst of an event
     follow(watcher, store=tmp_path / "store")
     runs = _runs(tmp_path / "logs" / "followed")
     assert once_each(_losses(runs["pretrain"]), 6)
     assert len(runs["pretrain"].Images("views")) == 1
     assert len(list(begun.iterdir())) == 2
+    settings, _ = _settings(runs["pretrain"])
+    assert (settings["title"], settings["batch_size"]) == (PRETRAINED, 20)
 
     follow(watcher, store=tmp_path / "another")  # the same stages, computed again: they are logged
     again = _runs(tmp_path / "logs" / "followed")
