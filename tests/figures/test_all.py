@@ -9,7 +9,7 @@ from figures.conftest import Ran
 
 from medssl_bench.datasets import DatasetContext
 from medssl_bench.figures import ReportFigure, all_figures
-from medssl_bench.figures.all import _with_unique_ids
+from medssl_bench.figures.all import with_unique_ids
 from medssl_bench.plan.build import build_plan
 from medssl_bench.plan.selection import Selection
 from medssl_bench.store.store import Store
@@ -97,4 +97,4 @@ def test_scaled_results_are_marked(ran: Ran, tmp_path: Path) -> None:
 @pytest.mark.parametrize("number", [2, 3])
 def test_names_that_differ_never_share_a_file(number: int) -> None:
     figure = ReportFigure("a", "A", "", None, lambda: None)  # type: ignore[arg-type, return-value]
-    assert [found.id for found in _with_unique_ids([figure] * number)] == ["a", "a-2", "a-3"][:number]
+    assert [found.id for found in with_unique_ids([figure] * number)] == ["a", "a-2", "a-3"][:number]

@@ -10,6 +10,7 @@ from time import process_time
 from typing import Any
 
 import pytest
+from long import LONG
 from suite.mutations import toml, write_suites
 
 from medssl_bench.datasets import DatasetContext
@@ -68,8 +69,9 @@ def test_mutated_suites(plugins: Plugins, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@LONG
 def test_many_more_mutated_suites(plugins: Plugins, tmp_path: Path) -> None:
-    _fuzz(range(1000, 1150), plugins, tmp_path)
+    _fuzz(range(1000, 1400), plugins, tmp_path)
 
 
 @pytest.mark.parametrize("odd", [["a"], {"x": 1}, 3, [[]], {}])

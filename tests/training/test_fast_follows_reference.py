@@ -13,6 +13,7 @@ import pytest
 import timm
 import torch
 from lightly.loss import NTXentLoss
+from long import LONG
 from torch import Tensor, nn
 
 from medssl_bench.datasets import Split
@@ -123,6 +124,7 @@ def test_the_first_losses_are_close_in_bfloat16(splits):
 
 
 @pytest.mark.slow
+@LONG
 def test_a_short_training_leads_to_encoders_that_are_as_good(splits):
     """Mean losses and mean accuracies differ by no more than two seeds of the reference do, or by a little."""
     # without units for bfloat16 a step takes ten times as long, and float32 is the choice

@@ -9,11 +9,9 @@ from dataclasses import replace
 
 import pytest
 from fake_engine import FakeEngine
+from long import LONG
 
 from medssl_bench.executors import Watchers
-
-_WHOLE = "MEDSSL_BENCH_LARGE_PLANS"
-"""Environment variable that asks for the plan of 10,000 stages too, which takes minutes."""
 
 
 class Told(Watchers):
@@ -31,9 +29,7 @@ class Told(Watchers):
     "seeds",
     [
         13,
-        pytest.param(
-            100, marks=[pytest.mark.slow, pytest.mark.skipif(_WHOLE not in os.environ, reason="run by .ci/clusters")]
-        ),
+        pytest.param(100, marks=[pytest.mark.slow, LONG]),
     ],
 )
 def test_time_and_memory_of_a_large_plan(seeds, make_job, driver, monkeypatch, capsys):

@@ -1,0 +1,9 @@
+"""Tests that take a minute or more each, and repeat at length what others show in small: .ci/long runs them."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+LONG = pytest.mark.skipif("MEDSSL_BENCH_LONG_TESTS" not in os.environ, reason="long: run by .ci/long")
