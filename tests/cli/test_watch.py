@@ -40,7 +40,7 @@ class Notes:
     @hookimpl
     def medssl_stage_ends(self, stage, outcome):
         if self.fails:
-            raise ConnectionError("nobody is there")
+            raise ConnectionError("no server there")
         with Path(self.file).open("a") as to:
             print(json.dumps([stage.kind, outcome.status, stage.dataset, stage.labels]), file=to)
 
@@ -72,7 +72,7 @@ def test_it_is_told_if_it_is_asked_for_and_only_then(cli, noting):
         warnings.simplefilter("default")
         failing = cli(*fewer, "--seeds", "1", "--watch", "notes", "--watch-set", "notes.fails=true")
     assert failing.status == 0
-    assert failing.err.count("warning: plugin 'watcher/notes' stops watching: ConnectionError: nobody is there\n") == 1
+    assert failing.err.count("warning: plugin 'watcher/notes' stops watching: ConnectionError: no server there\n") == 1
     assert cli(*fewer, "--seeds", "2").status == 0
     assert len(Path("told.jsonl").read_text().splitlines()) == len(told)
 

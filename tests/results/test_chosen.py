@@ -118,7 +118,7 @@ def test_a_result_without_scores_of_validation_images_is_told(lab_of: Callable) 
 
 
 def test_other_images_are_predicted_by_the_chosen_variant_of_each_draw(lab_of: Callable) -> None:
-    """With all labels the draws share their stages, and each has its own place in the table all the same."""
+    """With all labels the draws share their stages, and each still has its own place in the table."""
     text = TEXT.replace(
         "labels = [100]", 'labels = [100, "all"]\ncorrupted = { ops = ["gaussian_noise"], severities = [3] }'
     )

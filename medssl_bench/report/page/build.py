@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from medssl_bench.compare.claim_rows import CLAIM_HEADS, CLAIMS_NOTE, claim_row
 from medssl_bench.report.page.explorer import Explorer
 from medssl_bench.report.page.what_was_run import ARM_HEADS, RECIPE_HEADS, WhatWasRun
+from medssl_bench.report.template import filled
 from medssl_bench.results.formats.answers import answers
 from medssl_bench.results.formats.any_two import any_two_grids
 from medssl_bench.results.formats.components import components_grids
@@ -83,20 +81,14 @@ def page(study: Study, pictures: Sequence[Picture] = (), sections: Sequence[Sect
         pictures: its figures.
         sections: what plugins add.
     """
-    parts = files("medssl_bench.report.page")
-    script = "".join((parts / name).read_text("utf-8") for name in ("sorting.js", "page.js"))
     titles = {table.id: heading(table.title, table.marks) for table in study.board.tables}
     floors = {arm.name for table in study.board.tables for arm in table.arms if arm.floor}
     explorer = Explorer.of(study.plan, study.store, titles, floors)
     leading, grouped = _figures(pictures, study.board.tables)
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters |= {"number": _sortable}
-    template = environment.from_string((parts / "page.html").read_text("utf-8"))
-    digest = hashlib.sha256(script.encode()).digest()
-    return template.render(
-        style=Markup((parts / "page.css").read_text("utf-8")),  # noqa: S704 - the harness' own file
-        script=Markup(script),  # noqa: S704 - likewise
-        script_hash=base64.b64encode(digest).decode(),
+    return filled(
+        "page/page.html",
+        ("page/sorting.js", "page/page.js"),
+        {"number": _sortable},
         report=_report(study),
         tables=[_table(table, study) for table in study.board.tables],
         rankings=[ranking_grid(ranking) for ranking in study.board.rankings],

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any
-
-from jinja2 import Environment, StrictUndefined
-from markupsafe import Markup
 
 from medssl_bench.errors import UserError
 from medssl_bench.figures.figure import slug
+from medssl_bench.report.template import filled
 from medssl_bench.report.write import write_text
 from medssl_bench.results.formats.answers import answers
 from medssl_bench.results.formats.grids import judged_cell
@@ -86,35 +81,25 @@ def write_site(entries: Sequence[Entry], output: Path, title: str) -> Path:
                     write_text(output / "records" / f"{key}.json", for_strangers(record).to_json())
         suites = [{**_about(entry.study), "folder": entry.folder} for entry in entries]
         made = "; ".join(dict.fromkeys(entry.study.made for entry in entries))
-        write_text(output / "index.html", _render("index.html", title=title, suites=suites, made=made))
+        write_text(output / "index.html", filled("site/index.html", title=title, suites=suites, made=made))
     except OSError as error:
         raise UserError(f"-o {output}: this cannot be written: {error.strerror or error}") from error
     return output / "index.html"
 
 
-def _render(name: str, **values: Any) -> str:
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    style = (files("medssl_bench.report.page") / "page.css").read_text("utf-8")
-    text = (files("medssl_bench.report.site") / name).read_text("utf-8")
-    return environment.from_string(text).render(style=Markup(style), **values)  # noqa: S704 - the harness' own file
-
-
 def _leaderboard(study: Study) -> str:
-    parts = ((files("medssl_bench.report.page"), "sorting.js"), (files("medssl_bench.report.site"), "filter.js"))
-    script = "".join((folder / name).read_text("utf-8") for folder, name in parts)
     rows = [row for table in study.board.tables for panel in table.panels for row in _rows(table, panel)]
     columns = zip(*(row["filters"] for row in rows), strict=True)
     choices = [(place, _HEADS[place], list(dict.fromkeys(column))) for place, column in enumerate(columns)]
-    return _render(
-        "leaderboard.html",
+    return filled(
+        "site/leaderboard.html",
+        ("page/sorting.js", "site/filter.js"),
         suite=_about(study),
         heads=_HEADS,
         rows=rows,
         choices=choices,
         explained=_EXPLAINED,
         made=study.made,
-        script=Markup(script),  # noqa: S704 - the harness' own files
-        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
     )
 
 

@@ -21,7 +21,7 @@ def test_it_holds_to_the_contract(name, tmp_path):
     if find_spec(name) is None:
         pytest.skip(f"{name} is not installed: pip install 'medssl-bench-trackers[{name}]'")
     plugins = load_plugins()
-    given = {"uri": "http://127.0.0.1:9"} if name == "mlflow" else {}  # nobody answers there
+    given = {"uri": "http://127.0.0.1:9"} if name == "mlflow" else {}  # no server answers there
     with pytest.warns(WatcherWarning) if name == "mlflow" else nullcontext():
         checks = list(
             check_component(plugins, plugins.registry.find("watcher", name), given, dataset_context(tmp_path))
