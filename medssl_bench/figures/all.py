@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from medssl_bench.datasets import DatasetContext
     from medssl_bench.figures.figure import ReportFigure
     from medssl_bench.plan.stage import Plan
+    from medssl_bench.results.leaderboard import Leaderboard
     from medssl_bench.store.store import Store
     from medssl_bench.suite.suite import Suite
 
@@ -53,6 +54,7 @@ def all_figures(
     store: Store,
     context: DatasetContext,
     *,
+    board: Leaderboard | None = None,
     cache: Path | None = None,
     left_out: Callable[[str], None] = lambda _reason: None,
     without: Mapping[str, NDArray[np.int64]] | None = None,
@@ -69,8 +71,9 @@ def all_figures(
         cache: folder in which maps that no analysis kept and pictures of views are remembered; None: in memory alone.
         left_out: told, in a line each, which figures cannot be drawn and why.
         without: places of test images that no number and no curve is of, as of `Leaderboard.of`.
+        board: the tables of the suite, where they are made already; None: they are made here.
     """
-    source = FigureSource(suite, plan, store, context, cache=cache, left_out=left_out, without=without)
+    source = FigureSource(suite, plan, store, context, board=board, cache=cache, left_out=left_out, without=without)
     found = []
     for table, result in source.tables():
         found += [figure for figures in _OF_A_COMPARISON for figure in figures(source, table, result)]

@@ -45,6 +45,7 @@ class FigureSource:
         cache: folder in which maps that no analysis kept and pictures of views are remembered; None: in memory alone.
         left_out: told, in a line each, which figures cannot be drawn and why.
         without: places of test images that no number and no curve is of, as of `Leaderboard.of`.
+        board: the tables of the suite, where they are made already; None: they are made here.
     """
 
     def __init__(
@@ -54,11 +55,12 @@ class FigureSource:
         store: Store,
         context: DatasetContext,
         *,
+        board: Leaderboard | None = None,
         cache: Path | None = None,
         left_out: Callable[[str], None] = lambda _reason: None,
         without: Mapping[str, NDArray[np.int64]] | None = None,
     ) -> None:
-        self.board = Leaderboard.of(suite, plan, store, without)
+        self.board = board or Leaderboard.of(suite, plan, store, without)
         self.suite, self.plan = suite, plan = with_chosen(suite, plan, store)
         self.store = store
         self.context = context

@@ -226,10 +226,11 @@ def make_report(
         from medssl_bench.figures.all import all_figures, with_unique_ids
 
         drawn = all_figures(
-            suite,
+            study.suite,
             study.plan,
             opened,
             context,
+            board=study.board,
             cache=context.cache_dir,
             left_out=lambda text: tell(f"left out: {text}"),
             without=without,
