@@ -24,10 +24,10 @@ def gauges(first: Tensor, second: Tensor | None = None, *, training: bool) -> di
     Args:
         first: (B, D) representations of the images by which the method compares them, not normalised.
         second: (B, D) those of the other view, row by row of the same images; None: the method has one view.
-        training: without it ``rank`` is measured, too: its singular values would wait for the device.
+        training: without it ``rank`` and ``alignment`` are measured, too: singular values would wait for the device.
 
     Returns:
-        ``spread``, ``rank`` (validation only) and ``agreement`` (two views only).
+        ``spread``, ``rank`` (validation only), ``agreement`` (two views only) and ``alignment`` (both only).
     """
     first = first.detach()
     found = {"spread": spread(first)}
@@ -35,6 +35,8 @@ def gauges(first: Tensor, second: Tensor | None = None, *, training: bool) -> di
         found["agreement"] = agreement(first, second.detach())
     if not training:
         found["rank"] = rank(first)
+        if second is not None:
+            found["alignment"] = alignment(first, second)
     return found
 
 
@@ -83,6 +85,20 @@ def agreement(first: Tensor, second: Tensor) -> Tensor:
     return (nearer < 1).float().mean()
 
 
+@torch.no_grad()
+def alignment(first: Tensor, second: Tensor) -> Tensor:
+    """Return the mean squared distance of the two views of an image, normalised (Wang and Isola 2020, eq. 1, a = 2).
+
+    It is between 0, both views are one point, and 4. What has collapsed to one point is 0, too: `spread` tells.
+
+    Args:
+        first: (B, D) of the first views.
+        second: (B, D) of the second views, row by row of the same images.
+    """
+    apart = F.normalize(first.float(), dim=1) - F.normalize(second.detach().float(), dim=1)
+    return apart.square().sum(dim=1).mean()
+
+
 def collapse_flags(last: Mapping[str, float]) -> dict[str, str]:
     """Return what a reader must know of a pretraining before its encoder is believed: a sentence by a code.
 
@@ -95,7 +111,7 @@ def collapse_flags(last: Mapping[str, float]) -> dict[str, str]:
     """
     spread, rank = (last.get(f"val_{name}", last.get(name)) for name in ("spread", "rank"))
     if spread is not None and spread < _LEAST_SPREAD:
-        return {"collapse": f"the pretraining may have collapsed: its images hardly differ (spread {spread:.3f} of 1)"}
+        return {"collapse": f"the pretraining may have collapsed: its projections hardly differ (spread {spread:.3f})"}
     if rank is not None and rank < LEAST_RANK:
-        return {"collapse": f"the pretraining may have collapsed to one direction (effective rank {rank:.1f})"}
+        return {"collapse": f"the pretraining may have collapsed: its projections are on one line (rank {rank:.1f})"}
     return {}

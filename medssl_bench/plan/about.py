@@ -22,6 +22,8 @@ class About:
     recipe: str = ""
     method: str = ""
     on: str = ""
+    seeds: int | None = None
+    draws: int | None = None
 
     def to_data(self) -> dict[str, Any]:
         """Return it as JSON-able data, without what it does not say."""

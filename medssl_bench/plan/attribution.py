@@ -11,29 +11,38 @@ from medssl_bench.plan.spec import SpecWithEncoder
 from medssl_bench.plugin.watching import ArmInfo
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from typing import Any, Literal
 
     from medssl_bench.plan.about import About
     from medssl_bench.plan.stage import Plan, Stage
+    from medssl_bench.suite.table import Table
 
 
-def attribute(plan: Plan) -> None:
+def attribute(plan: Plan, tables: Sequence[Table]) -> None:
     """Complete what the stages of a plan say of themselves, once the plan has all of them.
 
     A stage is of every arm that needs it. It has a label budget, a training seed, a label draw or a fold only if that
     decides its result, or the result of a stage that it builds on.
+
+    Args:
+        plan: the plan.
+        tables: the comparisons of its suite.
     """
     arms = _arms(plan)
+    designs = {table.id: table for table in tables}
     for key, stage in plan.stages.items():  # every stage stands after those it builds on
         before = [plan.stages[parent].about for parent in stage.parents]
         chain = _chain(stage, plan)
         own = stage.about
         if isinstance(stage.spec, PretrainSpec):
             own = replace(own, method=stage.spec.method.name)
+        needed_by = [designs[arm.comparison] for arm in arms.get(key, ())]
         about = replace(
             own,
             arms=tuple(arms.get(key, ())),
+            seeds=max((len(table.seeds) for table in needed_by), default=None),
+            draws=max((len(table.draws) for table in needed_by), default=None),
             labels=stage.spec.labels.text if isinstance(stage.spec, EvaluateSpec) else _first(before, "labels") or "",
             seed=_decided(stage, "seed", before),
             draw=_decided(stage, "draw", before),

@@ -99,7 +99,7 @@ class _Builder:
             raise SuiteError(self.problems)
         mark_sweep(self.suite, self.plan)
         arrange_retests(self.plan)
-        attribute(self.plan)
+        attribute(self.plan, self.suite.tables)
         if self.selection.only and not self.plan.trials:
             only = " --only ".join(map(repr, self.selection.only))
             raise UserError(f"--only {only}: no trial of the suite is all of these")

@@ -42,6 +42,9 @@ class StageInfo:
         fold: number of the fold that is tested; None: the data set has its own splits.
         recipe: names of the recipes that made its encoder, in order, with `` + `` between them; empty: none did.
         method: names of their methods, likewise.
+        seeds: how many training seeds the comparison has that needs it, whatever part of them is run; the most of
+            several.
+        draws: likewise, how many label draws.
         on: what else a trained classifier predicts: the name of a corruption, or the label of another data set.
         parameters: its settings as a suite writes them, defaults included: JSON-able values by name, and components as
             mappings with their ``name``.
@@ -60,6 +63,8 @@ class StageInfo:
     recipe: str = ""
     method: str = ""
     on: str = ""
+    seeds: int | None = None
+    draws: int | None = None
     parameters: Mapping[str, Any] = field(default_factory=dict, repr=False, hash=False)
 
 

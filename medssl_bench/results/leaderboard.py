@@ -10,6 +10,7 @@ from medssl_bench.plan.chance import Chance
 from medssl_bench.results.cells import Cell, Results
 from medssl_bench.results.chosen import with_chosen
 from medssl_bench.results.counts import Counts
+from medssl_bench.results.growth import growth
 from medssl_bench.results.intervals import Intervals
 from medssl_bench.results.judging import Judging
 from medssl_bench.results.label_efficiency import LabelEfficiency, label_efficiency
@@ -200,6 +201,7 @@ def _table(
         arms=tuple(arm for arm in table.arms if not arm.variant_of or arm.name in shown),
         margin=table.model.margin,
         holm=table.model.holm,
+        added=growth(table, by_cell.values(), results.record) if intervals else "",
         optimism=optimism_of(cells, results, store) if table.model.spy else [],
     )
 

@@ -94,6 +94,7 @@ class TableResult:
         selection: what its epochs are selected by; its mark is among `marks`.
         margin: the largest difference to the baseline that does not matter, or None.
         holm: whether verdicts are adjusted for the arms of a ``column``, or for all columns of the ``table``.
+        added: a line, where seeds or draws were added after a first complete table; else an empty string.
         optimism: what choosing the epoch on test would gain, of a comparison that spies; no ranking has it.
     """
 
@@ -112,6 +113,7 @@ class TableResult:
     selection: SelectedBy | None = None
     margin: float | None = None
     holm: str = "column"
+    added: str = ""
     optimism: list[Optimism] = field(default_factory=list)
 
     def panel(self, dataset: str, metric: str) -> Panel | None:

@@ -111,7 +111,7 @@ def _attempt(stage: Stage, workshop: Workshop, report: Report, lease: Lease) -> 
         }
         for name, share in result.elsewhere.items():
             cost[name] += share
-        made = provenance(workshop.registry, record.spec, workshop.device, earlier)
+        made = provenance(workshop.registry, record.spec, workshop.device, earlier) | _design(stage)
         done = replace(record, metrics=result.metrics, flags=result.flags, cost=cost, provenance=made)
         with uninterrupted():
             workshop.store.finish(done, lease)
@@ -143,6 +143,12 @@ def perform(stage: Stage, workshop: Workshop, attempt: Attempt) -> StageResult:
     module, _, name = stage.spec.does.partition(":")
     does: Callable[[Stage, Workshop, Attempt], StageResult] = getattr(import_module(module), name)
     return does(stage, workshop, attempt)
+
+
+def _design(stage: Stage) -> dict[str, Any]:
+    """Return how many seeds and label draws the suite had, where it is known: whether some were added later."""
+    of = stage.about
+    return {} if of.seeds is None or of.draws is None else {"design": {"seeds": of.seeds, "draws": of.draws}}
 
 
 def _require_finite(metrics: Mapping[str, Any]) -> None:

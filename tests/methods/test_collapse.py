@@ -10,10 +10,10 @@ from medssl_bench.methods.collapse import collapse_flags
     [
         ({}, None),
         ({"loss": 0.0, "spread": 0.7}, None),
-        ({"spread": 0.02}, "spread 0.020 of 1"),
+        ({"spread": 0.02}, "spread 0.020"),
         ({"spread": 0.02, "val_spread": 0.7}, None),
-        ({"spread": 0.7, "val_spread": 0.02}, "spread 0.020 of 1"),
-        ({"val_spread": 0.7, "val_rank": 1.2}, "effective rank 1.2"),
+        ({"spread": 0.7, "val_spread": 0.02}, "spread 0.020"),
+        ({"val_spread": 0.7, "val_rank": 1.2}, "rank 1.2"),
         ({"val_spread": 0.7, "val_rank": 30.0}, None),
     ],
 )

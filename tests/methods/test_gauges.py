@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 import torch
+from sklearn.metrics.pairwise import cosine_similarity
 from sklearn.neighbors import NearestNeighbors
 
-from medssl_bench.methods.collapse import agreement, gauges, rank, spread
+from medssl_bench.methods.collapse import agreement, alignment, gauges, rank, spread
 
 
 def test_spread_is_one_for_even_directions_and_nothing_for_one():
@@ -29,6 +30,15 @@ def test_agreement_is_scikit_learns_nearest_neighbour():
     assert agreement(first, second) == pytest.approx((nearest[:, 0] == np.arange(40)).mean())
 
 
+def test_alignment_is_the_squared_distance_on_the_sphere():
+    first = torch.randn(40, 4, generator=torch.Generator().manual_seed(0))
+    second = torch.randn(40, 4, generator=torch.Generator().manual_seed(1))
+    cosines = np.diag(cosine_similarity(first, 3 * second))
+    assert alignment(first, 3 * second) == pytest.approx(2 - 2 * cosines.mean(), rel=1e-5)
+    assert alignment(first, -first) == pytest.approx(4)
+    assert alignment(first, 2 * first) == pytest.approx(0, abs=1e-6)
+
+
 def test_what_collapsed_agrees_with_nothing():
     assert agreement(torch.ones(16, 8), torch.ones(16, 8)) == 0
 
@@ -37,3 +47,4 @@ def test_rank_is_measured_on_validation_images_only():
     images = torch.randn(6, 4)
     assert set(gauges(images, images, training=True)) == {"spread", "agreement"}
     assert set(gauges(images, training=False)) == {"spread", "rank"}
+    assert set(gauges(images, images, training=False)) == {"spread", "agreement", "rank", "alignment"}

@@ -23,7 +23,7 @@ def answers(table: TableResult) -> list[str]:
     A sentence for the fewest labels, and one for the most. On one data set, each arm has its difference to the baseline
     with the 95 % interval; on several, it has the number of data sets of which the same is said. A data set that is too
     small for a label budget does not count there. Floors, and columns that allow no words, are not spoken of; where no
-    column allows any, one sentence says so.
+    column allows any, one sentence says so. The last one says that runs were added, where they were.
     """
     if table.baseline is None:
         return ["No arm is the baseline of the others, so nothing is said of them; the table has their numbers."]
@@ -31,7 +31,7 @@ def answers(table: TableResult) -> list[str]:
     budgets = max((panel.budgets for panel in panels), key=len, default=[])
     ends = dict.fromkeys((*budgets[:1], *budgets[-1:]))
     found = [said for end in ends if (said := _said(table.baseline, panels, end))]
-    return found or [_nothing(table, panels)]
+    return [*(found or [_nothing(table, panels)]), *([table.added] if table.added else [])]
 
 
 def _said(baseline: str, panels: list[Panel], budget: str) -> str:

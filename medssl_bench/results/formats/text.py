@@ -63,6 +63,7 @@ def notes(table: TableResult) -> list[str]:
     with_interval = [cell for cell in cells if cell.judged.own is not None]
     others = [cell for cell in cells if cell.judged.own is None]
     found = [*judged_notes(table), *spread_note(others, of=_whose(others) if with_interval else "")]
+    found += [table.added] if table.added else []
     found += bold_notes(
         panel.cells[arm, budget] for panel in table.panels for budget in panel.budgets for arm in panel.best(budget)
     )
