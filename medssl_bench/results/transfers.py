@@ -18,6 +18,7 @@ from medssl_bench.results.value import Value
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from medssl_bench.metrics import Metric
     from medssl_bench.plan.chance import Chance
     from medssl_bench.plan.stage import Plan, Trial
     from medssl_bench.results.cells import Cell, Results
@@ -154,7 +155,13 @@ def _transfer(
         int(told.get("copies", 0)),
         panel,
         pairs,
-        (*([_FOLDS] if table.folds > 1 else []), *seen, *left_out(table, plan, arms), *failures(results, keys)),
+        (
+            *([_FOLDS] if table.folds > 1 else []),
+            *_gaps(plan, keys[0], table.metrics[metric]),
+            *seen,
+            *left_out(table, plan, arms),
+            *failures(results, keys),
+        ),
         info is not None and info.task is Task.MULTI_LABEL,
     )
 
@@ -177,6 +184,14 @@ def _here(
         if measured.found.value is not None:
             cell.values.append(Value(value.seed, value.draw, measured.found.value, fold=value.fold))
     return cell
+
+
+def _gaps(plan: Plan, stage: str, metric: Metric) -> list[str]:
+    """Return a line where a metric counts the steps between classes, and some class between is not shared."""
+    own = plan.spec(stage, TransferSpec).classes.own
+    if metric.tasks != (Task.ORDINAL,) or own[-1] - own[0] == len(own) - 1:
+        return []
+    return ["Steps between classes count shared classes alone: of two with none between them it is one."]
 
 
 def _classes(plan: Plan, stage: str, other: str) -> dict[str, list[str]]:

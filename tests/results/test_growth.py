@@ -87,5 +87,7 @@ def test_records_of_before_say_nothing(made, tmp_path):
     for record in store.records():
         provenance = {name: value for name, value in record.provenance.items() if name != "design"}
         assert provenance != record.provenance
-        (store.path / "done" / record.key[:2] / record.key / "record.json").write_text(replace(record, provenance=provenance).to_json())
+        (store.path / "done" / record.key[:2] / record.key / "record.json").write_text(
+            replace(record, provenance=provenance).to_json()
+        )
     assert made("0, 1, 2") == ""

@@ -254,3 +254,16 @@ def test_of_a_part_of_a_suite_it_is_that_part(lab_of: Callable[..., Lab]) -> Non
     lab = lab_of(TEXT, only=(PROBE,))
     (robust,) = lab.board.robustness
     assert (robust.panel.arms, robust.baseline, robust.notes) == ([PROBE], None, ())
+
+
+@pytest.mark.parametrize(("shared", "told"), [(("0", "3"), True), (("2", "3"), False)])
+def test_steps_between_classes_of_which_some_are_not_shared_are_told(
+    lab_of: Callable[..., Lab], shared: tuple[str, str], *, told: bool
+) -> None:
+    classes = f'classes = {{ "{shared[0]}" = "melanoma", "{shared[1]}" = "dermatofibroma" }}'
+    text = SUITE.replace('["bloodmnist"]', '["retinamnist"]').replace('reference = "printed:main"\n', "")
+    text = text.replace('id = "main"', 'id = "main"\nmetrics = ["accuracy", "mae"]')
+    text = text.replace("analyses =", f'test_on = {{ dataset = "dermamnist", {classes} }}\nanalyses =')
+    notes = {found.metric: found.notes for found in lab_of(text).board.transfers}
+    assert [note.startswith("Steps between classes") for note in notes["mae"]].count(True) == told
+    assert not any(note.startswith("Steps between classes") for note in notes["accuracy"])
