@@ -16,6 +16,15 @@ BLOOD_IMAGES = 11_959
 THESIS_IMAGES = 2000 * BLOOD_IMAGES
 """What the thesis' pretraining on blood cells sees: 2,000 epochs; it took 12 hours of a GPU."""
 
+_VIT: dict[str, Any] = {"encoder": {"name": "timm", "model": "vit_tiny_patch16_224", "input_size": 28, "options": {"patch_size": 4}}}
+
+METHODS: dict[str, dict[str, Any]] = {
+    "simclr": {}, "simclr2": {}, "moco": {}, "nnclr": {}, "instdisc": {}, "relic": {}, "byol": {}, "simsiam": {},
+    "barlow_twins": {}, "vicreg": {}, "swav": {}, "online_clustering": {}, "deepcluster": {}, "dino": {}, "ibot": _VIT,
+    "mae": _VIT, "masked": {}, "context_restoration": {}, "genesis": {}, "rotation": {},
+}  # fmt: skip
+"""Methods that pretrain from images alone, with what else they need."""
+
 AUGMENTATIONS = ("plain", "simclr", "tau_nat", "tau_nat_weak", "tau_short", "tau_short_literal", "tau_nov", "tau_grey")
 
 
@@ -106,6 +115,22 @@ def scaling(device: str, rounds: int, steps: int) -> str:
     return "\n\n".join([*sections, table(["", "images/s", "ms a step", "x the step on ready views"], rows)])
 
 
+def methods(device: str, rounds: int, steps: int) -> str:
+    """Compare the pretraining by each method with its own step on ready views."""
+    rows = []
+    for name, changed in METHODS.items():
+        settings = {"device": device, "batch": 128, "images": 640, "method": name, **changed}
+        own, limit = race([Entry(name, "harness", settings, steps), Entry(name, "ready", settings, steps)], rounds)
+        ratio = own.times_as_fast_as(limit)
+        rows.append([name, f"{own.speed:,.0f}", f"{own.milliseconds:,.0f}", f"{own.spread:.0%}", f"{ratio:.2f}"])
+    return "\n\n".join(
+        [
+            "## Methods: the whole pretraining, ResNet-18 (ViTs as said), 28 pixels, batch 128, tau_nat, bfloat16",
+            table(["", "images/s", "ms a step", "spread", "x its own step on ready views"], rows),
+        ]
+    )
+
+
 def memory(device: str, rounds: int, steps: int) -> str:  # noqa: ARG001 - it is measured once, on the processor
     """Measure the memory of a run on a set as large as MedMNIST's largest."""
     before, added = peak()
@@ -124,6 +149,7 @@ PARTS = {
     "augmentations": augmentations,
     "fine-tuning": fine_tuning,
     "scaling": scaling,
+    "methods": methods,
     "memory": memory,
     "waiting": waiting,
 }

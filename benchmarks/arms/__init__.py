@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Any
 
@@ -33,7 +33,8 @@ class Settings:
         batch: images of a batch.
         size: side of the images in pixels.
         images: of the training set.
-        encoder: registered name.
+        encoder: registered name, or a table with its parameters.
+        method: likewise.
         precision: ``float32`` or ``bfloat16``.
         augmentation: registered name.
         device: ``cpu`` or ``cuda``.
@@ -46,7 +47,8 @@ class Settings:
         batch: int = 256,
         size: int = 28,
         images: int = 2560,
-        encoder: str = "resnet18",
+        encoder: str | Mapping[str, Any] = "resnet18",
+        method: str | Mapping[str, Any] = "simclr",
         precision: str = "bfloat16",
         augmentation: str = "tau_nat",
         device: str = "cpu",
@@ -56,6 +58,7 @@ class Settings:
         self.size = size
         self.images = images
         self.encoder = encoder
+        self.method = method
         self.precision = precision
         self.augmentation = augmentation
         self.device = device

@@ -23,7 +23,7 @@ def make(settings: Settings) -> Block:
     model = nn.Sequential(encoder, nn.Linear(feature_dim(encoder), CLASSES)).to(settings.device)
     model.to(memory_format=torch.channels_last)
     adam = {"name": "adam", "lr": 1e-4, "weight_decay": 0.0}
-    images = ready_views(settings)[0]
+    images = ready_views([settings.size], settings)[0]
     recorder = recorder_for(images.device)
     optimizer = make_optimizer([{"params": list(model.parameters())}], adam, recorded=recorder is not None)
     steps = Steps(model, optimizer, recorder)

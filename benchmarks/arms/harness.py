@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from benchmarks.arms import Block, Settings
-from benchmarks.arms.pieces import ADAMW, REGISTRY, WARM_UP, simclr, split, wait
+from benchmarks.arms.pieces import ADAMW, REGISTRY, WARM_UP, method, split, wait
 from medssl_bench.datasets import Split
 from medssl_bench.training.images import DeviceImages
 from medssl_bench.training.pretrain import Pretraining
@@ -18,11 +18,11 @@ from medssl_bench.training.view_maker import ViewMaker
 
 def make(settings: Settings) -> Block:
     """Return the arm: a block is some epochs, after one that warms up; a large set is trained on in steps instead."""
-    method, device = simclr(settings), torch.device(settings.device)
+    made, device = method(settings), torch.device(settings.device)
     train = DeviceImages(split(settings), device)
     none = DeviceImages(Split(np.empty((0, settings.size, settings.size, 3), np.uint8), np.empty((0, 1), int)), device)
     augmentation = REGISTRY.resolve_or_raise("augmentation", settings.augmentation)
-    views = ViewMaker(method.views(), augmentation, settings.size, REGISTRY, device, 0)
+    views = ViewMaker(made.views(), augmentation, settings.size, REGISTRY, device, 0)
     recipe = {
         "seed": 0,
         "batch_size": settings.batch,
@@ -42,7 +42,7 @@ def make(settings: Settings) -> Block:
     def seconds(duration: dict[str, int]) -> list[float]:
         """Return when each epoch of a pretraining begins and ends."""
         times.clear()
-        Pretraining(method, train, none, views, {**recipe, "duration": duration}, note).run()
+        Pretraining(made, train, none, views, {**recipe, "duration": duration}, note).run()
         return times
 
     def run(steps: int) -> float:

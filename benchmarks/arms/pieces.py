@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from benchmarks.arms import Block, Settings
 from medssl_bench.datasets import Split
-from medssl_bench.methods.simclr import SimCLR
+from medssl_bench.methods import Method, MethodContext
 from medssl_bench.plugin.manager import load_plugins
 from medssl_bench.training.processor import keep_freed_memory
 
@@ -36,20 +36,21 @@ def split(settings: Settings) -> Split:
     return Split(pixels(settings), np.arange(settings.images)[:, None] % CLASSES)
 
 
-def simclr(settings: Settings) -> SimCLR:
-    """Return SimCLR around the encoder, on the device, as the harness makes it."""
+def method(settings: Settings) -> Method:
+    """Return the method around the encoder, on the device, as the harness makes it."""
     keep_freed_memory()
     torch.manual_seed(0)
     component = REGISTRY.resolve_or_raise("encoder", settings.encoder)
     encoder: nn.Module = REGISTRY.build(component, size=settings.size)
-    method = SimCLR(encoder, hidden=HIDDEN, projection=PROJECTION, temperature=TEMPERATURE, loss="nt_xent")
-    return method.to(settings.device).to(memory_format=torch.channels_last)
+    context = MethodContext(settings.size, settings.images, batch_size=settings.batch)
+    wanted = REGISTRY.resolve_or_raise("method", settings.method)
+    made: Method = REGISTRY.build(wanted, encoder=encoder, context=context)
+    return made.to(settings.device).to(memory_format=torch.channels_last)
 
 
-def ready_views(settings: Settings) -> list[Tensor]:
-    """Return views that need no work, float in [0, 1], channels-last."""
-    shape = (settings.batch, 3, settings.size, settings.size)
-    return [torch.rand(shape, device=settings.device) for _ in range(2)]
+def ready_views(sides: Sequence[int], settings: Settings) -> list[Tensor]:
+    """Return views of these sides that need no work, float in [0, 1], channels-last."""
+    return [torch.rand((settings.batch, 3, side, side), device=settings.device) for side in sides]
 
 
 def autocast(settings: Settings) -> torch.autocast:

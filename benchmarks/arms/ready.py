@@ -1,4 +1,4 @@
-"""The limit: the harness' encoder, head, loss and optimiser on views that are there already."""
+"""The limit: the method and the optimiser, as the harness has them, on views that are there already."""
 
 from __future__ import annotations
 
@@ -6,28 +6,38 @@ import torch
 from torch import Tensor
 
 from benchmarks.arms import Block, Settings
-from benchmarks.arms.pieces import ADAMW, autocast, loop, ready_views, simclr
+from benchmarks.arms.pieces import ADAMW, autocast, loop, method, ready_views, split
 from medssl_bench.methods import Batch, Progress
+from medssl_bench.training.images import DeviceImages
 from medssl_bench.training.optimizer import make_optimizer
 from medssl_bench.training.recording import recorder_for
 from medssl_bench.training.steps import Steps
 
+BEGIN = Progress(0, 1000, 0)
+
 
 def make(settings: Settings) -> Block:
     """Return the arm."""
-    method, views = simclr(settings), ready_views(settings)
+    made = method(settings)
+    views = ready_views([view.size or settings.size for view in made.views()], settings)
+    made.on_epoch_start(DeviceImages(split(settings), views[0].device), BEGIN)
+    made.train()
     recorder = recorder_for(views[0].device)
-    groups = method.parameter_groups(ADAMW["weight_decay"])
+    groups = made.parameter_groups(ADAMW["weight_decay"])
     optimizer = make_optimizer(groups, ADAMW, recorded=recorder is not None)
     index = torch.arange(settings.batch, device=settings.device)
-    steps = Steps(method, optimizer, recorder)
+    steps = Steps(made, optimizer, recorder)
 
     def step(*views: Tensor) -> dict[str, Tensor]:
         optimizer.zero_grad(set_to_none=True)
         with autocast(settings):
-            loss, _ = method(Batch(views, views[0], index), Progress(0, 1, 0))
+            loss, _ = made(Batch(views, views[0], index), BEGIN)
         loss.backward()
         optimizer.step()
         return {"loss": loss.detach()}
 
-    return loop(lambda: steps.do(step, *views), settings)
+    def whole() -> None:
+        steps.do(step, *views)
+        made.after_step(BEGIN)
+
+    return loop(whole, settings)
