@@ -139,7 +139,7 @@ class WatchedRun:
             self._fails(f"failed: {stage.title}: {outcome.reason}")
         if self._refresh is not None:
             self._board = parts_of(self._refresh())
-        self._changes()
+        self._changes(soon=outcome.status == "failed")
 
     @hookimpl
     def medssl_run_ends(self, run: RunInfo, outcomes: list[Outcome]) -> None:
