@@ -377,6 +377,28 @@ def test_it_fits_a_phone_and_a_screen(opened: Chrome, width: int) -> None:
     assert inside.is_displayed()
 
 
+def test_it_fits_paper_with_all_that_is_folded_but_the_stages(opened: Chrome) -> None:
+    opened.execute_script("window.dispatchEvent(new Event('beforeprint'))")
+    opened.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    opened.execute_cdp_cmd(
+        "Emulation.setDeviceMetricsOverride", {"width": 687, "height": 1000, "deviceScaleFactor": 1, "mobile": False}
+    )  # 182 mm, what the margins leave of A4
+    closed = opened.execute_script(
+        "return [...document.querySelectorAll('details:not([open])')].map((e) => e.className)"
+    )
+    wide = opened.execute_script(
+        "return [...document.querySelectorAll('main *')].filter((e) => e.getBoundingClientRect().right > 688)"
+        ".map((e) => e.outerHTML.slice(0, 80))"
+    )
+    opened.execute_script("window.dispatchEvent(new Event('afterprint'))")
+    again = opened.execute_script("return document.querySelectorAll('details[open]').length")
+    opened.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    opened.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+    assert closed == ["reference"]
+    assert wide == []
+    assert again == 0
+
+
 def test_everything_can_be_reached_by_keyboard_and_has_a_name(opened: Chrome) -> None:
     unnamed = opened.execute_script(  # type: ignore[no-untyped-call]
         "return [...document.querySelectorAll('button, select, input, canvas[tabindex], a')].filter((item) => "

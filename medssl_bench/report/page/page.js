@@ -17,7 +17,13 @@
   document.getElementById("enlarged-close").addEventListener("click", () => enlarged.close());
   enlarged.addEventListener("click", (event) => { if (event.target === enlarged) enlarged.close(); });
 
-  window.addEventListener("beforeprint", () => document.querySelectorAll("details").forEach((part) => { part.open = true; }));
+  // On paper nothing can be opened; what is long and for reference alone is printed if it is open.
+  let opened = [];
+  window.addEventListener("beforeprint", () => {
+    opened = [...document.querySelectorAll("details:not([open], .reference)")];
+    opened.forEach((part) => { part.open = true; });
+  });
+  window.addEventListener("afterprint", () => opened.forEach((part) => { part.open = false; }));
 
   const data = JSON.parse(document.getElementById("explorer-data").textContent);
   if (!data.maps.length) return;
