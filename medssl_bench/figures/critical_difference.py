@@ -10,7 +10,6 @@ from medssl_bench.figures.figure import ReportFigure, slug
 from medssl_bench.figures.material import FigureSource, sentences
 from medssl_bench.figures.style import GREY, PAGE, new_figure, shortened, styled
 from medssl_bench.results.formats.across_text import p_text
-from medssl_bench.results.formats.text import heading
 from medssl_bench.results.metric_names import metric_name
 from medssl_bench.statistics.verdict import ALPHA
 
@@ -46,7 +45,7 @@ def critical_difference_figures(source: FigureSource) -> Iterator[ReportFigure]:
         title = " and ".join(f"“{title}”" for title in ranking.tables)
         yield ReportFigure(
             slug(together.comparisons[0], "critical-difference", ranking.metric),
-            heading(f"Mean ranks over data sets by {name}: {title}", ranking.marks),
+            f"Mean ranks over data sets by {name}: {title}",
             caption,
             together.comparisons[0],
             partial(draw_critical_difference, together.arms, found.mean_ranks, found.critical_difference),

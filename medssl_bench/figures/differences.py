@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from medssl_bench.figures.figure import ReportFigure, slug
 from medssl_bench.figures.material import FigureSource, sentences
 from medssl_bench.figures.style import PAGE, new_figure, shortened, styled
-from medssl_bench.results.formats.text import heading, signed
+from medssl_bench.results.formats.text import signed
 from medssl_bench.results.metric_names import metric_name
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def difference_figures(source: FigureSource, table: Table, result: TableResult) 
         )
         yield ReportFigure(
             slug(table.id, "differences", metric),
-            heading(f"{table.title}: differences to {result.baseline}, {name}", result.marks),
+            f"{table.title}: differences to {result.baseline}, {name}",
             caption,
             table.id,
             partial(draw_differences, grids, arms, datasets, f"{name} minus that of {result.baseline}", lower=lower),

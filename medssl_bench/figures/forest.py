@@ -11,7 +11,6 @@ from medssl_bench.figures.figure import ReportFigure, slug
 from medssl_bench.figures.material import FigureSource, sentences
 from medssl_bench.figures.style import GREY, PAGE, PALETTE, new_figure, shortened, styled
 from medssl_bench.results.formats.judged_text import interval_note
-from medssl_bench.results.formats.text import heading
 from medssl_bench.results.metric_names import metric_name
 
 if TYPE_CHECKING:
@@ -90,7 +89,7 @@ def forest_figures(source: FigureSource, table: Table, result: TableResult) -> I
         )
         yield ReportFigure(
             slug(table.id, "forest", metric),
-            heading(f"{table.title}: differences to {result.baseline} with intervals, {name}", result.marks),
+            f"{table.title}: differences to {result.baseline} with intervals, {name}",
             caption,
             table.id,
             partial(draw_forest, shown, arms, f"{name} minus that of {result.baseline}", result.margin, columns),

@@ -11,7 +11,7 @@ from medssl_bench.figures.figure import ReportFigure, slug
 from medssl_bench.figures.material import FigureSource, sentences
 from medssl_bench.figures.style import COLUMN, GREY, PAGE, Look, legend_below, looks, new_figure, styled, wrapped
 from medssl_bench.results.formats.judged_text import interval_note
-from medssl_bench.results.formats.text import heading, spread_note
+from medssl_bench.results.formats.text import spread_note
 from medssl_bench.results.metric_names import metric_name
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def label_efficiency_figures(source: FigureSource, table: Table, result: TableRe
         arms = [arm.name for arm in table.arms if not arm.floor]
         yield ReportFigure(
             slug(table.id, "label-efficiency", metric),
-            heading(f"{table.title}: label efficiency, {name}", result.marks),
+            f"{table.title}: label efficiency, {name}",
             caption,
             table.id,
             partial(draw_label_efficiency, panels, looks(arms), name),

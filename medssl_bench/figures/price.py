@@ -11,7 +11,6 @@ from medssl_bench.figures.figure import ReportFigure, slug
 from medssl_bench.figures.material import FigureSource, sentences
 from medssl_bench.figures.style import GREY, PAGE, looks, new_figure, shortened, styled
 from medssl_bench.results.formats.prices import PARETO, price_notes
-from medssl_bench.results.formats.text import heading
 from medssl_bench.results.metric_names import metric_name
 from medssl_bench.results.price import LEAST
 
@@ -61,7 +60,7 @@ def price_figures(source: FigureSource, table: Table, result: TableResult) -> It
             )
             yield ReportFigure(
                 slug(table.id, "price", metric, over if len(overs) > 1 else ""),
-                heading(f"{table.title}: price of pretraining, {name}, over {over}", result.marks),
+                f"{table.title}: price of pretraining, {name}, over {over}",
                 caption,
                 table.id,
                 partial(draw_price, prices, looks(arm.name for arm in table.arms if arm.chain), f"{name} over {over}"),

@@ -11,7 +11,6 @@ from medssl_bench.figures.figure import ReportFigure, slug
 from medssl_bench.figures.material import FigureSource, sentences
 from medssl_bench.figures.style import PAGE, Look, legend_below, looks, new_figure, styled
 from medssl_bench.results.formats.retests import SOURCE
-from medssl_bench.results.formats.text import heading
 from medssl_bench.results.metric_names import metric_name
 from medssl_bench.results.robustness import mean_of_all
 
@@ -61,7 +60,7 @@ def robustness_figures(source: FigureSource, table: Table, result: TableResult) 
             )
             yield ReportFigure(
                 slug(table.id, "robustness", found.dataset, labels),
-                heading(f"{table.title}: corrupted test images of {found.dataset}, {labels} labels", result.marks),
+                f"{table.title}: corrupted test images of {found.dataset}, {labels} labels",
                 caption,
                 table.id,
                 partial(
