@@ -82,6 +82,7 @@ class WatchedRun:
         self._done, self._total = run.cached, len(run.stages) + run.cached
         self._failed = self._blocked = 0
         self._queued = Queued()
+        self._waiting = "starting"  # libraries are imported, and workers started: seconds in which no stage is at work
         self._board = parts_of(refresh())
         self._begins()
 

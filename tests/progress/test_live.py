@@ -86,6 +86,14 @@ def test_it_is_never_taller_or_wider_than_the_terminal(
         assert lines[-1].startswith("..."), "it says what it hides"
 
 
+def test_it_says_that_it_starts_until_the_first_stage_is_at_work(view: LiveView, console: Console) -> None:
+    view.medssl_run_begins(RUN, lambda: _board(1, 2))
+    assert "starting" in _drawn(view, console)
+    view.medssl_stage_begins(STAGES[0])
+    view.medssl_stage_ends(STAGES[0], Outcome(STAGES[0], "done", 1.0))
+    assert "starting" not in _drawn(view, console)
+
+
 def test_it_says_what_it_hides() -> None:
     console = Console(file=io.StringIO(), force_terminal=True, width=80, height=24, color_system=None)
     view = LiveView(console)
