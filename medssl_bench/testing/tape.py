@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Any, TypeVar
 
 import torch
@@ -87,14 +88,28 @@ class _Recording(_Unread):
         """Do every operation again, each result where it was."""
         for function, arguments, named, result in self._calls:
             again = function(*arguments, **named)
-            for held, new in zip(tree_leaves(result), tree_leaves(again), strict=True):
+            both = (
+                [(result, again)]
+                if isinstance(result, Tensor)
+                else zip(*map(tree_leaves, (result, again)), strict=True)
+            )
+            for held, new in both:
                 if isinstance(held, Tensor) and held is not new and held.data_ptr() != new.data_ptr():
                     held.copy_(new)
 
 
 def _written(function: Any, arguments: tuple[Any, ...], named: dict[str, Any]) -> Iterator[Tensor]:
     """Yield the tensors that an operation writes to."""
-    for place, argument in enumerate(function._schema.arguments):  # noqa: SLF001 - torch has no other name for it
-        if argument.alias_info is not None and argument.alias_info.is_write:
-            given = arguments[place] if place < len(arguments) else named.get(argument.name)
-            yield from (leaf for leaf in tree_leaves(given) if isinstance(leaf, Tensor))
+    for place, name in _places_written(function):
+        given = arguments[place] if place < len(arguments) else named.get(name)
+        yield from (leaf for leaf in tree_leaves(given) if isinstance(leaf, Tensor))
+
+
+@cache
+def _places_written(function: Any) -> tuple[tuple[int, str], ...]:
+    """Return place and name of each argument that an operation writes to; asking torch takes longer than small work."""
+    return tuple(
+        (place, argument.name)
+        for place, argument in enumerate(function._schema.arguments)  # noqa: SLF001 - torch has no other name for it
+        if argument.alias_info is not None and argument.alias_info.is_write
+    )

@@ -36,12 +36,31 @@ SEQUENCES = sorted(name for name in REGISTRY.entries["augmentation"] if name.sta
 LR = 2**-9
 """The same number in float32, as learning rates of recorded steps are, and in float64."""
 
+STEPS = 8
+"""Three by hand, one that is recorded, and four that are played back; every third ends an epoch."""
+
 CUDA = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU here")
+
+
+class Small(nn.Module):
+    """The kinds of layers that an encoder has, once each: what differs between cases below is not in them."""
+
+    dim = 16
+    recordable = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(nn.Conv2d(3, 16, 3, stride=3), nn.BatchNorm2d(16), nn.ReLU(), nn.Dropout(0.1))
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.layers(images).mean(dim=(2, 3))
 
 
 def pretrained(
     record: Any,
     *,
+    encoder: Callable[[], nn.Module] = Small,
+    steps: int = STEPS,
     augmentation: Any = "simclr",
     optimizer: str = "adamw",
     options: dict[str, Any] | None = None,
@@ -53,10 +72,9 @@ def pretrained(
     """Return a pretraining that has run, and what it has made; a rate that changes with every step."""
     torch.manual_seed(0)
     place = torch.device(device)
-    encoder = TimmEncoder("test_resnet", 28)
-    method = SimCLR(encoder, hidden=16, projection=8, temperature=0.5, loss="nt_xent").to(place)
+    method = SimCLR(encoder(), hidden=16, projection=8, temperature=0.5, loss="nt_xent").to(place)
     method.to(memory_format=torch.channels_last)
-    recipe = settings(duration={"steps": 11}, **changes)
+    recipe = settings(duration={"steps": steps}, **changes)
     recipe["optimizer"] = {"name": optimizer, "lr": LR, "weight_decay": 0.1, "momentum": 0.9, **(options or {})}
     recipe["schedule"] = {"name": "constant", "minimum": 0.0, "period": None, "warmup": 7}
     views = ViewMaker(method.views(), REGISTRY.resolve_or_raise("augmentation", augmentation), 28, REGISTRY, place, 0)
@@ -80,6 +98,16 @@ def test_a_recorded_pretraining_ends_to_the_bit_as_one_by_hand(augmentation):
     assert by_hand.steps.recorded == 0
     assert same(found, wanted)
     assert recorded._result == by_hand._result
+
+
+def test_with_an_encoder_of_timm():
+    def encoder() -> nn.Module:
+        return TimmEncoder("test_resnet", 28)
+
+    recorded, found = pretrained(Tape(), encoder=encoder)
+
+    assert recorded.steps.recorded == 1
+    assert same(found, pretrained(None, encoder=encoder)[1])
 
 
 @pytest.mark.parametrize("optimizer", ["adam", "sgd"])
@@ -107,12 +135,13 @@ def test_with_clipping_and_a_weight_decay_that_follows_the_training(optimizer):
 
 
 def test_one_that_is_interrupted_goes_on_to_the_same_bits():
-    _, whole = pretrained(Tape())
+    """It had recorded a step before, and records one again."""
+    _, whole = pretrained(Tape(), steps=11)
     interrupting = Interrupting(5)
     with suppress(Stopped):
-        pretrained(Tape(), checkpoints=interrupting)
+        pretrained(Tape(), steps=11, checkpoints=interrupting)
 
-    training, found = pretrained(Tape(), checkpoints=interrupting)
+    training, found = pretrained(Tape(), steps=11, checkpoints=interrupting)
 
     assert training.steps.recorded == 1
     assert same(found, whole)
