@@ -3,7 +3,9 @@
 import gc
 import os
 import sys
+from collections.abc import Generator
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 # one thread each: the models are tiny, and the suite runs in several processes
@@ -25,7 +27,12 @@ settings.register_profile("tests", deadline=None, suppress_health_check=[HealthC
 settings.load_profile("tests")
 
 
-def pytest_collection_finish() -> None:
-    """Leave what has been imported by now out of later collections of garbage: it stays until the end."""
-    gc.collect()
-    gc.freeze()
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Import what tests need without collections of garbage, and leave it out of later ones: it stays until the end."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
