@@ -6,7 +6,7 @@ import json
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -14,21 +14,23 @@ import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
 
+from medssl_bench.checkpoints import Checkpoints
 from medssl_bench.datasets import Split, Task
 from medssl_bench.datasets.base import LABELLED_TASKS
 from medssl_bench.evaluators.base import Evaluation, Evaluator, Passes, Trial
 from medssl_bench.evaluators.candidates import judged_on_validation
 from medssl_bench.evaluators.check_evaluation import wrong_with, wrong_with_report
 from medssl_bench.evaluators.classification import probabilities
-from medssl_bench.stopping import Stopped
 from medssl_bench.store.tensors import save_tensors
 from medssl_bench.testing.asked_metric import follows
-from medssl_bench.testing.checking import Group, require, untouched_generators
-from medssl_bench.testing.interrupting import Interrupting
+from medssl_bench.testing.checking import Failed, Group, require, untouched_generators
+from medssl_bench.testing.interrupting import interrupted
 from medssl_bench.testing.trials import judge, judged_task, make_trial
 from medssl_bench.training.features import features_of
 
 Build = Callable[[], Evaluator]
+Whole = Callable[[], Evaluation]
+"""Gives what is found of the plain trial, which others are compared with: evaluated once."""
 
 
 def evaluator_steps(build: Build) -> list[Group]:
@@ -43,6 +45,7 @@ def evaluator_steps(build: Build) -> list[Group]:
     made = build()
     require(isinstance(made, Evaluator), f"the factory gives {type(made).__name__}, not an Evaluator")
     task = judged_task(made)
+    whole = cache(lambda: judge(build(), make_trial(build(), task)))
     groups: list[Group] = [
         [(f"{each}, {'grey' if channels == 1 else 'RGB'}", partial(_judges, build, each, channels))]
         for each in LABELLED_TASKS
@@ -50,21 +53,21 @@ def evaluator_steps(build: Build) -> list[Group]:
     ]
     groups.append([("what it gives beside scores", lambda: _gives(build, task))])
     if made.analysis:
-        return [*groups, [("the same seed gives the same numbers", lambda: _repeats(build, task))]]
+        return [*groups, [("the same seed gives the same numbers", lambda: _repeats(build, task, whole))]]
     return [
         *groups,
-        [("the same seed gives the same scores", lambda: _repeats(build, task))],
+        [("the same seed gives the same scores", lambda: _repeats(build, task, whole))],
         [
-            ("every way to choose the epoch", lambda: _selections(build, task)),
+            ("every way to choose the epoch", lambda: _selections(build, task, whole)),
             ("the epoch is chosen by the metric that is asked for", lambda: follows(build, task)),
-            ("interrupted, it goes on to the same scores", lambda: _resumes(build, task)),
+            ("interrupted, it goes on to the same scores", lambda: _resumes(build, task, whole)),
             ("judged together, each cell has the scores that it has alone", lambda: _together(build, task)),
-            ("labels that were not drawn are not used", lambda: _blind(build, task)),
+            ("labels that were not drawn are not used", lambda: _blind(build, task, whole)),
             ("images and labels are left as they are", lambda: _keeps_input(build, task)),
             ("global random state is untouched", lambda: _untouched(build, task)),
         ],
         [
-            ("validation labels are used only if it says so", lambda: _unvalidated(build, task)),
+            ("validation labels are used only if it says so", lambda: _unvalidated(build, task, whole)),
             ("validation images can stand in place of the test images, as `tune` needs", lambda: _tunable(build, task)),
         ],
     ]
@@ -160,10 +163,10 @@ def _same(first: Evaluation, second: Evaluation) -> bool:
     return np.array_equal(first.scores, second.scores)
 
 
-def _repeats(build: Build, task: Task) -> str:
+def _repeats(build: Build, task: Task, whole: Whole) -> str:
     evaluator = build()
     what = "numbers" if evaluator.analysis else "scores"
-    first, second = (judge(build(), make_trial(evaluator, task)) for _ in range(2))
+    first, second = whole(), judge(build(), make_trial(evaluator, task))
     require(_same(first, second), f"two runs of one seed give different {what}")
     alike = _same(first, judge(build(), make_trial(evaluator, task, seed=1)))
     if not evaluator.analysis:  # the seed of an analysis always counts
@@ -171,9 +174,10 @@ def _repeats(build: Build, task: Task) -> str:
     return f"to the bit; another seed gives {'the same' if alike else 'others'}"
 
 
-def _selections(build: Build, task: Task) -> str:
+def _selections(build: Build, task: Task, whole: Whole) -> str:
     evaluator = build()
-    for selection in ("validation", "last", "test"):
+    _check_scores(whole().scores, make_trial(evaluator, task))
+    for selection in ("last", "test"):
         trial = make_trial(evaluator, task, selection=selection)
         _check_scores(judge(build(), trial).scores, trial)
     trial = replace(make_trial(evaluator, task), val=np.empty(0, dtype=np.int64))
@@ -181,19 +185,24 @@ def _selections(build: Build, task: Task) -> str:
     return "validation, last, test, and without validation labels"
 
 
-def _resumes(build: Build, task: Task) -> str:
-    """Check that a training that saves checkpoints ends the same from each of the first few."""
+def _resumes(build: Build, task: Task, whole: Whole) -> str:
+    """Check that a training ends the same if it is interrupted at its first few checkpoints.
+
+    That is at all of them in one training; if that ends as another, at each alone, to say which it is.
+    """
     trial = make_trial(build(), task)
-    whole = judge(build(), trial)
-    for place in range(3):
-        interrupting = Interrupting(place)
-        try:
-            judge(build(), replace(trial, checkpoints=interrupting))
-        except Stopped:
-            found = judge(build(), replace(trial, checkpoints=interrupting))
-            require(_same(whole, found), f"its scores are others if it is interrupted at checkpoint {place + 1}")
-        else:
-            return "to the bit" if place else "it saves no checkpoints"
+
+    def evaluate(checkpoints: Checkpoints) -> Evaluation:
+        return judge(build(), replace(trial, checkpoints=checkpoints))
+
+    found, times = interrupted(evaluate, [0] * 3)
+    if not times:
+        return "it saves no checkpoints"
+    if not _same(whole(), found):
+        for place in range(times):
+            same = _same(whole(), interrupted(evaluate, [place])[0])
+            require(same, f"its scores are others if it is interrupted at checkpoint {place + 1}")
+        raise Failed("its scores are others if it is interrupted several times")
     return "to the bit"
 
 
@@ -212,7 +221,7 @@ def _together(build: Build, task: Task) -> str:
     return "to the bit"
 
 
-def _blind(build: Build, task: Task) -> str:
+def _blind(build: Build, task: Task, whole: Whole) -> str:
     """Check that nothing changes with labels that are not to be looked at."""
     evaluator = build()
     trial = make_trial(evaluator, task)
@@ -222,24 +231,23 @@ def _blind(build: Build, task: Task) -> str:
         labels = np.zeros_like(split.labels)
         labels[drawn[name]] = split.labels[drawn[name]]
         hidden[name] = Split(split.images, labels)
-    same = _same(judge(build(), trial), judge(build(), replace(trial, splits=hidden)))
+    same = _same(whole(), judge(build(), replace(trial, splits=hidden)))
     require(same, "its scores change with labels of the test images, or with others that were not drawn")
     return "yes"
 
 
-def _unvalidated(build: Build, task: Task) -> str:
+def _unvalidated(build: Build, task: Task, whole: Whole) -> str:
     """Check that what says it uses no validation labels gives the same whichever there are, or none."""
     evaluator = build()
     if evaluator.uses_validation:
         return "it says that it may use them"
     trial = make_trial(evaluator, task)
-    whole = judge(build(), trial)
     val = trial.splits["val"]
     turned = replace(trial, splits={**trial.splits, "val": Split(val.images, val.labels[::-1].copy(), val.groups)})
     for other in (replace(trial, val=trial.val[:0]), replace(trial, val=trial.val[::2]), turned):
         found = judge(build(), other)
         require(
-            _same(whole, found) and _noted(whole) == _noted(found),
+            _same(whole(), found) and _noted(whole()) == _noted(found),
             "uses_validation is False, but what it gives changes with the labelled validation images; "
             "set it to True, or leave trial.val and trial.choice() alone",
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from typing import TypeVar
 
 import torch
 from torch import Tensor
@@ -13,6 +13,7 @@ from medssl_bench.checkpoints import Checkpoints, TrainingState
 from medssl_bench.stopping import Stopped
 from medssl_bench.testing.checking import Failed, require
 
+_Result = TypeVar("_Result")
 Train = Callable[[Checkpoints], Mapping[str, Tensor]]
 """Trains with checkpoints, and returns the state at the end."""
 
@@ -67,11 +68,11 @@ def goes_on(train: Train, whole: Mapping[str, Tensor]) -> str:
     Raises:
         Failed: it ends as another.
     """
-    several = _different(whole, _interrupted(train, _ALL))
+    several = _different(whole, interrupted(train, _ALL)[0])
     if not several:
         return "to the bit"
     for where, place in _ONCE.items():
-        name = _different(whole, _interrupted(train, [place]))
+        name = _different(whole, interrupted(train, [place])[0])
         require(not name, _told(name, where))
     raise Failed(_told(several, "several times"))
 
@@ -83,14 +84,20 @@ def _told(name: str, where: str) -> str:
     )
 
 
-def _interrupted(train: Train, places: Sequence[int]) -> Mapping[str, Tensor]:
+def interrupted(train: Callable[[Checkpoints], _Result], places: Sequence[int]) -> tuple[_Result, int]:
+    """Interrupt a training at some places, each counted from where it went on.
+
+    Returns:
+        What it gives at its end, and how often it was interrupted: less often if it has no further place.
+    """
     saved = None
-    for place in places:
+    for number, place in enumerate(places):
         interrupting = Interrupting(place, saved)
-        with suppress(Stopped):
-            train(interrupting)
-        saved = interrupting.saved
-    return train(Interrupting(-1, saved))
+        try:
+            return train(interrupting), number
+        except Stopped:
+            saved = interrupting.saved
+    return train(Interrupting(-1, saved)), len(places)
 
 
 def _different(whole: Mapping[str, Tensor], other: Mapping[str, Tensor]) -> str:
