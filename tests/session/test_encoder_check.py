@@ -116,8 +116,13 @@ _BAD = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("verb", ["validate", "run"])
-@pytest.mark.parametrize("kind", _BAD)
+_ALSO_RUN = ("a patch that does not divide", "no features", "no pretrained weights")
+"""One found by its parameters, one by building, one by its weights: `run` asks as `validate` does."""
+
+
+@pytest.mark.parametrize(
+    ("kind", "verb"), [*((kind, "validate") for kind in _BAD), *((kind, "run") for kind in _ALSO_RUN)]
+)
 def test_an_encoder_that_cannot_be_had_is_refused_before_anything_runs(
     kind: str, verb: str, write: Callable[..., Path], cli: Callable[..., Any]
 ) -> None:
