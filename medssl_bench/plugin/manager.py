@@ -9,7 +9,7 @@ from contextlib import redirect_stdout
 from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from importlib import import_module
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import Distribution, EntryPoint, entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -224,10 +224,10 @@ def load_plugins(block: Iterable[str] = ()) -> Plugins:
         added = plugins.add(Plugin(name, "built-in", "medssl-bench"), partial(import_module, module))
         if added.problem not in {"", "blocked"}:
             raise PluginError(f"built-in plugin {name!r}: {added.problem}")
-    read = cache(read_and_import)  # several plugins may be in one package
+    about, read = cache(_about), cache(read_and_import)  # several plugins may be of one distribution and package
     for entry_point in sorted(entry_points(group=PROJECT), key=lambda found: found.name):
         try:
-            plugin = _describe(entry_point, read)
+            plugin = _describe(entry_point, about, read)
         except Exception as error:  # a distribution whose own files are broken
             if is_stop(error):
                 raise Stopped from error
@@ -238,18 +238,26 @@ def load_plugins(block: Iterable[str] = ()) -> Plugins:
     return plugins
 
 
-def _describe(entry_point: EntryPoint, read: Callable[[Path, Path], tuple[str, str]]) -> Plugin:
-    distribution = entry_point.dist
-    if distribution is None:
+def _about(distribution: Distribution) -> tuple[str, str, bool]:
+    """Return name, version, and whether it is installed in place; the standard library reads its files each time."""
+    return distribution.name, distribution.version, is_editable(distribution)
+
+
+def _describe(
+    entry_point: EntryPoint,
+    about: Callable[[Distribution], tuple[str, str, bool]],
+    read: Callable[[Path, Path], tuple[str, str]],
+) -> Plugin:
+    if entry_point.dist is None:
         return Plugin(entry_point.name, "installed")
-    editable = is_editable(distribution)
+    distribution, version, editable = about(entry_point.dist)
     place = package_of(entry_point.module) if editable else None
     source, problem = read(*place) if place else (None, "")
     return Plugin(
         name=entry_point.name,
         origin="editable" if editable else "installed",
-        distribution=distribution.name,
-        version=distribution.version,
+        distribution=distribution,
+        version=version,
         source=source,
         problem=problem,
     )
