@@ -123,15 +123,9 @@ def test_perplexities_that_few_points_allow() -> None:
     assert clipped(30, 3) == 1
 
 
-def test_points_that_an_embedding_analysis_left_are_taken_from_it(ran: Ran, tmp_path: Path) -> None:
-    text = SUITE.replace('analyses = ["silhouette"]', 'analyses = ["silhouette", "embedding"]')
-    shutil.copytree(ran.store.path, tmp_path / "store")
-    (tmp_path / "tiny.toml").write_text(text, "utf-8")
-    suite = Suite.load(tmp_path / "tiny.toml", ran.suite.plugins)
-    result = run(suite, store=tmp_path / "store", data_dir=ran.context.data_dir, device="cpu")
-    assert {outcome.stage.kind for outcome in result.outcomes} <= {"analyse", "embed"}
-    plan = build_plan(suite, ran.context)
-    source = FigureSource(suite, plan, Store(tmp_path / "store"), ran.context)
+def test_points_that_an_embedding_analysis_left_are_taken_from_it(ran: Ran, analysed: Ran, tmp_path: Path) -> None:
+    shutil.copytree(analysed.store.path, tmp_path / "store")
+    source = FigureSource(analysed.suite, analysed.plan, Store(tmp_path / "store"), analysed.context)
     stage = _stage(source, "frozen")
     fresh = {method: embedding_of(ran.source(), stage, method) for method in ("pca", "tsne")}
     (source.store.folder(stage) / "features.safetensors").unlink()
@@ -153,7 +147,9 @@ def _analysed(ran: Ran, folder: Path) -> Ran:
     shutil.copytree(ran.store.path, folder / "store")
     (folder / "tiny.toml").write_text(text, "utf-8")
     suite = Suite.load(folder / "tiny.toml", ran.suite.plugins)
-    assert not run(suite, store=folder / "store", data_dir=ran.context.data_dir, device="cpu").failed
+    result = run(suite, store=folder / "store", data_dir=ran.context.data_dir, device="cpu")
+    assert not result.failed
+    assert {outcome.stage.kind for outcome in result.outcomes} <= {"analyse", "embed"}
     return Ran(suite, build_plan(suite, ran.context), Store(folder / "store"), ran.context)
 
 
