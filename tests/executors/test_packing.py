@@ -118,11 +118,11 @@ QUICK = ("odd", "well")
 """Arms that need no encoder built: where nothing is asked of trainings, no worker has to import timm."""
 
 
-def packed(file: Path, *watchers: object, jobs: int = 3, store: str = "store", only: tuple[str, ...] = ()) -> RunResult:
+def packed(file: Path, *watchers: object, store: str = "store", only: tuple[str, ...] = ()) -> RunResult:
     loaded = Suite.load(file)
     for watcher in watchers:
         loaded.plugins.manager.register(watcher)
-    executor = {"name": "isolated", "jobs": jobs}
+    executor = {"name": "isolated", "jobs": 2}
     where = {"store": file.parent / store, "data_dir": file.parent, "device": "cpu"}
     return run(loaded, **where, executor=executor, only=only)
 
@@ -133,7 +133,7 @@ def files(store: Path) -> dict[str, dict[str, str]]:
 
 
 @pytest.mark.slow
-def test_each_stage_is_done_once_with_the_bits_of_one_worker(suite, monkeypatch) -> None:
+def test_each_stage_is_done_once_with_the_bits_of_one_process(suite, monkeypatch) -> None:
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     file, heard = suite("well"), Heard()
 
@@ -143,7 +143,7 @@ def test_each_stage_is_done_once_with_the_bits_of_one_worker(suite, monkeypatch)
     assert {outcome.status for outcome in result.outcomes} == {"done"}
     assert not any(outcome.elsewhere for outcome in result.outcomes)
     assert sorted(heard.begun) == sorted(heard.ended) == sorted(set(heard.begun))
-    packed(file, jobs=1, store="alone")
+    run(file, store=file.parent / "alone", data_dir=file.parent, device="cpu", executor="local")
     assert files(file.parent / "store") == files(file.parent / "alone")
 
 
@@ -161,7 +161,7 @@ def test_workers_share_the_cores_that_this_process_may_use(monkeypatch) -> None:
 def test_a_worker_that_dies_fails_its_stages_and_no_others(suite) -> None:
     file, heard = suite("killed"), Heard()
 
-    result = packed(file, heard)
+    result = packed(file, heard, only=QUICK)
 
     assert len(result.failed) == 2
     assert all("killed by SIGKILL" in outcome.reason for outcome in result.failed)
@@ -173,7 +173,7 @@ def test_a_worker_that_dies_fails_its_stages_and_no_others(suite) -> None:
 def test_what_runs_out_of_memory_beside_others_is_done_again_alone(suite) -> None:
     file = suite("hungry")
 
-    result = packed(file, only=QUICK, jobs=2)
+    result = packed(file, only=QUICK)
 
     assert not result.failed
     assert list((file.parent / "store").glob("failed/*")) == []
@@ -181,7 +181,7 @@ def test_what_runs_out_of_memory_beside_others_is_done_again_alone(suite) -> Non
 
 @pytest.mark.slow
 def test_what_runs_out_of_memory_alone_too_has_failed(suite) -> None:
-    result = packed(suite("always hungry"), only=QUICK, jobs=2)
+    result = packed(suite("always hungry"), only=QUICK)
 
     assert len(result.failed) == 2
     assert all(outcome.reason.startswith("out of memory") for outcome in result.failed)
