@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from medssl_bench.calibration import bench, training, views
+from medssl_bench.calibration import bench, stages, training, views
 from medssl_bench.costs.machine import device_text, this_machine
 from medssl_bench.costs.measured import Calibration, known_calibration
 from medssl_bench.costs.units import ROUGH
@@ -139,16 +139,25 @@ def _twice(timer: bench.Timer, seconds: float) -> None:
 
 
 @pytest.fixture
-def few_images(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let every part be measured twice, on 128 images, two batches of the probe: nothing here says how fast it is."""
+def little_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every part be measured twice, on a small encoder and 128 images: nothing here says how fast it is.
+
+    They are two batches of the probe. Processes are started in tests/calibration.
+    """
     for module in (training, views):
         monkeypatch.setattr(module, "IMAGES", 128)
     monkeypatch.setattr(bench.Timer, "add", _twice)
-    monkeypatch.setattr(bench, "_SUITE", bench._SUITE.replace(str(bench.IMAGES), "128"))
+    small = "encoder = { name = 'timm', model = 'test_resnet' }"
+    suite = bench._SUITE.replace(str(bench.IMAGES), "128")
+    for line in ('augmentation = "plain"\n', 'baseline = "finetune"\n'):
+        assert line in suite
+        suite = suite.replace(line, f"{line}{small}\n")
+    monkeypatch.setattr(bench, "_SUITE", suite)
+    monkeypatch.setattr(stages, "_start", lambda: None)
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("few_images")
+@pytest.mark.usefixtures("little_work")
 def test_doctor_calibrates(cli: Cli, tiny: Path, cache: Path) -> None:
     found = cli("doctor", "--calibrate", "--device", "cpu")
     assert found.status == 0, found.out
