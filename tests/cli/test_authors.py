@@ -38,20 +38,16 @@ def test_a_new_plugin_works(cli, tmp_path, monkeypatch):
     result = cli("new-plugin", "my-plugin")
     assert result.status == 0, result.err
     env = _install(tmp_path / "my-plugin", tmp_path / "site")
-    for arguments, wanted in (
-        (["-m", "pytest", "-q", "my-plugin/tests"], " passed"),
-        (
-            ["-m", "medssl_bench", "run", "my-plugin/suite.toml", "--epochs-scale", "0.2", "--draws", "0"],
-            "nearest mean",
-        ),
-    ):
-        ended = _python(*arguments, env=env, cwd=tmp_path)
-        assert ended.returncode == 0, ended.stdout + ended.stderr
-        assert wanted in ended.stdout
+    ended = _python("-m", "pytest", "-q", "my-plugin/tests", env=env, cwd=tmp_path)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert " passed" in ended.stdout
     for folder in ("site", "my-plugin"):
         monkeypatch.syspath_prepend(tmp_path / folder)
     assert "0 failed" in cli("check-plugin", "my-plugin").out
     assert "my_plugin_views" in cli("plugins").out
+    ran = cli("run", "my-plugin/suite.toml", "--epochs-scale", "0.2", "--draws", "0")
+    assert ran.status == 0, ran.err
+    assert "nearest mean" in ran.out
 
 
 @pytest.fixture(scope="module")
