@@ -29,11 +29,17 @@ QUICK = {
 }
 """Added to commands on the suites of the repository, which take minutes. A page's own suites run as they are."""
 
-FEWER = ("train = 3000\nval = 300\n", "train = 200\nval = 40\ntest = 40\n")
-"""Images of the quickstart, and how many of them its commands are given: nothing that they print is compared."""
+TINY = 'name = "timm"\nmodel = "test_resnet"'
 
-SHORTER = (re.compile(r"epochs = \d+"), "epochs = 2")
-"""Epochs in a suite that `init` has written, which trains for ten or more: no number that is printed is compared."""
+SMALLER = {
+    "train = 3000\nval = 300\n": "train = 200\nval = 40\ntest = 40\n",
+    "[pretraining.simclr]": f'[encoder.tiny]\n{TINY}\n\n[pretraining.simclr]\nencoder = "tiny"',
+    "[[comparison]]\n": '[[comparison]]\nencoder = "tiny"\n',
+}
+"""What is changed in the quickstart, so that it takes seconds: nothing that its commands print is compared."""
+
+SHORTER = {r"epochs = \d+": "epochs = 2", r'\[encoder\.own\]\nname = "resnet18"': f"[encoder.own]\n{TINY}"}
+"""What is changed in a suite that `init` has written, which trains for ten epochs or more: likewise."""
 
 
 class Reader:
@@ -56,8 +62,11 @@ class Reader:
         if (ROOT / "suites").is_dir():
             shutil.copytree(ROOT / "suites", "suites")
             quickstart = Path("suites/quickstart.toml")
-            assert FEWER[0] in quickstart.read_text("utf-8")
-            quickstart.write_text(quickstart.read_text("utf-8").replace(*FEWER), "utf-8")
+            text = quickstart.read_text("utf-8")
+            for old, new in SMALLER.items():
+                assert old in text
+                text = text.replace(old, new)
+            quickstart.write_text(text, "utf-8")
         for block in blocks(self.page.read_text("utf-8")):
             self.follow(block)
 
@@ -137,8 +146,10 @@ class Reader:
             Path(target).write_text(out, "utf-8")
         if verb == "init":
             suite = Path("suite.toml")
-            text, number = SHORTER[0].subn(SHORTER[1], suite.read_text("utf-8"))
-            assert number, f"{where}: {suite} says no epochs"
+            text = suite.read_text("utf-8")
+            for old, new in SHORTER.items():
+                text, number = re.subn(old, new, text)
+                assert number, f"{where}: {suite} has no {old}"
             suite.write_text(text, "utf-8")
         return None if quick else out + err
 
