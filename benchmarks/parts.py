@@ -16,7 +16,9 @@ BLOOD_IMAGES = 11_959
 THESIS_IMAGES = 2000 * BLOOD_IMAGES
 """What the thesis' pretraining on blood cells sees: 2,000 epochs; it took 12 hours of a GPU."""
 
-_VIT: dict[str, Any] = {"encoder": {"name": "timm", "model": "vit_tiny_patch16_224", "input_size": 28, "options": {"patch_size": 4}}}
+_VIT: dict[str, Any] = {
+    "encoder": {"name": "timm", "model": "vit_tiny_patch16_224", "input_size": 28, "options": {"patch_size": 4}}
+}
 
 METHODS: dict[str, dict[str, Any]] = {
     "simclr": {}, "simclr2": {}, "moco": {}, "nnclr": {}, "instdisc": {}, "relic": {}, "byol": {}, "simsiam": {},
