@@ -67,7 +67,7 @@ def test_a_folder_has_page_tables_and_figures(cli: Callable[..., Result], here: 
     told = "epochs selected with all 18 validation labels"
     for folder in ("out", page.parent):
         for file in ("report.html", "tables/leaderboard.md", "tables/leaderboard.tex", "figures/captions.txt"):
-            assert told in (here / folder / file).read_text("utf-8"), file
+            assert told in (here / folder / file).read_text("utf-8").replace("Epochs", "epochs"), file
     files = {str(file.relative_to(here / "out")) for file in (here / "out").rglob("*") if file.is_file()}
     assert {f"tables/leaderboard.{ending}" for ending in ("md", "csv", "json", "tex")} <= files
     stems = {Path(file).stem for file in files if file.startswith("figures/") and file.endswith(".png")}
@@ -119,7 +119,7 @@ def test_a_second_report_imports_nothing_that_computes(lab: Path, tmp_path: Path
     alone = "import os\nos.sched_setaffinity(0, {min(os.sched_getaffinity(0))})\n"  # so it draws all itself
     code = alone + WATCHED.replace("sys.argv.pop()", repr(",".join(HEAVY)))
     environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache")}
-    command = [sys.executable, "-c", code, "report", "tiny.toml", *FEW, "-o", "out"]
+    command = [sys.executable, "-c", code, "report", "tiny.toml", "-o", "out"]
     loaded, pictures = [], []
     for _ in range(2):
         done = subprocess.run(
