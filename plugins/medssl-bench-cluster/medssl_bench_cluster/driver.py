@@ -15,7 +15,7 @@ from medssl_bench.errors import PlainWarning, UserError
 from medssl_bench.stopping import Stopped, stop_if_asked
 from medssl_bench_cluster.ends import Ends
 from medssl_bench_cluster.engine import Unreachable
-from medssl_bench_cluster.fate import verdict
+from medssl_bench_cluster.fate import Verdict, verdict
 from medssl_bench_cluster.followed import Followed
 from medssl_bench_cluster.leaving import PATIENCE, cancel_and_wait
 from medssl_bench_cluster.ledger import Ledger
@@ -93,9 +93,7 @@ class Driver:
         self._job.store.prepare()
         self._ends.settle(self._job.stages)
         self._adopt()
-        adopted = {key for followed in self._out for key in followed.unit.keys}
-        rest = [stage for stage in self._ends.left(self._job.stages) if stage.key not in adopted]
-        self._waiting = units_of(rest, self._settings.seconds, self._settings.pack_seconds)
+        self._waiting = self._units()
         try:
             if self._settings.detach:
                 self._detach()
@@ -120,13 +118,18 @@ class Driver:
             if not stages:
                 self._close_finished(notes, known)
                 continue
-            name = known.get("executor", {}).get("name")
-            if name != self._settings.executor["name"]:
+            if (name := known.get("executor", {}).get("name")) != self._settings.executor["name"]:
                 raise UserError(
                     f"unit {notes.unit} is with the executor {name!r}: follow it with --executor {name}, or end it "
                     "with medssl-bench jobs --cancel"
                 )
             self._out.append(Followed(Unit(stages), notes, self._job, self._ends.hear))
+
+    def _units(self) -> list[Unit]:
+        """Return the units of the stages that have no job."""
+        followed = {key for followed in self._out for key in followed.unit.keys}
+        rest = [stage for stage in self._ends.left(self._job.stages) if stage.key not in followed]
+        return units_of(rest, self._settings.seconds, self._settings.pack_seconds)
 
     def _close_finished(self, notes: Notes, known: Mapping[str, Any]) -> None:
         """Close the notes of a job whose stages have all ended, though no driver followed it to its end."""
@@ -169,8 +172,8 @@ class Driver:
             if followed.handle is None or followed.over_since is not None:
                 is_quiet = False
                 self._go_on(followed)
-        slowest = self._settings.poll_seconds * _SLOWEST
-        self._wait = min(self._wait * 1.5, slowest) if is_quiet else self._settings.poll_seconds
+        poll = self._settings.poll_seconds
+        self._wait = min(self._wait * 1.5, poll * _SLOWEST) if is_quiet else poll
         self._next = self._clock() + self._wait
 
     def _tell_of_silence(self, error: Unreachable) -> None:
@@ -208,6 +211,8 @@ class Driver:
         """
         if followed.handle is not None and followed.again is None:
             found = verdict(followed.ending())
+            if found.what == "cancelled" and followed.ended_before:  # whoever cancelled it wants it by now
+                found = Verdict("again")
             at = left[0] if followed.has_closed else followed.bury(left)
             last = "" if followed.has_closed else followed.notes.last_lines()
             how = found.how + (f"; its last lines: {last}" if last else "")
@@ -215,14 +220,16 @@ class Driver:
                 self._close(followed)
                 raise UserError(f"{followed.unit.title}: the worker process {how}")
             if found.what == "cancelled":
-                for stage in left:
-                    self._ends.cancelled(stage, how)
+                self._ends.cancelled(left, how)
             elif found.what == "failed":
                 self._ends.died(at, how)
             followed.again = found.fruitless
             left = self._ends.left(left)
         if not left:
             self._close(followed)
+        elif not self._ends.are_done(followed.unit.parents & self._keys):
+            self._close(followed)
+            self._waiting = self._units()
         elif not all(self._job.store.leases.is_held(stage.key) for stage in left):  # else a job would find nothing
             self._submitter.submit(followed, left, followed.again or 0)
 
@@ -258,6 +265,11 @@ class Driver:
         Raises:
             Stopped: always.
         """
+        self._look()
+        while any(followed.over_since is not None for followed in self._out):  # it is submitted again, or ends here
+            self._pause(_TICK)
+            self._look()
+        self._waiting = self._units()
         handles = {key: f.handle.handle for f in self._out if f.handle for key in f.unit.keys}
         room = max(self._settings.max_jobs - len(self._out), 0)
         for number, unit in enumerate(self._waiting[:room]):

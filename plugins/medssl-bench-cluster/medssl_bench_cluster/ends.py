@@ -99,10 +99,11 @@ class Ends:
             tell(outcome, self._job, self.known)
         self.settle([stage])
 
-    def cancelled(self, stage: Stage, how: str) -> None:
-        """Report that the job of a stage was cancelled by a person; another run does it."""
-        outcome = Outcome(stage.info(), "failed", reason=f"its job {how}: run again to do it")
-        tell(outcome, self._job, self.known)
+    def cancelled(self, stages: Iterable[Stage], how: str) -> None:
+        """Report that the job of some stages was cancelled by a person; another run does them."""
+        for stage in stages:
+            outcome = Outcome(stage.info(), "failed", reason=f"its job {how}: run again to do it")
+            tell(outcome, self._job, self.known)
 
     def _tell(self, outcome: Outcome) -> None:
         """Tell how a stage has ended, and first how those it builds on have: their events may be lost."""

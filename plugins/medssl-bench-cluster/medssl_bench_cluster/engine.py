@@ -76,6 +76,7 @@ class State:
         hopeless: whether it waits for something that can never be.
         cause: of one that is over, what the worker itself cannot have said: it had too little ``memory`` or ``time``,
             was ``preempted`` or ``cancelled``, its node was ``lost``, or it ended by itself with an error (``crash``).
+            Of one that is ending, ``cancelled`` if a process that is still at work in it was cancelled by a person.
     """
 
     phase: Phase

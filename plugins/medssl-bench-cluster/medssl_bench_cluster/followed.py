@@ -35,6 +35,7 @@ class Followed:
     Attributes:
         state: where its job stands.
         over_since: when it was first known that there is no job, on the driver's clock; None: there is one.
+        ended_before: whether its job was over when this process looked for the first time.
         again: once it is decided that the unit is submitted again, how many attempts in a row got no further.
     """
 
@@ -43,7 +44,9 @@ class Followed:
         self.handle: Handle | None = notes.handle() if notes.is_open else None
         self.state = State("queued")
         self.over_since: float | None = None
+        self.ended_before = False
         self.again: int | None = None
+        self._is_new_here = self.handle is not None
         self._job = replace(job, stages=unit.stages)
         self._ended = ended
         self._replays = self.handle is not None
@@ -86,6 +89,7 @@ class Followed:
     def submitted(self, handle: Handle) -> None:
         """Note that a job is on its way; what earlier workers said is over."""
         self.handle, self.state, self.over_since = handle, State("queued"), None
+        self.ended_before, self._is_new_here = False, False
         self.again, self._missed, self._why = None, None, None
         self._worker, self._said = "", ""
         self._relay = Relay(self._job, self._tell)
@@ -105,6 +109,7 @@ class Followed:
             state = State("over")
         if state is None:
             return
+        self.ended_before, self._is_new_here = self._is_new_here and state.phase == "over", False
         self.state = state
         if state.phase == "over" and self.over_since is None:
             self.over_since = now

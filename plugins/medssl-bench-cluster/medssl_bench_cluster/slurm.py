@@ -146,13 +146,13 @@ class SlurmEngine:
 
     def states(self, handles: Sequence[str]) -> Mapping[str, State]:
         """Return where jobs stand, by one question for all of them."""
-        form = "JobID:24,State:32,exit_code:16,Reason:64"
+        form = "JobID:24,State:32,exit_code:16,PreemptTime:32,Reason:64"
         said = _run(["squeue", "--noheader", "--states=all", "--me", f"--Format={form}"])
         wanted, found = set(handles), {}
         for line in said.splitlines():
             number, _, rest = line.strip().partition(" ")
             if number in wanted:
-                found[number] = _state(*rest.split(maxsplit=2))
+                found[number] = _state(*rest.split(maxsplit=3))
         return found
 
     def cancel(self, handles: Sequence[str], *, now: bool = False) -> None:
@@ -175,9 +175,11 @@ def _script(submission: Submission) -> str:
     return f"#!/bin/sh\n{settings}exec {shlex.join(submission.command)} </dev/null\n"
 
 
-def _state(name: str, status: str = "0", reason: str = "") -> State:
+def _state(name: str, status: str = "0", preempted: str = "N/A", reason: str = "") -> State:
     reason = "" if reason.strip() in {"None", "(null)"} else reason.strip()
     phase: Phase = "over" if name in _OVER else "queued" if name in _QUEUED else "running"
+    if name == "COMPLETING" and not reason and preempted == "N/A":  # else Slurm itself ends it
+        return State(phase, cause="cancelled")
     if phase != "over":
         return State(phase, reason if phase == "queued" else "", hopeless=phase == "queued" and reason in _HOPELESS)
     cause, how = _OVER[name], name

@@ -11,7 +11,7 @@ from medssl_bench.errors import UserError
 from medssl_bench.plugin.guarded import make
 from medssl_bench.plugin.manager import load_plugins
 from medssl_bench.store.store import Store
-from medssl_bench_cluster.engine import Resources, Unreachable
+from medssl_bench_cluster.engine import Resources, State, Unreachable
 from medssl_bench_cluster.executor import ClusterExecutor
 from medssl_bench_cluster.fate import MOST
 from medssl_bench_cluster.followed import how_far
@@ -21,9 +21,13 @@ from medssl_bench_cluster.submitting import submission
 if TYPE_CHECKING:
     from medssl_bench_cluster.engine import Engine
 
+_UNKNOWN = State("queued")
+
 
 def succeed(notes: Notes, job: Mapping[str, Any], missing: Collection[str] = ()) -> None:
-    """Submit the job of some notes again, unless that did not help before, and say in the log what is to be done then.
+    """Submit the job of some notes again, or say in the log what is to be done.
+
+    It is not submitted if that did not help before, if a person has cancelled it, or if no job does what it builds on.
 
     Args:
         notes: of the job that this process is.
@@ -49,8 +53,14 @@ def _submit(notes: Notes, job: Mapping[str, Any], missing: Collection[str]) -> s
         return "another process follows this job, and submits it again"
     try:
         others = [other for other in Ledger(store.path).open() if other.unit != notes.unit]
+        if before and engine.states([before.handle]).get(before.handle, _UNKNOWN).cause == "cancelled":
+            notes.close()
+            return "it was cancelled: run the same command again to go on"
         parents = [other.handle() for other in others if set(missing).intersection(other.job().get("keys", ()))]
         after = [parent.handle for parent in parents if parent]
+        if missing and not after:
+            notes.close()
+            return "no job does what it builds on: run the same command again to go on"
         resources = Resources(**{**job["resources"], "options": tuple(job["resources"]["options"])})
         handle = engine.submit(submission(notes, resources, after))
         notes.submitted(Handle(handle, before.attempt + 1 if before else 1, fruitless, mark))

@@ -283,6 +283,26 @@ def test_a_job_that_was_cancelled_by_hand_in_the_ledger_is_not_submitted_again(j
     assert len(engine.jobs) == len(_units(job))
 
 
+@pytest.mark.parametrize("detach", [False, True])
+def test_jobs_that_somebody_cancelled_before_a_run_are_submitted_again(detach, job, driver):
+    engine = FakeEngine(job.store, slots=20, stage_seconds=100.0)
+    with pytest.warns(ClusterWarning, match="jobs go on"), pytest.raises(Stopped):
+        driver(job, engine, detach=True).run()
+    number = len(engine.jobs)
+    engine.cancel([str(each) for each in range(number)])
+    again = driver(job, engine, detach=detach)
+    if detach:
+        with pytest.warns(ClusterWarning, match=f"^{number} jobs go on"), pytest.raises(Stopped):
+            again.run()
+        assert all(submitted.state.phase != "over" for submitted in engine.jobs[number:])
+        assert [len(each.submission.after) for each in engine.jobs[number:]] == [
+            len(each.submission.after) for each in engine.jobs[:number]
+        ]
+    else:
+        assert {outcome.status for outcome in again.run()} == {"done"}
+    assert len(engine.jobs) == 2 * number, "none began before those it builds on were done"
+
+
 def test_a_silent_engine_is_told_of_once_and_asked_again(job, driver, watching):
     engine = FakeEngine(job.store, stage_seconds=100.0)
     plain = engine.states
