@@ -1,4 +1,7 @@
-"""Tests that take a minute or more each, and repeat at length what others show in small: .ci/long runs them."""
+"""Tests that take a minute or more each, and repeat at length what others show in small: .ci/long runs them.
+
+Those of clusters are run by .ci/clusters with MEDSSL_BENCH_LONG_TESTS=1.
+"""
 
 from __future__ import annotations
 
@@ -6,4 +9,6 @@ import os
 
 import pytest
 
-LONG = pytest.mark.skipif("MEDSSL_BENCH_LONG_TESTS" not in os.environ, reason="long: run by .ci/long")
+LONG = pytest.mark.skipif(
+    "MEDSSL_BENCH_LONG_TESTS" not in os.environ, reason="long: MEDSSL_BENCH_LONG_TESTS=1 adds it"
+)

@@ -9,6 +9,7 @@ It says how many jobs there were, how long each run took, and what a job costs b
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import subprocess
 import sys
@@ -17,6 +18,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from endurance.small_suite import traces
@@ -53,6 +55,18 @@ def run(suite: Path, store: Path, options: list[str], executor: str, environment
     return time.monotonic() - began
 
 
+def _of_workers(store: Path, costs: Mapping[str, float]) -> str:
+    """Return how long jobs take to begin at best, and what a worker does beside its stages."""
+    begin, beside = [], []
+    for folder in (store / "jobs").iterdir():
+        events, keys = folder / "events.jsonl", json.loads((folder / "job.json").read_text())["keys"]
+        asked = subprocess.run(["stat", "--format=%.W", events], check=True, capture_output=True, text=True)
+        born = float(asked.stdout)
+        begin.append(born - (folder / "handle").stat().st_mtime)
+        beside.append(events.stat().st_mtime - born - sum(costs[key] for key in keys))
+    return f"a job begins in {min(begin):.0f} s at best; beside its stages a worker takes {median(beside):.1f} s"
+
+
 def main() -> int:
     """Do it, and print a line for each."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -78,13 +92,14 @@ def main() -> int:
                 seconds = run(given.suite, store, [*options, *asks], name, cluster.environment())
             found = traces(given.suite, store, scale)
             jobs = len(list((store / "jobs").iterdir()))
-            worked = sum(record.cost["wall_seconds"] for record in Store(store).records())
+            costs = {record.key: record.cost["wall_seconds"] for record in Store(store).records()}
+            worked = sum(costs.values())
             beside = (seconds * min(slots, os.cpu_count() or 1) - worked) / jobs
             told = "equal to the bit" if found == wanted else "DIFFERENT"
             same &= found == wanted
             print(
                 f"{name}: {told}; {jobs} jobs in {seconds:.0f} s, of which {worked:.0f} s in stages; "
-                f"at most {beside:.0f} core seconds a job beside its stages",
+                f"at most {beside:.0f} core seconds a job beside its stages; {_of_workers(store, costs)}",
                 flush=True,
             )
     return 0 if same else 1

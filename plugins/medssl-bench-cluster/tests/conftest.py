@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,8 @@ from fake_engine import FakeEngine
 from medssl_bench_cluster.driver import Driver
 from medssl_bench_cluster.engine import Resources
 from medssl_bench_cluster.settings import Settings
-from runs import local_traces
+from runs import Run, local_traces, long_suite
+from slurm_cluster import SlurmCluster, running_slurm
 
 from medssl_bench import hookimpl
 from medssl_bench.datasets import DatasetContext
@@ -138,6 +139,27 @@ def place(tmp_path: Path) -> Path:
     found = tmp_path / "it's 50%j $HOME"
     found.mkdir()
     return found
+
+
+@pytest.fixture
+def suite(place: Path) -> Path:
+    """A suite whose training something can happen to."""
+    return long_suite(place)
+
+
+@pytest.fixture(scope="session")
+def slurm_of_this_session() -> Iterator[SlurmCluster]:
+    with running_slurm() as found:
+        yield found
+
+
+@pytest.fixture
+def slurm(slurm_of_this_session: SlurmCluster, monkeypatch: pytest.MonkeyPatch) -> Iterator[SlurmCluster]:
+    """A Slurm, for this process too, on which no run and no job of one test meet the next."""
+    monkeypatch.setenv("SLURM_CONF", str(slurm_of_this_session.conf))
+    yield slurm_of_this_session
+    Run.kill_all()
+    slurm_of_this_session.clear()
 
 
 @pytest.fixture(scope="session")

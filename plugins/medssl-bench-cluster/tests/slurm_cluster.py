@@ -1,6 +1,6 @@
 """A private Slurm of several nodes on this machine: real daemons, as the user who calls, on the loopback alone.
 
-There are three partitions: ``main``; ``low``, whose jobs those of ``main`` preempt; and ``short``, of one minute.
+There are two partitions: ``main``, and ``low``, whose jobs those of ``main`` preempt. No node is lost for being slow.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ SlurmctldPort={port}
 SlurmUser={user}
 SlurmdUser={user}
 AuthType=auth/munge
-AuthInfo=socket={folder}/munge.sock,cred_expire=3
+AuthInfo=socket={folder}/munge.sock
 CredType=cred/munge
 StateSaveLocation={folder}/state
 SlurmdSpoolDir={folder}/spool/%n
@@ -44,11 +44,11 @@ SwitchType=switch/none
 JobAcctGatherType=jobacct_gather/none
 AccountingStorageType=accounting_storage/none
 ReturnToService=2
-SlurmdTimeout=15
+SlurmdTimeout=300
 SlurmctldTimeout=30
 InactiveLimit=0
-KillWait=10
-MinJobAge=300
+KillWait=30
+MinJobAge=3600
 SchedulerType=sched/backfill
 SchedulerParameters=batch_sched_delay=0,sched_interval=2,sched_min_interval=0,bf_interval=2
 SelectType=select/cons_tres
@@ -59,14 +59,20 @@ SlurmctldParameters=preempt_send_user_signal
 JobRequeue=1
 {nodes}
 PartitionName=main Nodes=ALL Default=YES PriorityTier=10 MaxTime=60 State=UP
-PartitionName=low Nodes=ALL PriorityTier=1 GraceTime=20 PreemptMode=REQUEUE MaxTime=60 State=UP
-PartitionName=short Nodes=ALL PriorityTier=10 MaxTime=1 OverTimeLimit=0 State=UP
+PartitionName=low Nodes=ALL PriorityTier=1 GraceTime=60 PreemptMode=REQUEUE MaxTime=60 State=UP
 """
 
 
 def missing() -> str:
-    """Return which programs of Slurm are not here, or an empty text."""
-    return ", ".join(name for name in PROGRAMS if _which(name) is None)
+    """Return why there can be no Slurm here, or an empty text."""
+    names = [name for name in PROGRAMS if _which(name) is None]
+    if names:
+        return f"Slurm is not installed here: no {', '.join(names)}"
+    try:
+        getuser()
+    except (OSError, KeyError):
+        return "Slurm needs a user that has a name"
+    return ""
 
 
 def _which(name: str) -> str | None:
@@ -117,7 +123,7 @@ class SlurmCluster:
         self._wait_for_nodes()
 
     def _wait_for_nodes(self) -> None:
-        end = time.monotonic() + 60
+        end = time.monotonic() + 120
         while self.ask("sinfo", "-h", "-p", "main", "-t", "idle", "-o", "%D") != str(NODES):
             if time.monotonic() > end:
                 logs = "\n".join(file.read_text()[-2000:] for file in self.folder.glob("*.log"))
@@ -135,11 +141,13 @@ class SlurmCluster:
         for number in (self._nodes[node].pid, parent, worker):  # the daemon, what it has started for the job, the job
             os.kill(number, signal.SIGKILL)
         self._nodes[node].wait()
+        self.ask("scontrol", "update", f"NodeName={node}", "State=DOWN", "Reason=lost")  # as after SlurmdTimeout
         try:
             yield
         finally:
             self.clear()
             self._start_node(node)
+            self.ask("scontrol", "update", f"NodeName={node}", "State=RESUME")
             self._wait_for_nodes()
 
     @contextmanager
@@ -175,17 +183,27 @@ class SlurmCluster:
         )
         return done.stdout.strip()
 
+    def end_of_time(self, job: str, seconds: int) -> None:
+        """Let the time of a job be up in some seconds; Slurm looks every half minute."""
+        self.ask("scontrol", "update", f"JobId={job}", f"EndTime=now+{seconds}seconds")
+
+    def living(self) -> set[int]:
+        """Return the jobs that are not over."""
+        return {int(number) for number in self.ask("squeue", "-h", "-o", "%A").split()}
+
     def jobs(self) -> dict[int, str]:
         """Return the states of all jobs that there were, by number."""
         lines = self.ask("squeue", "-h", "-t", "all", "-o", "%A %T").splitlines()
         return {int(number): state for number, _, state in (line.partition(" ") for line in lines)}
 
     def clear(self) -> None:
-        """End its jobs."""
+        """End its jobs, and wait until they have: what has started one outlives Slurm otherwise."""
         with suppress(subprocess.TimeoutExpired, OSError):
-            if numbers := self.ask("squeue", "-h", "-o", "%A").split():
+            end = time.monotonic() + 20
+            while (numbers := [str(number) for number in self.living()]) and time.monotonic() < end:
                 self.ask("scancel", "--signal=KILL", "--full", *numbers)
                 self.ask("scancel", *numbers)
+                time.sleep(0.2)
 
     def stop(self) -> None:
         """End its jobs, and then itself."""

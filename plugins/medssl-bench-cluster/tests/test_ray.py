@@ -18,15 +18,17 @@ import pytest
 from docs.pages import DOCS
 from docs.reader import Reader
 from endurance.small_suite import traces, write_suite
+from long import LONG
 from medssl_bench_cluster.engine import Resources, Submission, Unreachable
 from medssl_bench_cluster.ray_engine import RayEngine
 from ray_cluster import MISSING, RayCluster, running_ray
-from runs import SECRET, Run, jobs, long_suite, until, worker_of
+from runs import SECRET, Run, go_on, is_alive, is_asked_to_end, jobs, long_suite, small_disk, until, worker_of
 from watched import checkpoints
 
+from medssl_bench.errors import UserError
 from medssl_bench.store.store import Store
 
-pytestmark = [pytest.mark.slow, pytest.mark.skipif(bool(MISSING), reason=MISSING)]
+pytestmark = [pytest.mark.slow, pytest.mark.cluster, pytest.mark.skipif(bool(MISSING), reason=MISSING)]
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +49,7 @@ def ray(cluster: RayCluster, monkeypatch: pytest.MonkeyPatch) -> Iterator[RayClu
 
 @pytest.fixture
 def start(ray: RayCluster) -> Callable[..., Run]:
-    return lambda suite, *settings: Run("ray", ray.environment(), suite, *settings)
+    return lambda suite, *settings, **more: Run("ray", ray.environment(), suite, *settings, **more)
 
 
 def test_the_numbers_and_files_of_one_machine(
@@ -78,77 +80,114 @@ def test_usage_statistics_are_off(ray: RayCluster) -> None:
     assert b"RAY_USAGE_STATS_ENABLED=0" in environment
 
 
-def test_a_worker_that_is_killed_is_followed_at_once_by_another_that_goes_on(
-    start: Callable[..., Run], place: Path, local: Callable[[Path], Any]
+@LONG
+def test_a_worker_a_node_and_the_driver_are_lost_one_after_the_other(
+    ray: RayCluster, start: Callable[..., Run], suite: Path, local: Callable[[Path], Any]
 ) -> None:
-    suite = long_suite(place)
     run = start(suite)
-    os.kill(worker_of(run.training()), signal.SIGKILL)
-    killed = time.monotonic()
-    until(lambda: any(found.get("attempt") == 2 for found in run.units().values()))
-    assert time.monotonic() - killed < 15, "the lease of a worker of another machine would be waited for a minute"
+    unit = run.training()
+    os.kill(worker_of(unit), signal.SIGKILL)
+    began = time.monotonic()
+    until(lambda: run.attempts() == 2)
+    assert time.monotonic() - began < 50, "the lease of a worker of another machine would be waited for a minute"
+
+    unit = run.training(but=unit)
+    lost = ray.node_of(worker_of(unit))
+    ray.lose(lost)
+    until(lambda: run.attempts() == 3)
+
+    unit = run.training(but=unit)
+    assert ray.node_of(worker_of(unit)) != lost
+    os.kill(worker_of(unit), signal.SIGSTOP)  # it has work left for the next driver
+    run.kill()
+    (shown,) = json.loads(jobs(ray.environment(), run.store, "--json"))
+    assert (shown["executor"], shown["state"], shown["handle"]) == ("ray", "running", unit["handle"])
+    run = start(suite)
+    until(lambda: run.said)
+    go_on(worker_of(unit))
     status, said = run.end()
     assert status == 0, said
+    assert run.attempts() == 3, "the job of the killed driver was adopted"
     assert traces(suite, run.store) == local(suite)
 
 
-def test_the_job_of_a_killed_driver_is_shown_adopted_and_the_only_one(
-    ray: RayCluster, start: Callable[..., Run], place: Path, local: Callable[[Path], Any]
+@LONG
+def test_a_stop_lets_jobs_save_checkpoints_a_second_kills_them_and_the_same_command_goes_on(
+    start: Callable[..., Run], suite: Path, local: Callable[[Path], Any]
 ) -> None:
-    suite = long_suite(place)
-    first = start(suite)
-    first.training()
-    first.process.kill()
-    first.end()
-    (shown,) = json.loads(jobs(ray.environment(), first.store, "--json"))
-    assert (shown["executor"], shown["state"]) == ("ray", "running")
-    second = start(suite)
-    status, said = second.end()
-    assert status == 0, said
-    assert {unit["attempt"] for unit in second.units().values()} == {1}
-    assert traces(suite, second.store) == local(suite)
-
-
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_stop_lets_jobs_save_checkpoints_and_the_same_command_goes_on(
-    number: int, start: Callable[..., Run], place: Path, local: Callable[[Path], Any]
-) -> None:
-    suite = long_suite(place)
     run = start(suite)
-    worker = worker_of(run.training())
-    os.killpg(run.process.pid, number)
+    unit = run.training()
+    run.process.terminate()
     status, said = run.end()
     assert status == 75, said
     assert "run the same command again to go on" in said
-    assert not Path(f"/proc/{worker}").exists()
+    assert not is_alive(worker_of(unit))
     assert [file.parent.name for file in checkpoints(run.store)] == ["free"], "it waits for whoever goes on"
+
+    run = start(suite, "checkpoint_seconds=600")  # none is due while it trains
+    worker = worker_of(run.training(but=unit))
+    os.kill(worker, signal.SIGSTOP)  # it cannot save one either
+    run.interrupt()
+    until(lambda: is_asked_to_end(worker))
+    run.interrupt()
+    status, said = run.end()
+    assert status == 75, said
+    until(lambda: not is_alive(worker))
+
     status, said = start(suite).end()
     assert status == 0, said
     assert traces(suite, run.store) == local(suite)
 
 
+@LONG
+def test_a_full_disk_fails_a_stage_that_says_so_and_another_run_does_it(
+    start: Callable[..., Run], tmp_path: Path, local: Callable[[Path], Any]
+) -> None:
+    with small_disk(tmp_path / "disk", "1m") as enlarge:
+        suite = long_suite(tmp_path / "disk")
+        run = start(suite)
+        status, said = run.end()
+        assert (status, "Traceback" in said) == (1, False), said
+        assert "No space left on device" in said
+        enlarge()
+        status, said = start(suite, retry=True).end()
+        assert status == 0, said
+        assert traces(suite, run.store) == local(suite)
+
+
 @pytest.mark.parametrize(
-    ("settings", "message"),
+    ("asks", "message"),
     [
-        (["cpus=2"], "no node has CPU 2; the most that a node has: CPU 1"),
-        (["mem_gb=50000"], "no node has CPU 1, memory .* GiB; the most that a node has: CPU 1, memory"),
-        (['options=["scanner=2"]'], "no node has CPU 1, scanner 2; the most that a node has: CPU 1, scanner 1"),
-        (["minutes=600"], "executor ray: minutes: Ray knows none; leave it out"),
-        (["address=127.0.0.1:1"], "Ray does not answer at 127.0.0.1:1: Connection refused"),
+        ({"cpus": 2}, "no node has CPU 2; the most that a node has: CPU 1"),
+        ({"mem_gb": 50000.0}, "no node has CPU 1, memory .* GiB; the most that a node has: CPU 1, memory"),
+        ({"options": ("scanner=2",)}, "no node has CPU 1, scanner 2; the most that a node has: CPU 1, scanner 1"),
+        ({"minutes": 600}, "executor ray: minutes: Ray knows none; leave it out"),
     ],
     ids=str,
 )
-def test_what_cannot_be_is_told_at_once(
-    settings: list[str], message: str, start: Callable[..., Run], place: Path
-) -> None:
-    status, said = (run := start(write_suite(place, 2), *settings)).end()
-    assert (status, "Traceback" in said) == (2, False), said
-    assert re.search(f"error: .*{message}", said), said
-    assert run.seconds < 30
+def test_what_ray_does_not_have(asks: dict[str, Any], message: str, ray: RayCluster, place: Path) -> None:
+    with pytest.raises(UserError, match=message):
+        RayEngine(ray.address).submit(_submission(place, "/bin/true", **asks))
+
+
+def test_what_cannot_be_is_told_at_once(start: Callable[..., Run], tmp_path: Path) -> None:
+    wanted = {
+        "cpus=2": "error: .*no node has CPU 2; the most that a node has: CPU 1",
+        "address=127.0.0.1:1": "error: Ray does not answer at 127.0.0.1:1: Connection refused",
+    }
+    runs = []
+    for setting in wanted:
+        folder = tmp_path / setting.partition("=")[0]
+        folder.mkdir()
+        runs.append(start(write_suite(folder, 2), setting))
+    for run, message in zip(runs, wanted.values(), strict=True):
+        status, said = run.end()
+        assert (status, "Traceback" in said) == (2, False), said
+        assert re.search(message, said), said
 
 
 def _submission(place: Path, *command: str, **asks: Any) -> Submission:
-    return Submission("medssl-test", command, place / "log", Resources(cpus=1, **asks), {"GREETING": "hello"})
+    return Submission("medssl-test", command, place / "log", Resources(**{"cpus": 1, **asks}), {"GREETING": "hello"})
 
 
 def _over(engine: RayEngine, handle: str) -> Any:
@@ -214,19 +253,7 @@ def test_a_job_that_ray_ends_for_want_of_memory_is_told_so(ray: RayCluster, plac
     assert "low on memory" in state.why
 
 
-def test_the_stage_of_a_lost_node_goes_on_elsewhere(
-    ray: RayCluster, start: Callable[..., Run], place: Path, local: Callable[[Path], Any]
-) -> None:
-    suite = long_suite(place)
-    run = start(suite)
-    unit = run.training()
-    ray.lose(ray.node_of(worker_of(unit)))
-    until(lambda: any(found.get("attempt") == 2 for found in run.units().values()), 60)
-    status, said = run.end()
-    assert status == 0, said
-    assert traces(suite, run.store) == local(suite)
-
-
+@LONG
 def test_the_page_on_clusters_says_what_happens_with_ray(
     ray: RayCluster, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
