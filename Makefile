@@ -9,7 +9,7 @@ demo: .venv/installed
 	$(BIN)/medssl-bench run suites/quickstart.toml
 
 test: .venv/installed-dev
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 -m "not cluster"
 
 # The commands a user runs, with the lowest versions that pyproject.toml allows, in an environment that is deleted after.
 # Its torch is that of .venv.
