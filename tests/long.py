@@ -9,6 +9,4 @@ import os
 
 import pytest
 
-LONG = pytest.mark.skipif(
-    "MEDSSL_BENCH_LONG_TESTS" not in os.environ, reason="long: MEDSSL_BENCH_LONG_TESTS=1 adds it"
-)
+LONG = pytest.mark.skipif("MEDSSL_BENCH_LONG_TESTS" not in os.environ, reason="long: MEDSSL_BENCH_LONG_TESTS=1 adds it")
