@@ -211,7 +211,7 @@ class Driver:
         """
         if followed.handle is not None and followed.again is None:
             found = verdict(followed.ending())
-            if found.what == "cancelled" and followed.ended_before:  # whoever cancelled it wants it by now
+            if found.what == "cancelled" and followed.ended_before:  # who runs the suite again wants it by now
                 found = Verdict("again")
             at = left[0] if followed.has_closed else followed.bury(left)
             last = "" if followed.has_closed else followed.notes.last_lines()
