@@ -150,7 +150,7 @@ class Leaderboard:
 
     def printed(self) -> list[PrintedTable]:
         """Return the tables that have a published shape, in it."""
-        return [found for table in self.tables if (found := printed(table))]
+        return [found for table in self.tables if (found := printed(table, self.intervals))]
 
     @property
     def is_empty(self) -> bool:

@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from medssl_bench.published.layout import ArmRow, BestRow, ImprovementRow, PairedRow
 from medssl_bench.results.choice_notes import choice_notes
+from medssl_bench.results.corrected import corrected_improvement
 from medssl_bench.results.flags import flag_notes
 from medssl_bench.results.pairing import among_best, contrast
 
 if TYPE_CHECKING:
     from medssl_bench.published.layout import Block, LayoutRow
     from medssl_bench.results.cells import Cell
+    from medssl_bench.results.intervals import Intervals
     from medssl_bench.results.tables import TableResult
 
-RowKind = Literal["arm", "best", "improvement", "paired"]
+RowKind = Literal["arm", "best", "improvement", "corrected", "paired"]
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ class PrintedRow:
     @property
     def is_difference(self) -> bool:
         """Whether its numbers are differences."""
-        return self.kind in {"improvement", "paired"}
+        return self.kind in {"improvement", "corrected", "paired"}
 
 
 @dataclass(frozen=True)
@@ -128,8 +130,13 @@ class PrintedTable:
     flags: tuple[str, ...] = ()
 
 
-def printed(table: TableResult) -> PrintedTable | None:
-    """Return a comparison in the shape of its published table, or None where no shape was published."""
+def printed(table: TableResult, intervals: Intervals | None = None) -> PrintedTable | None:
+    """Return a comparison in the shape of its published table, or None where no shape was published.
+
+    Args:
+        table: the comparison.
+        intervals: what reads predictions; without it no improvement is measured on other images.
+    """
     layout = table.layout
     if layout is None:
         return None
@@ -140,7 +147,8 @@ def printed(table: TableResult) -> PrintedTable | None:
         name = layout.datasets.get(table.published.get(dataset, ""), dataset)
         letter = f"({chr(ord('a') + number)}) " if len(parts) > 1 else ""
         title = letter + ", ".join(part for part in (name, block.caption) if part)
-        blocks.append(_block(table, dataset, block, title, dict(layout.metrics), others=block is layout.blocks[-1]))
+        last = block is layout.blocks[-1]
+        blocks.append(_block(table, dataset, block, title, intervals, others=last))
     return PrintedTable(
         table.id,
         layout.name,
@@ -154,8 +162,9 @@ def printed(table: TableResult) -> PrintedTable | None:
 
 
 def _block(
-    table: TableResult, dataset: str, block: Block, title: str, metrics: dict[str, str], *, others: bool
+    table: TableResult, dataset: str, block: Block, title: str, intervals: Intervals | None, *, others: bool
 ) -> PrintedBlock:
+    metrics = dict(table.layout.metrics) if table.layout else {}
     panels = {metric: found for metric in metrics if (found := table.panel(dataset, metric))}
     budgets = tuple(next(iter(panels.values())).budgets) if panels else ()
     columns = [(labels, metric) for labels in budgets for metric in panels]
@@ -163,7 +172,13 @@ def _block(
         (arm, labels, metric): cell for metric, panel in panels.items() for (arm, labels), cell in panel.cells.items()
     }
     arms = list(dict.fromkeys(arm for arm, _, _ in cells))
-    rows = [_row(row, columns, cells) for row in block.rows if all(arm in arms for arm in _arms(row))]
+    rows = []
+    for row in block.rows:
+        if all(arm in arms for arm in _arms(row)):
+            rows.append(_row(row, columns, cells))
+            if isinstance(row, ImprovementRow) and intervals:
+                corrected = _corrected(row, columns, cells, intervals)
+                rows += [corrected] if any(cell.n for cell in corrected.cells) else []
     if others:
         known = {
             arm for part in (table.layout.blocks if table.layout else ()) for row in part.rows for arm in _arms(row)
@@ -249,6 +264,16 @@ def _improvement(cells: _Cells, row: ImprovementRow, labels: str, metric: str) -
         return _waiting(cells, (*row.arms, *row.over), labels, metric, reference)
     paired = contrast([(1, cells[new, labels, metric]), (-1, cells[old, labels, metric])])
     return PrintedCell.showing(paired, reference, f"{new} − {old}")
+
+
+def _corrected(row: ImprovementRow, columns: list[tuple[str, str]], cells: _Cells, intervals: Intervals) -> PrintedRow:
+    """Return the row of an improvement on other images; a column has nothing while an arm is not finished."""
+    found = []
+    for labels, metric in columns:
+        column = {arm: cell for (arm, *place), cell in cells.items() if place == [labels, metric]}
+        mean = corrected_improvement(row.arms, row.over, column, intervals)
+        found.append(PrintedCell(labels, metric, mean, n=int(mean is not None), expected=int(mean is not None)))
+    return PrintedRow((f"{row.heads[0]}, other images".lstrip(", "), *row.heads[1:]), "corrected", tuple(found))
 
 
 def _difference(cells: _Cells, arm: str, over: str, labels: str, metric: str) -> PrintedCell:

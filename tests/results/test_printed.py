@@ -7,7 +7,9 @@ import io
 import json
 from collections.abc import Callable
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 from results.conftest import Lab
 from rich.console import Console
 
@@ -19,7 +21,9 @@ from medssl_bench.published.layout import ArmRow, BestRow, Block, ImprovementRow
 from medssl_bench.published.reference import Reference, ReferenceCell
 from medssl_bench.results import records
 from medssl_bench.results.formats import console, latex, markdown
+from medssl_bench.results.formats.grids import printed_notes
 from medssl_bench.results.printed import PrintedBlock, PrintedRow
+from medssl_bench.statistics.picking import difference_of_picked
 
 SUITE = """\
 schema = 1
@@ -112,6 +116,37 @@ def test_improvement_is_the_best_new_minus_the_best_old_and_pairs_seeds_and_draw
     assert cell.mean == pytest.approx(0.05)
     assert cell.n == 4
     assert cell.reference == pytest.approx(0.70 - 0.65), "of the published cells, by the same rule"
+
+
+def test_on_other_images_arms_that_are_equal_gain_nothing_by_being_picked(lab_of: Callable[..., Lab]) -> None:
+    lab = lab_of(SUITE)
+    for trial in {trial.stage: trial for trial in lab.plan.trials}.values():
+        random = np.random.default_rng([*trial.arm.encode(), trial.seed, trial.draw])
+        lab.predict(trial, random.random(160) < 0.6)
+    rows = _block(lab)[1]
+    assert list(rows) == [
+        "Standard",
+        "A",
+        "B",
+        "Improvement",
+        "Improvement, other images",
+        "a, paired",
+        "majority class",
+    ]
+    cell = rows["Improvement, other images"].cells[0]
+    values = {
+        arm: np.mean([_right(lab, trial) for trial in lab.plan.trials if trial.arm == arm], axis=0) for arm in PUBLISHED
+    }
+    new, old = (np.stack([values[f"{age} {which}"] for which in "ab"]) for age in ("new", "old"))
+    assert cell.mean == pytest.approx(difference_of_picked(new, old))
+    (table,) = lab.board.printed()
+    assert any(note.startswith("Other images:") for note in printed_notes(table))
+    assert "corrected" in {row["kind"] for row in csv.DictReader(io.StringIO(records.printed_to_csv([table])))}
+
+
+def _right(lab: Lab, trial: Trial) -> NDArray[np.float64]:
+    random = np.random.default_rng([*trial.arm.encode(), trial.seed, trial.draw])
+    return (random.random(160) < 0.6).astype(float)
 
 
 def test_a_paired_row_picks_nothing(shaped: Lab) -> None:

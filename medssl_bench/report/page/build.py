@@ -153,7 +153,7 @@ def _report(study: Study) -> dict[str, Any]:
 
 
 def _table(table: TableResult, study: Study) -> dict[str, Any]:
-    shape = printed(table)
+    shape = printed(table, study.board.intervals)
     return {
         "id": table.id,
         "title": table.title,

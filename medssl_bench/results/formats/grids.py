@@ -195,6 +195,11 @@ def printed_notes(table: PrintedTable) -> list[str]:
             "Improvement: best new arm minus best standard arm of each column, both picked on test as published, so it "
             "is optimistic; the rows below it are paired differences, in which nothing is picked."
         )
+    if any(row.kind == "corrected" for row in rows):
+        found.append(
+            "Other images: the same, but both arms are picked on resampled test images and compared on those outside "
+            "of the sample (the mean of 1,000 resamples)."
+        )
     return [*found, *table.flags]
 
 
@@ -211,7 +216,7 @@ def _block_grid(block: PrintedBlock) -> Grid:
         before = block.rows[place - 1] if place else row
         cells = tuple(_printed_cell(cell, row, best=place in best[column]) for column, cell in enumerate(row.cells))
         ruled = (row.is_difference and not before.is_difference) or (row.extra and not before.extra)
-        rows.append(GridRow(row.heads, cells, quiet=row.extra or row.kind == "paired", ruled=ruled))
+        rows.append(GridRow(row.heads, cells, quiet=row.extra or row.kind in {"corrected", "paired"}, ruled=ruled))
     return Grid(block.title, block.heads, columns, tuple(rows))
 
 
