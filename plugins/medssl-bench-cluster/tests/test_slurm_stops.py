@@ -78,7 +78,7 @@ def test_preemption_and_a_time_limit_cost_a_checkpoint_and_no_more(
 def test_jobs_without_a_driver_go_on_until_they_end_or_are_cancelled(
     slurm: SlurmCluster, suite: Path, local: Callable[[Path], Any]
 ) -> None:
-    detached = ("detach=true", "minutes=1")
+    detached = ("detach=true", "minutes=5")
     run = Run("slurm", slurm.environment(), suite, *detached)
     status, said = run.end()
     assert status == 75, said
