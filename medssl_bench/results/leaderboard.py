@@ -149,7 +149,11 @@ class Leaderboard:
         return [found for table in compared for found in label_efficiency(table, self.intervals)]
 
     def printed(self) -> list[PrintedTable]:
-        """Return the tables that have a published shape, in it."""
+        """Return the tables that have a published shape, in it; made once."""
+        return self._printed
+
+    @cached_property
+    def _printed(self) -> list[PrintedTable]:
         return [found for table in self.tables if (found := printed(table, self.intervals))]
 
     @property

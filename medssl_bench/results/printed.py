@@ -130,12 +130,12 @@ class PrintedTable:
     flags: tuple[str, ...] = ()
 
 
-def printed(table: TableResult, intervals: Intervals | None = None) -> PrintedTable | None:
+def printed(table: TableResult, intervals: Intervals | None) -> PrintedTable | None:
     """Return a comparison in the shape of its published table, or None where no shape was published.
 
     Args:
         table: the comparison.
-        intervals: what reads predictions; without it no improvement is measured on other images.
+        intervals: what reads predictions; None: no improvement is measured on other images.
     """
     layout = table.layout
     if layout is None:

@@ -24,7 +24,7 @@ def difference_of_picked(
     their difference is measured on the images outside of the resample, about 37 % (Efron and Tibshirani 1993, ch. 17).
 
     Args:
-        new: (A, N) what each of N test images adds to the metric of each arm: its mean over images is the metric.
+        new: (A, N) what each of N test images adds to the metric of each arm, whose mean is the metric; N is 2 or more.
         old: (B, N) likewise, of the same images.
         higher_is_better: whether the best arm is the highest.
         times: how often to resample.
@@ -36,9 +36,10 @@ def difference_of_picked(
     step = max(1, _AT_ONCE // images)
     for start in range(0, times, step):
         drawn = random.multinomial(images, np.full(images, 1 / images), min(step, times - start)).astype(np.float64)
+        drawn = drawn[(drawn == 0).any(1)]  # of few images, a resample may leave none out
         outside = (drawn == 0).astype(np.float64)
-        outside /= np.maximum(outside.sum(1, keepdims=True), 1)
+        outside /= outside.sum(1, keepdims=True)
         rows = np.arange(len(drawn))
-        new_at, old_at = ((sign * drawn @ arms.T).argmax(1) for arms in (new, old))
+        new_at, old_at = ((sign * (drawn @ arms.T)).argmax(1) for arms in (new, old))
         found.append((outside @ new.T)[rows, new_at] - (outside @ old.T)[rows, old_at])
     return float(np.concatenate(found).mean())

@@ -321,7 +321,7 @@ def test_interrupt_keeps_what_is_done_and_says_how_to_go_on(cli, tiny):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("executor", "asked"), [("isolated", signal.SIGTERM), ("local", signal.SIGHUP)])
-def test_asked_to_stop_where_nobody_reads_what_it_says(tiny, executor, asked):
+def test_asked_to_stop_after_the_reader_of_its_output_has_ended(tiny, executor, asked):
     """As in ``run 2>&1 | tee log``: Ctrl-C ends tee, too."""
     tiny.write_text(tiny.read_text().replace("epochs = 2\n", "epochs = 400\n"))
     signal.signal(signal.SIGHUP, signal.SIG_DFL)  # a job in the background inherits that it is ignored

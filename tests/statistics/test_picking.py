@@ -29,6 +29,11 @@ def test_it_is_the_plain_difference_where_the_best_is_clear(*, higher_is_better:
     assert found == pytest.approx(new[0].mean() - 0.4, abs=1e-3)
 
 
+def test_a_resample_that_leaves_no_image_out_does_not_count():
+    new, old = np.full((1, 2), 0.5), np.zeros((1, 2))
+    assert difference_of_picked(new, old) == pytest.approx(0.5)
+
+
 def test_it_is_a_loop_over_resamples():
     random = np.random.default_rng(1)
     new, old = random.random((3, 12)), random.random((2, 12))

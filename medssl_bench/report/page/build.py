@@ -31,7 +31,6 @@ from medssl_bench.results.formats.label_savings import label_savings_grids
 from medssl_bench.results.formats.prices import price_grids
 from medssl_bench.results.formats.retests import retest_grids
 from medssl_bench.results.formats.text import heading, notes
-from medssl_bench.results.printed import printed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -153,7 +152,7 @@ def _report(study: Study) -> dict[str, Any]:
 
 
 def _table(table: TableResult, study: Study) -> dict[str, Any]:
-    shape = printed(table, study.board.intervals)
+    shape = next((found for found in study.board.printed() if found.comparison == table.id), None)
     return {
         "id": table.id,
         "title": table.title,
