@@ -31,7 +31,9 @@ _NAME = 26
 """Letters of a name, at most."""
 
 _LEAST_RANGE = 5.0
-"""By which factor an axis of seconds is wide, at least: so it has two ticks or more."""
+"""By which factor an axis of seconds is wide, at least: so it has three ticks or more."""
+
+_DECADE = 10.0
 
 
 def price_figures(source: FigureSource, table: Table, result: TableResult) -> Iterator[ReportFigure]:
@@ -89,7 +91,7 @@ def draw_price(prices: Sequence[Price], styles: dict[str, Look], name: str) -> F
         axes = grid.flat[place]
         _draw_panel(axes, price, styles, _LINE / tall)
         axes.set_title(f"{price.labels} labels")
-        axes.set_xlabel("processor time of pretraining (s)")
+        axes.set_xlabel("processor time of pretraining (s, log scale)")
         if place % columns == 0:
             axes.set_ylabel(f"gain in {shortened(name, 44)}")
     return figure
@@ -135,7 +137,8 @@ def _draw_panel(axes: Axes, price: Price, styles: dict[str, Look], apart: float)
                 "relpos": (0, 0.5),
             },
         )
-    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    is_narrow = wider**2 * high / low < _DECADE  # with two ticks a reader takes the axis for a linear one
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 1.5, 2, 3, 5, 7) if is_narrow else (1, 2, 5)))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _place: f"{value:,g}"))
 
