@@ -26,13 +26,15 @@ class Resources:
     Attributes:
         cpus: cores, and the number of threads that compute, which decides the last digits of results.
         gpus: devices.
-        mem_gb: memory in GiB; None: what the cluster gives.
+        mem_gb: memory in GiB, as the user says; None: what the cluster gives.
         minutes: time after which the cluster may end the job, as the user says. One that is too short costs a restart
             from the last checkpoint.
         wished_minutes: the same by an estimate, which an engine cuts to what it allows; `minutes` counts before it.
         partition: of the cluster; empty: its default.
         account: that is billed; empty: the user's default.
         options: further options, in the engine's own words.
+        wished_mem_gb: memory by an estimate, which an engine cuts to what its largest node has; `mem_gb` counts before
+            it.
     """
 
     cpus: int = 4
@@ -43,6 +45,7 @@ class Resources:
     partition: str = ""
     account: str = ""
     options: tuple[str, ...] = ()
+    wished_mem_gb: float | None = None
 
 
 @dataclass(frozen=True)

@@ -42,11 +42,11 @@ def outline(job: Job, name: str, settings: Settings) -> list[str]:
 
 
 def _asks(asks: Resources) -> str:
-    minutes = asks.minutes or asks.wished_minutes
+    minutes, memory = asks.minutes or asks.wished_minutes, asks.mem_gb or asks.wished_mem_gb
     parts = [
         f"{asks.cpus} {'core' if asks.cpus == 1 else 'cores'}",
         f"{asks.gpus} GPU{'s' if asks.gpus > 1 else ''}" if asks.gpus else "",
-        f"{asks.mem_gb:g} GiB" if asks.mem_gb else "",
+        f"{memory:g} GiB" if memory else "",
         f"{minutes:,} min" if minutes else "",
         f"partition {asks.partition}" if asks.partition else "",
         f"account {asks.account}" if asks.account else "",

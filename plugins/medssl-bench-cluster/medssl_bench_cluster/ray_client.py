@@ -57,9 +57,23 @@ class Client:
         """Do nothing: there is an answer."""
 
     def submit(
-        self, name: str, command: list[str], log: str, environment: dict[str, str], asks: dict[str, float]
+        self,
+        name: str,
+        command: list[str],
+        log: str,
+        environment: dict[str, str],
+        asks: dict[str, float],
+        wished_memory: float,
     ) -> str:
         """Have a job placed, and return its handle.
+
+        Args:
+            name: the first part of the handle.
+            command: program and arguments.
+            log: file for its output.
+            environment: further variables.
+            asks: amounts, by Ray's names.
+            wished_memory: bytes to ask for where `asks` has none, or as many as a node has that has the rest.
 
         Raises:
             Never: no node has what it asks for.
@@ -67,6 +81,9 @@ class Client:
         if not _fits(asks):
             most = {kind: max((node.get(kind, 0.0) for node in _nodes()), default=0.0) for kind in asks}
             raise Never(f"no node has {_words(asks)}; the most that a node has: {_words(most)}")
+        if wished_memory:
+            there = max(node.get("memory", 0.0) for node in _nodes() if _has(node, asks))
+            asks = {"memory": min(wished_memory, there), **asks}
         named = {"CPU": "num_cpus", "GPU": "num_gpus", "memory": "memory"}
         options = {named[kind]: amount for kind, amount in asks.items() if kind in named}
         others = {kind: amount for kind, amount in asks.items() if kind not in named}
@@ -136,7 +153,11 @@ def _nodes() -> list[dict[str, float]]:
 
 def _fits(asks: Mapping[str, float]) -> bool:
     """Return whether one node has what is asked for, when it does nothing else."""
-    return any(all(node.get(kind, 0.0) >= amount for kind, amount in asks.items()) for node in _nodes())
+    return any(_has(node, asks) for node in _nodes())
+
+
+def _has(node: Mapping[str, float], asks: Mapping[str, float]) -> bool:
+    return all(node.get(kind, 0.0) >= amount for kind, amount in asks.items())
 
 
 def _words(amounts: Mapping[str, float]) -> str:

@@ -122,6 +122,7 @@ class RayEngine:
             self._ask(
                 "submit", name=submission.name, command=submission.command, log=str(submission.log),
                 environment=dict(submission.environment), asks=_asks(submission),
+                wished_memory=(submission.resources.wished_mem_gb or 0.0) * 2**30,
             )
         )  # fmt: skip
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +28,7 @@ KINDS = ("pretrain", "embed", "evaluate", "analyse", "corrupt", "transfer")
 
 _GIB = 2**30
 _LARGEST = 2**20
-_NAMES = tuple(field.name for field in fields(Resources) if field.name != "wished_minutes")
+_NAMES = tuple(field.name for field in fields(Resources) if not field.name.startswith("wished_"))
 _CHECK = TypeAdapter(Resources)
 
 
@@ -151,17 +151,16 @@ class Requests:
         """Return what a unit asks for.
 
         Minutes that are not given are three times those expected, and five. Memory that is not given is half as
-        much again as the most that like stages took, and 1 GiB; where nothing is known, the cluster decides.
+        much again as the most that like stages took, and 1 GiB; where nothing is known, the cluster decides. Both are
+        wishes, which an engine cuts to what it has.
         """
         shares: dict[str, float] = {}
         for stage in unit.stages:
             shares[stage.kind] = shares.get(stage.kind, 0.0) + self._seconds.get(stage.key, 1.0)
         found = self._profile.of(sorted(shares, key=lambda kind: -shares[kind]))
         peaks = [self._peaks.get(stage.speed_group) for stage in unit.stages]
-        memory = found.mem_gb
-        if memory is None and all(peak is not None for peak in peaks):
+        memory = None
+        if found.mem_gb is None and all(peak is not None for peak in peaks):
             memory = math.ceil(max(peak for peak in peaks if peak is not None) / _GIB * 1.5 + 1)
         wished = math.ceil(3 * unit.seconds / 60 + 5) if self._limits_time else None
-        return Resources(
-            found.cpus, found.gpus, memory, found.minutes, wished, found.partition, found.account, found.options
-        )
+        return replace(found, wished_minutes=wished, wished_mem_gb=memory)

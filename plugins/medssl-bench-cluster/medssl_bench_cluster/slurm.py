@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import shlex
 import shutil
@@ -66,6 +67,23 @@ class Slurm(Cluster):
         return SlurmEngine()
 
 
+@dataclass(frozen=True)
+class _Limits:
+    """What a partition has at most.
+
+    Attributes:
+        minutes: of a job.
+        mem_gb: memory of its largest node, in GiB.
+    """
+
+    minutes: float = math.inf
+    mem_gb: float = math.inf
+
+    def with_nodes_of(self, other: _Limits | None) -> _Limits:
+        """Return the limits where there are the nodes of both."""
+        return self if other is None else _Limits(self.minutes, max(self.mem_gb, other.mem_gb))
+
+
 class SlurmEngine:
     """Slurm, by its commands."""
 
@@ -104,7 +122,9 @@ class SlurmEngine:
 
     def _options(self, submission: Submission) -> list[str]:
         asks = submission.resources
-        minutes = asks.minutes or self._allowed(asks.wished_minutes, asks.partition)
+        limits = self._limits.get(asks.partition, _Limits())
+        minutes = asks.minutes or (asks.wished_minutes and min(asks.wished_minutes, limits.minutes))
+        memory = asks.mem_gb or (asks.wished_mem_gb and min(asks.wished_mem_gb, limits.mem_gb))
         warning = _WARNING if minutes is None else min(_WARNING, (minutes - 1) * 30)
         found = {
             "--job-name": submission.name,
@@ -116,7 +136,7 @@ class SlurmEngine:
             "--cpus-per-task": str(asks.cpus),
             "--signal": f"B:TERM@{warning}" if warning else "",
             "--time": str(minutes or ""),
-            "--mem": f"{asks.mem_gb * 1024:.0f}M" if asks.mem_gb else "",
+            "--mem": f"{memory * 1024:.0f}M" if memory else "",
             "--gpus-per-node": str(asks.gpus or ""),
             "--partition": asks.partition,
             "--account": asks.account,
@@ -125,23 +145,19 @@ class SlurmEngine:
         given = [f"{name}={value}" for name, value in found.items() if value]
         return ["--parsable", "--no-requeue", "--export=ALL", *given, *asks.options]
 
-    def _allowed(self, minutes: int | None, partition: str) -> int | None:
-        """Return a number of minutes, at most what a partition allows."""
-        most = self._limits.get(partition)
-        return minutes if most is None or minutes is None else min(minutes, most)
-
     @cached_property
-    def _limits(self) -> dict[str, int]:
-        """The most minutes of each partition; of the default one also under an empty name."""
-        found = {}
+    def _limits(self) -> dict[str, _Limits]:
+        """What each partition has; of the default one also under an empty name."""
+        found: dict[str, _Limits] = {}
         with suppress(Unreachable):
-            for line in _run(["sinfo", "--noheader", "--format=%P|%l"]).splitlines():
-                name, _, limit = line.strip().partition("|")
-                minutes = _minutes(limit)
-                if minutes is not None:
-                    found[name.removesuffix("*")] = minutes
-                    if name.endswith("*"):
-                        found[""] = minutes
+            for line in _run(["sinfo", "--noheader", "--exact", "--format=%P|%l|%m"]).splitlines():
+                partition, _, rest = line.strip().partition("|")
+                limit, _, memory = rest.partition("|")
+                name = partition.removesuffix("*")
+                here = _Limits(_minutes(limit), int(memory) / 1024 if memory.isdecimal() else math.inf)
+                found[name] = here.with_nodes_of(found.get(name))
+                if partition.endswith("*"):
+                    found[""] = found[name]
         return found
 
     def states(self, handles: Sequence[str]) -> Mapping[str, State]:
@@ -200,12 +216,12 @@ def _signal_name(number: int) -> str:
         return f"signal {number}"
 
 
-def _minutes(limit: str) -> int | None:
-    """Return the minutes of a time as Slurm writes it, ``days-hours:minutes:seconds``; None: there is no limit."""
+def _minutes(limit: str) -> float:
+    """Return the minutes of a time as Slurm writes it, ``days-hours:minutes:seconds``; infinite: there is no limit."""
     days, dash, rest = limit.strip().rpartition("-")
     parts = rest.split(":")
     if not all(part.isdecimal() for part in parts) or (dash and not days.isdecimal()):
-        return None
+        return math.inf
     seconds = 0
     for part in parts:
         seconds = seconds * 60 + int(part)

@@ -22,7 +22,7 @@ def _asked(**resources) -> dict[str, float]:
 
 def test_what_a_job_asks_for():
     assert _asked(cpus=2) == {"CPU": 2}
-    assert _asked(cpus=2, gpus=1, mem_gb=1.5, wished_minutes=9, options=("a100=0.5",)) == {
+    assert _asked(cpus=2, gpus=1, mem_gb=1.5, wished_mem_gb=9, wished_minutes=9, options=("a100=0.5",)) == {
         "CPU": 2, "GPU": 1, "memory": 1.5 * 2**30, "a100": 0.5
     }  # fmt: skip
 

@@ -91,12 +91,14 @@ def test_minutes_and_memory_that_are_not_given_are_those_of_like_stages(job, tmp
     unit = Unit(job.stages[:3], 600.0)
     profile = Profile({}, {})
     alone = Requests(profile, {}).of(unit)
-    assert (alone.minutes, alone.wished_minutes, alone.mem_gb) == (None, 35, None)
+    assert (alone.minutes, alone.wished_minutes, alone.wished_mem_gb) == (None, 35, None)
     records = [
         Record("0" * 64, stage.kind, "t", "done", {}, cost={"speed_group": stage.speed_group, "peak_memory_bytes": n})
         for n, stage in zip((2**30, 3 * 2**30, 2**30), unit.stages, strict=True)
     ]
-    assert Requests(profile, {}, records).of(unit).mem_gb == 6, "1.5 x 3 GiB, and 1, rounded up"
-    assert Requests(Profile({"mem_gb": 2}, {}), {}, records).of(unit).mem_gb == 2
-    assert Requests(profile, {}, records[:0]).of(unit).mem_gb is None
+    found = Requests(profile, {}, records).of(unit)
+    assert (found.mem_gb, found.wished_mem_gb) == (None, 6), "1.5 x 3 GiB, and 1, rounded up"
+    found = Requests(Profile({"mem_gb": 2}, {}), {}, records).of(unit)
+    assert (found.mem_gb, found.wished_mem_gb) == (2, None)
+    assert Requests(profile, {}, records[:0]).of(unit).wished_mem_gb is None
     assert Requests(profile, {}, limits_time=False).of(unit).wished_minutes is None

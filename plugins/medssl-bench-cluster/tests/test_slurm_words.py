@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import math
 import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from medssl_bench_cluster import slurm
 from medssl_bench_cluster.engine import Resources, State, Submission, Unreachable
 from medssl_bench_cluster.slurm import SlurmEngine, _minutes, _run, _script, _state
 
 
 @pytest.mark.parametrize(
     ("limit", "minutes"),
-    [("1:00:00", 60), ("1:00", 1), ("30:00", 30), ("2-00:00:00", 2880), ("1-12:30:00", 2190), ("infinite", None),
-     ("UNLIMITED", None), ("", None), ("n/a", None)],
+    [("1:00:00", 60), ("1:00", 1), ("30:00", 30), ("2-00:00:00", 2880), ("1-12:30:00", 2190), ("infinite", math.inf),
+     ("UNLIMITED", math.inf), ("", math.inf), ("n/a", math.inf)],
 )  # fmt: skip
 def test_time_limits(limit, minutes):
     assert _minutes(limit) == minutes
@@ -63,7 +65,8 @@ def test_every_name_in_a_script_is_quoted(tmp_path):
 
 def test_options(monkeypatch):
     engine = SlurmEngine()
-    monkeypatch.setattr(SlurmEngine, "_limits", {"": 60, "long": 600})
+    sinfo = "debug*|1:00:00|3000\ndebug*|1:00:00|4000\nlong|infinite|2048\n"
+    monkeypatch.setattr(slurm, "_run", lambda _command: sinfo)
     asks = Resources(2, 1, 1.5, None, 90, "", "lab", ("--nice=5",))
     submission = Submission("medssl-1", ("x",), Path("/a/50%j/log"), asks, after=("7", "9"))
     options = engine._options(submission)
@@ -78,6 +81,10 @@ def test_options(monkeypatch):
     asked = engine._options(Submission("n", ("x",), Path("/log"), Resources(minutes=900)))
     assert "--time=900" in asked, "what the user says is not"
     assert "--signal=B:TERM@90" in asked
+    wishes = Resources(minutes=5, wished_mem_gb=9)
+    assert "--mem=4000M" in engine._options(Submission("n", ("x",), Path("/log"), wishes)), "the largest node has that"
+    wishes = Resources(partition="long", wished_mem_gb=1.5, wished_minutes=90)
+    assert {"--mem=1536M", "--time=90"} <= set(engine._options(Submission("n", ("x",), Path("/log"), wishes)))
     shortest = engine._options(Submission("n", ("x",), Path("/log"), Resources(minutes=1)))
     assert not any(option.startswith("--signal") for option in shortest), "Slurm might send it at once"
 
