@@ -42,13 +42,15 @@ def command(context: click.Context, /, store: Path, data_dir: Path | None, devic
     from medssl_bench.cli.console import standard_output
 
     console = standard_output()
-    healthy = True
+    bad = []
     checks = _checks(context, store, data_dir, device)
     for name, found, good in chain(checks, _calibration(context, data_dir, device) if calibrate else ()):
-        healthy &= good
+        bad += [] if good else [name]
         mark = Text("ok  ", style="green") if good else Text("BAD ", style="bold red")
         console.print(mark + Text(f"{name}: {found}"), soft_wrap=True)
-    return 0 if healthy else 1
+    if bad:  # most lines are long past by now
+        console.print(f"to put right: {', '.join(bad)}", style="bold red", soft_wrap=True)
+    return 1 if bad else 0
 
 
 def _checks(context: click.Context, store: Path, data_dir: Path | None, device: str) -> Iterator[Line]:
@@ -106,10 +108,21 @@ def _executors(registry: Registry) -> Iterator[Line]:
 
 def _device(name: str) -> Iterator[Line]:
     """Check the device, and how fast a ResNet-18 learns on it at 28 pixels."""
+    from importlib.metadata import version
+
     import torch
 
-    from medssl_bench.encoders.timm_encoder import TimmEncoder
-    from medssl_bench.training.device import find_device
+    from medssl_bench.errors import UserError
+    from medssl_bench.training.device import check_torchvision, find_device
+
+    try:
+        check_torchvision()
+    except UserError as error:
+        yield "torchvision", str(error), False
+        return
+    yield "torchvision", version("torchvision"), True
+
+    from medssl_bench.encoders.timm_encoder import TimmEncoder  # it imports torchvision
 
     device = find_device(name)
     threads = torch.get_num_threads()

@@ -7,6 +7,8 @@ import os
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
 
 import torch
 
@@ -19,13 +21,16 @@ _NO_MEMORY = (
     "CUDNN_STATUS_ALLOC_FAILED",
 )
 
+_NO_CUDA = "; this torch was built without CUDA: https://pytorch.org has the command that installs one with it"
+
 
 def find_device(name: str) -> torch.device:
     """Return a device by name; ``auto`` is a CUDA device or Apple's, if there is one, else the CPU.
 
     Raises:
-        UserError: there is no such device here, or its memory is full.
+        UserError: there is no such device here, its memory is full, or torchvision does not fit torch.
     """
+    check_torchvision()
     if name == "auto":
         if torch.cuda.is_available():
             return torch.device("cuda")
@@ -36,8 +41,33 @@ def find_device(name: str) -> torch.device:
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         if is_out_of_memory(error):
             raise UserError(f"--device {name}: {OUT_OF_MEMORY}; another process holds all of it") from error
-        raise UserError(f"--device {name}: there is no such device here; try auto, cpu, cuda or mps") from error
+        built = "" if torch.version.cuda or torch.version.hip or not name.startswith("cuda") else _NO_CUDA
+        there = ", ".join(["auto", *_accelerators(), "cpu"])
+        raise UserError(f"--device {name}: there is no such device here; there are {there}{built}") from error
     return device
+
+
+def check_torchvision() -> None:
+    """Refuse a torchvision that was built for another torch, before every encoder fails on it: timm imports it.
+
+    Raises:
+        UserError: torchvision cannot be imported.
+    """
+    try:
+        import_module("torchvision")
+    except (ImportError, OSError, RuntimeError) as error:
+        raise UserError(
+            f"torchvision {_version('torchvision')} does not work with torch {_version('torch')} ({error}); install "
+            "both from one place, in one command: pip install --force-reinstall torch torchvision, and for a machine "
+            "without a GPU --index-url https://download.pytorch.org/whl/cpu"
+        ) from error
+
+
+def _version(distribution: str) -> str:
+    try:
+        return version(distribution)
+    except PackageNotFoundError:
+        return "(not installed)"
 
 
 def device_in_turn(names: Sequence[str], number: int) -> str:
@@ -52,14 +82,19 @@ def device_in_turn(names: Sequence[str], number: int) -> str:
     Raises:
         UserError: one of them is not here, also where another worker would take it.
     """
-    here = [f"cuda:{index}" for index in range(torch.cuda.device_count() if torch.cuda.is_available() else 0)]
-    here += ["mps"] if torch.backends.mps.is_available() else []
+    here = _accelerators()
     if list(names) == ["auto"]:
         names = here or ["cpu"]
     for name in names:
         if name not in here and not re.fullmatch(r"cpu(:\d+)?", name):
             raise UserError(f"devices: there is no {name!r} here; there are {', '.join([*here, 'cpu'])}")
     return names[number % len(names)]
+
+
+def _accelerators() -> list[str]:
+    """Return the names of the devices that are here besides the processor."""
+    here = [f"cuda:{index}" for index in range(torch.cuda.device_count() if torch.cuda.is_available() else 0)]
+    return here + (["mps"] if torch.backends.mps.is_available() else [])
 
 
 def is_out_of_memory(error: BaseException) -> bool:

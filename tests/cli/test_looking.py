@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import tomllib
 
 import jsonschema
@@ -81,5 +82,21 @@ def test_schema_accepts_the_repositorys_suites(cli, pytestconfig):
 def test_doctor(cli, tmp_path):
     result = cli("doctor", "--store", tmp_path / "store", "--data-dir", tmp_path)
     assert result.status == 0, result.out
-    for word in ("python", "torch", "plugin thesis", "views/s", "GiB free"):
+    for word in ("python", "torch", "torchvision", "plugin thesis", "views/s", "GiB free"):
         assert word in result.out
+
+
+def test_doctor_names_a_torchvision_of_another_torch(cli, tmp_path, monkeypatch):
+    broken = tmp_path / "torchvision" / "__init__.py"
+    broken.parent.mkdir()
+    broken.write_text('raise RuntimeError("operator torchvision::nms does not exist")')
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "torchvision", raising=False)
+
+    result = cli("doctor", "--store", tmp_path / "store", "--data-dir", tmp_path)
+
+    assert result.status == 1
+    assert "BAD torchvision: torchvision " in result.out
+    assert "pip install --force-reinstall torch torchvision" in result.out
+    assert result.out.endswith("to put right: torchvision\n")
+    assert not result.err

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import sys
 
 import pytest
 import torch
@@ -23,10 +24,32 @@ def test_the_cpu_is_everywhere():
 
 @pytest.mark.parametrize("name", ["gpu", "cuda:99", "", "cpu:x"])
 def test_a_device_that_is_not_here_is_refused_in_one_line(name):
-    with pytest.raises(UserError, match="there is no such device here; try auto, cpu, cuda or mps") as caught:
+    here = [f"cuda:{index}" for index in range(torch.cuda.device_count())]
+    here += ["mps"] if torch.backends.mps.is_available() else []
+    with pytest.raises(UserError, match="there is no such device here") as caught:
         find_device(name)
 
+    assert f"; there are {', '.join(['auto', *here, 'cpu'])}" in str(caught.value)
+    assert ("built without CUDA" in str(caught.value)) == (name == "cuda:99" and torch.version.cuda is None)
     assert "\n" not in str(caught.value)
+
+
+def test_a_torch_without_cuda_is_named(monkeypatch):
+    monkeypatch.setattr("torch.version.cuda", None)
+    with pytest.raises(UserError, match=r"there are auto, .*cpu; this torch was built without CUDA"):
+        find_device("cuda:99")
+
+
+def test_a_torchvision_that_was_built_for_another_torch_is_refused(monkeypatch, tmp_path):
+    broken = tmp_path / "torchvision" / "__init__.py"
+    broken.parent.mkdir()
+    broken.write_text('raise RuntimeError("operator torchvision::nms does not exist")')
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "torchvision", raising=False)
+
+    told = r"torchvision [\d.+a-z]+ does not work with torch .*::nms does not exist\); install both from one place"
+    with pytest.raises(UserError, match=told):
+        find_device("cpu")
 
 
 def test_a_device_whose_memory_is_full_is_here(monkeypatch):
