@@ -19,8 +19,14 @@ from medssl_bench.plugin.content import file_digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import Literal
 
     from medssl_bench.models.catalogue import PublicEncoder
+
+_COLUMNS = ("model", "encoder", "parameters", "pixels", "licence", "trained on", "here")
+
+_LEAST_FOLDED = 24
+"""Columns of a terminal that what a model was trained on has at least; its other lines stand below the first."""
 
 
 @click.group("encoders")
@@ -54,19 +60,33 @@ def list_(patterns: tuple[str, ...], *, as_json: bool) -> None:
 
 
 def _print(found: Iterable[PublicEncoder]) -> None:
+    from rich.cells import cell_len
     from rich.table import Table
 
     from medssl_bench.cli.console import standard_output
 
+    rows = [_COLUMNS, *map(_row, found)]
     drawn = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("model", "encoder", "parameters", "pixels", "licence", "trained on", "here"):
-        drawn.add_column(column, justify="right" if column in {"parameters", "pixels"} else "left", overflow="fold")
-    for each in found:
-        millions = "" if each.parameters is None else f"{each.parameters / 1e6:,.1f} M"
-        pixels = "" if each.input_size is None else str(each.input_size)
-        data, here = ", ".join(each.trained_on), "yes" if each.is_here else "no"
-        drawn.add_row(each.name, each.encoder, millions, pixels, each.licence or "see its page", data, here)
-    standard_output().print(drawn)
+    for name, texts in zip(_COLUMNS, zip(*rows, strict=True), strict=True):
+        widest = max(map(cell_len, texts))
+        folds = name == "trained on"
+        justify: Literal["left", "right"] = "right" if name in {"parameters", "pixels"} else "left"
+        least = min(widest, _LEAST_FOLDED) if folds else widest
+        drawn.add_column(name, justify=justify, min_width=least, no_wrap=not folds)
+    for row in rows[1:]:
+        drawn.add_row(*row)
+    console = standard_output()
+    # half of a name cannot be copied: the row of a narrow terminal goes on in its next line, and the name is whole
+    needed = sum((column.min_width or 0) + sum(drawn.padding[1::2]) for column in drawn.columns)
+    console.width = max(console.width, needed)
+    console.print(drawn)
+
+
+def _row(each: PublicEncoder) -> tuple[str, ...]:
+    millions = "" if each.parameters is None else f"{each.parameters / 1e6:,.1f} M"
+    pixels = "" if each.input_size is None else str(each.input_size)
+    data, here = ", ".join(each.trained_on), "yes" if each.is_here else "no"
+    return each.name, each.encoder, millions, pixels, each.licence or "see its page", data, here
 
 
 @command.command("fetch", short_help="Download weights before a run.")

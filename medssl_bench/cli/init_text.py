@@ -5,6 +5,7 @@ from __future__ import annotations
 from shlex import quote
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
 from rich.table import Table
 from rich.text import Text
 
@@ -72,18 +73,22 @@ class Told:
             ],
         )
         self._console.print()
-        for verb in ("validate", "plan", "run"):
+        for verb in ("validate", "plan", "run", "report"):
             self._console.print(Text(f"  medssl-bench {verb} {quote(str(file))}"), soft_wrap=True)
 
     def _line(self, text: str, style: str = "") -> None:
         self._console.print(Text(printable(text), style=style))
 
     def _lines(self, start: str, lines: tuple[str, ...] | list[str]) -> None:
+        """Print lines; what does not fit goes on below the text of its line, not below its first word."""
         for line in lines[:_MOST_LINES]:
-            grid = Table.grid(padding=(0, 1))
-            head, colon, rest = f"{start}{line}".partition(": ")
-            grid.add_row(Text(f"  {printable(head)}{colon.strip()}", "dim"), Text(printable(rest)))
-            self._console.print(grid if colon and len(head) <= 12 else Text(f"  {printable(start + line)}"))
+            head, colon, rest = printable(f"{start}{line}").partition(": ")
+            has_head = bool(colon) and len(head) <= 12
+            before, text = (f"  {head}: ", rest) if has_head else ("  ", head + colon + rest)
+            for part in Text(text).wrap(self._console, self._console.width - cell_len(before)):
+                part.rstrip()
+                self._console.print(Text(before, "dim") + part, soft_wrap=True)
+                before = " " * cell_len(before)
         if len(lines) > _MOST_LINES:
             self._line(f"  and {len(lines) - _MOST_LINES} more")
 

@@ -34,6 +34,16 @@ def test_the_usual_ones_are_what_timm_has(cli: Callable[..., Result], hub: Hub) 
     assert not hub.asked, "it asks no network"
 
 
+@pytest.mark.parametrize("columns", [40, 110, 200])
+def test_no_name_is_cut_in_two(cli: Callable[..., Result], monkeypatch: pytest.MonkeyPatch, columns: int) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    rows = cli("encoders", "list").out.splitlines()
+    assert {each.name for each in usual_encoders()} <= {row.split()[0] for row in rows if row.split()}
+    (dino,) = [row for row in rows if row.startswith("vit_base_patch16_clip_224.openai ")]
+    assert dino.split()[-1] == "no"
+    assert rows[0].split()[-1] == "here"
+
+
 def test_a_pattern_and_what_is_here(cli: Callable[..., Result], hub: Hub) -> None:
     def listed(*patterns: str) -> dict[str, bool]:
         found = json.loads(cli("encoders", "list", *patterns, "--json").out)

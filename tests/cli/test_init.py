@@ -80,6 +80,9 @@ def test_a_table_and_unlabelled_images_make_a_suite_that_takes_the_time(cli, mon
     told = cli("init", "cells.csv", "--unlabelled", "archive", "--hours", "0.01", "--rough", "--label", "kind of cell")
     assert told.status == 0, told.err
     assert max(map(len, told.out.splitlines())) <= MOST_COLUMNS
+    of_the_suite = told.out.partition(": written\n")[2]
+    assert all(line.startswith("  ") for line in of_the_suite.splitlines() if line), "a line goes on below its text"
+    assert of_the_suite.endswith("\n  medssl-bench report suite.toml\n")
     assert re.search(r"^ +images +\d+ +\d+ +\d+$", told.out, re.MULTILINE)
     written = suite()
     assert [part["name"] for part in written["dataset"].values()] == ["table", "images"]
