@@ -18,6 +18,9 @@ OUT_OF_MEMORY = "out of memory"
 _LONGEST_WORD = 200
 """Characters of what may be a misspelt name; to compare takes time by the square of their number."""
 
+_BEGINNING = 3
+"""Characters that the beginning of a name has at least."""
+
 _LONGEST = 1500
 """Largest number of characters of a message; a longer one shows a whole value."""
 
@@ -156,5 +159,13 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 
 @lru_cache(maxsize=10_000)
 def nearest_to(word: str, known: tuple[str, ...]) -> str:
-    """Return the known word nearest to `word`, or an empty string; a long text is near to none."""
-    return next(iter(get_close_matches(word, known, n=1, cutoff=0.6)), "") if len(word) <= _LONGEST_WORD else ""
+    """Return the known word nearest to `word`, or an empty string; a long text is near to none.
+
+    Capital letters do not count. The beginning of one word alone, as ``acc`` of ``accuracy``, is near to it.
+    """
+    if len(word) > _LONGEST_WORD:
+        return ""
+    lower = {each.casefold(): each for each in known}
+    begun = [each for each in lower if each.startswith(word.casefold())] if len(word) >= _BEGINNING else []
+    nearest = begun if len(begun) == 1 else get_close_matches(word.casefold(), lower, n=1, cutoff=0.6)
+    return lower[nearest[0]] if nearest else ""

@@ -43,6 +43,8 @@ def test_a_suites_error_carries_every_problem() -> None:
     [
         ("epoch", " (did you mean 'epochs'?)"),
         ("Epochs", " (did you mean 'epochs'?)"),
+        ("epo", " (did you mean 'epochs'?)"),
+        ("BATCH", " (did you mean 'batch_size'?)"),
         ("batchsize", " (did you mean 'batch_size'?)"),
         ("zzz", ""),
         ("", ""),

@@ -80,6 +80,8 @@ def _named(
     context: click.Context, target: str, dataset: str | None, settings: dict[str, object]
 ) -> tuple[Registry, list[tuple[str, Component]]]:
     """Return the registry, and the data sets that are meant, each with what it is called."""
+    from medssl_bench.datasets.table.reading import is_table
+
     path = Path(target)
     if path.suffix == ".toml":
         if settings:
@@ -93,6 +95,9 @@ def _named(
         written = {"name": "folder", "path": str(path), **settings}
     elif path.suffix == ".npz":
         written = {"name": "npz", "path": str(path), **settings}
+    elif path.exists() and is_table(path):
+        say = "a suite says which columns of a table count"
+        raise UserError(f"{target}: {say}; medssl-bench init {target} writes suite.toml, and data check takes that")
     elif path.exists():
         raise UserError(f"{target}: not a suite (.toml), a folder or an npz file; a suite can declare any data set")
     return registry, [(target, registry.resolve_or_raise("dataset", written))]

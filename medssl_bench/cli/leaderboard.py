@@ -15,7 +15,7 @@ from medssl_bench.cli.options import (
     suite_argument,
     without_copies_option,
 )
-from medssl_bench.errors import UserError
+from medssl_bench.errors import UserError, printable
 from medssl_bench.results.formats.answer_json import answer_to_json
 
 if TYPE_CHECKING:
@@ -75,6 +75,9 @@ def command(
         if output is None:
             raise
         raise UserError(f"-o {output}: this cannot be written: {error.strerror}") from error
+    if board.is_empty:
+        what = "it holds no results of this suite" if store.exists() else "there is no such folder"
+        click.echo(printable(f"note: {store}: {what}; medssl-bench run {suite} computes them"), err=True)
 
 
 def _scaled(suite: Any, store: Path, board: Leaderboard, **selected: Any) -> Leaderboard:

@@ -99,7 +99,7 @@ def _version(context: click.Context, _parameter: click.Parameter, wanted: bool) 
 @click.group(
     cls=_Verbs,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Start with: medssl-bench run SUITE. To check a machine: medssl-bench doctor.",
+    epilog="Start with your images: medssl-bench init IMAGES. To check a machine: medssl-bench doctor.",
 )
 @click.option(
     "-p", "plugin", multiple=True, metavar="no:NAME", help="Leave out the plugin NAME. May be given more than once."

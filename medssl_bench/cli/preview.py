@@ -9,6 +9,7 @@ import click
 
 from medssl_bench.cli.completion import names
 from medssl_bench.cli.options import data_dir_option, load_plugins, load_suite, parse_setting
+from medssl_bench.errors import UserError, did_you_mean
 
 if TYPE_CHECKING:
     from medssl_bench.datasets import Dataset
@@ -57,6 +58,11 @@ def command(
 
     Every class is among the images where there are enough rows.
     """
+    from rich.console import Console
+
+    console = Console()
+    if output is None and not console.is_terminal:
+        raise UserError("the standard output is no terminal, which shows colours; name a PNG with --output")
     import torch
 
     from medssl_bench.augmentations.per_image import copies, shared_draws
@@ -88,9 +94,7 @@ def command(
         sheet.save(output, format="PNG")
         click.echo(f"{output}: {len(originals)} images of {dataset}, {views} views by {augmentation}")
         return
-    from rich.console import Console
-
-    Console().print(HalfBlocks(contact_sheet(batch, drawn, scale=1, gap=1)))
+    console.print(HalfBlocks(contact_sheet(batch, drawn, scale=1, gap=1)))
 
 
 def _components(
@@ -101,6 +105,10 @@ def _components(
         plugins = load_plugins(context)
         written = {"name": augmentation, **settings}
         registry = plugins.registry
+        if augmentation not in registry.entries["augmentation"]:
+            meant = did_you_mean(augmentation, registry.entries["augmentation"])
+            message = f"there is no augmentation {augmentation!r}{meant}; --suite SUITE knows those of a suite"
+            raise UserError(f"{message}, of its recipes and of the plugin files that it names")
         return (
             plugins,
             registry.resolve_or_raise("augmentation", written),

@@ -99,6 +99,7 @@ class ChosenTrial:
         self.known = KnownDatasets(self.suite.plugins.registry, where, self.store)
         self.workshop = Workshop(self.suite.plugins.registry, self.store, where, find_device(device))
         self._path = suite
+        self._is_scaled = epochs_scale is not None
 
     def require_done(self, key: str) -> None:
         """Raise an error unless a stage is in the store.
@@ -106,8 +107,14 @@ class ChosenTrial:
         Raises:
             UserError: it is not.
         """
-        if not self.store.is_done(key):
-            raise UserError(f"{self.plan.stages[key].title!r} is not in {self.store.path} yet; run {self._path} first")
+        from medssl_bench.session.api import scales
+
+        if self.store.is_done(key):
+            return
+        scaled = [] if self._is_scaled else [f"{scale:g}" for scale in scales(self.store)]
+        hint = f"; it has results of scaled-down runs: --epochs-scale {' or '.join(scaled)}" if scaled else ""
+        title = self.plan.stages[key].title
+        raise UserError(f"{title!r} is not in {self.store.path} yet; run {self._path} first{hint}")
 
 
 class TrainedEncoder(ChosenTrial):

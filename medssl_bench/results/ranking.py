@@ -100,6 +100,8 @@ def rank_arms(tables: list[TableResult], intervals: Intervals | None = None) -> 
     columns in which every arm has all its numbers count. Label budgets of a data set are nested, and their test images
     are the same ones, so they are no repetitions of each other: a data set counts once, with the mean over its budgets.
 
+    An arm alone, as `--only` may leave it, has no rank.
+
     Args:
         tables: to rank.
         intervals: where values by seed, draw and test image come from; None: there are neither intervals nor tests.
@@ -111,7 +113,7 @@ def rank_arms(tables: list[TableResult], intervals: Intervals | None = None) -> 
             alike[0].append(table)
         else:
             groups.append([table])
-    return [ranking for group in groups if (ranking := _ranking(group, intervals)).ranks]
+    return [ranking for group in groups if len((ranking := _ranking(group, intervals)).ranks) > 1]
 
 
 def _alike(one: TableResult, other: TableResult) -> bool:

@@ -8,7 +8,7 @@ import tomllib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from medssl_bench.errors import Position, Problem, SuiteError
+from medssl_bench.errors import Position, Problem, SuiteError, nearest_to
 from medssl_bench.key_path import key_text
 from medssl_bench.suite.lines import line_numbers
 
@@ -92,6 +92,13 @@ def _refuse_endless_keys(path: Path, text: str) -> None:
             raise SuiteError([Problem(Position(path, row), key[1][:60] if key else "", message)])
 
 
+def _meant(path: Path) -> str:
+    """Say which file beside it a name that is not there may mean, also where its ending was left out."""
+    beside = {file.stem: file for file in path.parent.glob("*.toml")}
+    nearest = nearest_to(path.stem, tuple(sorted(beside)))
+    return f" (did you mean {str(beside[nearest])!r}?)" if nearest else ""
+
+
 def _text(path: Path) -> str:
     try:
         if path.exists() and not path.is_file() and not path.is_dir():  # reading it might never end
@@ -100,7 +107,8 @@ def _text(path: Path) -> str:
         with path.open("rb") as file:
             content = file.read(_LARGEST + 1)
     except (OSError, ValueError) as error:  # a ValueError: the name has a null byte
-        reason = getattr(error, "strerror", None) or str(error)
+        reason = f"{getattr(error, 'strerror', None) or error}"
+        reason += _meant(path) if isinstance(error, FileNotFoundError) else ""
         raise SuiteError([Problem(None, "", f"{path}: cannot read the suite: {reason}")]) from error
     if len(content) > _LARGEST:
         message = f"{path}: this is no suite: it has more than {_LARGEST:,} bytes"

@@ -198,8 +198,8 @@ A recipe may extend another one of the same file, and a suite another suite file
 new one says holds; where it is silent, the old one holds.
 
 * Tables are merged key by key.
-* `comparison` is merged by `id`, and `arm` by `name`: an entry with a new id or name is added. Nothing can be
-  removed.
+* `comparison` is merged by `id`, and `arm` by `name`: an entry with a new id or name is added. `without`
+  names those that are left out.
 * Any other list is replaced.
 * A component that is a mere name, or a table with another `name`, replaces the old one with all its
   parameters. A table with the same name, or without one, changes the keys that it gives.

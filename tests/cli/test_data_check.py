@@ -110,11 +110,13 @@ def test_what_leaks_is_said_by_validate_from_then_on(cli, npz, tiny):
         (("none.npz",), "none.npz: there is no such file"),
         (("phantom_cells", "--dataset", "x"), "--dataset is for a suite"),
         (("bloodmnist", "--data-dir", "data"), "medssl-bench data fetch bloodmnist"),
+        (("table.csv",), "medssl-bench init table.csv writes suite.toml, and data check takes that"),
         (("text.txt",), "text.txt: not a suite (.toml), a folder or an npz file"),
     ],
 )
 def test_what_cannot_be_checked_is_refused_in_one_line(cli, arguments, said):
-    Path("text.txt").write_text("x")
+    for name in ("text.txt", "table.csv"):
+        Path(name).write_text("x")
     result = cli("data", "check", *arguments)
     assert result.status == 2
     assert said in result.err

@@ -54,10 +54,22 @@ def test_parameters_can_be_set(cli, tiny):
     assert "did you mean 'strength'" in wrong.err
 
 
-def test_in_the_terminal(cli, tiny):
-    result = cli("preview", "plain", "--suite", tiny, "--dataset", "squares", "--images", 1, "--views", 1)
+def test_in_the_terminal(cli, tiny, monkeypatch):
+    arguments = ("preview", "plain", "--suite", tiny, "--dataset", "squares", "--images", 1, "--views", 1)
+    piped = cli(*arguments)
+    assert (piped.status, piped.out) == (2, "")
+    assert piped.err == "error: the standard output is no terminal, which shows colours; name a PNG with --output\n"
+    monkeypatch.setenv("FORCE_COLOR", "1")  # a terminal, as rich takes it
+    result = cli(*arguments)
     assert result.status == 0
     assert "▀" in result.out
+
+
+def test_an_augmentation_of_a_suite_needs_the_suite(cli, tiny):
+    result = cli("preview", "nat", "-o", "a.png")
+    assert result.status == 2
+    assert result.err.startswith("error: there is no augmentation 'nat'")
+    assert "--suite SUITE knows those of a suite" in result.err
 
 
 @pytest.mark.parametrize(("word", "meant"), [("simclrr", "simclr"), ("plian", "plain")])

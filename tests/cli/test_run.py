@@ -137,7 +137,12 @@ def test_a_change_recomputes_only_what_builds_on_it(cli, ran):
 
 
 def test_a_scaled_run_is_never_mistaken_for_a_full_one(cli, tiny):
+    nothing = cli("leaderboard", tiny)
+    assert nothing.err == f"note: store: there is no such folder; medssl-bench run {tiny} computes them\n"
     assert cli("run", tiny, "--epochs-scale", "0.5").status == 0
+    assert not cli("leaderboard", tiny, "--epochs-scale", "0.5").err
+    full = cli("export", tiny, "--arm", "frozen", "-o", "model").err
+    assert "yet; run tiny.toml first; it has results of scaled-down runs: --epochs-scale 0.5\n" in full
     shown = cli("leaderboard", tiny)
     assert "SCALED" in shown.out
     assert "only results with --epochs-scale 0.5" in shown.err
@@ -173,6 +178,9 @@ def test_only_selects(cli, tiny):
     cli("run", tiny, "--only", "supervised", "--draws", "1")
     cells = [cell for cell in _board(cli, tiny) if cell["n"]]
     assert {cell["arm"] for cell in cells} == {"supervised"}
+    alone = cli("leaderboard", tiny, "--only", "supervised", "--draws", "1").out
+    assert "supervised" in alone
+    assert "Ranking" not in alone, "an arm alone is first of one"
     assert {value["draw"] for cell in cells for value in cell["values"] if cell["labels"] == "20"} == {1}
     wrong = cli("run", tiny, "--only", "supervized")
     assert wrong.status == 2

@@ -137,7 +137,7 @@ def test_an_unknown_verb(word: str, meant: str | None, cli: Callable[..., Any]) 
 def test_without_a_verb_the_help_is_shown(cli: Callable[..., Any]) -> None:
     result = cli()
     assert result.status == 2
-    assert "Start with: medssl-bench run" in result.err
+    assert "Start with your images: medssl-bench init IMAGES" in result.err
 
 
 @pytest.mark.parametrize(

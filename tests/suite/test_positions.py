@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import pytest
@@ -76,6 +77,10 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     (tmp_path / "a.toml").write_bytes(b"a = 1\nb = '\xe9'\n")
     assert _problem(tmp_path / "a.toml") == "a.toml:2: the file is not UTF-8; save it as UTF-8"
     assert _problem(tmp_path / "b.toml") == "b.toml: cannot read the suite: No such file or directory"
+    assert re.search(
+        r"^a: cannot read .* No such file or directory \(did you mean '.*a\.toml'\?\)$", _problem(tmp_path / "a")
+    )
+    assert _problem(tmp_path / "none" / "a.toml").endswith("No such file or directory")
     assert _problem(tmp_path / "b\0.toml").endswith("cannot read the suite: embedded null byte")
     (tmp_path / "folder").mkdir()
     assert _problem(tmp_path / "folder") == "folder: cannot read the suite: Is a directory"
