@@ -12,15 +12,19 @@ from medssl_bench.cli.options import json_option, load_plugins
 
 @click.command("show")
 @click.argument("kind", shell_complete=kinds)
-@click.argument("name", shell_complete=names())
+@click.argument("name", metavar="NAME", required=False, shell_complete=names())
 @json_option
 @click.pass_context
-def command(context: click.Context, kind: str, name: str, *, as_json: bool) -> None:
+def command(context: click.Context, kind: str, name: str | None, *, as_json: bool) -> None:
     """Show the component NAME of a KIND: what it is, its parameters, their types, defaults and meaning."""
     from medssl_bench.plugin import docstring
     from medssl_bench.plugin.kinds import find_kind
 
     registry = load_plugins(context).registry
+    if name is None:
+        meant = [f"medssl-bench show {each} {kind}" for each, named in registry.entries.items() if kind in named]
+        text = f"say what {kind!r} is: {' or '.join(meant)}" if meant else "Missing argument 'NAME'"
+        raise click.UsageError(text, context)
     entry = registry.find(find_kind(kind).name, name)
     parameters = entry.table.parameters()
     text = docstring.description(entry.factory)

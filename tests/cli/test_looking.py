@@ -79,6 +79,14 @@ def test_schema_accepts_the_repositorys_suites(cli, pytestconfig):
         validator.validate(tomllib.loads(path.read_text("utf-8")))
 
 
+def test_a_name_without_its_kind_is_told_the_kinds_that_have_it(cli):
+    result = cli("show", "simclr")
+    assert result.status == 2
+    kinds = "medssl-bench show augmentation simclr or medssl-bench show method simclr"
+    assert result.err == f"error: say what 'simclr' is: {kinds} (see medssl-bench show --help)\n"
+    assert cli("show", "method").err == "error: Missing argument 'NAME' (see medssl-bench show --help)\n"
+
+
 def test_doctor(cli, tmp_path):
     result = cli("doctor", "--store", tmp_path / "store", "--data-dir", tmp_path)
     assert result.status == 0, result.out
