@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_origin
@@ -16,7 +17,7 @@ from medssl_bench.suite.budget import BudgetError
 from medssl_bench.suite.positions import is_file
 from medssl_bench.suite.refused_values import refuse_odd_values
 from medssl_bench.suite.schema import SuiteModel
-from medssl_bench.suite.wording import wording
+from medssl_bench.suite.wording import EXPECTED, wording
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -98,14 +99,22 @@ def _unmet(text: str) -> str:
 def _problems(root: Node, plain: Any, errors: list[ErrorDetails]) -> list[Problem]:
     """Turn pydantic's errors into problems, each once, at the keys that they are about, in the order of the lines."""
     found: dict[object, Problem] = {}
+    expected: dict[object, dict[str, None]] = {}
     misspelt = {(*e["loc"][:-1], _meant(e["loc"])) for e in errors if e["type"] == "extra_forbidden"}
     for details in errors:
         if details["type"] == "missing" and details["loc"] in misspelt:
             continue
         path = _existing(plain, details)
-        problem = Problem(root.locate(path), key_text(path), _message(plain, path, details))
+        position, message = root.locate(path), _message(plain, path, details)
         # the variants of a swept recipe have the same problem at the same place
-        found.setdefault((problem.position, path[-1:], problem.message), problem)
+        place: tuple[object, ...] = (position, path[-1:], message)
+        if (name := EXPECTED.get(details["type"])) is not None:  # a value may be of several types: one line has all
+            place = (position, path[-1:])
+            types = expected.setdefault(place, {})
+            types[name] = None
+            message = message.replace(name, " or ".join(types), 1)
+        first = found.setdefault(place, Problem(position, key_text(path), message))
+        found[place] = replace(first, message=message)
     return sorted(found.values(), key=lambda problem: problem.position.line if problem.position else 0)
 
 
@@ -117,12 +126,16 @@ def _existing(plain: Any, details: ErrorDetails) -> Key:
     error = details.get("ctx", {}).get("error")
     if isinstance(error, BudgetError):
         path = (*path, error.key)
-    for length, part in enumerate(path):
+    found: Key = ()
+    for part in path:
+        if part == 0 and isinstance(plain, dict):  # a table stands for a list of it alone
+            continue
         try:
             plain = plain[part]
         except (KeyError, IndexError, TypeError):
-            return path[:length]
-    return path
+            break
+        found = (*found, part)
+    return found
 
 
 def _message(plain: Any, path: Key, details: ErrorDetails) -> str:

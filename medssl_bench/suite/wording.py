@@ -10,7 +10,7 @@ from medssl_bench.errors import did_you_mean
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
-_EXPECTED = {
+EXPECTED = {
     "model_type": "a table",
     "dict_type": "a table",
     "list_type": "a list",
@@ -19,6 +19,7 @@ _EXPECTED = {
     "float_type": "a number",
     "bool_type": "true or false",
 }
+"""What a value must be, by the type of pydantic's error."""
 
 _TABLES = {"comparison": "[[comparison]]", "arm": "[[comparison.arm]]"}
 """Keys whose tables are items of a list, and how their headers are written."""
@@ -37,8 +38,8 @@ def wording(details: ErrorDetails, value: Any) -> str:
     hint = ""
     if kind == "value_error":
         return str(context.get("error", message)).replace("\n", " ")
-    if kind in _EXPECTED:
-        message = f"expected {_EXPECTED[kind]}"
+    if kind in EXPECTED:
+        message = f"expected {EXPECTED[kind]}"
         if key in _TABLES and isinstance(value, dict):
             hint = f"; write its header with two brackets, {_TABLES[key]}"
     elif kind == "literal_error":

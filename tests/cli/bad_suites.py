@@ -129,6 +129,18 @@ CASES = {
         BASELINE, f'{BASELINE}test_on = "nowhere"\n',
         "18: comparison[0].test_on[0].dataset", "there is no dataset 'nowhere'",
     ),
+    "misspelt key of a set to test on": Case(
+        BASELINE, f'{BASELINE}test_on = {{ dataset = "bloodmnist", clases = 1 }}\n',
+        "18: comparison[0].test_on.clases", "unknown key (did you mean 'classes'?)",
+    ),
+    "text for the classes of a set to test on": Case(
+        BASELINE, f'{BASELINE}test_on = {{ dataset = "bloodmnist", classes = "same" }}\n',
+        "18: comparison[0].test_on.classes", "expected a table, not 'same'",
+    ),
+    "number for a class of a set to test on": Case(
+        BASELINE, f'{BASELINE}test_on = {{ dataset = "bloodmnist", classes = {{ dark = 3 }} }}\n',
+        "18: comparison[0].test_on.classes.dark", "expected text in quotes or a list, not 3",
+    ),
     "unknown class to test on": Case(
         BASELINE, f'{BASELINE}test_on = {{ dataset = "bloodmnist", classes = {{ dark = "basophil" }} }}\n',
         "18: comparison[0].test_on[0]", "has no class 'dark'",
@@ -302,7 +314,7 @@ CASES = {
     ),
     "sweep of what is not there": Case(
         EPOCHS, f'{EPOCHS}sweep = {{ "method.temp" = [1.0, 2.0] }}\n', '12: pretraining."nat temp=1".method.temp',
-        "method 'simclr': unknown parameter; it takes temperature",
+        "method 'simclr': unknown parameter (did you mean 'temperature'?)",
     ),
     "sweep of thousands": Case(
         EPOCHS, f"{EPOCHS}sweep = {{ batch_size = {list(range(2, 1200))} }}\n", "12: pretraining.nat.sweep",
