@@ -128,7 +128,7 @@ def _existing(plain: Any, details: ErrorDetails) -> Key:
         path = (*path, error.key)
     found: Key = ()
     for part in path:
-        if part == 0 and isinstance(plain, dict):  # a table stands for a list of it alone
+        if part == 0 and isinstance(plain, dict):  # a table alone is read as a list of one
             continue
         try:
             plain = plain[part]
