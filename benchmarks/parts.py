@@ -121,7 +121,7 @@ def methods(device: str, rounds: int, steps: int) -> str:
     """Compare the pretraining by each method with its own step on ready views."""
     rows = []
     for name, changed in METHODS.items():
-        settings = {"device": device, "batch": 128, "images": 640, "method": name, **changed}
+        settings = {"device": device, "batch": 128, "images": 1280, "method": name, **changed}
         own, limit = race([Entry(name, "harness", settings, steps), Entry(name, "ready", settings, steps)], rounds)
         ratio = own.times_as_fast_as(limit)
         rows.append([name, f"{own.speed:,.0f}", f"{own.milliseconds:,.0f}", f"{own.spread:.0%}", f"{ratio:.2f}"])
