@@ -33,7 +33,8 @@ _NAME = 26
 _LEAST_RANGE = 5.0
 """By which factor an axis of seconds is wide, at least: so it has three ticks or more."""
 
-_DECADE = 10.0
+_NARROW = 10.0
+"""By which factor an axis of seconds is wide, at most, to have ticks closer together."""
 
 
 def price_figures(source: FigureSource, table: Table, result: TableResult) -> Iterator[ReportFigure]:
@@ -137,7 +138,7 @@ def _draw_panel(axes: Axes, price: Price, styles: dict[str, Look], apart: float)
                 "relpos": (0, 0.5),
             },
         )
-    is_narrow = wider**2 * high / low < _DECADE  # with two ticks a reader takes the axis for a linear one
+    is_narrow = wider**2 * high / low < _NARROW  # with two ticks a reader takes the axis for a linear one
     axes.xaxis.set_major_locator(LogLocator(subs=(1, 1.5, 2, 3, 5, 7) if is_narrow else (1, 2, 5)))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _place: f"{value:,g}"))

@@ -31,7 +31,7 @@ def growth(table: Table, cells: Collection[Sequence[Trial]], record: Callable[[s
         if all(counts[seeds, draws] >= seeds * draws * table.folds for counts in made):
             return (
                 f"Runs were added to a complete table: it had {seeds} seeds x {draws} draws, this one has {now[0]} x "
-                f"{now[1]}. If they were added because of what it said, its words are wrong more often than they say."
+                f"{now[1]}. If they were added because of its result, more than 5 % of such verdicts are wrong."
             )
     return ""
 

@@ -82,7 +82,7 @@ class Client:
             most = {kind: max((node.get(kind, 0.0) for node in _nodes()), default=0.0) for kind in asks}
             raise Never(f"no node has {_words(asks)}; the most that a node has: {_words(most)}")
         if wished_memory:
-            there = max(node.get("memory", 0.0) for node in _nodes() if _has(node, asks))
+            there = max((node.get("memory", 0.0) for node in _nodes() if _has(node, asks)), default=0.0)
             asks = {"memory": min(wished_memory, there), **asks}
         named = {"CPU": "num_cpus", "GPU": "num_gpus", "memory": "memory"}
         options = {named[kind]: amount for kind, amount in asks.items() if kind in named}

@@ -125,6 +125,15 @@ class Run:
         """Press Ctrl-C."""
         os.killpg(self.process.pid, signal.SIGINT)
 
+    def interrupt_twice(self, worker: int) -> None:
+        """Interrupt it while its worker cannot save a checkpoint, and again once the worker is asked to end."""
+        os.kill(worker, signal.SIGSTOP)
+        self.interrupt()
+        until(lambda: is_asked_to_end(worker))
+        self.interrupt()
+        status, said = self.end()
+        assert status == 75, said
+
     @property
     def said(self) -> str:
         """What it has said by now."""

@@ -22,7 +22,7 @@ from long import LONG
 from medssl_bench_cluster.engine import Resources, Submission, Unreachable
 from medssl_bench_cluster.ray_engine import RayEngine
 from ray_cluster import MISSING, RayCluster, running_ray
-from runs import SECRET, Run, go_on, is_alive, is_asked_to_end, jobs, long_suite, small_disk, until, worker_of
+from runs import SECRET, Run, go_on, is_alive, jobs, long_suite, small_disk, until, worker_of
 from watched import checkpoints
 
 from medssl_bench.errors import UserError
@@ -126,12 +126,7 @@ def test_a_stop_lets_jobs_save_checkpoints_a_second_kills_them_and_the_same_comm
 
     run = start(suite, "checkpoint_seconds=600")  # none is due while it trains
     worker = worker_of(run.training(but=unit))
-    os.kill(worker, signal.SIGSTOP)  # it cannot save one either
-    run.interrupt()
-    until(lambda: is_asked_to_end(worker))
-    run.interrupt()
-    status, said = run.end()
-    assert status == 75, said
+    run.interrupt_twice(worker)
     until(lambda: not is_alive(worker))
 
     status, said = start(suite).end()

@@ -34,12 +34,7 @@ def test_ctrl_c_lets_jobs_save_checkpoints_twice_kills_them_and_the_same_command
 
     run = Run("slurm", slurm.environment(), suite, "checkpoint_seconds=600")  # none is due while it trains
     worker = worker_of(run.training(but=unit))
-    os.kill(worker, signal.SIGSTOP)  # it cannot save one either
-    run.interrupt()
-    until(lambda: is_asked_to_end(worker))
-    run.interrupt()
-    status, said = run.end()
-    assert status == 75, said
+    run.interrupt_twice(worker)
     until(lambda: not is_alive(worker), 20)  # sooner than KillWait, which a polite end would take
     until(lambda: not slurm.living(), 60)
 
