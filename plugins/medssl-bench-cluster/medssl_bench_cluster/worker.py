@@ -20,7 +20,7 @@ from medssl_bench.store.store import Store
 from medssl_bench_cluster.ledger import Notes
 
 _QUIET = 1.0
-"""Seconds between two events of epochs: trackers and time left need no more, and a shared disk is spared."""
+"""Seconds between two writes of epochs: trackers and time left need no more, and a shared disk is spared."""
 
 _START = "import sys; folder, *sys.path[:] = sys.argv[1:]; from medssl_bench_cluster.worker import main; main(folder)"
 
@@ -37,7 +37,9 @@ def command(folder: Path) -> tuple[str, ...]:
 class Events(Watchers):
     """Appends what happens to a file, a line each.
 
-    A line that cannot be written is lost, and the work goes on: results are in the store.
+    Ends of epochs that come soon after another are held, and written together with what comes next: curves stay
+    whole and in order. Begins are left out then. A line that cannot be written is lost, and the work goes on: results
+    are in the store.
 
     Args:
         file: the file.
@@ -47,32 +49,38 @@ class Events(Watchers):
         self._file = file
         self._number = 0
         self._process, self._last = os.getpid(), 0.0
+        self._held: list[dict[str, Any]] = []
         self._writing = threading.RLock()  # one that a warning in the midst of a line does not wait for
         self._worker = this_worker()
 
     def tell(self, hook: str, **arguments: Any) -> None:
-        """Write one event."""
-        if hook.startswith("medssl_epoch_"):
-            if time.monotonic() - self._last < _QUIET:
-                return
-            self._last = time.monotonic()
-        else:
-            self._last = 0.0
-        self.write(**event_of(hook, arguments))
+        """Write one event, or hold it."""
+        event = event_of(hook, arguments)
+        is_epoch = hook.startswith("medssl_epoch_")
+        if is_epoch and time.monotonic() - self._last < _QUIET:
+            if hook == "medssl_epoch_ends":
+                self._held.append(event)
+            return
+        self._last = time.monotonic() if is_epoch else 0.0
+        self.write(**event)
 
     def write(self, **event: Any) -> None:
-        """Write one line; a forked process writes none."""
+        """Write what is held, and one line; a forked process writes nothing."""
         if os.getpid() != self._process:
             return
         with self._writing:
-            self._number += 1
-            line = json.dumps({"n": self._number, "worker": self._worker, **event}) + "\n"
+            held, self._held = self._held, []
+            text = "".join(self._line(each) for each in [*held, event])
             with suppress(OSError):
                 descriptor = os.open(self._file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
                 try:
-                    os.write(descriptor, line.encode())
+                    os.write(descriptor, text.encode())
                 finally:
                     os.close(descriptor)
+
+    def _line(self, event: dict[str, Any]) -> str:
+        self._number += 1
+        return json.dumps({"n": self._number, "worker": self._worker, **event}) + "\n"
 
 
 def main(folder: str) -> None:
