@@ -164,7 +164,7 @@ class _Builder:
         try:
             return self.datasets.get(dataset.component)
         except UserError as error:
-            self._note(str(error), *dataset.key)
+            self._note(str(error), *dataset.place)
             return None
 
     def _check(self, index: int, table: Table, check: CellCheck, dataset: NamedDataset) -> None:

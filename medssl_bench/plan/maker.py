@@ -171,7 +171,7 @@ class StageMaker:
         try:
             return self._datasets.get(dataset.component)
         except UserError as error:
-            raise Unfit(str(error), *dataset.key) from error
+            raise Unfit(str(error), *dataset.place) from error
 
     def _known(self, dataset: NamedDataset, cell: Cell) -> KnownDataset:
         """Return what is known of a data set that is pretrained on: of the evaluated one, in the fold of the cell."""

@@ -228,7 +228,8 @@ class Resolver(ComponentResolver):
         if first != component:  # tables, titles and --only name data sets by their labels
             message = f"{label!r} is another data set at {key_text(place)}; give each a [dataset.NAME] table of its own"
             raise self.fail(key, message)
-        return NamedDataset(label, component, key)
+        place: Key = ("dataset", value) if isinstance(value, str) and self.aliases.has("dataset", value) else key
+        return NamedDataset(label, component, key, place)
 
     def _arm(self, model: schema.Arm, encoder: Component | None, key: Key) -> Arm:
         chain = [self._link(link, (*key, "pretraining", place)) for place, link in enumerate(model.pretraining)]

@@ -23,11 +23,13 @@ class NamedDataset:
         label: the name in tables; unique among the data sets of a comparison.
         component: what it is.
         key: where the suite names it, for messages.
+        place: where the suite says what it is: `key`, or a table of its own.
     """
 
     label: str
     component: Component
     key: tuple[str | int, ...]
+    place: tuple[str | int, ...]
 
 
 @dataclass(frozen=True)

@@ -389,9 +389,16 @@ CASES = {
         DATASET, 'path = "a\\u0000"\n', "7: dataset.squares.path", "'a\\x00' is not a path: embedded null byte"
     ),
     "data that is not data": Case(
-        DATASET, 'path = "x.npz"\n', "15: comparison[0].datasets[0]", "x.npz", files={"x.npz": "no zip"}
+        DATASET, 'path = "x.npz"\n', "5: dataset.squares", "x.npz", files={"x.npz": "no zip"}
     ),
-    "data that is a pipe": Case(DATASET, 'path = "/dev/null"\n', "15: comparison[0].datasets[0]", "a pipe or a device"),
+    "data without the column": Case(
+        f'name = "npz"\n{DATASET}',
+        'name = "table"\npath = "x.csv"\nimage = "image"\nlabel = "grade"\n',
+        "5: dataset.squares",
+        "has no column 'grade'",
+        files={"x.csv": "image,split\na.png,train\n"},
+    ),
+    "data that is a pipe": Case(DATASET, 'path = "/dev/null"\n', "5: dataset.squares", "a pipe or a device"),
     "data of nobody": Case(DATASET, 'path = "~nobodyhere/x"\n', "7: dataset.squares.path", "is not a path: Could not"),
     "weights that are a folder": Case(
         EPOCHS, WEIGHTS % ".", "12: pretraining.nat.encoder.weights_file", "is a folder; encoder 'resnet18' takes a",
