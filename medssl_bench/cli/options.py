@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import tomllib
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -116,6 +117,25 @@ def selection_options(function: _Function) -> _Function:
     ):  # fmt: skip
         function = option(function)
     return function
+
+
+def command_line(context: click.Context, verb: str, suite: Path, options: Sequence[str]) -> str:
+    """Return a command on a suite, as a shell takes it, with options that this command was given.
+
+    Args:
+        context: of this command.
+        verb: of the other command.
+        suite: the suite.
+        options: the names of those parameters that the other command has too.
+    """
+    words = ["medssl-bench", verb, str(suite)]
+    for option in context.command.params:
+        name = option.name or ""
+        if name in options and context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
+            value = context.params[name]
+            for each in value if option.multiple else [value]:
+                words += [option.opts[0], ",".join(map(str, each)) if isinstance(each, tuple) else str(each)]
+    return shlex.join(words)
 
 
 def parse_setting(text: str) -> tuple[str, Any]:

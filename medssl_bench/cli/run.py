@@ -11,6 +11,7 @@ import click
 
 from medssl_bench.cli.completion import names
 from medssl_bench.cli.options import (
+    command_line,
     data_dir_option,
     device_option,
     executor_set_option,
@@ -115,6 +116,9 @@ def command(
             click.echo(f"\nstopped; what is done is kept in {store}: run the same command again to go on", err=True)
         return STATUS
     _show(console, result, store)
+    if not quiet and not result.leaderboard.is_empty:
+        report = command_line(context, "report", suite, ("store", "data_dir", *selected))
+        console.print(f"figures, statistics and one page to send: {report}", style="dim", soft_wrap=True)
     return 1 if result.failed else 0
 
 

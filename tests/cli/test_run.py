@@ -476,6 +476,8 @@ def test_quiet_verbose_and_a_log(cli, tiny):
     assert verbose.status == 0, verbose.err
     assert "    epoch 1 of 2  loss " in verbose.out
     assert "    epoch 2 of 2  loss " in verbose.out
+    report = f"medssl-bench report {tiny} --only frozen --draws 0"
+    assert verbose.out.splitlines()[-1] == f"figures, statistics and one page to send: {report}"
     lines = Path("run.log").read_text("utf-8").splitlines()
     assert all(re.match(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ ", line) for line in lines)
     logged, printed = _without_durations("\n".join(line[21:] for line in lines)), _without_durations(verbose.out)
@@ -486,6 +488,7 @@ def test_quiet_verbose_and_a_log(cli, tiny):
     assert quiet.status == 0
     assert "stages to run" not in quiet.out
     assert "frozen" in quiet.out, "the leaderboard is shown"
+    assert "medssl-bench report" not in quiet.out
     assert len(Path("run.log").read_text("utf-8").splitlines()) > len(lines), "it is appended to"
     assert cli("run", tiny, "-q", "-v").err.startswith("error: give --quiet or --verbose, not both")
     refused = cli("run", tiny, "--log", "no/run.log", "--store", "other")
