@@ -228,8 +228,8 @@ class Resolver(ComponentResolver):
         if first != component:  # tables, titles and --only name data sets by their labels
             message = f"{label!r} is another data set at {key_text(place)}; give each a [dataset.NAME] table of its own"
             raise self.fail(key, message)
-        place: Key = ("dataset", value) if isinstance(value, str) and self.aliases.has("dataset", value) else key
-        return NamedDataset(label, component, key, place)
+        own = isinstance(value, str) and self.aliases.has("dataset", value)
+        return NamedDataset(label, component, key, ("dataset", value) if own else key)
 
     def _arm(self, model: schema.Arm, encoder: Component | None, key: Key) -> Arm:
         chain = [self._link(link, (*key, "pretraining", place)) for place, link in enumerate(model.pretraining)]
