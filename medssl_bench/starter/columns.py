@@ -91,6 +91,7 @@ def find_columns(table: Table, asked: Asked) -> Columns:
         for name in names:
             if name is not None:
                 _require(table, name, option)
+    _refuse_shared(table, asked)
     image, image_lines = find_image_column(table, asked.image, asked.root)
     taken = {image.name, *asked.label, asked.group, asked.split}
     split, split_lines = _split(table, asked.split, taken)
@@ -102,6 +103,16 @@ def find_columns(table: Table, asked: Asked) -> Columns:
 def _require(table: Table, name: str, option: str) -> None:
     if name not in table.columns:
         raise UserError(f"{table.path}: has no column {name!r} ({option}); it has {_listed(list(table.columns))}")
+
+
+def _refuse_shared(table: Table, asked: Asked) -> None:
+    """Refuse a column that is asked for as two things, which would fail only where splits are drawn."""
+    options = {"--label": asked.label, "--group": (asked.group,), "--split": (asked.split,)}
+    first: dict[str, str] = {}
+    for option, name in ((option, name) for option, names in options.items() for name in names if name is not None):
+        if name in first:
+            raise UserError(f"{table.path}: {first[name]} and {option} both name column {name!r}; each needs its own")
+        first[name] = option
 
 
 def _split(table: Table, asked: str | None, taken: set[str | None]) -> tuple[str | None, list[str]]:
