@@ -56,9 +56,18 @@ class GivenWeights:
 
     def config_is_here(self) -> bool:
         """Return whether its configuration is on this machine; that of timm's own models is in timm."""
-        if self.library == "timm":
-            return not self.is_of_hub or cached_config(self.model, self.revision) is not None
-        return cached_file(self.model, CONFIGS[self.library], self.revision) is not None
+        repository = repository_of(self.model)
+        return not self.is_of_hub or cached_file(repository, CONFIGS[self.library], self.revision) is not None
+
+    def says_normalisation(self) -> bool:
+        """Return whether the configuration of a timm model of a hub, which is here, has mean and standard deviation.
+
+        Of others it is True: timm knows its own models, and other libraries are asked elsewhere.
+        """
+        if self.library != "timm" or not self.is_of_hub:
+            return True
+        config = cached_config(self.model, self.revision) or {}
+        return {"mean", "std"} <= config.get("pretrained_cfg", config).keys()
 
     def have_config(self) -> None:
         """Fetch its configuration, unless it is here.

@@ -88,7 +88,8 @@ def cached_config(model: str, revision: str | None) -> dict[str, Any] | None:
         found = json.loads(file.read_text("utf-8"))
     except (OSError, ValueError):
         return None
-    return found if isinstance(found, dict) and isinstance(found.get("architecture"), str) else None
+    is_timms = isinstance(found, dict) and isinstance(found.get("architecture"), str)
+    return found if is_timms and isinstance(found.get("pretrained_cfg", {}), dict) else None
 
 
 def cached_commit(repository: str, revision: str | None, file: str = CONFIG) -> str:

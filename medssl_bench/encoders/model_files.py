@@ -13,7 +13,7 @@ from medssl_bench.encoders.hub_names import CONFIGS, cached_file
 from medssl_bench.encoders.json_file import json_table
 from medssl_bench.encoders.pretrained import have
 from medssl_bench.encoders.shards import all_tensors, shard_names, shards_of
-from medssl_bench.encoders.weights_place import Place
+from medssl_bench.encoders.weights_place import Place, require_whole_here
 from medssl_bench.errors import StageError
 from medssl_bench.store.tensors import load_tensors
 
@@ -96,8 +96,15 @@ class HubModel:
         return found
 
     def has_weights(self) -> bool:
-        """Return whether its weights are on this machine."""
-        return self.weights_here() is not None
+        """Return whether its weights are on this machine.
+
+        Raises:
+            StageError: a file of them is damaged.
+        """
+        file = self.weights_here()
+        for part in [file, *shards_of(file)] if file else []:
+            require_whole_here(part)
+        return file is not None
 
     def source(self) -> str:
         """Return its address, for people."""

@@ -40,7 +40,7 @@ def normalisation(
     if normalize == "imagenet":
         found = (IMAGENET_DEFAULT_MEAN, IMAGENET_DEFAULT_STD)
     elif normalize == "auto" and config is not None:
-        found = (config["mean"], config["std"])
+        found = _of_config(config)
     else:
         return (0.5,) * channels, (0.5,) * channels
     if len(found[0]) != channels:
@@ -49,6 +49,16 @@ def normalisation(
             f"mean and std, of one number each"
         )
     return tuple(found[0]), tuple(found[1])
+
+
+def _of_config(config: Mapping[str, Any]) -> tuple[Channels, Channels]:
+    mean, std = config["mean"], config["std"]
+    if not all(isinstance(each, list | tuple) and each for each in (mean, std)):
+        raise StageError(
+            f"the configuration of its weights has mean = {mean} and std = {std}, which are no numbers of each "
+            f"channel: write mean and std"
+        )
+    return tuple(mean), tuple(std)
 
 
 def require_both(

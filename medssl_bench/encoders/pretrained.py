@@ -72,12 +72,11 @@ def are_here(model: str, revision: str | None = None, overlay: Mapping[str, Any]
     """Return whether the pretrained weights of a model are in the cache already; arguments as of `have_weights`.
 
     Raises:
-        StageError: timm has none for it.
+        StageError: timm has none for it, or what is in the cache is damaged.
     """
     if is_hub_name(model) and cached_config(model, revision) is None:
         return False
-    place = place_of(model, revision, overlay)
-    return any(map(place.is_here, place.files))
+    return place_of(model, revision, overlay).here() is not None
 
 
 def source(model: str, revision: str | None = None, overlay: Mapping[str, Any] | None = None) -> str:
@@ -99,8 +98,9 @@ def file_here(model: str, revision: str | None = None, overlay: Mapping[str, Any
         StageError: they cannot be had; arguments and errors as of `have_weights`.
     """
     have_weights(model, revision, overlay)
-    place = place_of(model, revision, overlay)
-    return next(place.file(name) for name in place.files if place.is_here(name))
+    file = place_of(model, revision, overlay).here()
+    assert file is not None
+    return file
 
 
 @dataclass(frozen=True)
@@ -155,7 +155,7 @@ def have(place: Place, what: str) -> None:
     Raises:
         StageError: it cannot be had; the message begins with `what`.
     """
-    if any(map(place.is_here, place.files)):
+    if place.here():
         return
     if constants.HF_HUB_OFFLINE and place.repository:
         cache = constants.HF_HUB_CACHE

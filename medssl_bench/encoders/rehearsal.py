@@ -71,6 +71,12 @@ def _notes(built: nn.Module, encoder: Component, *, fetch: bool) -> tuple[str, .
         names = ", ".join(left_out[:4]) + (", ..." if len(left_out) > 4 else "")
         notes.append(f"{names} of weights_file are a classifier's, which an encoder has not: left out")
     if weights:
+        given = encoder.parameters
+        if given.get("normalize") == "auto" and given.get("mean") is None and not weights.says_normalisation():
+            notes.append(
+                "its configuration has no mean and std: taken to be ImageNet's, as timm takes it; write mean and std "
+                "if its authors say others"
+            )
         if fetch:
             weights.fetch()
         elif not weights.are_here():

@@ -13,6 +13,7 @@ import timm.layers
 
 from medssl_bench.encoders.hub_names import cached_config, is_hub_name, repository_of
 from medssl_bench.encoders.pretrained import from_cache, have_config, have_weights
+from medssl_bench.encoders.weights_place import timms_config
 from medssl_bench.errors import StageError, did_you_mean
 
 if TYPE_CHECKING:
@@ -61,6 +62,8 @@ def made(model: str, options: Mapping[str, Any], *, pretrained: bool, revision: 
     hub = is_hub_name(model)
     if not hub and not timm.is_model(model):
         raise StageError(f"timm has no model {model!r}{did_you_mean(model, timm.list_models())}")
+    if not hub:
+        timms_config(model)
     if pretrained:
         have_weights(model, revision, overlay)
     have_config(model, revision)
@@ -92,10 +95,12 @@ def config_of(model: str, revision: str | None) -> dict[str, Any]:
     Args:
         model: timm's name, or one of a hub, whose configuration is here.
         revision: of the repository.
+
+    Raises:
+        StageError: timm has no weights of the tag in its name.
     """
     if not is_hub_name(model):
-        found = timm.get_pretrained_cfg(model)
-        return dict(found.to_dict()) if found else {}
+        return timms_config(model)
     saved = cached_config(model, revision) or {}
     own = timm.get_pretrained_cfg(saved.get("architecture", ""))
     of_weights = saved.get("pretrained_cfg", saved)

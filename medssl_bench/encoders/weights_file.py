@@ -1,10 +1,13 @@
-"""Whether a file of weights is one of safetensors, seen without reading the weights."""
+"""Whether a file of weights is whole, and one of safetensors, seen without reading the weights."""
 
 from __future__ import annotations
 
 import json
 import math
+import zipfile
 from typing import TYPE_CHECKING, Any
+
+from medssl_bench.encoders.json_file import json_table
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,6 +51,29 @@ def require_safetensors(path: Path) -> set[str]:
             f"a damaged safetensors file: its header declares {end:,} bytes, it holds {size - _LENGTH - length:,}"
         )
     return set(tensors)
+
+
+def require_whole(path: Path) -> None:
+    """Check that a file of a model which was downloaded, or copied, has its end: of weights, or JSON.
+
+    Raises:
+        ValueError: it is damaged, or another file.
+        OSError: it cannot be read.
+    """
+    if path.suffix == ".safetensors":
+        require_safetensors(path)
+        return
+    if path.suffix == ".json":
+        json_table(path)
+        return
+    with path.open("rb") as file:
+        start = file.read(_LENGTH)
+    if not start:
+        raise ValueError("it is empty")
+    if start.lstrip().startswith(b"<"):
+        raise ValueError("this is a web page, not a file of weights")
+    if start.startswith(b"PK") and not zipfile.is_zipfile(path):
+        raise ValueError("a damaged file of torch.save: its end is missing")
 
 
 def _other(start: bytes) -> str:

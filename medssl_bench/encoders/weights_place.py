@@ -12,6 +12,7 @@ import torch
 from huggingface_hub import constants
 
 from medssl_bench.encoders.hub_names import cached_config, cached_file, is_hub_name, repository_of
+from medssl_bench.encoders.weights_file import require_whole
 from medssl_bench.errors import StageError
 
 if TYPE_CHECKING:
@@ -37,9 +38,16 @@ class Place:
     revision: str | None
     files: tuple[str, ...]
 
-    def is_here(self, file: str) -> bool:
-        """Return whether one of the files is in the cache."""
-        return self.file(file).is_file()
+    def here(self) -> Path | None:
+        """Return the first of the files that is in the cache, or None.
+
+        Raises:
+            StageError: it is damaged, such as one that was copied in part.
+        """
+        file = next((file for file in map(self.file, self.files) if file.is_file()), None)
+        if file is not None:
+            require_whole_here(file)
+        return file
 
     def file(self, file: str) -> Path:
         """Return where one of the files is in the cache, or, of an address, will be."""
@@ -59,6 +67,36 @@ class Place:
         return f"{constants.ENDPOINT}/{self.repository}{at}" if self.repository else self.files[0]
 
 
+def require_whole_here(file: Path) -> None:
+    """Check that a file in the cache is whole.
+
+    Raises:
+        StageError: it is not.
+    """
+    try:
+        require_whole(file)
+    except (OSError, ValueError) as error:
+        real = file.resolve()  # a hub's cache has links
+        raise StageError(f"{real}: {error}; delete it, and it is fetched again") from error
+
+
+def timms_config(model: str) -> dict[str, Any]:
+    """Return what timm knows of the weights of a model; of one without weights nothing.
+
+    Args:
+        model: timm's name of it, with or without the tag of its weights.
+
+    Raises:
+        StageError: timm has no weights of this tag.
+    """
+    try:
+        found = timm.get_pretrained_cfg(model)
+    except RuntimeError as error:
+        there = ", ".join(timm.list_pretrained(f"{model.partition('.')[0]}.*")) or "none"
+        raise StageError(f"timm has no weights {model!r}; there are: {there}") from error
+    return dict(found.to_dict()) if found else {}
+
+
 def place_of(model: str, revision: str | None, overlay: Mapping[str, Any] | None) -> Place:
     """Return where the weights of a model are.
 
@@ -75,12 +113,7 @@ def place_of(model: str, revision: str | None, overlay: Mapping[str, Any] | None
         return Place(
             repository_of(model), revision, _names(config.get("pretrained_cfg", config).get("hf_hub_filename"))
         )
-    try:
-        found = timm.get_pretrained_cfg(model)
-    except RuntimeError as error:  # of its tag
-        there = ", ".join(timm.list_pretrained(f"{model.partition('.')[0]}.*")) or "none"
-        raise StageError(f"timm has no weights {model!r}; there are: {there}") from error
-    known = {**(found.to_dict() if found else {}), **(overlay or {})}
+    known = {**timms_config(model), **(overlay or {})}
     if known.get("hf_hub_id"):
         name, _, own = known["hf_hub_id"].partition("@")
         return Place(name, revision or own or None, _names(known.get("hf_hub_filename")))

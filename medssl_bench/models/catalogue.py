@@ -12,6 +12,7 @@ from medssl_bench.costs.timm_models import timm_arithmetic
 from medssl_bench.encoders.given_weights import OTHER_LIBRARIES, GivenWeights
 from medssl_bench.encoders.hub_names import PREFIX, cached_config, is_hub_name
 from medssl_bench.encoders.trained_on import known_repositories, known_training
+from medssl_bench.errors import StageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -92,5 +93,12 @@ def _described(name: str, library: str) -> PublicEncoder:
         licence=licence,
         source=weights.source().partition(";")[0],
         trained_on=known_training(name if library == "timm" else f"{PREFIX}{name}")[0],
-        is_here=weights.are_here(),
+        is_here=_is_here(weights),
     )
+
+
+def _is_here(weights: GivenWeights) -> bool:
+    try:
+        return weights.are_here()
+    except StageError:  # what is here is damaged
+        return False

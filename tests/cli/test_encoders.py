@@ -8,8 +8,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import torch
 from cli.conftest import Result
 from hub_server import Hub, ask, published, serving
+from safetensors.torch import save
 
 from medssl_bench.models.catalogue import all_encoders, usual_encoders
 
@@ -107,7 +109,7 @@ def test_one_that_fails_keeps_no_other_from_being_fetched(cli: Callable[..., Res
 @pytest.mark.parametrize("library", ["transformers", "open_clip"])
 def test_models_of_other_libraries(library: str, cli: Callable[..., Result], hub: Hub) -> None:
     weights = {"transformers": "model.safetensors", "open_clip": "open_clip_model.safetensors"}[library]
-    hub.files = {"config.json": b"{}", "open_clip_config.json": b"{}", weights: b"weights"}
+    hub.files = {"config.json": b"{}", "open_clip_config.json": b"{}", weights: save({"a": torch.zeros(1)})}
     result = cli("encoders", "fetch", "lab/model", "--with", library)
     assert result.status == 0, result.err
     assert result.out.startswith("lab/model: ")

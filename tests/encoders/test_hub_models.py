@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -143,7 +144,8 @@ def test_weights_of_another_repository_fit_a_model_of_timm(make, images, cache, 
 
 
 def _rehearsed(registry, *, fetch: bool = False, **more: Any):
-    component = registry.resolve_or_raise("encoder", {"name": "timm", "model": MODEL, "weights": "pretrained", **more})
+    given = {"name": "timm", "model": MODEL, "weights": "pretrained", **more}
+    component = registry.resolve_or_raise("encoder", given)
     return rehearse(registry, component, 28, fetch=fetch)
 
 
@@ -159,6 +161,61 @@ def test_a_rehearsal_says_what_it_does_not_know(registry, cache):
     problem = _rehearsed(registry, input_size=150, revision=COMMIT).problem
     assert "patches of 16 do not divide images of 150 pixels" in problem
     assert "write input_size = 144 or 160" in problem
+
+
+def _cut(file: Path) -> None:
+    file.write_bytes(file.read_bytes()[:5000])
+
+
+_DAMAGED: dict[str, tuple[str, Callable[[Path], object], str]] = {
+    "half a file": ("model.safetensors", _cut, "no safetensors file, or a damaged one: it has no header; delete it"),
+    "nothing": ("pytorch_model.bin", lambda file: file.write_bytes(b""), "it is empty; delete it, and it is fetched"),
+    "half a zip": ("pytorch_model.bin", _cut, "a damaged file of torch.save: its end is missing; delete it"),
+    "a page": ("pytorch_model.bin", lambda file: file.write_text("<html>"), "this is a web page, not a file of"),
+    "half a configuration": ("config.json", lambda file: file.write_text('{"arch'), "this is no JSON ("),
+    "another library": ("config.json", lambda file: file.write_text('{"model_type": "vit"}'), "is not one of timm's"),
+    "no table": (
+        "config.json",
+        lambda file: file.write_text('{"architecture": "test_vit", "pretrained_cfg": null}'),
+        "is not one of timm's",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", _DAMAGED)
+def test_what_is_damaged_in_the_cache_is_told_before_a_run(registry, cache, what):
+    name, damage, said = _DAMAGED[what]
+    published(cache, file="model.safetensors" if name == "config.json" else name)
+    file = cache / "models--lab--pathology" / "snapshots" / COMMIT / name
+    damage(file)
+    for fetch in (False, True):
+        problem = _rehearsed(registry, input_size=160, fetch=fetch).problem
+        assert said in problem
+        assert "one of timm's" in said or str(file) in problem
+
+
+def test_a_configuration_without_normalisation_is_told(registry, make, cache):
+    published(cache)
+    file = cache / "models--lab--pathology" / "snapshots" / COMMIT / "config.json"
+    card = json.loads(file.read_text())
+    del card["pretrained_cfg"]["mean"], card["pretrained_cfg"]["std"]
+    file.write_text(json.dumps(card))
+    (note,) = _rehearsed(registry, input_size=160, revision=COMMIT).notes
+    assert note.startswith("its configuration has no mean and std: taken to be ImageNet's")
+    assert make("timm", 160, model=MODEL, weights="pretrained").mean.flatten().tolist() == pytest.approx(
+        [0.485, 0.456, 0.406]
+    )
+    told = {"input_size": 160, "revision": COMMIT, "mean": [0.5], "std": [0.5]}
+    assert _rehearsed(registry, **told).notes == ()
+    file.write_text(json.dumps({**card, "pretrained_cfg": {**card["pretrained_cfg"], "mean": 0.5, "std": 0.5}}))
+    with pytest.raises(StageError, match=r"has mean = 0\.5 and std = 0\.5, which are no numbers of each channel"):
+        make("timm", 160, model=MODEL, weights="pretrained")
+
+
+def test_a_tag_that_there_is_not_is_told_before_a_run(registry):
+    for more in ({}, {"input_size": 160}):
+        problem = _rehearsed(registry, model="test_vit.r160", **more).problem
+        assert problem == "timm has no weights 'test_vit.r160'; there are: test_vit.r160_in1k"
 
 
 def test_a_repository_of_another_library_is_told(make, cache):
