@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from medssl_bench.encoders.row_names import says_which
 from medssl_bench.errors import DataError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -53,10 +55,44 @@ def length_of_features(path: Path) -> int:
                 wanted = ", ".join(f"{name}_features" for name in SPLITS)
                 raise DataError(f"{path}: has no {key}; a file of features has {wanted}, this one has {there}")
             lengths[key] = _length(path, key, members.header(key))
+            _require_read(path, split, known)
     if len(set(lengths.values())) > 1:
         found = ", ".join(f"{length} of {key}" for key, length in lengths.items())
         raise DataError(f"{path}: images have features of different lengths: {found}")
     return next(iter(lengths.values()))
+
+
+def _require_read(path: Path, split: SplitName, known: set[str]) -> None:
+    """Refuse an array that says in which order rows stand, and would not be read."""
+    start = f"{split}_"
+    if f"{start}names" in known:
+        return
+    unread = [key for key in sorted(known) if key.startswith(start) and says_which(key.removeprefix(start))]
+    if unread:
+        raise DataError(
+            f"{path}: {unread[0]} is not read; call it {start}names if it has the names of the files that rows are of, "
+            f"or leave it out if rows stand in the order of the data set"
+        )
+
+
+def require_rows(path: Path, counts: Mapping[SplitName, int], dataset: str) -> None:
+    """Check, by the headers alone, that a file has a row for each image; rows with names may be more.
+
+    Args:
+        path: the file.
+        counts: number of images of each split.
+        dataset: what the data set is called, for the message.
+
+    Raises:
+        DataError: it has not.
+    """
+    with _opened(path) as members:
+        known = members.keys()
+        for split, count in counts.items():
+            rows = members.header(f"{split}_features").shape[0]
+            if rows < count or (rows > count and f"{split}_names" not in known):
+                images = f"data set {dataset!r} has {count:,} images"
+                raise DataError(f"{path}: {split}_features has {rows:,} rows; {split} of {images}")
 
 
 def _opened(path: Path) -> NpzMembers | TableMembers:
@@ -64,9 +100,22 @@ def _opened(path: Path) -> NpzMembers | TableMembers:
         from medssl_bench.encoders.brought_table import TableMembers
 
         return TableMembers(path)
+    if _is_one_array(path):
+        wanted = ", ".join(f"{split}_features=..." for split in ("train", "val", "test"))
+        raise DataError(
+            f"{path}: one array does not say which rows are of which split; numpy.savez(file, {wanted}) does"
+        )
     from medssl_bench.datasets.npz.members import NpzMembers
 
     return NpzMembers(path)
+
+
+def _is_one_array(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return file.read(6) == b"\x93NUMPY"
+    except OSError:  # told by who reads it
+        return False
 
 
 def _length(path: Path, key: str, header: Header) -> int:

@@ -10,6 +10,7 @@ import numpy as np
 
 from medssl_bench.datasets.base import SPLITS
 from medssl_bench.datasets.npz.members import Header
+from medssl_bench.encoders.row_names import says_which
 from medssl_bench.errors import DataError
 
 if TYPE_CHECKING:
@@ -63,6 +64,11 @@ class TableMembers:
         split = np.array(table["split"].to_pylist(), dtype=object)
         if unknown := sorted({str(value) for value in split} - set(SPLITS)):
             raise DataError(f"{self._path}: column split has {unknown[0]!r}; there are: {', '.join(SPLITS)}")
+        if unread := [name for name in names if "name" not in names and says_which(name)]:
+            raise DataError(
+                f"{self._path}: column {unread[0]} is not read; call it name if it has the names of the files that "
+                f"rows are of, or leave it out if rows stand in the order of the data set"
+            )
         columns = {"features": self._features(table)}
         if "name" in names:
             columns["names"] = np.array([str(value) for value in table["name"].to_pylist()])

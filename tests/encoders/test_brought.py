@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +11,11 @@ import pytest
 import torch
 
 from medssl_bench import Suite, run
+from medssl_bench.datasets.locations import dataset_context
 from medssl_bench.encoders.brought import BroughtFeatures
 from medssl_bench.encoders.brought_file import read_split, require_features
 from medssl_bench.errors import DataError, StageError, SuiteError
+from medssl_bench.plan.build import build_plan
 
 COUNTS = {"train": 40, "val": 16, "test": 24}
 RNG = np.random.default_rng(0)
@@ -64,10 +67,12 @@ def test_rows_are_found_by_name(write):
         ({"val_features": np.zeros(16)}, "val_features has shape (16,) and type float64; (images, features) of numb"),
         ({"val_features": np.full((16, 6), "a")}, "val_features has shape (16, 6) and type <U1; (images, features) of"),
         ({"val_features": np.zeros((16, 0))}, "val_features has shape (16, 0) and type float64; (images, features)"),
+        ({"val_ids": np.arange(16)}, "val_ids is not read; call it val_names if it has the names of the files that"),
+        ({"test_file_names": np.full(24, "a")}, "test_file_names is not read; call it test_names if it has the names"),
     ],
 )
 def test_a_file_without_features_is_refused_by_its_headers(write, changes, wanted):
-    with pytest.raises(ValueError, match="features") as caught:
+    with pytest.raises(ValueError, match=r"features|names") as caught:
         require_features(write(**changes))
     assert str(caught.value).startswith(wanted)
 
@@ -132,6 +137,7 @@ def test_a_parquet_file_has_a_row_for_each_image(tmp_path, are_listed):
         ({"feature_0": [1.0] * 80, "feature_2": [1.0] * 80}, "has no column of feature 1, and later ones"),
         ({"feature_0": [1.0] * 80, "feature_99999999999999": [1.0] * 80}, "has no column of feature 1, and later ones"),
         ({"feature_0": [1.0] * 80, "feature0": [1.0] * 80}, "has columns feature_0 and feature0, which are the same"),
+        ({"features": [[1.0]] * 80, "image_id": ["a"] * 80}, "column image_id is not read; call it name if it has the"),
         ({"features": [None] + [[1.0]] * 79}, "column features is not of numbers, or of lists of one length"),
         ({"features": [[[1.0]]] * 80}, "column features is not of numbers, or of lists of one length"),
         ({"features": [[True]] * 80}, "column features is not of numbers, or of lists of one length"),
@@ -141,6 +147,14 @@ def test_a_parquet_file_without_features_is_one_line(tmp_path, columns, wanted):
     with pytest.raises(ValueError, match="column") as caught:
         require_features(_table(tmp_path, **columns))
     assert str(caught.value).startswith(wanted)
+
+
+def test_one_array_is_no_file_of_features(tmp_path):
+    np.save(tmp_path / "hub.npy", FEATURES["train"])
+    with pytest.raises(
+        ValueError, match=r"one array does not say .* numpy\.savez\(file, train_features=\.\.\., val_fea"
+    ):
+        require_features(tmp_path / "hub.npy")
 
 
 def test_a_damaged_parquet_file_is_one_line(tmp_path):
@@ -203,6 +217,25 @@ def test_they_stand_in_a_table_that_says_so(write, tmp_path):
     (cell,) = [cell for cell in result.leaderboard.cells() if cell.metric == "accuracy"]
     (value,) = cell.values  # of two seeds one
     assert value.flags["brought_features"].startswith("its features were brought from a file")
+
+
+@pytest.mark.parametrize(
+    ("changes", "wanted"),
+    [
+        ({"test_features": np.zeros((23, 6))}, "test_features has 23 rows; test of data set 'cells' has 24 images"),
+        ({"train_features": np.zeros((41, 6))}, "train_features has 41 rows; train of data set 'cells' has 40 images"),
+        ({"val_features": np.zeros((15, 6)), "val_names": np.full(15, "a")}, "val_features has 15 rows; val of data"),
+        ({"val_features": np.zeros((17, 6)), "val_names": np.full(17, "a")}, ""),  # images are found by name later
+    ],
+)
+def test_a_plan_knows_that_rows_are_not_those_of_the_images(write, tmp_path, changes, wanted):
+    loaded = suite(partial(write, **changes), PROBED)
+    if not wanted:
+        assert build_plan(loaded, dataset_context(tmp_path)).stages
+        return
+    with pytest.raises(SuiteError) as caught:
+        build_plan(loaded, dataset_context(tmp_path))
+    assert wanted in str(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from medssl_bench.encoders.brought_file import is_brought, require_rows
 from medssl_bench.plan.about import About
 from medssl_bench.plan.spec import SpecWithEncoder
 from medssl_bench.plan.workload import embedding_work, speed_group
@@ -34,11 +36,16 @@ def add_embedding(
         made: how the encoder is first made.
         start: the stage that leaves its weights; None for first weights.
         source: what the encoder is, in words.
+
+    Raises:
+        DataError: it is a file of features, which has not a row for each image.
     """
     known = cell.known
     decides: dict[str, Any] = {"dataset": known.identity()}
     if start is None:
         decides["encoder"] = made.identity()
+    if known.info and is_brought(encoder):
+        require_rows(Path(encoder.parameters["file"]), known.info.counts, cell.dataset.label)
     total = sum(known.info.counts.values()) if known.info else None
     return plan.add_stage(
         f"features · {cell.place} · {source}",
