@@ -26,7 +26,7 @@ _BODY = re.compile(r"(conv|bn|layer)\d+\.")
 _HEAD = re.compile(
     r"fc|linear|lin_|head|proj|pred|proto|queue|classif|clf|cls|mlp|logit|cluster|centroid|memory|bank|center|temp|tau"
     r"|crit|loss|momentum|teacher|student|target|online|ema|decoder|aux|last|contrast|hidden|output|embed|metric|acc"
-    r"|optim|sched|scaler|epoch|step|num_|mean|std"
+    r"|dense|regress|rotat|final|optim|sched|scaler|epoch|step|num_|mean|std"
 )
 """What names of parts contain that features do not pass through."""
 
@@ -34,6 +34,8 @@ _USUAL = {
     "encoder_q": "MoCo's own evaluation takes",
     "teacher": "DINO's own evaluation takes",
     "online": "BYOL's own evaluation takes",
+    "base_encoder": "MoCo v3's own evaluation takes",
+    "target_encoder": "I-JEPA's own evaluation takes",
 }
 """Which of several networks is usually evaluated, by a word in its prefix."""
 
@@ -194,7 +196,7 @@ def choose(networks: list[Network], tensors: Mapping[str, Tensor], wanted: str |
         return networks[0], f"{len(networks)} networks in it have the same weights: {listed}"
     kinds = {f"{network.kind}s" for network in networks}
     several = kinds.pop() if len(kinds) == 1 else "networks"
-    usual = next((f", such as {p!r}, which {why}" for p in prefixes for w, why in _USUAL.items() if w in p), "")
+    usual = next((f", such as {p!r}, which {why}" for w, why in _USUAL.items() for p in prefixes if w in p), "")
     raise ValueError(f"there are several {several} in it: {listed}; choose one with --prefix{usual}")
 
 
@@ -236,9 +238,10 @@ _FAMILIES = {
         "conv_proj.",
         "class_embedding",
     ),
-    "a DenseNet": ("denseblock",),
+    "a Swin Transformer{}": ("relative_position_bias_table",),
+    "a DenseNet{}": ("denseblock",),
     "a network of convolutions in a list (VGG, AlexNet, MobileNet, EfficientNet)": ("features.0.",),
-    "a ConvNeXt": ("stages.0.blocks.0.conv_dw",),
+    "a ConvNeXt{}": ("stages.0.blocks.0.conv_dw",),
     "a ResNet of transformers, which the encoder 'transformers' takes (config_file, weights_file)": (
         "embedder.embedder.",
     ),
@@ -249,5 +252,6 @@ def _instead(tensors: Mapping[str, Tensor]) -> str:
     """Return what stands in a checkpoint instead."""
     names = list(tensors)
     looks = [what for what, marks in _FAMILIES.items() if any(mark in name for name in names for mark in marks)]
-    like = f", but what looks like {looks[0]}" if looks else ""
+    of_timm = ", which the encoder 'timm' takes as weights_file where names are timm's (safetensors)"
+    like = f", but what looks like {looks[0].format(of_timm)}" if looks else ""
     return f"{like}; its {len(names)} tensors begin with {names[0]!r}" if names else like

@@ -165,6 +165,11 @@ def _tokens(weights: Mapping[str, Tensor]) -> tuple[int, dict[str, Any]]:
         options["no_embed_class"] = True
     elif has_class:
         side = _side(places - 1)
+    if not places:
+        raise ValueError(
+            "it is a vision transformer without pos_embed, whose positions are of another kind (as in DINOv3, EVA and "
+            "BEiT); the encoder 'timm' takes it as weights_file where its names are timm's (safetensors)"
+        )
     if not side:
         raise ValueError(f"its position embeddings are of {places} tokens, which is no square of patches")
     if "reg_token" in weights:

@@ -142,6 +142,7 @@ _WRITTEN: dict[str, Callable[[nn.Module], object]] = {
         "dtype": torch.float32,
         "size": torch.Size([1]),
     },
+    "a classifier of another name": lambda net: {**_state(net, without="fc"), "dense.weight": torch.zeros(7, 512)},
     "twice the same": lambda net: {"state_dict": _state(net), "state_dict_ema": _state(net)},
 }
 
@@ -225,7 +226,9 @@ _PAIRS = {
     "module.encoder_q. module.encoder_k.": "'module.encoder_q.', which MoCo",
     "student.module.backbone. teacher.backbone.": "'teacher.backbone.', which DINO",
     "backbone. momentum_backbone.": "",
-    "online_encoder. target_encoder.": "'online_encoder.', which BYOL",
+    "target_encoder. online_encoder.": "'online_encoder.', which BYOL",
+    "module.base_encoder. module.momentum_encoder.": "'module.base_encoder.', which MoCo v3",
+    "encoder. target_encoder.": "'target_encoder.', which I-JEPA",
 }
 
 
@@ -297,6 +300,10 @@ _REFUSED: dict[str, tuple[Callable[[State], object], str]] = {
         "looks like a ViT of transformers, which the encoder 'transformers' takes (config_file, weights_file); its",
     ),
     "a CLIP": (lambda _s: {"visual.class_embedding": torch.zeros(2)}, "what looks like a CLIP of OpenAI or open_clip"),
+    "a Swin": (
+        lambda _s: {"features.0.0.weight": torch.zeros(2), "x.relative_position_bias_table": torch.zeros(2)},
+        "what looks like a Swin Transformer, which the encoder 'timm' takes as weights_file where names are timm's",
+    ),
     "a DenseNet": (lambda _s: {"features.denseblock1.denselayer1.norm1.weight": torch.zeros(2)}, "like a DenseNet"),
     "weights of 3D images": (
         lambda s: {name: v[..., None] if v.ndim == 4 else v for name, v in s.items()},

@@ -164,7 +164,7 @@ _REFUSED: dict[str, tuple[Callable[[State], object], str]] = {
     "one too many": (lambda s: {**s, "blocks.3.gate": torch.zeros(1)}, "it has besides blocks.3.gate"),
     "another part": (lambda s: {**s, "stem.weight": torch.zeros(1)}, "it has besides stem.weight"),
     "no square": (lambda s: _changed(s, "pos_embed", torch.zeros(1, 13, 192)), "are of 13 tokens, which is no square"),
-    "no positions": (lambda s: _changed(s, "pos_embed", None), "are of 0 tokens, which is no square"),
+    "no positions": (lambda s: _changed(s, "pos_embed", None), "a vision transformer without pos_embed, whose"),
     "another length": (
         lambda _s: {"patch_embed.proj.weight": torch.zeros(100, 3, 8, 8), "blocks.0.attn.qkv.weight": torch.zeros(1)},
         "tokens have length 100; those of timm have 64, 192, 384",
