@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field
 from medssl_bench.encoders.brought_file import require_features
 from medssl_bench.encoders.other_libraries import of_open_clip, of_transformers
 from medssl_bench.encoders.shards import require_weights, shards_of
-from medssl_bench.encoders.timm_names import existing_model
+from medssl_bench.encoders.timm_names import checked_options, existing_model
 from medssl_bench.plugin.markers import hookimpl
 from medssl_bench.plugin.parameters import AddedLater, ForReaders, LooksInto
 
@@ -148,7 +148,7 @@ def any_timm(
     weights: Weights = "scratch",
     weights_file: WeightsFile = None,
     normalize: Normalize = "auto",
-    options: dict[str, Any] = {},  # noqa: B006 - the default of the TOML table; never changed
+    options: Annotated[dict[str, Any], AfterValidator(checked_options)] = {},  # noqa: B006 - the default of the TOML table; never changed
     revision: Annotated[Annotated[str, Field(min_length=1)] | None, AddedLater(None)] = None,
     input_size: Annotated[Annotated[int, Field(ge=1)] | None, AddedLater(None)] = None,
     fit: Annotated[Literal["resize", "pad"], AddedLater("resize")] = "resize",

@@ -73,6 +73,8 @@ def require_both(
         raise StageError("mean and std belong together: write both, or none")
     if mean is not None and max(mean, default=0) > 1:
         raise StageError(f"mean = {list(mean)} is not of pixels in [0, 1]: divide mean and std by 255")
+    if std is not None and max(std, default=0) > 1:
+        raise StageError(f"std = {list(std)} is not of pixels in [0, 1], whose deviation is below 1: divide it by 255")
     return mean, std
 
 

@@ -6,6 +6,7 @@ import re
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from medssl_bench.encoders.hub_names import checked_hub_name
 from medssl_bench.errors import did_you_mean
@@ -13,6 +14,30 @@ from medssl_bench.errors import did_you_mean
 _REGISTERED = re.compile(r"^@register_model\n(?:@.*\n)*def (\w+)\(", re.MULTILINE)
 _DEPRECATED = re.compile(r"^register_model_deprecations\(__name__, \{(.*?)^\}", re.MULTILINE | re.DOTALL)
 _KEY = re.compile(r"^\s*['\"](\w+)['\"]:", re.MULTILINE)
+
+_NO_OPTIONS = {
+    "checkpoint_path": "write weights_file, whose content is in the key of every result",
+    "pretrained": 'write weights = "pretrained"',
+    "pretrained_cfg": "write pretrained_cfg_overlay",
+    "num_classes": "an encoder has no classifier",
+    "features_only": "an encoder gives one vector for each image",
+}
+"""Options of ``timm.create_model`` that are no matter of a suite, and what to do instead."""
+
+
+def checked_options(options: dict[str, Any]) -> dict[str, Any]:
+    """Return options of ``timm.create_model``, if weights and outputs are not among them.
+
+    Raises:
+        ValueError: some are.
+    """
+    for name, instead in _NO_OPTIONS.items():
+        if name in options:
+            raise ValueError(f"{name} is no option of an encoder: {instead}")
+    overlay = options.get("pretrained_cfg_overlay")
+    if isinstance(overlay, dict) and "file" in overlay:
+        raise ValueError(f"pretrained_cfg_overlay takes no file: {_NO_OPTIONS['checkpoint_path']}")
+    return options
 
 
 def existing_model(name: str) -> str:

@@ -21,7 +21,7 @@ def load_weights(model: nn.Module, file: Path, name: str) -> list[str]:
 
     A file whose names or shapes are others goes through what timm itself does to such weights of this architecture: it
     takes the image part out of a CLIP of open_clip, renames DINOv2's, and resamples position embeddings and patches of
-    another size.
+    another size. Where all names stand behind one prefix, such as ``model.``, that is taken off first.
 
     Args:
         model: of timm, without a classifier.
@@ -35,7 +35,7 @@ def load_weights(model: nn.Module, file: Path, name: str) -> list[str]:
         StageError: the file holds the weights of another model.
         StoreError: it cannot be read.
     """
-    weights, config = read_weights(file), model.pretrained_cfg
+    weights, config = _without_prefix(read_weights(file), model), model.pretrained_cfg
     assert isinstance(config, dict)
     heads = _names(config.get("classifier"))
     left_out = _of_heads(weights, model, heads)
@@ -53,6 +53,16 @@ def load_weights(model: nn.Module, file: Path, name: str) -> list[str]:
         difference = shorten(str(error).splitlines()[-1], 160, placeholder=" ...")
         raise StageError(f"{file}: these are not the weights of {name}: {difference}") from error
     return left_out
+
+
+def _without_prefix(weights: dict[str, Tensor], model: nn.Module) -> dict[str, Tensor]:
+    """Return weights under their names without the prefix that all have before those of the model, if there is one."""
+    first = next(iter(model.state_dict()))
+    before = {name.removesuffix(first) for name in weights if name.endswith(f".{first}")}
+    prefix = before.pop() if len(before) == 1 else ""
+    if first in weights or not all(name.startswith(prefix) for name in weights):
+        return weights
+    return {name.removeprefix(prefix): value for name, value in weights.items()}
 
 
 def _is_rounded(value: Tensor, kept: Tensor) -> bool:

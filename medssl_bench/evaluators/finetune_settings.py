@@ -88,12 +88,14 @@ class FineTuneOptions(FineTuneSettings):
         """Check that options belong together.
 
         Raises:
-            ValueError: the probe judges no features; or something of the adapters is given, and they have no rank.
+            ValueError: the probe judges no features; or adapters are asked for and have no rank, or learn nothing.
         """
         if self.probe is not None and not _trains_head(self.probe()):
             raise ValueError("probe must be an evaluator that trains a linear layer on features, such as logistic")
         if self.lora is None and (self.lora_alpha is not None or self.lora_targets):
             raise ValueError("lora_alpha and lora_targets need lora, the rank of the adapters")
+        if self.lora is not None and self.encoder_lr == 0:
+            raise ValueError("encoder_lr = 0 trains no adapters: leave out lora, or give them a rate")
 
 
 def _trains_head(found: Any) -> bool:

@@ -34,7 +34,12 @@ def embed(stage: Stage[EmbedSpec], workshop: Workshop, attempt: Attempt) -> Stag
     else:
         found = features(encoder, data.splits, workshop.device)
     if not all(torch.isfinite(tensor).all() for tensor in found.values()):
-        raise StageError("the encoder gives features that are not finite numbers; its training has diverged")
+        why = (
+            "its training has diverged"
+            if stage.spec.start
+            else "are its weights, and mean and std, as they were trained?"
+        )
+        raise StageError(f"the encoder gives features that are not finite numbers; {why}")
     save_tensors({str(name): tensor for name, tensor in found.items()}, attempt.folder / "features.safetensors")
     return StageResult(metrics={"dim": found["train"].shape[1]}, flags=flags)
 

@@ -46,6 +46,18 @@ def test_a_file_of_plain_timm_fits(make, tmp_path):
     assert all(torch.equal(value, loaded.backbone.state_dict()[name]) for name, value in model.state_dict().items())
 
 
+@pytest.mark.parametrize("model", ["test_resnet", "test_convnext", "test_vit"])
+def test_a_prefix_that_all_names_have_is_taken_off(make, tmp_path, model):
+    hub = timm.create_model(model, num_classes=9)
+    file = tmp_path / "hub.safetensors"
+    save_tensors({f"model.encoder.{name}": value for name, value in hub.state_dict().items()}, file)
+    loaded = make("timm", 160, model=model, weights_file=str(file))
+    assert all(torch.equal(value, hub.state_dict()[name]) for name, value in loaded.backbone.state_dict().items())
+    save_tensors({f"model.{name}": value for name, value in hub.state_dict().items()} | {"other": torch.ones(1)}, file)
+    with pytest.raises(StageError, match="these are not the weights of"):
+        make("timm", 160, model=model, weights_file=str(file))
+
+
 @pytest.mark.parametrize(("model", "classifier"), [("test_resnet", "fc"), ("test_vit", "head")])
 def test_the_classifier_of_a_hubs_file_is_left_out(make, tmp_path, model, classifier):
     options = {"img_size": 28, "patch_size": 7} if model == "test_vit" else {}
@@ -123,6 +135,8 @@ def test_whole_numbers_are_no_weights(make, tmp_path):
 def test_a_mean_of_pixels_up_to_255_is_refused(make):
     with pytest.raises(StageError, match=r"mean = \[123\.7\] is not of pixels in \[0, 1\]: divide mean and std by 255"):
         make("timm", **TINY, mean=[123.7], std=[58.4])
+    with pytest.raises(StageError, match=r"std = \[255\.0\] is not of pixels in \[0, 1\], whose deviation is below 1"):
+        make("timm", **TINY, mean=[0.0], std=[255.0])
 
 
 def test_pretrained_weights_and_a_file_of_them_contradict_each_other(registry, tmp_path):

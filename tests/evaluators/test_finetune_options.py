@@ -286,6 +286,7 @@ def test_what_a_plan_needs_to_know(make_evaluator):
         ({"probe": "knn"}, "probe must be an evaluator that trains a linear layer on features"),
         ({"probe": "silhouette"}, "probe must be an evaluator that trains a linear layer on features"),
         ({"lora_alpha": 4}, "lora_alpha and lora_targets need lora"),
+        ({"lora": 4, "encoder_lr": 0}, "encoder_lr = 0 trains no adapters"),
         ({"layer_decay": 1.5}, "less than or equal to 1"),
         ({"label_smoothing": 1.0}, "less than 1"),
         ({"patience": 0}, "greater than or equal to 1"),

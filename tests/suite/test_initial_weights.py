@@ -57,10 +57,6 @@ def _encoder(plugins: Plugins, value: object) -> Component:
             {"name": "timm", "model": "resnet18.a1_in1k", "weights": "pretrained"},
             "pretrained weights of resnet18.a1_in1k, no pretraining here",
         ),
-        (
-            {"name": "timm", "model": "resnet18", "options": {"checkpoint_path": "x.pt"}},
-            "resnet18 as it is made, no pretraining here",
-        ),
         ("own", "own as it is made, no pretraining here"),
         ("foundation", "foundation with weights dino, no pretraining here"),
         ("switched", "pretrained weights of switched, no pretraining here"),
