@@ -64,8 +64,8 @@ def of_transformers(
         mean: of pixels in [0, 1]: one number, or one for each channel; none: that of its preprocessing.
         std: standard deviation, as `mean`.
         pooling: ``pooler``, the library's output of that name; ``cls``, the class token; ``mean``, that of the patches'
-            tokens; ``cls_mean``, both; none: ``pooler`` of convolutional models (``mean``, that of the map, where they
-            have none) and of those with a text part, ``cls`` of others.
+            tokens; ``cls_mean``, both; none: ``pooler`` of models without a class token (``mean``, that of the map,
+            where convolutional ones have none) and of those with a text part, ``cls`` of others.
         trained_on: names of the data sets that given weights were trained on; none: what is known of the public model.
     """
     config, file = _files("transformers", model, config_file, weights, weights_file, revision)

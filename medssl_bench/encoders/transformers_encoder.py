@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -48,7 +49,7 @@ class TransformersEncoder(nn.Module):
         settings: size at which it sees images, how they get there, their normalisation; without them, as
             `preprocessor` says.
         pooling: ``pooler``, what the library calls ``pooler_output``; ``cls``, ``mean``, ``cls_mean`` as of timm's
-            models; None: ``pooler`` of convolutional models and of those with a text part, else ``cls``.
+            models; None: ``pooler`` of models without a class token and of those with a text part, else ``cls``.
 
     Raises:
         StageError: it cannot be made, has no such pooling, or its weights or its normalisation are not all there.
@@ -66,7 +67,7 @@ class TransformersEncoder(nn.Module):
         super().__init__()
         with _quiet():
             self.backbone, chosen, missing = _made(config, weights)
-        self._is_part = chosen.is_part
+        self._is_part, self._is_tower = chosen.is_part, chosen.is_tower
         self.prepared = _prepared(preprocessor, chosen.image_size, settings)
         self.input_size = self.prepared.fit.size
         takes = inspect.signature(self.backbone.forward).parameters
@@ -124,7 +125,13 @@ class TransformersEncoder(nn.Module):
 
     def _of_tokens(self, last: Tensor, whole: Any) -> Tensor:
         """Return the features of a transformer, of its tokens, (B, T, D)."""
-        self.pooling = self.pooling or ("pooler" if whole is not None and self._is_part else "cls")
+        if self.pooling is None and self._is_tower and self._has_class:
+            raise StageError(
+                'the model is the image part of one of images and text: write pooling = "pooler", which is what the '
+                'whole model has, or "cls"'
+            )
+        whole_is_meant = whole is not None and (self._is_part or not self._has_class)
+        self.pooling = self.pooling or ("pooler" if whole_is_meant else "cls")
         if self.pooling == "pooler":
             if whole is None:
                 raise StageError('the model has no pooler_output: write pooling = "mean" or "cls"')
@@ -137,11 +144,12 @@ class TransformersEncoder(nn.Module):
 
 
 class _Chosen:
-    """What is read off a configuration: whether it is a part of a model of images and text, size, and registers."""
+    """What is read off a configuration: whether it has a part for text, or had one, size, and registers."""
 
     def __init__(self, config: Any) -> None:
         self.is_part = hasattr(config, "vision_config")
         self.config = config.vision_config if self.is_part else config
+        self.is_tower = not self.is_part and str(getattr(config, "model_type", "")).endswith("_vision_model")
         side = getattr(self.config, "image_size", None)
         self.image_size = int(side[0] if isinstance(side, list | tuple) else side) if side else None
         self.registers = int(getattr(self.config, "num_register_tokens", 0) or 0)
@@ -185,7 +193,15 @@ def _prepared(file: Path | None, image_size: int | None, settings: Settings) -> 
     if mean is None or std is None or said.get("do_rescale") is False:
         what = f"{file.name} does not say" if file else "no preprocessor_config.json says"
         raise StageError(f"{what} how images were normalised: write mean and std")
-    side = settings.input_size or _side(said.get("crop_size")) or _side(said.get("size")) or image_size
+    factor = said.get("rescale_factor")
+    unusual = factor is not None and not math.isclose(factor * 255, 1, rel_tol=1e-3)
+    if settings.mean is None and (unusual or said.get("rescale_offset")):
+        raise StageError(
+            f"{PREPROCESSOR} has rescale_factor = {factor}, and not 1/255, or an offset: write mean and std of pixels "
+            f"in [0, 1]"
+        )
+    crop = None if said.get("do_center_crop") is False else said.get("crop_size")
+    side = settings.input_size or _side(crop) or _side(said.get("size")) or image_size
     if side is None:
         raise StageError("the model does not say for which size of images it was made: write input_size")
     number = said.get("resample")

@@ -77,6 +77,13 @@ def _mae():
     return ViTMAEModel(ViTMAEConfig(**SMALL)), of_all_patches
 
 
+def _swin():
+    from transformers import SwinConfig, SwinModel
+
+    config = SwinConfig(image_size=SIZE, patch_size=4, embed_dim=16, depths=[1, 1], num_heads=[2, 2], window_size=4)
+    return SwinModel(config), lambda net, x: net(x).pooler_output
+
+
 def _segformer():
     from transformers import SegformerConfig, SegformerModel
 
@@ -87,7 +94,7 @@ def _segformer():
 
 MODELS: dict[str, Callable[[], Any]] = {
     "ViT with a classifier": _vit, "DINOv2": _dinov2, "CLIP": _clip, "SigLIP": _siglip, "ResNet": _resnet,
-    "masked autoencoder": _mae, "map without a pooler": _segformer,
+    "masked autoencoder": _mae, "map without a pooler": _segformer, "Swin": _swin,
 }  # fmt: skip
 
 
@@ -201,6 +208,7 @@ def test_a_normalisation_that_is_not_known_is_asked_for(make, tmp_path: Path) ->
     [
         ({"resample": 1}, "resizes with resample = 1, which is none of Pillow's 0 (nearest), 2 (bilinear) and 3 (bic"),
         ({"resample": "bicubic"}, "resizes with resample = 'bicubic', which is none of"),
+        ({"rescale_factor": 1 / 127.5}, "has rescale_factor = 0.00784313725490196, and not 1/255, or an offset: write"),
         ({"image_mean": "a"}, "mean = 'a' and std = [0.2, 0.25, 0.3]: one or three numbers are needed for each"),
         ({"image_mean": [123.7, 116.3, 103.5]}, "one or three numbers are needed for each, of pixels in [0, 1], and "),
         ({"image_std": [0, 0, 0]}, "of pixels in [0, 1], and std above 0"),
@@ -214,6 +222,23 @@ def test_a_preprocessing_that_is_not_ours_is_one_line(said: dict[str, Any], want
     assert "\n" not in str(caught.value)
     if "resample" in said:
         assert make("transformers", SIZE, **files, interpolation="bicubic").dim == 32
+
+
+def test_a_crop_that_is_not_done_has_no_size(make, tmp_path: Path) -> None:
+    files = _saved(_vit()[0], tmp_path, **{**_processor(crop=16), "do_center_crop": False})
+    assert make("transformers", 28, **files).input_size == SIZE
+
+
+def test_the_image_part_of_a_clip_alone_asks_for_its_pooling(make, images, tmp_path: Path) -> None:
+    from transformers import CLIPVisionConfig, CLIPVisionModel
+
+    model = _large(CLIPVisionModel(CLIPVisionConfig(**SMALL)))
+    files = _saved(model, tmp_path, **_processor())
+    with pytest.raises(StageError, match='write pooling = "pooler", which is what the whole model has, or "cls"'):
+        make("transformers", 28, **files)
+    encoder = make("transformers", 28, **files, pooling="pooler")
+    with torch.no_grad():
+        torch.testing.assert_close(encoder(images()), model(encoder.prepared(images())).pooler_output)
 
 
 def test_features_that_differ_each_time_are_refused(make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
