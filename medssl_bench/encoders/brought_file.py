@@ -160,6 +160,10 @@ def read_split(path: Path, split: SplitName, labels: NDArray[Any], names: list[s
         found, given = found[places], None if given is None else given[places]
     if len(found) != len(labels):
         raise DataError(f"{path}: {split}_features has {len(found):,} rows; the data set has {len(labels):,} images")
+    if given is not None and given.dtype.kind not in "biuf":
+        raise DataError(
+            f"{path}: {split}_labels are no numbers: write the number of each class, from 0, or leave it out"
+        )
     if given is not None and not np.array_equal(given.ravel(), labels.ravel()):
         raise DataError(
             f"{path}: {split}_labels are not those of the data set, so rows may stand in another order; write them in "
@@ -179,5 +183,6 @@ def _places(path: Path, split: SplitName, told: list[str], names: list[str]) -> 
         twice = next(name for row, name in enumerate(told) if rows[name] != row)
         raise DataError(f"{path}: {split}_names has {twice!r} twice")
     if missing := [name for name in names if name not in rows]:
-        raise DataError(f"{path}: {len(missing):,} images of {split} have no row, such as {missing[0]!r}")
+        such = f"such as {missing[0]!r}; {split}_names has {told[0]!r} and so on" if told else "as there are none"
+        raise DataError(f"{path}: {len(missing):,} images of {split} have no row, {such}")
     return [rows[name] for name in names]

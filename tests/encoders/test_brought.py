@@ -89,7 +89,12 @@ def test_a_file_without_features_is_refused_by_its_headers(write, changes, wante
         ({"val_features": np.full((16, 6), np.nan)}, None, "val_features has values that are no finite num"),
         ({"val_names": np.array(["a"] * 16)}, None, "has val_names, and the images of this data set have no names; "),
         ({"val_names": np.array(["a"] * 16)}, list("abcdefghijklmnop"), "val_names has 'a' twice"),
-        ({"val_names": np.array(list("abcdefghijklmnoz"))}, list("abcdefghijklmnop"), "1 images of val have no row, s"),
+        (
+            {"val_names": np.array(list("abcdefghijklmnoz"))},
+            list("abcdefghijklmnop"),
+            "1 images of val have no row, such as 'p'; val_names has 'a' and so on",
+        ),
+        ({"val_labels": np.full(16, "nevus")}, None, "val_labels are no numbers: write the number of each class, from"),
     ],
 )
 def test_features_of_other_images_are_refused(write, changes, names, wanted):
