@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 _DEPTHS = {"resnet18": (2, 2, 2, 2), "resnet34": (3, 4, 6, 3), "resnet50": (3, 4, 6, 3)}
 _WIDTHS = {"vit_tiny": 192, "vit_small": 384}
 _VIT_DEPTH = 12
+_PATCH = re.compile(r"_patch(\d+)")
+"""The side of a ViT's patches in timm's name of it."""
 _SMALL_MAP = 2
 """Side of the largest maps whose 3x3 convolutions are computed without taps on padding (`encoders/small_maps.py`)."""
 
@@ -38,7 +41,8 @@ def relative(encoder: Component, size: int | None, made_for: int | None = None) 
     """Return the arithmetic of an encoder, where a ResNet-18 at 28 pixels has 1 of each.
 
     Args:
-        encoder: an encoder; one that is not known, such as a plugin's, counts as a ResNet-18.
+        encoder: an encoder; one that is not known, such as a plugin's, counts as a ResNet-18, a built-in one at its
+            ``input_size``.
         size: side of the images in pixels; None: not known, taken as 28.
         made_for: side of the images that it was made for; None: of these. A ViT resizes others to it, unless it has
             ``dynamic_img_size``.
@@ -50,6 +54,7 @@ def relative(encoder: Component, size: int | None, made_for: int | None = None) 
     known = encoder.name in _DEPTHS or encoder.name in _WIDTHS
     parameters: Mapping[str, Any] = encoder.parameters if known else {}
     name = encoder.name if known else "resnet18"
+    size = size if known else _seen(encoder) or size
     patch = parameters.get("patch")
     if encoder.name in _WIDTHS and not parameters.get("dynamic_img_size"):
         size = made_for
@@ -73,7 +78,15 @@ def share_of_view(encoder: Component, side: int, size: int) -> float:
         if encoder.parameters.get("input_size"):  # it sees all views at this size
             return 1.0
         encoder = replace(encoder, name="resnet18", parameters={})
+    elif _seen(encoder):
+        encoder = replace(encoder, parameters={**encoder.parameters, "input_size": None})
     return relative(encoder, side, made_for=size).multiply_adds / relative(encoder, size).multiply_adds
+
+
+def _seen(encoder: Component) -> int | None:
+    """Return the side in pixels at which a built-in encoder sees all images, if its parameters say one."""
+    side = encoder.parameters.get("input_size") if encoder.plugin == "encoders" else None
+    return side if isinstance(side, int) else None
 
 
 def _of_timm(encoder: Component, size: int | None, made_for: int | None) -> Arithmetic | None:
@@ -87,8 +100,11 @@ def _of_timm(encoder: Component, size: int | None, made_for: int | None) -> Arit
     known = timm_arithmetic(model)
     if known is None:
         return None
+    options = given.get("options") or {}
+    usual, patch = _PATCH.search(model), options.get("patch_size")
+    if usual and isinstance(patch, int) and patch > 0:
+        known = known.with_tokens((int(usual[1]) / patch) ** 2)
     if known.has_one_size:
-        options = given.get("options") or {}
         size = options.get("img_size") if isinstance(options.get("img_size"), int) else made_for
     return Arithmetic(known.multiply_adds(side or size or 28), known.parameters)
 

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,6 +36,10 @@ class TimmArithmetic:
     linear: float
     quadratic: float
     has_one_size: bool
+
+    def with_tokens(self, more: float) -> TimmArithmetic:
+        """Return the arithmetic of the same ViT with so many times the tokens, of smaller patches."""
+        return replace(self, linear=self.linear * more, quadratic=self.quadratic * more**2)
 
     def multiply_adds(self, side: int) -> float:
         """Return the multiply-adds of a forward pass of an image, given its side in pixels."""

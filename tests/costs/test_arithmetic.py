@@ -68,6 +68,11 @@ def test_encoders_that_are_not_known_count_as_a_resnet18(plugins: Plugins) -> No
     resnet = relative(_encoder(plugins, "resnet18"), 64)
     assert relative(Component("encoder", "own", plugin="own"), 64) == resnet
     assert relative(_encoder(plugins, "timm", model="hf-hub:no/such"), 64) == resnet
+    for name in ("timm", "transformers"):  # which sees larger images
+        model = "hf-hub:no/such" if name == "timm" else "no/such"
+        assert relative(_encoder(plugins, name, model=model, input_size=64), 28) == resnet
+    seen = _encoder(plugins, "transformers", model="no/such", input_size=64)
+    assert share_of_view(seen, 32, 64) == share_of_view(_encoder(plugins, "resnet18"), 32, 64), "it is in keys"
 
 
 @pytest.mark.parametrize(
@@ -77,6 +82,7 @@ def test_encoders_that_are_not_known_count_as_a_resnet18(plugins: Plugins) -> No
         ("convnext_atto", 224, {}),
         ("convnext_atto", 28, {"input_size": 96}),
         ("vit_tiny_patch16_224", 28, {"input_size": 112}),
+        ("vit_tiny_patch16_224", 28, {"input_size": 56, "options": {"patch_size": 4}}),
         ("vit_small_patch14_dinov2.lvd142m", 28, {"input_size": 224}),
         ("resnet18", 28, {"input_size": 64}),
     ],
