@@ -59,6 +59,11 @@ class GivenWeights:
         repository = repository_of(self.model)
         return not self.is_of_hub or cached_file(repository, CONFIGS[self.library], self.revision) is not None
 
+    def are_of_another(self) -> bool:
+        """Return whether they stand in the place of timm's own, and nothing says their mean and standard deviation."""
+        overlay = json.loads(self.overlay) or {}
+        return bool({"hf_hub_id", "url"} & overlay.keys()) and not {"mean", "std"} <= overlay.keys()
+
     def says_normalisation(self) -> bool:
         """Return whether the configuration of a timm model of a hub, which is here, has mean and standard deviation.
 

@@ -71,8 +71,19 @@ def _notes(built: nn.Module, encoder: Component, *, fetch: bool) -> tuple[str, .
         names = ", ".join(left_out[:4]) + (", ..." if len(left_out) > 4 else "")
         notes.append(f"{names} of weights_file are a classifier's, which an encoder has not: left out")
     if weights:
+        if weights.library == "timm":
+            from medssl_bench.encoders.timm_encoder import TimmEncoder
+
+            assert isinstance(built, TimmEncoder)
+            built.normalisation(pretrained=True)  # which weights need not be here for
         given = encoder.parameters
-        if given.get("normalize") == "auto" and given.get("mean") is None and not weights.says_normalisation():
+        is_told = given.get("normalize") != "auto" or given.get("mean") is not None
+        if not is_told and weights.are_of_another():
+            raise StageError(
+                "pretrained_cfg_overlay names other weights than timm's own, and not how images were normalised: write "
+                "mean and std"
+            )
+        if not is_told and not weights.says_normalisation():
             notes.append(
                 "its configuration has no mean and std: taken to be ImageNet's, as timm takes it; write mean and std "
                 "if its authors say others"

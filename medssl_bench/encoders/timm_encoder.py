@@ -11,7 +11,7 @@ from timm.models.vision_transformer import VisionTransformer
 from torch import Tensor, nn
 
 from medssl_bench.augmentations.ops.grayscale import luma
-from medssl_bench.encoders.normalisation import Normalize, normalisation
+from medssl_bench.encoders.normalisation import Channels, Normalize, normalisation
 from medssl_bench.encoders.patch import dropped_side, sizes_near
 from medssl_bench.encoders.pooling import check_pooling, pooled
 from medssl_bench.encoders.pretrained import have_config
@@ -85,7 +85,8 @@ class TimmEncoder(nn.Module):
         self._is_grey = channels == 1
         if settings.pooling:
             check_pooling(self.backbone, settings.pooling, model)
-        mean, std = normalisation(normalize, (settings.mean, settings.std), config if pretrained else None, channels)
+        self._normalize = normalize
+        mean, std = self.normalisation(pretrained=pretrained)
         self.register_buffer("mean", torch.tensor(mean).view(1, -1, 1, 1), persistent=False)
         self.register_buffer("std", torch.tensor(std).view(1, -1, 1, 1), persistent=False)
         self._card: dict[str, Any] = {
@@ -98,6 +99,12 @@ class TimmEncoder(nn.Module):
             **({"grey": True} if self._is_grey else {}),
         }
         self.dim = self._measure_dim()
+
+    def normalisation(self, *, pretrained: bool) -> tuple[Channels, Channels]:
+        """Return mean and standard deviation with or without pretrained weights; errors as of `normalisation`."""
+        config = self.backbone.pretrained_cfg if pretrained else None
+        given = (self.settings.mean, self.settings.std)
+        return normalisation(self._normalize, given, config, 1 if self._is_grey else 3)
 
     def _made(self, options: dict[str, Any], *, pretrained: bool) -> tuple[Any, dict[str, Any]]:
         """Return the model at the size at which it sees images, and all options that it is made with."""

@@ -212,6 +212,29 @@ def test_a_configuration_without_normalisation_is_told(registry, make, cache):
         make("timm", 160, model=MODEL, weights="pretrained")
 
 
+def test_a_normalisation_that_does_not_fit_is_told_before_a_run(registry, cache):
+    published(cache)
+    given = {"input_size": 160, "revision": COMMIT, "options": {"in_chans": 1}}
+    assert (
+        "the known normalisation is of 3: write mean and std, of one number each"
+        in _rehearsed(registry, **given).problem
+    )
+    assert _rehearsed(registry, **given, mean=[0.5], std=[0.2]).problem == ""
+
+
+def test_weights_of_another_repository_need_their_normalisation(registry, cache):
+    published(cache)
+    overlay = {"hf_hub_id": "lab/pathology", "hf_hub_filename": "model.safetensors"}
+    given = {"model": "test_vit", "input_size": 160, "revision": COMMIT}
+    options = {"reg_tokens": 2, "init_values": 1.0, "pretrained_cfg_overlay": overlay}
+    assert (
+        "not how images were normalised: write mean and std" in _rehearsed(registry, **given, options=options).problem
+    )
+    assert _rehearsed(registry, **given, options=options, mean=[0.5], std=[0.2]).problem == ""
+    told = {**options, "pretrained_cfg_overlay": {**overlay, "mean": [0.5] * 3, "std": [0.2] * 3}}
+    assert _rehearsed(registry, **given, options=told).problem == ""
+
+
 def test_a_tag_that_there_is_not_is_told_before_a_run(registry):
     for more in ({}, {"input_size": 160}):
         problem = _rehearsed(registry, model="test_vit.r160", **more).problem
