@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+import warnings
 from contextlib import contextmanager, nullcontext
 from textwrap import shorten
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,7 @@ import timm.layers
 from medssl_bench.encoders.hub_names import cached_config, is_hub_name, repository_of
 from medssl_bench.encoders.pretrained import from_cache, have_config, have_weights
 from medssl_bench.encoders.weights_place import timms_config
-from medssl_bench.errors import StageError, did_you_mean
+from medssl_bench.errors import EncoderWarning, StageError, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -23,7 +24,7 @@ _OVERLAY = "pretrained_cfg_overlay"
 _LAYERS = ("mlp_layer", "embed_layer", "block_fn", "attn_layer")
 """Options of timm whose values are classes: a suite names those of ``timm.layers``."""
 
-_MISSING = re.compile(r"Missing keys \((.*?)\)")
+_TOLD = re.compile(r"(Missing|Unexpected) keys \((.*?)\)")
 _RARELY_TRAINED = ("fc_norm.",)
 """Parts that timm makes anew where ``global_pool`` is not that of the weights: they start as identity."""
 
@@ -57,6 +58,9 @@ def made(model: str, options: Mapping[str, Any], *, pretrained: bool, revision: 
 
     Raises:
         StageError: timm knows no such model, its weights cannot be had, or they are not all there.
+
+    Warns:
+        EncoderWarning: weights have tensors beside those of the model and of its classifier.
     """
     overlay = options.get(_OVERLAY)
     hub = is_hub_name(model)
@@ -75,18 +79,24 @@ def made(model: str, options: Mapping[str, Any], *, pretrained: bool, revision: 
         repository = (overlay or {}).get("hf_hub_id") or timm.get_pretrained_cfg(model).hf_hub_id
         typed[_OVERLAY] = {**(overlay or {}), "hf_hub_id": f"{repository.partition('@')[0]}@{revision}"}
     try:
-        with from_cache() if pretrained or hub else nullcontext(), _missing() as missing:
+        with from_cache() if pretrained or hub else nullcontext(), _differences() as different:
             built = timm.create_model(name, pretrained=pretrained, num_classes=0, **typed)
     except Exception as error:
         what = "its pretrained weights cannot be had" if pretrained else "it cannot be made"
         reason = " ".join(str(error).split()) if str(error).startswith("Error(s) in loading") else str(error)
         told = f"timm model {model!r}: {what} with {dict(options)}: {reason}".partition("\n")[0]
         raise StageError(shorten(told, 500, placeholder=" ...")) from error
-    lacking = [each for each in missing if not each.startswith(_RARELY_TRAINED)]
+    lacking = [each for each in different["Missing"] if not each.startswith(_RARELY_TRAINED)]
     if pretrained and lacking:
-        some = ", ".join(lacking[:3]) + (", ..." if len(lacking) > 3 else "")
-        raise StageError(f"timm model {model!r}: its weights lack {len(lacking)} of its tensors ({some})")
+        raise StageError(f"timm model {model!r}: its weights lack {len(lacking)} of its tensors ({_some(lacking)})")
+    if pretrained and (besides := different["Unexpected"]):
+        what = f"timm model {model!r}: its weights have {len(besides)} tensor(s) that it has not ({_some(besides)})"
+        warnings.warn(f"{what}: left out", EncoderWarning, stacklevel=2)
     return built
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
 
 
 def config_of(model: str, revision: str | None) -> dict[str, Any]:
@@ -135,14 +145,14 @@ def _layer(option: str, value: Any) -> Any:
 
 
 @contextmanager
-def _missing() -> Iterator[list[str]]:
-    """Collect the names of tensors that weights lack: timm loads the others and only logs these."""
-    found: list[str] = []
+def _differences() -> Iterator[dict[str, list[str]]]:
+    """Collect the names of tensors that weights lack, and of those that a model lacks: timm only logs these."""
+    found: dict[str, list[str]] = {"Missing": [], "Unexpected": []}
 
     class Listening(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
-            if match := _MISSING.search(record.getMessage()):
-                found.extend(match[1].split(", "))
+            if match := _TOLD.search(record.getMessage()):
+                found[match[1]].extend(match[2].split(", "))
 
     logger, listening = logging.getLogger("timm.models._builder"), Listening(logging.INFO)
     before, spread = logger.level, logger.propagate

@@ -17,7 +17,7 @@ from safetensors.torch import save_file
 from medssl_bench.encoders import pretrained
 from medssl_bench.encoders.hub_names import checked_hub_name
 from medssl_bench.encoders.rehearsal import rehearse
-from medssl_bench.errors import StageError
+from medssl_bench.errors import EncoderWarning, StageError
 from medssl_bench.suite.initial_weights import is_untrained, named
 
 MODEL = "hf-hub:lab/pathology"
@@ -120,6 +120,14 @@ def test_weights_with_a_classifier_that_lack_a_tensor_are_refused(make, cache):
     published(cache, lacks="blocks.0.mlp.fc1.weight", num_classes=7)
     with pytest.raises(StageError, match=r"its weights lack 1 of its tensors \(blocks\.0\.mlp\.fc1\.weight\)"):
         make("timm", 160, model=MODEL, weights="pretrained")
+
+
+def test_tensors_that_the_model_has_not_are_told(make, cache):
+    published(cache, num_classes=7)
+    with pytest.warns(
+        EncoderWarning, match=r"its weights have \d+ tensor\(s\) that it has not \(blocks\.5\..*\.\.\.\): left out"
+    ):
+        make("timm", 160, model=MODEL, weights="pretrained", options={"depth": 5})
 
 
 def test_weights_that_lack_a_tensor_are_refused(make, cache):
