@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 import ssl
 import urllib.error
@@ -195,6 +196,13 @@ def _unreachable(place: Place) -> str:
         return f"{host} does not answer ({' '.join(str(reason).split()) or type(error).__name__})"
 
 
+def _reason(error: Exception, place: Place) -> str:
+    if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        elsewhere = "HF_HOME" if place.repository else "TORCH_HOME"
+        return f"there is no room in {place.cache}: free some, or set {elsewhere} to another folder"
+    return " ".join(str(error).split())[:300]
+
+
 def _download_from(place: Place, what: str) -> None:
     """Fetch a file from an address of its own, to where timm looks for it."""
     file = place.files[0]
@@ -204,7 +212,7 @@ def _download_from(place: Place, what: str) -> None:
     try:
         torch.hub.download_url_to_file(file, str(target), digest[1] if digest else None)
     except Exception as error:
-        raise StageError(f"{what}: {' '.join(str(error).split())[:300]}") from error
+        raise StageError(f"{what}: {_reason(error, place)}") from error
 
 
 def _download(place: Place, what: str) -> None:
@@ -236,4 +244,4 @@ def _download(place: Place, what: str) -> None:
     except EntryNotFoundError as error:
         raise StageError(f"{what}: {place.address} has no {' and no '.join(place.files)}") from error
     except Exception as error:
-        raise StageError(f"{what}: {' '.join(str(error).split())[:300]}") from error
+        raise StageError(f"{what}: {_reason(error, place)}") from error

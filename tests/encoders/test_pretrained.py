@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import socket
 import time
@@ -14,7 +15,7 @@ from hub_server import Hub, ask, published, serving
 from huggingface_hub import constants
 from safetensors.torch import load_file
 
-from medssl_bench.encoders import pretrained
+from medssl_bench.encoders import hub_download, pretrained
 from medssl_bench.encoders.timm_encoder import TimmEncoder
 from medssl_bench.errors import StageError
 
@@ -138,3 +139,14 @@ def test_what_is_not_what_the_hub_says_is_deleted(where: str, hub: tuple[Hub, to
     assert not pretrained.are_here(MODEL)
     server.spoilt = False
     assert pretrained.file_here(MODEL).read_bytes() == server.files["model.safetensors"]
+
+
+def test_a_full_disk_is_told_with_what_to_do(
+    hub: tuple[Hub, torch.nn.Module], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_arguments: object, **_named: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(hub_download, "write_out", full)
+    with pytest.raises(StageError, match=rf"there is no room in {tmp_path}: free some, or set HF_HOME to another"):
+        pretrained.have_weights(MODEL)
