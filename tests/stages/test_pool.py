@@ -235,8 +235,8 @@ def test_one_set_in_a_list_is_that_set(plan_of: Any) -> None:
         ),
         (
             [('path = "mine"', 'path = "mine"\nmatch = ["x"]'), _on('"mine"')],
-            "pretraining = ",
-            "comparison[0].arm[0].pretraining",
+            "[dataset.mine]",
+            "dataset.mine: ",
         ),
     ],
 )
