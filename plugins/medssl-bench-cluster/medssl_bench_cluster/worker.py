@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import sys
 import threading
@@ -48,7 +49,7 @@ class Events(Watchers):
     def __init__(self, file: Path) -> None:
         self._file = file
         self._number = 0
-        self._process, self._last = os.getpid(), 0.0
+        self._process, self._last = os.getpid(), -math.inf
         self._held: list[dict[str, Any]] = []
         self._writing = threading.RLock()  # one that a warning in the midst of a line does not wait for
         self._worker = this_worker()
@@ -59,9 +60,10 @@ class Events(Watchers):
         is_epoch = hook.startswith("medssl_epoch_")
         if is_epoch and time.monotonic() - self._last < _QUIET:
             if hook == "medssl_epoch_ends":
-                self._held.append(event)
+                with self._writing:
+                    self._held.append(event)
             return
-        self._last = time.monotonic() if is_epoch else 0.0
+        self._last = time.monotonic() if is_epoch else -math.inf
         self.write(**event)
 
     def write(self, **event: Any) -> None:
