@@ -23,7 +23,7 @@ from medssl_bench.cli.options import (
     suite_argument,
     watch_set_option,
 )
-from medssl_bench.errors import UserError
+from medssl_bench.errors import UserError, printable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -118,7 +118,7 @@ def command(
     _show(console, result, store)
     if not quiet and not result.leaderboard.is_empty:
         report = command_line(context, "report", suite, ("store", "data_dir", *selected))
-        console.print(f"figures, statistics and one page to send: {report}", style="dim", soft_wrap=True)
+        click.secho(printable(f"figures, statistics and one page to send: {report}"), dim=True)
     return 1 if result.failed else 0
 
 

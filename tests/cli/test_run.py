@@ -7,6 +7,7 @@ import io
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -472,11 +473,13 @@ def _without_durations(text: str) -> list[str]:
 
 def test_quiet_verbose_and_a_log(cli, tiny):
     part = ("--only", "frozen", "--draws", "0", "--executor", "local")
-    verbose = cli("run", tiny, *part, "--verbose", "--log", "run.log")
+    named = tiny.with_name("my [own].toml")
+    named.write_text(tiny.read_text("utf-8"), "utf-8")
+    verbose = cli("run", named, *part, "--verbose", "--log", "run.log")
     assert verbose.status == 0, verbose.err
     assert "    epoch 1 of 2  loss " in verbose.out
     assert "    epoch 2 of 2  loss " in verbose.out
-    report = f"medssl-bench report {tiny} --only frozen --draws 0"
+    report = f"medssl-bench report {shlex.quote(str(named))} --only frozen --draws 0"
     assert verbose.out.splitlines()[-1] == f"figures, statistics and one page to send: {report}"
     lines = Path("run.log").read_text("utf-8").splitlines()
     assert all(re.match(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ ", line) for line in lines)
