@@ -62,7 +62,12 @@ class GivenWeights:
     def are_of_another(self) -> bool:
         """Return whether they stand in the place of timm's own, and nothing says their mean and standard deviation."""
         overlay = json.loads(self.overlay) or {}
-        return bool({"hf_hub_id", "url"} & overlay.keys()) and not {"mean", "std"} <= overlay.keys()
+        if {"mean", "std"} <= overlay.keys():
+            return False
+        from medssl_bench.encoders.weights_place import place_of
+
+        own, other = (place_of(self.model, None, known) for known in (None, overlay))
+        return (own.repository or own.files) != (other.repository or other.files)
 
     def says_normalisation(self) -> bool:
         """Return whether the configuration of a timm model of a hub, which is here, has mean and standard deviation.
@@ -86,7 +91,7 @@ class GivenWeights:
         """Return whether its weights are on this machine.
 
         Raises:
-            StageError: timm has none for it.
+            StageError: timm has none for it, or a file of them is damaged.
         """
         return self._public().has_weights()
 

@@ -101,10 +101,15 @@ class HubModel:
         Raises:
             StageError: a file of them is damaged.
         """
-        file = self.weights_here()
-        for part in [file, *shards_of(file)] if file else []:
-            require_whole_here(part)
-        return file is not None
+        file = self._first_here()
+        if file is None:
+            return False
+        require_whole_here(file)
+        if not self._has_shards(file):
+            return False
+        for shard in shards_of(file):
+            require_whole_here(shard)
+        return True
 
     def source(self) -> str:
         """Return its address, for people."""

@@ -24,7 +24,7 @@ class Prepared(nn.Module):
         std: standard deviation, as `mean`.
 
     Raises:
-        StageError: mean and deviation are not of one or three numbers, or a deviation is not above 0.
+        StageError: mean and deviation are not of one or three numbers, or a deviation is not above 0 and at most 1.
     """
 
     mean: Tensor
@@ -32,8 +32,8 @@ class Prepared(nn.Module):
 
     def __init__(self, fit: InputFit, mean: Sequence[float], std: Sequence[float]) -> None:
         super().__init__()
-        if not _are_numbers(mean) or not _are_numbers(std) or min(std) <= 0 or max(mean) > 1:
-            needed = "one or three numbers are needed for each, of pixels in [0, 1], and std above 0"
+        if not _are_numbers(mean) or not _are_numbers(std) or not 0 < min(std) <= max(std) <= 1 or max(mean) > 1:
+            needed = "one or three numbers are needed for each, of pixels in [0, 1], and std above 0, at most 1"
             raise StageError(f"mean = {mean!r} and std = {std!r}: {needed}")
         self.fit = fit
         self.register_buffer("mean", torch.tensor(mean).view(1, -1, 1, 1), persistent=False)

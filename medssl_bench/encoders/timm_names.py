@@ -18,7 +18,8 @@ _KEY = re.compile(r"^\s*['\"](\w+)['\"]:", re.MULTILINE)
 _NO_OPTIONS = {
     "checkpoint_path": "write weights_file, whose content is in the key of every result",
     "pretrained": 'write weights = "pretrained"',
-    "pretrained_cfg": "write pretrained_cfg_overlay",
+    "pretrained_cfg": "write its tag in model (NAME.TAG), or pretrained_cfg_overlay",
+    "cache_dir": "set HF_HOME in the environment",
     "num_classes": "an encoder has no classifier",
     "features_only": "an encoder gives one vector for each image",
 }

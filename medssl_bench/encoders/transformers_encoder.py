@@ -125,7 +125,7 @@ class TransformersEncoder(nn.Module):
 
     def _of_tokens(self, last: Tensor, whole: Any) -> Tensor:
         """Return the features of a transformer, of its tokens, (B, T, D)."""
-        if self.pooling is None and self._is_tower and self._has_class:
+        if self.pooling is None and self._is_tower and self._has_class and whole is not None:
             raise StageError(
                 'the model is the image part of one of images and text: write pooling = "pooler", which is what the '
                 'whole model has, or "cls"'
@@ -190,18 +190,23 @@ def _prepared(file: Path | None, image_size: int | None, settings: Settings) -> 
     if mean is None and said:
         plain = said.get("do_normalize") is False
         mean, std = ([0.0], [1.0]) if plain else (said.get("image_mean"), said.get("image_std"))
-    if mean is None or std is None or said.get("do_rescale") is False:
+    as_they_are = settings.mean is None and said.get("do_rescale") is False  # not divided by 255
+    if mean is None or std is None or as_they_are:
         what = f"{file.name} does not say" if file else "no preprocessor_config.json says"
         raise StageError(f"{what} how images were normalised: write mean and std")
     factor = said.get("rescale_factor")
-    unusual = factor is not None and not math.isclose(factor * 255, 1, rel_tol=1e-3)
+    is_number = isinstance(factor, int | float)
+    unusual = factor is not None and not (is_number and math.isclose(factor * 255, 1, rel_tol=1e-3))
     if settings.mean is None and (unusual or said.get("rescale_offset")):
         raise StageError(
             f"{PREPROCESSOR} has rescale_factor = {factor}, and not 1/255, or an offset: write mean and std of pixels "
             f"in [0, 1]"
         )
-    crop = None if said.get("do_center_crop") is False else said.get("crop_size")
-    side = settings.input_size or _side(crop) or _side(said.get("size")) or image_size
+    crop, scaled = _side(said.get("crop_size")), _side(said.get("size"))
+    if settings.input_size is None and said.get("do_center_crop") is False and crop and crop != (scaled or image_size):
+        other = f"scales images to {scaled}, " if scaled else ""
+        raise StageError(f"{PREPROCESSOR} {other}has a crop_size of {crop}, and does not crop: write input_size")
+    side = settings.input_size or crop or scaled or image_size
     if side is None:
         raise StageError("the model does not say for which size of images it was made: write input_size")
     number = said.get("resample")

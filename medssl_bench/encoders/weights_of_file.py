@@ -58,8 +58,8 @@ def load_weights(model: nn.Module, file: Path, name: str) -> list[str]:
 def _without_prefix(weights: dict[str, Tensor], model: nn.Module) -> dict[str, Tensor]:
     """Return weights under their names without the prefix that all have before those of the model, if there is one."""
     first = next(iter(model.state_dict()))
-    before = {name.removesuffix(first) for name in weights if name.endswith(f".{first}")}
-    prefix = before.pop() if len(before) == 1 else ""
+    # the shortest: names of deeper parts may end alike, as those of a ResNet's blocks with conv1.weight
+    prefix = min((name.removesuffix(first) for name in weights if name.endswith(f".{first}")), key=len, default="")
     if first in weights or not all(name.startswith(prefix) for name in weights):
         return weights
     return {name.removeprefix(prefix): value for name, value in weights.items()}

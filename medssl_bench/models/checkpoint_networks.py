@@ -35,7 +35,6 @@ _USUAL = {
     "teacher": "DINO's own evaluation takes",
     "online": "BYOL's own evaluation takes",
     "base_encoder": "MoCo v3's own evaluation takes",
-    "target_encoder": "I-JEPA's own evaluation takes",
 }
 """Which of several networks is usually evaluated, by a word in its prefix."""
 
@@ -232,13 +231,13 @@ _FAMILIES = {
         "visual.trunk.",
         "visual.conv1.",
     ),
+    "a Swin Transformer{}": ("relative_position_bias_table", "cpb_mlp."),
     "a vision transformer under other names than timm's and torchvision's": (
         "patch_embed.",
         "cls_token",
         "conv_proj.",
         "class_embedding",
     ),
-    "a Swin Transformer{}": ("relative_position_bias_table",),
     "a DenseNet{}": ("denseblock",),
     "a network of convolutions in a list (VGG, AlexNet, MobileNet, EfficientNet)": ("features.0.",),
     "a ConvNeXt{}": ("stages.0.blocks.0.conv_dw",),

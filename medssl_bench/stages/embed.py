@@ -37,7 +37,7 @@ def embed(stage: Stage[EmbedSpec], workshop: Workshop, attempt: Attempt) -> Stag
         why = (
             "its training has diverged"
             if stage.spec.start
-            else "are its weights, and mean and std, as they were trained?"
+            else "check that its weights are right, and mean and std those of its training"
         )
         raise StageError(f"the encoder gives features that are not finite numbers; {why}")
     save_tensors({str(name): tensor for name, tensor in found.items()}, attempt.folder / "features.safetensors")

@@ -111,7 +111,8 @@ def _refuse_shared(table: Table, asked: Asked) -> None:
     first: dict[str, str] = {}
     for option, name in ((option, name) for option, names in options.items() for name in names if name is not None):
         if name in first:
-            raise UserError(f"{table.path}: {first[name]} and {option} both name column {name!r}; each needs its own")
+            twice = "names it twice" if first[name] == option else f"and {first[name]} both name it; each needs its own"
+            raise UserError(f"{table.path}: column {name!r}: {option} {twice}")
         first[name] = option
 
 

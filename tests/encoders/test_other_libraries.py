@@ -209,9 +209,12 @@ def test_a_normalisation_that_is_not_known_is_asked_for(make, tmp_path: Path) ->
         ({"resample": 1}, "resizes with resample = 1, which is none of Pillow's 0 (nearest), 2 (bilinear) and 3 (bic"),
         ({"resample": "bicubic"}, "resizes with resample = 'bicubic', which is none of"),
         ({"rescale_factor": 1 / 127.5}, "has rescale_factor = 0.00784313725490196, and not 1/255, or an offset: write"),
+        ({"rescale_factor": "1/255"}, "has rescale_factor = 1/255, and not 1/255, or an offset: write"),
+        ({"do_rescale": False}, "does not say how images were normalised: write mean and std"),
         ({"image_mean": "a"}, "mean = 'a' and std = [0.2, 0.25, 0.3]: one or three numbers are needed for each"),
         ({"image_mean": [123.7, 116.3, 103.5]}, "one or three numbers are needed for each, of pixels in [0, 1], and "),
         ({"image_std": [0, 0, 0]}, "of pixels in [0, 1], and std above 0"),
+        ({"image_std": [58.4, 57.1, 57.4]}, "of pixels in [0, 1], and std above 0, at most 1"),
     ],
 )
 def test_a_preprocessing_that_is_not_ours_is_one_line(said: dict[str, Any], wanted: str, make, tmp_path: Path) -> None:
@@ -224,9 +227,11 @@ def test_a_preprocessing_that_is_not_ours_is_one_line(said: dict[str, Any], want
         assert make("transformers", SIZE, **files, interpolation="bicubic").dim == 32
 
 
-def test_a_crop_that_is_not_done_has_no_size(make, tmp_path: Path) -> None:
+def test_a_crop_that_is_not_done_asks_for_the_size(make, tmp_path: Path) -> None:
     files = _saved(_vit()[0], tmp_path, **{**_processor(crop=16), "do_center_crop": False})
-    assert make("transformers", 28, **files).input_size == SIZE
+    with pytest.raises(StageError, match=f"to {SIZE}, has a crop_size of 16, and does not crop: write input_size"):
+        make("transformers", 28, **files)
+    assert make("transformers", 28, **files, input_size=SIZE).input_size == SIZE
 
 
 def test_the_image_part_of_a_clip_alone_asks_for_its_pooling(make, images, tmp_path: Path) -> None:

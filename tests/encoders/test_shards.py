@@ -138,3 +138,8 @@ def test_they_are_fetched_from_a_hub(kind: str, make, images, tmp_path: Path, mo
         assert HubModel("transformers", "lab/model", None).has_weights()
         HubModel("transformers", "lab/model", None).have_weights()
         assert len(hub.asked) == number
+    found = HubModel("transformers", "lab/model", None).weights_here()
+    assert found is not None
+    found.write_bytes(found.read_bytes()[:20])  # copied in part
+    with pytest.raises(StageError, match=r"this is no JSON .*; delete it, and it is fetched again"):
+        HubModel("transformers", "lab/model", None).has_weights()

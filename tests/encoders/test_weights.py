@@ -46,7 +46,7 @@ def test_a_file_of_plain_timm_fits(make, tmp_path):
     assert all(torch.equal(value, loaded.backbone.state_dict()[name]) for name, value in model.state_dict().items())
 
 
-@pytest.mark.parametrize("model", ["test_resnet", "test_convnext", "test_vit"])
+@pytest.mark.parametrize("model", ["resnet18", "test_convnext", "test_vit"])
 def test_a_prefix_that_all_names_have_is_taken_off(make, tmp_path, model):
     hub = timm.create_model(model, num_classes=9)
     file = tmp_path / "hub.safetensors"

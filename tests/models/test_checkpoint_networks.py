@@ -228,7 +228,6 @@ _PAIRS = {
     "backbone. momentum_backbone.": "",
     "target_encoder. online_encoder.": "'online_encoder.', which BYOL",
     "module.base_encoder. module.momentum_encoder.": "'module.base_encoder.', which MoCo v3",
-    "encoder. target_encoder.": "'target_encoder.', which I-JEPA",
 }
 
 
@@ -301,7 +300,7 @@ _REFUSED: dict[str, tuple[Callable[[State], object], str]] = {
     ),
     "a CLIP": (lambda _s: {"visual.class_embedding": torch.zeros(2)}, "what looks like a CLIP of OpenAI or open_clip"),
     "a Swin": (
-        lambda _s: {"features.0.0.weight": torch.zeros(2), "x.relative_position_bias_table": torch.zeros(2)},
+        lambda _s: {"patch_embed.proj.weight": torch.zeros(2), "x.relative_position_bias_table": torch.zeros(2)},
         "what looks like a Swin Transformer, which the encoder 'timm' takes as weights_file where names are timm's",
     ),
     "a DenseNet": (lambda _s: {"features.denseblock1.denselayer1.norm1.weight": torch.zeros(2)}, "like a DenseNet"),

@@ -118,8 +118,8 @@ def test_a_patient_of_each_image_is_no_group(make):
         ({"file": FILES, "label": CLASSES}, Asked(label=("lable",)), "no column 'lable'"),
         ({"file": FILES, "label": CLASSES}, Asked(image="picture"), "no column 'picture'"),
         ({"file": FILES, "label": CLASSES}, Asked(group="patient"), "no column 'patient'"),
-        ({"file": FILES, "a": CLASSES}, Asked(label=("a",), group="a"), "--label and --group both name column 'a'; ea"),
-        ({"file": FILES, "a": CLASSES}, Asked(label=("a", "a")), "--label and --label both name column 'a'; ea"),
+        ({"file": FILES, "a": CLASSES}, Asked(label=("a",), group="a"), "'a': --group and --label both name it; each"),
+        ({"file": FILES, "a": CLASSES}, Asked(label=("a", "a")), "column 'a': --label names it twice"),
     ],
 )
 def test_what_is_not_clear_is_asked_for(make, columns, asked, message):
