@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 import re
+import statistics
 from typing import Any
 
 import pytest
 from docs.pages import DOCS, ROOT
+from scipy.stats import t
 
 from medssl_bench.plugin.manager import load_plugins
 from medssl_bench.suite.suite import Suite
@@ -50,7 +53,30 @@ def _compare(found: str, cell: dict[str, Any]) -> None:
     assert re.findall(r"\*\*(.*)\*\*", found) == ([cell["verdict"]] if cell["verdict"] else [])
 
 
-@pytest.mark.parametrize(("folder", "seeds", "draws"), [("blood-cells", 3, 5), ("methods", 1, 3)])
+def test_published_numbers_agree_where_the_page_says_so() -> None:
+    shipped = json.loads((ROOT / "results" / "medmnist-v2" / "leaderboard.json").read_text("utf-8"))
+    text = (DOCS / "explanation" / "medmnist-v2.md").read_text("utf-8")
+    rows = re.findall(
+        r"^\| (\w+), (\w+) \| (.*?) \| (.*?) \| (.*?) \| ± (.*?) \| (agrees|differs) \|$", text, re.MULTILINE
+    )
+    for dataset, metric, published, seeds, mean, half, verdict in rows:
+        wanted = (dataset.lower(), "ResNet-18", metric.lower())
+        (cell,) = [cell for cell in shipped if (cell["dataset"], cell["arm"], cell["metric"]) == wanted]
+        values = [value["value"] for value in cell["values"]]
+        far = t.ppf(0.975, len(values) - 1) * statistics.stdev(values) * math.sqrt(1 + 1 / len(values))
+        assert (published, mean, half) == tuple(
+            f"{number:.3f}" for number in (cell["reference"], statistics.mean(values), far)
+        )
+        assert seeds == ", ".join(f"{value:.3f}" for value in values)
+        assert verdict == ("agrees" if abs(statistics.mean(values) - cell["reference"]) <= far else "differs")
+    assert len(rows) == 4
+    agreeing = sum(verdict == "agrees" for *_, verdict in rows)
+    assert f"{agreeing} of 4 agree" in text
+
+
+@pytest.mark.parametrize(
+    ("folder", "seeds", "draws"), [("blood-cells", 3, 5), ("methods", 1, 3), ("medmnist-v2", 3, 1)]
+)
 def test_suites_are_read(folder: str, seeds: int, draws: int) -> None:
     suite = Suite.load(ROOT / "results" / folder / "suite.toml", load_plugins())
     assert (len(suite.model.seeds), len(suite.model.draws)) == (seeds, draws)
