@@ -14,6 +14,7 @@ from medssl_bench.augmentations.ops.grayscale import luma
 from medssl_bench.encoders.normalisation import Channels, Normalize, normalisation
 from medssl_bench.encoders.patch import dropped_side, sizes_near
 from medssl_bench.encoders.pooling import check_pooling, pooled
+from medssl_bench.encoders.positions import repeats_a_patch
 from medssl_bench.encoders.pretrained import have_config
 from medssl_bench.encoders.settings import Settings
 from medssl_bench.encoders.small_maps import use_small_map_convolutions
@@ -143,6 +144,10 @@ class TimmEncoder(nn.Module):
                 f"{what}: patches of {patch} do not divide images of {seen} pixels: pixels would be dropped"
                 f"; write {sizes_near(patch, seen)}"
             )
+        is_smaller = seen < (self.backbone.pretrained_cfg.get("input_size") or (0,))[-1]
+        channels = 1 if self._is_grey else 3
+        if is_smaller and "img_size" not in self._card["options"] and repeats_a_patch(self.backbone, seen, channels):
+            raise StageError(f"{what} sees one patch in images of {seen} pixels, and repeats it{self._instead(seen)}")
         if features.ndim != 2:
             raise StageError(f"{what} gives features of shape {tuple(features.shape)}; (B, D) is needed")
         self.train()

@@ -181,6 +181,12 @@ def test_normalisation_is_no_part_of_the_weights(make):
         (
             "timm",
             28,
+            {"model": "volo_d1_224"},
+            "timm model 'volo_d1_224' sees one patch in images of 28 pixels, and repeats it; it was made for images of",
+        ),
+        (
+            "timm",
+            28,
             {"model": "resnet18", "options": {"global_pool": ""}},
             "timm model 'resnet18' gives features of shape (1, 512, 1, 1); (B, D) is needed",
         ),
