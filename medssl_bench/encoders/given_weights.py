@@ -62,12 +62,14 @@ class GivenWeights:
     def are_of_another(self) -> bool:
         """Return whether they stand in the place of timm's own, and nothing says their mean and standard deviation."""
         overlay = json.loads(self.overlay) or {}
-        if {"mean", "std"} <= overlay.keys():
+        if not overlay or self.is_of_hub or {"mean", "std"} <= overlay.keys():
             return False
-        from medssl_bench.encoders.weights_place import place_of
+        from medssl_bench.encoders.weights_place import place_of, timms_config
 
-        own, other = (place_of(self.model, None, known) for known in (None, overlay))
-        return (own.repository or own.files) != (other.repository or other.files)
+        own, place = timms_config(self.model), place_of(self.model, None, overlay)
+        if place.repository:
+            return place.repository != (own.get("hf_hub_id") or "").partition("@")[0]
+        return place.files[0] != own.get("url")
 
     def says_normalisation(self) -> bool:
         """Return whether the configuration of a timm model of a hub, which is here, has mean and standard deviation.

@@ -239,6 +239,8 @@ def test_weights_of_another_repository_need_their_normalisation(registry, cache)
         "not how images were normalised: write mean and std" in _rehearsed(registry, **given, options=options).problem
     )
     assert _rehearsed(registry, **given, options=options, mean=[0.5], std=[0.2]).problem == ""
+    without = {**given, "model": "vit_small_patch16_18x2_224", "input_size": 32}  # of which timm has no weights
+    assert "write mean and std" in _rehearsed(registry, **without, options={"pretrained_cfg_overlay": overlay}).problem
     own = {"hf_hub_id": f"timm/test_vit.r160_in1k@{COMMIT}"}
     assert _rehearsed(registry, **{**given, "revision": None}, options={"pretrained_cfg_overlay": own}).problem == ""
     told = {**options, "pretrained_cfg_overlay": {**overlay, "mean": [0.5] * 3, "std": [0.2] * 3}}
