@@ -101,15 +101,12 @@ class HubModel:
         Raises:
             StageError: a file of them is damaged.
         """
-        file = self._first_here()
-        if file is None:
-            return False
-        require_whole_here(file)
-        if not self._has_shards(file):
-            return False
-        for shard in shards_of(file):
+        if first := self._first_here():
+            require_whole_here(first)
+        file = self.weights_here()
+        for shard in shards_of(file) if file else []:
             require_whole_here(shard)
-        return True
+        return file is not None
 
     def source(self) -> str:
         """Return its address, for people."""
