@@ -34,7 +34,7 @@ class Logistic(Evaluator):
         largest: the largest C.
         values: how many C, evenly spaced by their logarithms.
         folds: parts of the labelled images in cross-validation; fewer where there are fewer images (or groups).
-        iterations: of L-BFGS; more are not done, and the result says so.
+        iterations: of conjugate gradients, for each C; more are not done, and the result says so.
         balance: `undersample`, as many images of each class as the smallest has, the others are left out;
             `class_weights`, the loss of an image counts n / (k n_c), for n images, n_c of them of its class, and k
             classes.
@@ -49,7 +49,7 @@ class Logistic(Evaluator):
     largest: Positive = 1.0
     values: Count = 31
     folds: Annotated[int, Field(ge=2)] = 5
-    iterations: Count = 1000
+    iterations: Count = 5000
     balance: Literal["none", "undersample", "class_weights"] = "none"
 
     def __post_init__(self) -> None:

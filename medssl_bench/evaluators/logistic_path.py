@@ -8,19 +8,18 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from medssl_bench.evaluators.lbfgs import minimize
+from medssl_bench.evaluators.logistic_loss import Images, LogisticLoss
+from medssl_bench.evaluators.newton import minimize
+from medssl_bench.evaluators.principal_axes import PrincipalAxes
 
-TOLERANCE = 1e-7
-"""The largest part of the gradient at what counts as the optimum."""
+TOLERANCE = 1e-11
+"""How far the loss may be above its minimum, about twice, in what counts as the optimum."""
 
-_ROUGH = 5e-6
-"""The same in float32, which is twice as fast and good enough to begin float64 with."""
+_NEAR, _ROUGH = 1e-2, 1e-5
+"""The same before features are turned, and where float32, which is twice as fast, ends and float64 begins."""
 
-_ROWS = 8192
-"""Images whose logits are computed at once."""
-
-_NO_VARIANCE = 1e-12
-"""An axis of less variance than this part of the largest is rounding."""
+_CHANCES = 2**26
+"""Probabilities that are in memory at once, of penalties that are solved together."""
 
 
 @dataclass(frozen=True)
@@ -42,80 +41,45 @@ class Regressions:
         return features @ self.weight.mT + self.bias[:, None]
 
 
+@torch.inference_mode()
 def fit_path(
     features: Tensor, wanted: Tensor, shares: Tensor, penalties: Tensor, *, independent: bool, iterations: int
 ) -> Regressions:
     """Minimise ``sum_i shares_i loss_i + lambda / 2 * |W|^2`` for every penalty lambda; the bias is not penalised.
 
-    Features are rotated to their principal axes first. That changes no optimum; no more axes are left than there are
-    images, and how curved a problem is along each of them is known.
+    Features are turned to their principal axes first, which changes no optimum: no more axes are left than there are
+    images, and how curved a loss is along each of them is about known. Near the optima they are turned again, to the
+    axes of the images that are in doubt, as the others no longer bend the loss.
 
     Args:
-        features: (n, D) float64, of mean 0.
+        features: (n, D) float64.
         wanted: (n, C) float64, what images are: one-hot classes, or 0 and 1 for each decision.
         shares: (n,) float64, how much each image counts; their sum is 1.
         penalties: (K,) float64, each lambda, above 0.
         independent: whether each column is a decision of its own (logistic); else they exclude each other (softmax).
-        iterations: of L-BFGS, at most.
+        iterations: of conjugate gradients, at most.
     """
-    axes, variances = _principal_axes(features, shares)
-    problem = _Problem(F.pad(features @ axes, (0, 1), value=1.0), wanted, shares, penalties, independent=independent)
-    decisions = wanted.shape[1]
-    spread = 0.25 if independent else (1 - 1 / decisions) / decisions  # of a decision that nothing is known of
-    curved = spread * F.pad(variances, (0, 1), value=1.0)[:, None, None]
-    curved = curved + F.pad(penalties[:, None].expand(len(variances), -1, -1), (0, 0, 0, 0, 0, 1))
-    start = torch.zeros(len(curved), len(penalties), decisions, device=features.device)
-    near = minimize(problem.float().loss, start, curved.float(), tolerance=_ROUGH, iterations=iterations)
-    found = minimize(problem.loss, near.points.double(), curved, tolerance=TOLERANCE, iterations=iterations)
-    weight = torch.einsum("dr,rkc->kcd", axes, found.points[:-1])
-    return Regressions(weight, found.points[-1], found.converged)
 
+    def images(axes: PrincipalAxes) -> Images:
+        variances = F.pad(axes.variances, (0, 1), value=1.0)
+        return Images(axes.coordinates(features), variances, wanted.T.contiguous(), shares, independent)
 
-def _principal_axes(features: Tensor, shares: Tensor) -> tuple[Tensor, Tensor]:
-    """Return orthonormal axes (D, r) of features, and the variance along each, (r,); those without any are left out."""
-    weighted = features * shares.sqrt()[:, None]
-    if len(features) < features.shape[1]:
-        variances, left = torch.linalg.eigh(weighted @ weighted.T)
-        kept = variances > variances[-1] * _NO_VARIANCE
-        return weighted.T @ left[:, kept] / variances[kept].sqrt(), variances[kept]
-    variances, axes = torch.linalg.eigh(weighted.T @ weighted)
-    kept = variances > variances[-1] * _NO_VARIANCE
-    return axes[:, kept], variances[kept]
+    def minimum(images: Images, start: Tensor, tolerance: float) -> tuple[Tensor, Tensor]:
+        found = []
+        for some in torch.arange(len(start), device=start.device).split(max(1, _CHANCES // wanted.numel())):
+            loss = LogisticLoss(images, penalties[some].to(images.shares))
+            part = minimize(loss, start[some].to(images.shares), tolerance=tolerance, iterations=iterations)
+            found.append((part.points, part.converged))
+        points, converged = zip(*found, strict=True)
+        return torch.cat(points), torch.cat(converged)
 
-
-class _Problem:
-    """What is minimised, as a function of a point: a row for each feature, and one for the bias."""
-
-    def __init__(
-        self, features: Tensor, wanted: Tensor, shares: Tensor, penalties: Tensor, *, independent: bool
-    ) -> None:
-        self._features, self._wanted, self._shares, self._penalties = features, wanted, shares, penalties
-        self._independent = independent
-
-    def float(self) -> _Problem:
-        """Return the same in float32."""
-        parts = (self._features, self._wanted, self._shares, self._penalties)
-        return _Problem(*(part.float() for part in parts), independent=self._independent)
-
-    def loss(self, points: Tensor, numbers: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the values (A,) and gradients (M, A, C) of some of the problems at points (M, A, C)."""
-        size, count, _ = points.shape
-        penalties, weights = self._penalties[numbers], points[:-1]
-        values = penalties / 2 * weights.square().sum(dim=(0, 2))
-        gradients = F.pad(penalties[:, None] * weights, (0, 0, 0, 0, 0, 1))
-        layers = points.reshape(size, -1)
-        parts = zip(*(part.split(_ROWS) for part in (self._features, self._wanted, self._shares)), strict=True)
-        for features, wanted, shares in parts:
-            logits = (features @ layers).view(len(features), count, -1)
-            losses, errors = self._errors(logits, wanted[:, None])
-            values = values + shares @ losses.sum(dim=2)
-            errors = (errors * shares[:, None, None]).flatten(1)
-            gradients += (features.T @ errors).view_as(gradients)
-        return values, gradients
-
-    def _errors(self, logits: Tensor, wanted: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the loss of each decision, and its derivative by the logit, both (n, A, C)."""
-        if self._independent:
-            return F.softplus(logits) - logits * wanted, logits.sigmoid() - wanted
-        logs = logits.log_softmax(dim=2)
-        return -logs * wanted, logs.exp() - wanted
+    axes = PrincipalAxes.of(features, shares)
+    seen = images(axes)
+    start = features.new_zeros(len(penalties), wanted.shape[1], len(axes.variances) + 1)
+    near = minimum(seen.to(torch.float32), start, _NEAR)[0].double()
+    layers, doubts = axes.outside(near), seen.doubts(near[penalties.argmin()])
+    axes = axes.turned(seen.features, doubts)
+    seen = images(axes)
+    rough = minimum(seen.to(torch.float32), axes.inside(*layers), _ROUGH)[0]
+    points, converged = minimum(seen, rough, TOLERANCE)
+    return Regressions(*axes.outside(points), converged)

@@ -150,21 +150,22 @@ def fit(trial: Trial, settings: LogisticSettings) -> Evaluation:
     if chosen_by is None:
         labels, logits = train.labels, train.held_out_logits(settings)
     else:
-        labels, watched = chosen_by.labels, _features(trial, chosen_by.split)[torch.from_numpy(chosen_by.places)]
+        labels, watched = chosen_by.labels, _features(trial, chosen_by.split, chosen_by.places)
         logits = path.logits(watched)
     best = BestEpoch(trial.info.task, labels, trial.criterion)
     looks = [best.look(place, found, {}) for place, found in enumerate(logits)]
     best.require_chosen()
     chosen = settings.path[best.epoch]
     weight, bias = path.weight[best.epoch].float(), path.bias[best.epoch].float()
-    scores = probabilities(trial.info.task, F.linear(_features(trial, "test").float(), weight, bias))
+    test = np.arange(len(trial.splits["test"].labels))
+    scores = probabilities(trial.info.task, F.linear(_features(trial, "test", test, torch.float32), weight, bias))
     val_scores = None
     if len(trial.val):
-        val = _features(trial, "val")[torch.from_numpy(trial.val)].float()
+        val = _features(trial, "val", trial.val, torch.float32)
         val_scores = probabilities(trial.info.task, F.linear(val, weight, bias))
     flags = {}
     if not path.converged[best.epoch]:
-        done = f"{settings.iterations} iterations of L-BFGS were too few at C = {chosen:.2g}"
+        done = f"{settings.iterations} iterations of conjugate gradients were too few at C = {chosen:.2g}"
         flags["probe_not_converged"] = f"the probe had not converged ({done}; give it more)"
     arrays: dict[str, NDArray[np.generic]] = {"path_c": np.array(settings.path)}
     arrays |= {f"path_{name}": np.array([look.get(name, np.nan) for look in looks]) for name in looks[0]}
@@ -175,7 +176,7 @@ def fit(trial: Trial, settings: LogisticSettings) -> Evaluation:
 def _labelled(trial: Trial, settings: LogisticSettings) -> _Labelled:
     images = trial.splits["train"]
     return _Labelled(
-        features=_features(trial, "train")[torch.from_numpy(trial.train)],
+        features=_features(trial, "train", trial.train),
         labels=images.labels[trial.train],
         groups=None if images.groups is None else images.groups[trial.train],
         task=trial.info.task,
@@ -184,8 +185,11 @@ def _labelled(trial: Trial, settings: LogisticSettings) -> _Labelled:
     )
 
 
-def _features(trial: Trial, split: SplitName) -> Tensor:
-    """Return the features of a split in float64, on the device if that has such numbers."""
+def _features(trial: Trial, split: SplitName, places: NDArray[np.int64], dtype: torch.dtype = torch.float64) -> Tensor:
+    """Return the features of some images of a split, on the device if that has float64."""
     assert trial.features is not None
     device = "cpu" if trial.device.type == "mps" else trial.device
-    return trial.features[split].to(device, torch.float64)
+    found = trial.features[split]
+    if not np.array_equal(places, np.arange(len(found))):
+        found = found[torch.from_numpy(places)]
+    return found.to(device, dtype)

@@ -24,6 +24,8 @@ def placements(is_positive: NDArray[np.bool_], scores: NDArray[np.floating]) -> 
     exact = scores.astype(np.float64)
     for kind, sign in ((is_positive, 1), (~is_positive, -1)):
         others, own = np.sort(sign * exact[~kind]), sign * exact[kind]
-        below = np.searchsorted(others, own, "left") + np.searchsorted(others, own, "right")
+        order = own.argsort()  # what is asked for in order is found in half the time
+        below = np.empty(len(own), dtype=np.int64)
+        below[order] = np.searchsorted(others, own[order], "left") + np.searchsorted(others, own[order], "right")
         found[kind] = below / (2 * len(others))
     return found

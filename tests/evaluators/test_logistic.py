@@ -16,6 +16,7 @@ from medssl_bench.datasets import Task
 from medssl_bench.datasets.base import LABELLED_TASKS
 from medssl_bench.datasets.grouped_splits import drawn_splits
 from medssl_bench.errors import StageError
+from medssl_bench.evaluators import logistic_path
 from medssl_bench.metrics.criterion import Criterion, find_criterion
 from medssl_bench.plugin.manager import load_plugins
 from medssl_bench.plugin.parameters import ParameterProblem
@@ -53,6 +54,20 @@ def test_every_optimum_is_scikit_learns(make_trial, make_evaluator, task, c, lab
     found = make_evaluator("logistic", **only(c)).evaluate(trial)
     np.testing.assert_allclose(found.scores, probabilities_of_scikit(trial, c, task), atol=1e-5)
     assert found.metrics == {"C": pytest.approx(c)}
+    assert found.flags == {}
+
+
+@pytest.mark.parametrize("c", [1e-3, 1.0])
+def test_more_features_than_are_told_apart_have_scikit_learns_optimum(make_trial, make_evaluator, c):
+    """As those of an untrained network: hundreds, which vary along few axes, none alike."""
+    trial = make_trial(classes=4, counts={"train": 300, "val": 100, "test": 120})
+    rng = np.random.default_rng(0)
+    axes = rng.normal(size=(200, 200)) * np.logspace(0, -4, 200)[:, None]
+    for split, found in trial.splits.items():
+        places = rng.gamma(0.7, size=(len(found.labels), 200)) + (np.arange(200) % 4 == found.labels)
+        trial.features[split] = torch.from_numpy(np.maximum(places @ axes, 0)).float()
+    found = make_evaluator("logistic", **only(c)).evaluate(trial)
+    np.testing.assert_allclose(found.scores, probabilities_of_scikit(trial, c, Task.MULTI_CLASS), atol=2e-5)
     assert found.flags == {}
 
 
@@ -210,9 +225,18 @@ def test_one_labelled_image_cannot_be_cross_validated(make_trial, make_evaluator
         make_evaluator("logistic").evaluate(make_trial(train=[0], val=[]))
 
 
+def test_penalties_that_memory_parts_have_the_same_optima(make_trial, make_evaluator, monkeypatch):
+    trial, evaluator = make_trial(noise=1.5, train=SOME), make_evaluator("logistic", values=5)
+    wanted = evaluator.evaluate(trial)
+    monkeypatch.setattr(logistic_path, "_CHANCES", 2 * 3 * len(SOME))
+    found = evaluator.evaluate(trial)
+    assert found.metrics == wanted.metrics
+    np.testing.assert_allclose(found.arrays["path_loss"], wanted.arrays["path_loss"], atol=1e-6)
+
+
 def test_what_has_not_converged_says_so(make_trial, make_evaluator):
     found = make_evaluator("logistic", **only(1.0, iterations=2)).evaluate(make_trial(noise=1.5))
-    wanted = "the probe had not converged (2 iterations of L-BFGS were too few at C = 1; give it more)"
+    wanted = "the probe had not converged (2 iterations of conjugate gradients were too few at C = 1; give it more)"
     assert found.flags == {"probe_not_converged": wanted}
 
 
