@@ -73,7 +73,6 @@ class LogisticLoss:
     def __init__(self, images: Images, penalties: Tensor) -> None:
         """Prepare images, float64 or float32, and penalties (K,) in the same precision."""
         self._images, self._narrow, self._penalties = images, images.to(torch.float32), penalties
-        self._seen = images.wanted * images.shares
 
     def look(self, points: Tensor, numbers: Tensor) -> Look:
         """Return values (A,), gradients (A, C, M) and curvatures of some of the problems (A,) at points (A, C, M)."""
@@ -86,19 +85,20 @@ class LogisticLoss:
         for rows in images.parts():
             features, shares = images.features[rows], images.shares[rows]
             logits = (points.view(-1, size) @ features.T).view(count, decisions, -1)
-            seen = self._seen[:, rows].flatten()
+            wanted = images.wanted[:, rows]
             if images.independent:
-                values += F.softplus(logits).sum(dim=1) @ shares - logits.flatten(1) @ seen
+                values += F.softplus(logits * (1 - 2 * wanted)).sum(dim=1) @ shares
                 found = logits.sigmoid_()
             else:
                 logs = logits.log_softmax(dim=1)
-                values -= logs.flatten(1) @ seen
+                values -= logs.flatten(1) @ (wanted * shares).flatten()
                 found = logs.exp_()
             F.threshold(found, _NONE, 0.0, inplace=True)
             chances[:, :, rows] = found
-            errors = found.sub_(images.wanted[:, rows]).mul_(shares)
+            errors = found.sub_(wanted).mul_(shares)
             gradients.view(-1, size).addmm_(errors.flatten(0, 1), features)
-        return Look(values, gradients, _Curvature.at(self._narrow, ridge.float(), chances))
+        # a loss that is far below 1 is a difference of logits that are not
+        return Look(values, 1 + values, gradients, _Curvature.at(self._narrow, ridge.float(), chances))
 
 
 @dataclass(frozen=True, eq=False)

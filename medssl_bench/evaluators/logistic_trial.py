@@ -17,7 +17,7 @@ from medssl_bench.errors import StageError
 from medssl_bench.evaluators.balance import Balance, loss_weights
 from medssl_bench.evaluators.base import Evaluation, Trial
 from medssl_bench.evaluators.classification import BestEpoch, probabilities
-from medssl_bench.evaluators.logistic_path import Regressions, fit_path
+from medssl_bench.evaluators.logistic_path import Layers, LogisticPath
 
 if TYPE_CHECKING:
     from medssl_bench.datasets.base import SplitName
@@ -66,29 +66,26 @@ class _Labelled:
             self, features=self.features[torch.from_numpy(places)], labels=self.labels[places], groups=groups
         )
 
-    def fit(self, settings: LogisticSettings) -> Regressions:
-        """Return a layer for each C of the path, from features as they are to logits of all classes."""
-        wanted, columns, layers = self._decisions(len(settings.path))
+    def fit(self, values: tuple[float, ...], iterations: int) -> _Fit:
+        """Return a layer for each C, from features as they are to logits of all classes."""
+        wanted, columns, constant = self._decisions(len(values))
+        middle, deviation = self.features.mean(dim=0), self.features.std(dim=0, correction=0)
+        scale = torch.where(deviation > _NOISE * self.features.abs().amax(dim=0), deviation, 1.0)
         if not len(columns):
-            return layers
+            return _Fit(None, columns, constant, middle, scale)
         shares = torch.full((len(wanted),), 1 / len(wanted), dtype=torch.float64, device=wanted.device)
         if self.weights is not None:
             counts = self.weights.cpu().double()[torch.from_numpy(self.labels[:, 0])].to(wanted.device)
             shares = counts / counts.sum()
-        middle, deviation = self.features.mean(dim=0), self.features.std(dim=0, correction=0)
-        scale = torch.where(deviation > _NOISE * self.features.abs().amax(dim=0), deviation, 1.0)
-        penalties = 1 / (len(wanted) * torch.tensor(settings.path, dtype=torch.float64, device=wanted.device))
-        found = fit_path(
+        path = LogisticPath(
             (self.features - middle) / scale,
             wanted,
             shares,
-            penalties,
+            1 / (len(wanted) * torch.tensor(values, dtype=torch.float64, device=wanted.device)),
             independent=self.task is Task.MULTI_LABEL or len(columns) == 1,
-            iterations=settings.iterations,
+            iterations=iterations,
         )
-        layers.weight[:, columns] = found.weight / scale
-        layers.bias[:, columns] = found.bias - layers.weight[:, columns] @ middle
-        return replace(layers, converged=found.converged)
+        return _Fit(path, columns, constant, middle, scale)
 
     def held_out_logits(self, settings: LogisticSettings) -> Tensor:
         """Return the logits of each image (K, n, C), of layers that are fitted without its fold.
@@ -107,10 +104,12 @@ class _Labelled:
         for fold in drawn_splits(self.labels, self.groups, shares, seed=0).values():
             rest = np.setdiff1d(np.arange(len(self.labels)), fold)
             held_out = torch.from_numpy(fold).to(logits.device)
-            logits[:, held_out] = self.some(rest).fit(settings).logits(self.features[held_out])
+            logits[:, held_out] = (
+                self.some(rest).fit(settings.path, settings.iterations).layers.logits(self.features[held_out])
+            )
         return logits
 
-    def _decisions(self, values: int) -> tuple[Tensor, list[int], Regressions]:
+    def _decisions(self, values: int) -> tuple[Tensor, list[int], Layers]:
         """Return what is to be decided.
 
         Returns:
@@ -131,8 +130,44 @@ class _Labelled:
             columns = present.tolist() if len(present) > 2 else present[1:].tolist()
             wanted = torch.from_numpy(self.labels == np.array(columns, dtype=np.int64))
         weight = self.features.new_zeros(values, self.classes, self.features.shape[1])
-        fits = torch.ones(values, dtype=torch.bool, device=weight.device)
-        return wanted.to(weight), columns, Regressions(weight, bias, fits)
+        return wanted.to(weight), columns, Layers(weight, bias)
+
+
+@dataclass(frozen=True, eq=False)
+class _Fit:
+    """Layers from features as they are to logits of all classes.
+
+    Attributes:
+        path: layers from standardised features to what is decided; None: nothing is.
+        columns: the columns of the logits that this is of.
+        constant: layers with the logits of the other columns.
+        middle: (D,) the mean of each feature.
+        scale: (D,) its deviation.
+    """
+
+    path: LogisticPath | None
+    columns: list[int]
+    constant: Layers
+    middle: Tensor
+    scale: Tensor
+
+    @property
+    def layers(self) -> Layers:
+        """All of them, roughly."""
+        return self.constant if self.path is None else self._whole(self.path.layers)
+
+    def optimum(self, number: int) -> tuple[Layers, bool]:
+        """Return one of them exactly, and whether the iterations were enough for that."""
+        if self.path is None:
+            return self.constant, True
+        found, converged = self.path.optimum(number)
+        return self._whole(found), converged
+
+    def _whole(self, found: Layers) -> Layers:
+        weight, bias = (part[: len(found.bias)].clone() for part in (self.constant.weight, self.constant.bias))
+        weight[:, self.columns] = found.weight / self.scale
+        bias[:, self.columns] = found.bias - weight[:, self.columns] @ self.middle
+        return Layers(weight, bias)
 
 
 def fit(trial: Trial, settings: LogisticSettings) -> Evaluation:
@@ -146,17 +181,21 @@ def fit(trial: Trial, settings: LogisticSettings) -> Evaluation:
         StageError: the criterion has no value for any C.
     """
     train, chosen_by = _labelled(trial, settings), trial.choice()
-    path = train.fit(settings)
     if chosen_by is None:
         labels, logits = train.labels, train.held_out_logits(settings)
     else:
+        path = train.fit(settings.path, settings.iterations)
         labels, watched = chosen_by.labels, _features(trial, chosen_by.split, chosen_by.places)
-        logits = path.logits(watched)
+        logits = path.layers.logits(watched)
     best = BestEpoch(trial.info.task, labels, trial.criterion)
     looks = [best.look(place, found, {}) for place, found in enumerate(logits)]
     best.require_chosen()
     chosen = settings.path[best.epoch]
-    weight, bias = path.weight[best.epoch].float(), path.bias[best.epoch].float()
+    if chosen_by is None:
+        layer, converged = train.fit((chosen,), settings.iterations).optimum(0)
+    else:
+        layer, converged = path.optimum(best.epoch)
+    weight, bias = layer.weight[0].float(), layer.bias[0].float()
     test = np.arange(len(trial.splits["test"].labels))
     scores = probabilities(trial.info.task, F.linear(_features(trial, "test", test, torch.float32), weight, bias))
     val_scores = None
@@ -164,7 +203,7 @@ def fit(trial: Trial, settings: LogisticSettings) -> Evaluation:
         val = _features(trial, "val", trial.val, torch.float32)
         val_scores = probabilities(trial.info.task, F.linear(val, weight, bias))
     flags = {}
-    if not path.converged[best.epoch]:
+    if not converged:
         done = f"{settings.iterations} iterations of conjugate gradients were too few at C = {chosen:.2g}"
         flags["probe_not_converged"] = f"the probe had not converged ({done}; give it more)"
     arrays: dict[str, NDArray[np.generic]] = {"path_c": np.array(settings.path)}

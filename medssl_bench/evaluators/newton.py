@@ -33,15 +33,23 @@ class Curvature(Protocol):
 
 @dataclass(frozen=True)
 class Look:
-    """What A problems are at their points: values (A,), gradients (A, C, M), and curvature in float32."""
+    """What A problems are at their points.
+
+    Attributes:
+        values: (A,).
+        sizes: (A,) of the numbers that a value is the sum or difference of: its last digits are noise by these.
+        gradients: (A, C, M).
+        curvature: in float32.
+    """
 
     values: Tensor
+    sizes: Tensor
     gradients: Tensor
     curvature: Curvature
 
     def some(self, kept: Tensor) -> Look:
         """Return that of some of the problems, (A,) bool."""
-        return Look(self.values[kept], self.gradients[kept], self.curvature.some(kept))
+        return Look(self.values[kept], self.sizes[kept], self.gradients[kept], self.curvature.some(kept))
 
 
 class Problem(Protocol):
@@ -72,8 +80,8 @@ def minimize(problem: Problem, start: Tensor, *, tolerance: float, iterations: i
     Args:
         problem: values, gradients and curvatures.
         start: (K, C, M) where to begin.
-        tolerance: a problem has converged with a full step whose decrement, about twice the height of the value above
-            the minimum (Boyd and Vandenberghe 2004, section 9.5.1), is not larger.
+        tolerance: a problem has converged with a step whose decrement, about twice the height of the value above the
+            minimum (Boyd and Vandenberghe 2004, section 9.5.1), is not larger.
         iterations: of conjugate gradients, at most.
     """
     points = start.clone()
@@ -87,7 +95,7 @@ def minimize(problem: Problem, start: Tensor, *, tolerance: float, iterations: i
         decrements = -_dot(look.gradients, steps)
         lengths, look = _searched(problem, points[numbers], numbers, look, steps, decrements)
         points[numbers] += lengths[:, None, None] * steps
-        converged[numbers] = exact & (decrements <= tolerance) & (lengths == 1)
+        converged[numbers] = exact & (decrements <= tolerance)
         going = ~converged[numbers] & (lengths > 0) & (taken[numbers] < iterations)
         if not going.all():
             numbers, look = numbers[going], look.some(going)
@@ -137,7 +145,7 @@ def _searched(
     problem: Problem, points: Tensor, numbers: Tensor, look: Look, steps: Tensor, decrements: Tensor
 ) -> tuple[Tensor, Look]:
     """Return the part of each step that lowers its value (A,), 0 if none does, and what the problems are there."""
-    noise = _ROUNDING * torch.finfo(look.values.dtype).eps * look.values.abs()
+    noise = _ROUNDING * torch.finfo(look.values.dtype).eps * look.sizes
     lengths = torch.ones_like(look.values)
     for _ in range(_HALVINGS):
         found = problem.look(points + lengths[:, None, None] * steps, numbers)

@@ -51,7 +51,7 @@ class Bowls:
         matrices, slopes = self.matrices[numbers], self.slopes[numbers]
         moved = points @ matrices
         values = (points * (moved / 2 - slopes)).sum(dim=(1, 2))
-        return Look(values, moved - slopes, Hessians(matrices, self.diagonal[numbers]))
+        return Look(values, values.abs(), moved - slopes, Hessians(matrices, self.diagonal[numbers]))
 
     @property
     def best(self):
@@ -127,7 +127,8 @@ def test_curved_valleys_end_where_scipys_do(dtype):
             bends = (given.mT * powers.cosh()[:, None]) @ given
             diagonal = bends.diagonal(dim1=1, dim2=2)[:, None].float()
             gradients = powers.sinh()[:, None] @ given
-            return Look(powers.cosh().sum(1), gradients, Hessians(bends, diagonal))
+            values = powers.cosh().sum(1)
+            return Look(values, values, gradients, Hessians(bends, diagonal))
 
     found = minimize(Valleys(), start().to(dtype), tolerance=1e-5, iterations=500)
 
@@ -141,7 +142,8 @@ def test_a_problem_that_cannot_go_down_ends():
     class Liar:
         def look(self, points, numbers):  # says down, and is flat
             ones = torch.ones(len(numbers), 1, 1)
-            return Look(torch.zeros(len(numbers)), torch.ones_like(points), Hessians(ones, ones))
+            zeros = torch.zeros(len(numbers))
+            return Look(zeros, zeros, torch.ones_like(points), Hessians(ones, ones))
 
     found = minimize(Liar(), torch.zeros(2, 1, 1), tolerance=1e-3, iterations=50)
     assert not found.converged.any()
