@@ -7,7 +7,8 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from medssl_bench.datasets.fold import Fold
-from medssl_bench.errors import Problem, SuiteError, UserError
+from medssl_bench.encoders.brought_file import is_brought
+from medssl_bench.errors import DataError, Problem, SuiteError, UserError
 from medssl_bench.key_path import key_text
 from medssl_bench.plan.arrange import arrange_retests
 from medssl_bench.plan.attribution import attribute
@@ -214,7 +215,8 @@ class _Builder:
             self._note(str(error), *error.key)
             return
         except UserError as error:
-            self._note(str(error), "comparison", index)
+            of_features = isinstance(error, DataError) and is_brought(arm.encoder)
+            self._note(str(error), *(self.suite.place_of(arm.encoder) if of_features else ("comparison", index)))
             return
         self.plan.trials.append(
             Trial(

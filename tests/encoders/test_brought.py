@@ -241,6 +241,8 @@ def test_a_plan_knows_that_rows_are_not_those_of_the_images(write, tmp_path, cha
     with pytest.raises(SuiteError) as caught:
         build_plan(loaded, dataset_context(tmp_path))
     assert wanted in str(caught.value)
+    assert "encoder.hub: " in str(caught.value), "where the file is named, once for all trials"
+    assert len(caught.value.problems) == 1
 
 
 @pytest.mark.parametrize(
