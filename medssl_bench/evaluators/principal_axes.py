@@ -41,6 +41,8 @@ class PrincipalAxes:
 
     def turned(self, coordinates: Tensor, shares: Tensor) -> PrincipalAxes:
         """Return those of the same space for other shares, (n,), of 1, of features at coordinates (n, r + 1)."""
+        if not len(self.variances):
+            return self  # all images are alike
         places = coordinates[:, :-1]
         middle = shares @ places
         weighted = (places - middle) * shares.sqrt()[:, None]

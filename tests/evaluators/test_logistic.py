@@ -196,6 +196,22 @@ def test_constant_features_count_nothing(make_trial, make_evaluator):
     np.testing.assert_allclose(found.scores, wanted.scores, atol=1e-5)
 
 
+@pytest.mark.parametrize("task", list(LABELLED_TASKS))
+@pytest.mark.parametrize("constant", [0.0, 3.0])
+@pytest.mark.parametrize("val", [None, []])
+def test_images_that_are_all_alike_are_predicted_by_how_often_a_class_is(
+    make_trial, make_evaluator, task, constant, val
+):
+    trial = make_trial(task, classes=classes_of(task), train=SOME, val=val)
+    for name, found in trial.features.items():
+        trial.features[name] = torch.full_like(found, constant)
+    found = make_evaluator("logistic").evaluate(trial)
+    labels = trial.splits["train"].labels[SOME]
+    often = labels.mean(axis=0) if task is Task.MULTI_LABEL else np.bincount(labels[:, 0]) / len(SOME)
+    np.testing.assert_allclose(found.scores, np.broadcast_to(often, found.scores.shape), atol=1e-6)
+    assert found.flags == {}
+
+
 def test_a_class_without_a_labelled_image_is_never_predicted(make_trial, make_evaluator):
     trial = make_trial(noise=1.5, train=[place for place in range(60) if place % 3 != 1])
     found = make_evaluator("logistic", **only(0.1)).evaluate(trial)

@@ -54,6 +54,14 @@ def test_turned_axes_span_the_same_and_are_those_of_the_other_shares(images, siz
     torch.testing.assert_close(turned.axes @ turned.axes.T, first.axes @ first.axes.T)
 
 
+def test_rows_that_are_all_alike_have_no_axes():
+    features = torch.full((5, 3), 2.0, dtype=torch.float64)
+    axes = PrincipalAxes.of(features, even(5))
+    assert axes.axes.shape == (3, 0)
+    assert axes.turned(axes.coordinates(features), even(5)) is axes
+    torch.testing.assert_close(axes.coordinates(features), torch.ones(5, 1, dtype=torch.float64))
+
+
 def test_a_layer_is_the_same_inside_and_outside():
     features = drawn(40, 6)
     axes = PrincipalAxes.of(features, even(40))
