@@ -36,7 +36,8 @@ def test_only_adapters_are_trained_and_the_kept_encoder_is_a_plain_one(make_tria
     changed = {name for name in before if not torch.equal(before[name], after[name])}
     linear = {f"{name}.weight" for name, module in small_vit().named_modules() if isinstance(module, nn.Linear)}
     assert changed == linear
-    assert all(torch.linalg.matrix_rank(after[name] - before[name], atol=1e-6) <= 2 for name in linear)
+    changes = [after[name] - before[name] for name in linear]  # with the rounding of float32
+    assert all(torch.linalg.matrix_rank(change, rtol=1e-5) <= 2 for change in changes)
 
 
 def test_the_kept_weights_give_the_scores(make_trial, make_evaluator):
