@@ -10,7 +10,7 @@ from torch import nn
 from medssl_bench.encoders.timm_encoder import TimmEncoder
 from medssl_bench.errors import StageError
 from medssl_bench.evaluators.finetune_settings import FineTuneSettings
-from medssl_bench.evaluators.parameter_groups import layer_depths, parameter_groups, set_encoder_rate
+from medssl_bench.evaluators.parameter_groups import parameter_groups, set_encoder_rate
 from medssl_bench.training.optimizer import make_optimizer, set_learning_rate
 
 CLASSES = 3
@@ -62,16 +62,6 @@ def test_they_are_those_of_timm(name, layer_decay):
     assert len({rate for rate, _ in found.values()}) > 3
 
 
-def test_a_layer_of_a_resnet_is_a_stage_and_one_of_a_vit_a_block():
-    resnet, vit = layer_depths(pair("resnet18")[0][0]), layer_depths(pair("vit_tiny_patch16_224")[0][0])
-
-    assert resnet["backbone.conv1.weight"] == 5
-    assert {resnet[f"backbone.layer4.{block}.conv1.weight"] for block in (0, 1)} == {1}
-    assert vit["backbone.pos_embed"] == vit["backbone.patch_embed.proj.weight"] == 4
-    assert [vit[f"backbone.blocks.{block}.attn.qkv.weight"] for block in range(3)] == [3, 2, 1]
-    assert vit["backbone.norm.weight"] == 1
-
-
 def test_without_such_options_there_is_one_group():
     model, _ = pair("resnet18")
 
@@ -102,13 +92,3 @@ def test_layers_that_are_not_known_are_refused():
 
     with pytest.raises(StageError, match=r"does not say them; leave layer_decay out, or give the encoder"):
         parameter_groups(model, FineTuneSettings(layer_decay=0.9))
-
-
-def test_an_encoder_may_say_its_layers_itself():
-    class Own(nn.Sequential):
-        def group_matcher(self, coarse=False):
-            return {"first": r"^0\.", "second": r"^1\."}
-
-    depths = layer_depths(Own(nn.Linear(4, 4), nn.Linear(4, 4)))
-
-    assert depths == {"0.weight": 2, "0.bias": 2, "1.weight": 1, "1.bias": 1}
