@@ -29,21 +29,30 @@ class Rehearsed:
     Attributes:
         features: how many features an image has; 0 if there is a problem, or if that is not known yet.
         notes: what the user should know, such as weights that are to be downloaded.
-        problem: why the encoder cannot be had, or an empty string.
+        problem: why the encoder cannot be had, or why the evaluator cannot judge with it, or an empty string.
+        is_refused: whether the evaluator is to blame.
     """
 
     features: int = 0
     notes: tuple[str, ...] = ()
     problem: str = ""
+    is_refused: bool = False
 
 
-def rehearse(registry: Registry, encoder: Component, size: int, *, fetch: bool) -> Rehearsed:
+class _Refused(StageError):
+    """An evaluator cannot judge with an encoder."""
+
+
+def rehearse(
+    registry: Registry, encoder: Component, size: int, evaluator: Component | None = None, *, fetch: bool
+) -> Rehearsed:
     """Build an encoder and let it encode two images.
 
     Args:
         registry: where components come from.
         encoder: what to build; of one with ``weights = "pretrained"`` the weights are not loaded.
         size: side of the images in pixels.
+        evaluator: what tries the encoder then; None: nothing does.
         fetch: whether to download pretrained weights that are not here, once; else a note says that a run does.
     """
     try:
@@ -51,13 +60,14 @@ def rehearse(registry: Registry, encoder: Component, size: int, *, fetch: bool) 
             return Rehearsed(problem='weights = "pretrained" and weights_file contradict each other: write one of them')
         if told_later := _not_here(encoder, fetch=fetch):
             return Rehearsed(notes=(told_later,))
-        built = _built(registry, _from_scratch(encoder), size)
+        built = _built(registry, _from_scratch(encoder), size, evaluator)
         return Rehearsed(feature_dim(built), _notes(built, encoder, fetch=fetch))
     except BaseException as error:  # SystemExit too: a plugin's code is called
         if is_stop(error):
             raise Stopped from error
         known = isinstance(error, StageError | UserError)
-        return Rehearsed(problem=" ".join(str(error).split()) if known else told(error))
+        problem = " ".join(str(error).split()) if known else told(error)
+        return Rehearsed(problem=problem, is_refused=isinstance(error, _Refused))
 
 
 def _notes(built: nn.Module, encoder: Component, *, fetch: bool) -> tuple[str, ...]:
@@ -116,20 +126,25 @@ def _from_scratch(encoder: Component) -> Component:
     return replace(encoder, parameters={**encoder.parameters, "weights": "scratch"})
 
 
-def _built(registry: Registry, encoder: Component, size: int) -> nn.Module:
+def _built(registry: Registry, encoder: Component, size: int, evaluator: Component | None) -> nn.Module:
     """Return an encoder that has encoded two images, without numbers where that is possible."""
     try:
         with torch.device("meta"), warnings.catch_warnings(action="ignore"):  # of weights that are not taken in
-            return _checked(registry, encoder, size)
+            return _checked(registry, encoder, size, evaluator)
     except Exception as error:
         # a plugin's encoder may ask for numbers, which only a real device has; so may some of timm's
         if encoder.plugin == "encoders" and "meta" not in str(error):
             raise
-    return _checked(registry, encoder, size)
+    return _checked(registry, encoder, size, evaluator)
 
 
-def _checked(registry: Registry, encoder: Component, size: int) -> nn.Module:
+def _checked(registry: Registry, encoder: Component, size: int, evaluator: Component | None) -> nn.Module:
     with forked(0):
         built: nn.Module = registry.build(encoder, size=size)
     check_encoder(built, size)
+    if evaluator is not None:
+        try:
+            registry.build(evaluator).try_encoder(built)
+        except StageError as error:
+            raise _Refused(str(error)) from error
     return built

@@ -217,6 +217,24 @@ class Evaluator(ABC):
         """Return why it cannot judge on such a data set, or an empty string."""
         return ""
 
+    @property
+    def tries_encoder(self) -> bool:
+        """Whether `try_encoder` is called before a run, which takes the encoder to be built.
+
+        Unless an evaluator says more, that is so if it defines that method.
+        """
+        return type(self).try_encoder is not Evaluator.try_encoder
+
+    def try_encoder(self, encoder: nn.Module) -> None:  # noqa: B027 - nothing fails of most
+        """Do to an encoder what may fail of its structure, before anything runs.
+
+        Args:
+            encoder: one of its own, without trained weights; in most cases on torch's meta device, without numbers.
+
+        Raises:
+            StageError: it cannot judge with such an encoder.
+        """
+
     def images_seen(self, train: int) -> int:  # noqa: ARG002
         """Return how many images it trains an encoder on, given the number of labelled ones, for cost estimates."""
         return 0

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
 
 from medssl_bench.evaluators.ranges import ClassBalance, Count, Decay, Rate
 from medssl_bench.plugin.parameters import AddedLater, OneComponent
+
+if TYPE_CHECKING:
+    from torch import nn
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +61,22 @@ class FineTuneSettings:
         """Whether the optimiser treats all parameters alike."""
         return self.encoder_lr is None and self.layer_decay == 1 and self.decays == "all"
 
+    @property
+    def tries_encoder(self) -> bool:
+        """Whether it tells layers of the encoder apart."""
+        return self.layer_decay != 1
+
+    def try_encoder(self, encoder: nn.Module) -> None:
+        """Look for the layers of an encoder, if each is to have a rate of its own.
+
+        Raises:
+            StageError: they are not known.
+        """
+        from medssl_bench.evaluators.layer_depths import layer_depths
+
+        if self.layer_decay != 1:
+            layer_depths(encoder)
+
 
 @dataclass(frozen=True, kw_only=True)
 class FineTuneOptions(FineTuneSettings):
@@ -96,6 +115,23 @@ class FineTuneOptions(FineTuneSettings):
             raise ValueError("lora_alpha and lora_targets need lora, the rank of the adapters")
         if self.lora is not None and self.encoder_lr == 0:
             raise ValueError("encoder_lr = 0 trains no adapters: leave out lora, or give them a rate")
+
+    @property
+    def tries_encoder(self) -> bool:
+        """Whether layers have rates, or adapters, of their own."""
+        return self.lora is not None or super().tries_encoder
+
+    def try_encoder(self, encoder: nn.Module) -> None:
+        """Look for the layers of an encoder, and add adapters, if there are to be some.
+
+        Raises:
+            StageError: layers are not known, or can have no adapters.
+        """
+        from medssl_bench.evaluators.adapters import add_adapters
+
+        super().try_encoder(encoder)
+        if self.lora is not None:
+            add_adapters(encoder, self.lora, self.lora_alpha, self.lora_targets, seed=0)
 
 
 def _trains_head(found: Any) -> bool:

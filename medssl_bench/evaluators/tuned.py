@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 from medssl_bench.evaluators.base import Evaluation, Evaluator, Passes, Trial
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from torch import nn
 
     from medssl_bench.datasets import DatasetInfo
     from medssl_bench.evaluators.candidates import Candidates
@@ -59,6 +62,16 @@ class Tuned(Evaluator):
     def refuses(self, info: DatasetInfo) -> str:
         """Return why one of the candidates cannot judge on a data set, or an empty string."""
         return next(filter(None, (each.refuses(info) for each in self.candidates)), "")
+
+    @property
+    def tries_encoder(self) -> bool:
+        """Whether a candidate does."""
+        return any(each.tries_encoder for each in self.candidates)
+
+    def try_encoder(self, encoder: nn.Module) -> None:
+        """Try each candidate on one of its own; errors as of these."""
+        for each in self.candidates:
+            each.try_encoder(deepcopy(encoder))
 
     def images_seen(self, train: int) -> int:
         """Return the images of all candidates, and again those of the one that takes most."""

@@ -1,4 +1,4 @@
-"""Whether the encoders that stages need can be had, found out before any of them runs.
+"""Whether the encoders that stages need can be had, and be judged, found out before any of them runs.
 
 Building an encoder takes torch. The process that a user sees has none, unless it is Python that has loaded it: another
 one builds them, and it is not started for built-in encoders that are known to fit.
@@ -19,6 +19,7 @@ from medssl_bench.key_path import key_text
 from medssl_bench.plan.kinds.evaluate import EvaluateSpec
 from medssl_bench.plan.spec import SpecWithEncoder
 from medssl_bench.plugin.component import Component
+from medssl_bench.plugin.guarded import make
 from medssl_bench.session.asked import ask, asked
 from medssl_bench.stopping import Stopped, stop_if_asked
 
@@ -32,8 +33,8 @@ if TYPE_CHECKING:
 _TRIES = 2
 """How many processes may be killed by one encoder: the first may have been by mistake."""
 
-Request = tuple[Component, int]
-"""An encoder, and the side of its images in pixels."""
+Request = tuple[Component, int, Component | None]
+"""An encoder, the side of its images in pixels, and an evaluator that tries it."""
 
 
 @dataclass(frozen=True)
@@ -69,29 +70,33 @@ def fitting_encoders(
         done: finished stages, whose encoders need no proof.
 
     Raises:
-        SuiteError: an encoder cannot be built, takes no images of this size, or its weights cannot be had.
+        SuiteError: an encoder cannot be built, takes no images of this size, its weights cannot be had, or an evaluator
+            cannot judge with it.
     """
-    proved = _needed(done)
-    requests = [request for text, request in _needed(stages).items() if text not in proved]
+    registry = suite.plugins.registry
+    proved = _needed(registry, done)
+    requests = [request for text, request in _needed(registry, stages).items() if text not in proved]
     answers: list[dict[str, Any]] = []
     unknown: list[Request] = []
-    for component, size in requests:
+    for component, size, evaluator in requests:
         try:
-            features = known_features(component, size)
+            features = None if evaluator else known_features(component, size)
         except StageError as error:
             answers.append({"problem": str(error)})
             continue
         answers.append({"features": features})
         if features is None:
-            unknown.append((component, size))
+            unknown.append((component, size, evaluator))
     found = iter(_rehearsed(suite, unknown, fetch=fetch) if unknown else ())
     answers = [next(found) if answer.get("features", 1) is None else answer for answer in answers]
     problems: list[Problem] = []
     fitting: dict[tuple[str, int], Fitting] = {}
-    for (component, size), answer in zip(requests, answers, strict=True):
+    for (component, size, evaluator), answer in zip(requests, answers, strict=True):
         key = suite.place_of(component)
         if answer.get("problem"):
             message = f"encoder {component.name!r}: {answer['problem']}"
+            if evaluator and answer.get("is_refused"):
+                key, message = suite.place_of(evaluator), f"{evaluator.name!r} with {message}"
             problems.append(Problem(suite.position(key), key_text(key), message))
         else:
             name = str(key[1]) if key[0] == "encoder" else _name(component)
@@ -108,23 +113,34 @@ def _name(component: Component) -> str:
     return f"{component.name} {model}" if isinstance(model, str) else component.name
 
 
-def _needed(stages: Iterable[Stage]) -> dict[str, Request]:
-    """Return the encoders that stages build, each once with each size of images, by what they differ in."""
+def _needed(registry: Registry, stages: Iterable[Stage]) -> dict[str, Request]:
+    """Return the encoders that stages build or try, each once with each size of images, by what they differ in."""
     found: dict[str, Request] = {}
+    tried: dict[int, bool] = {}
+    """Whether an evaluator tries encoders, by its identity: cells of an arm share it, and there may be thousands."""
     for stage in stages:
+        spec = stage.spec.encoder if isinstance(stage.spec, SpecWithEncoder) else None
+        evaluator = stage.spec.evaluator if isinstance(stage.spec, EvaluateSpec) else None
+        if evaluator and id(evaluator) not in tried:
+            tried[id(evaluator)] = make(registry, evaluator).tries_encoder
+        tries = tried.get(id(evaluator), False)
         # an evaluation of features needs no encoder
-        made = not isinstance(stage.spec, EvaluateSpec) or "encoder" in stage.identity
-        spec = stage.spec.encoder if made and isinstance(stage.spec, SpecWithEncoder) else None
-        if spec and spec.size:
-            text = json.dumps([spec.component.to_data(), spec.size], sort_keys=True)
-            found.setdefault(text, (spec.component, spec.size))
+        made = not evaluator or tries or "encoder" in stage.identity
+        if made and spec and spec.size:
+            request = (spec.component, spec.size, evaluator if tries else None)
+            found.setdefault(json.dumps(_data(request), sort_keys=True), request)
     return found
+
+
+def _data(request: Request) -> list[Any]:
+    component, size, evaluator = request
+    return [component.to_data(), size, evaluator.to_data() if evaluator else None]
 
 
 def _rehearsed(suite: Suite, requests: Sequence[Request], *, fetch: bool) -> list[dict[str, Any]]:
     if "torch" in sys.modules:
         return list(_answers(suite.plugins.registry, requests, fetch=fetch))
-    given: dict[str, Any] = {"requests": [[component.to_data(), size] for component, size in requests], "fetch": fetch}
+    given: dict[str, Any] = {"requests": [_data(request) for request in requests], "fetch": fetch}
     found: list[dict[str, Any]] = []
     killed = 0
     while len(found) < len(requests):
@@ -146,13 +162,16 @@ def _rehearsed(suite: Suite, requests: Sequence[Request], *, fetch: bool) -> lis
 def _answers(registry: Registry, requests: Sequence[Request], *, fetch: bool) -> Iterator[dict[str, Any]]:
     from medssl_bench.encoders.rehearsal import rehearse
 
-    for component, size in requests:
-        yield asdict(rehearse(registry, component, size, fetch=fetch))
+    for component, size, evaluator in requests:
+        yield asdict(rehearse(registry, component, size, evaluator, fetch=fetch))
 
 
 def main() -> None:
     """Build the encoders that standard input asks for; write an answer for each, a line of JSON."""
     with asked() as (given, plugins, answer):
-        requests = [(Component.from_data(component), size) for component, size in given["requests"]]
+        requests = [
+            (Component.from_data(component), size, Component.from_data(evaluator) if evaluator else None)
+            for component, size, evaluator in given["requests"]
+        ]
         for found in _answers(plugins.registry, requests, fetch=given["fetch"]):
             answer(found)

@@ -11,7 +11,6 @@ from medssl_bench.plugin.component import Component
 from medssl_bench.plugin.guarded import make
 from medssl_bench.plugin.parameters import ParameterProblem
 from medssl_bench.suite.aliases import Aliases, name_of
-from medssl_bench.suite.initial_weights import without_weights
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -47,7 +46,7 @@ class ComponentResolver:
         self.aliases = Aliases(model, registry)
         self.problems: list[Problem] = []
         self.missing: dict[Problem, list[Component]] = {}
-        self.encoders: list[tuple[Component, Key]] = []
+        self.places: list[tuple[Component, Key]] = []
 
     def component(self, kind: str, value: Any, settings: Mapping[str, Any] | None = None) -> Component:
         """Return a component that the suite does not name itself, written as in a suite.
@@ -104,8 +103,7 @@ class ComponentResolver:
             raise self.fail((*where, *path), problem.message) from None
         place: Key = (kind, name_of(value)) if alias else key
         self._note_missing(component, place)
-        if kind == "encoder":
-            self.encoders += [(component, place), (without_weights(component, self.registry), place)]
+        self.places.append((component, place))
         return component
 
     def _note_missing(self, component: Component, key: Key) -> None:

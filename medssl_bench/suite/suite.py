@@ -47,7 +47,7 @@ class Suite:
     missing: dict[Problem, list[Component]]
     _document: Node
     _root: Node
-    _encoders: list[tuple[Component, tuple[str | int, ...]]]
+    _places: list[tuple[Component, tuple[str | int, ...]]]
 
     @classmethod
     def load(
@@ -112,7 +112,7 @@ class Suite:
             _add_inline(plugins, plugin, position)
         resolver = Resolver(model, root, plugins.registry, folder.resolve())
         tables = resolver.tables()
-        return cls(path, folder, model, tables, plugins, resolver.missing, document, root, resolver.encoders)
+        return cls(path, folder, model, tables, plugins, resolver.missing, document, root, resolver.places)
 
     def component(self, kind: str, value: Any, settings: Mapping[str, Any] | None = None) -> Component:
         """Return a component as if the suite named it; arguments and errors as of `Resolver.component`."""
@@ -128,9 +128,15 @@ class Suite:
         """Return file and line of a key."""
         return self._root.locate(key)
 
-    def place_of(self, encoder: Component) -> tuple[str | int, ...]:
-        """Return the key at which the suite says what an encoder is, or that it is without trained weights."""
-        return next((key for component, key in self._encoders if component == encoder), ("encoder",))
+    def place_of(self, component: Component) -> tuple[str | int, ...]:
+        """Return the key at which the suite says what a component is, or one that is most like it.
+
+        A plan has also encoders without their weights, and evaluators with fewer epochs.
+        """
+        kind, name, given = component.kind, component.name, component.parameters
+        found = [(each, key) for each, key in self._places if (each.kind, each.name) == (kind, name)]
+        alike = [sum(each.parameters.get(name) == value for name, value in given.items()) for each, _ in found]
+        return found[alike.index(max(alike))][1] if found else (kind,)
 
     def _repr_html_(self) -> str:
         """Draw its recipes and comparisons in a notebook."""

@@ -79,6 +79,8 @@ def _judges(build: Build, task: Task, channels: int) -> str:
     reason = evaluator.refuses(trial.info)
     if reason:
         return f"refused: {reason}"
+    if evaluator.tries_encoder:
+        evaluator.try_encoder(trial.encoder())
     seen = evaluator.images_seen(len(trial.train))
     require(isinstance(seen, int) and seen >= 0, f"images_seen gives {seen!r}, not a number of images")
     passes = evaluator.passes(len(trial.train))

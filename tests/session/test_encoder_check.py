@@ -136,6 +136,59 @@ def test_an_encoder_that_cannot_be_had_is_refused_before_anything_runs(
     assert not Path("store").exists()
 
 
+_TRIED = {
+    "adapters of no layer": (
+        "lora = 4\nlora_targets = ['query']", "lora: these layers can have no adapters: Target modules {'query'} not f"
+    ),
+    "adapters of a layer that can have none": ("lora = 4\nlora_targets = ['bn1']", "lora: these layers can have no ad"),
+    "one of several": (
+        "tune = { lora_targets = [['conv2'], ['query']] }\nlora = 4", "Target modules {'query'} not found"
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("verb", ["validate suite.toml", "run suite.toml", "run suite.toml --epochs-scale 0.5"])
+@pytest.mark.parametrize("kind", _TRIED)
+def test_an_evaluator_that_cannot_judge_with_an_encoder_is_refused_before_anything_runs(
+    kind: str, verb: str, write: Callable[..., Path], cli: Callable[..., Any]
+) -> None:
+    options, said = _TRIED[kind]
+    _fine_tuned(write(TIMM.format("test_resnet")), options)
+    result = cli(*verb.split(" "))
+    assert result.status == 2, result.out
+    (line,) = result.err.splitlines()
+    assert line.startswith("error: suite.toml:13: evaluator.tuned: 'finetune' with encoder 'timm': "), line
+    assert said in line
+    assert not Path("store").exists()
+
+
+@pytest.mark.parametrize("options", ["lora = 4", "lora = 4\nlora_targets = ['conv2']", "layer_decay = 0.5"])
+def test_an_evaluator_that_can_judge_with_an_encoder_is_told_nothing_of(
+    options: str, write: Callable[..., Path], cli: Callable[..., Any]
+) -> None:
+    _fine_tuned(write(TIMM.format("test_resnet")), options)
+    result = cli("validate", "suite.toml")
+    assert (result.status, result.err) == (0, "")
+    assert "encoder mine: 96 features from 28 x 28 x 3" in result.out
+
+
+def test_rates_of_layers_need_an_encoder_whose_layers_are_known(
+    write: Callable[..., Path], cli: Callable[..., Any]
+) -> None:
+    _fine_tuned(write('name = "own"'), "layer_decay = 0.5")
+    result = cli("validate", "suite.toml")
+    assert result.status == 2
+    assert "evaluator.tuned: 'finetune' with encoder 'own': layer_decay needs an encoder whose layers are" in result.err
+
+
+def _fine_tuned(suite: Path, options: str) -> None:
+    """Let an evaluator with options judge the supervised arm of a suite."""
+    text = suite.read_text("utf-8")
+    table = f'[evaluator.tuned]\nname = "finetune"\n{options}\n\n[pretraining.nat]'
+    text = text.replace("[pretraining.nat]", table).replace('evaluator = "finetune"', 'evaluator = "tuned"')
+    suite.write_text(text, "utf-8")
+
+
 _OWN = {
     "raises when built": ({"build": "raise LookupError('no weights here')"}, "LookupError: no weights here"),
     "exits when built": ({"build": "raise SystemExit(0)"}, "SystemExit: 0"),
