@@ -21,6 +21,7 @@ from medssl_bench.plugin.guarded import asking, make
 from medssl_bench.plugin.watching import Outcome, RunInfo
 from medssl_bench.progress.words import ended
 from medssl_bench.results.formats.html import to_html
+from medssl_bench.session.brought_check import check_brought
 from medssl_bench.session.encoder_check import fitting_encoders
 from medssl_bench.session.leaderboard import Leaderboard
 from medssl_bench.session.views import Views
@@ -115,6 +116,7 @@ def run_suite(
         return RunResult(Leaderboard.of(suite, plan, opened), [], cached)
     wanted = [status.stage for status in statuses if status.is_wanted]
     done = [status.stage for status in statuses if status.status == "done"]
+    check_brought(suite, wanted, context)
     for encoder in fitting_encoders(suite, wanted, fetch=True, done=done):
         for note in encoder.notes:
             warnings.warn(f"encoder {encoder.name}: {note}", EncoderWarning, stacklevel=2)
