@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from medssl_bench.methods.health import collapsed, feature_flags, feature_gauges, health
@@ -30,6 +30,7 @@ def _entropy_rank(features: np.ndarray) -> float:
 def test_formulas_written_out(images: int, length: int, number: int, relu: bool) -> None:
     features = np.random.default_rng(number).normal(size=(images, length))
     features = np.maximum(features, 0) + 0.01 if relu else features
+    assume(features.std(0).max() > 0)  # the test after this is of features that do not vary
     found = health(torch.from_numpy(features))
     centred = features - features.mean(0)
     unit = features / np.linalg.norm(features, axis=1, keepdims=True)
@@ -44,6 +45,13 @@ def test_formulas_written_out(images: int, length: int, number: int, relu: bool)
         "mean_cosine": np.mean([unit[a] @ unit[b] for a, b in pairs]),
     }
     assert found == pytest.approx(wanted, abs=1e-6)
+
+
+@given(st.integers(3, 30), st.integers(2, 12), st.floats(1e-3, 1e3))
+def test_features_that_do_not_vary(images: int, length: int, value: float) -> None:
+    found = health(torch.full((images, length), value))
+    wanted = {"rankme": 1, "participation": 1, "spread": 0, "uniformity": 0, "mean_cosine": 1}
+    assert {name: found[name] for name in wanted} == pytest.approx(wanted, abs=1e-6)
 
 
 def _made(kind: str) -> torch.Tensor:
