@@ -24,6 +24,10 @@ _SMALL_MAP = 2
 """Side of the largest maps whose 3x3 convolutions are computed without taps on padding (`encoders/small_maps.py`)."""
 
 
+_OF_HUBS, _USUAL_SIDE = ("transformers", "open_clip"), 224
+"""Encoders that see images at the size that a configuration says, and the size that most of these say."""
+
+
 @dataclass(frozen=True)
 class Arithmetic:
     """What an encoder computes for one image.
@@ -42,7 +46,7 @@ def relative(encoder: Component, size: int | None, made_for: int | None = None) 
 
     Args:
         encoder: an encoder; one that is not known, such as a plugin's, counts as a ResNet-18, a built-in one at its
-            ``input_size``.
+            ``input_size``; of transformers and open_clip that is 224 where it is not given.
         size: side of the images in pixels; None: not known, taken as 28.
         made_for: side of the images that it was made for; None: of these. A ViT resizes others to it, unless it has
             ``dynamic_img_size``.
@@ -79,13 +83,17 @@ def share_of_view(encoder: Component, side: int, size: int) -> float:
             return 1.0
         encoder = replace(encoder, name="resnet18", parameters={})
     elif _seen(encoder):
-        encoder = replace(encoder, parameters={**encoder.parameters, "input_size": None})
+        encoder = replace(encoder, name="resnet18", parameters={})
     return relative(encoder, side, made_for=size).multiply_adds / relative(encoder, size).multiply_adds
 
 
 def _seen(encoder: Component) -> int | None:
-    """Return the side in pixels at which a built-in encoder sees all images, if its parameters say one."""
-    side = encoder.parameters.get("input_size") if encoder.plugin == "encoders" else None
+    """Return the side in pixels at which a built-in encoder sees all images, if that is not theirs."""
+    if encoder.plugin != "encoders":
+        return None
+    side = encoder.parameters.get("input_size")
+    if side is None and encoder.name in _OF_HUBS:
+        return _USUAL_SIDE
     return side if isinstance(side, int) else None
 
 

@@ -72,7 +72,11 @@ def test_encoders_that_are_not_known_count_as_a_resnet18(plugins: Plugins) -> No
         model = "hf-hub:no/such" if name == "timm" else "no/such"
         assert relative(_encoder(plugins, name, model=model, input_size=64), 28) == resnet
     seen = _encoder(plugins, "transformers", model="no/such", input_size=64)
-    assert share_of_view(seen, 32, 64) == share_of_view(_encoder(plugins, "resnet18"), 32, 64), "it is in keys"
+    by_configuration = [_encoder(plugins, name, model="no/such") for name in ("transformers", "open_clip")]
+    at_224 = relative(_encoder(plugins, "resnet18"), 224)
+    assert [relative(encoder, 28) for encoder in by_configuration] == [at_224] * 2
+    wanted = share_of_view(_encoder(plugins, "resnet18"), 32, 64)
+    assert [share_of_view(encoder, 32, 64) for encoder in (seen, *by_configuration)] == [wanted] * 3, "it is in keys"
 
 
 @pytest.mark.parametrize(
