@@ -28,7 +28,8 @@ class Logistic(Evaluator):
     one for each. C is that value of a path which does best on the labelled validation images, or, where there are none,
     on the labelled training images by cross-validation, whose folds keep the classes even and part no group. Among
     equals the lower loss counts. Records have the chosen C. While values of C are compared, probabilities are within
-    about 1e-4 of their optimum's; with the chosen one they are within 1e-5.
+    about 1e-4 of their optimum's; with the chosen one they are within 1e-5, unless features lie hundreds of deviations
+    from 0, where float32 does not tell them apart so well.
 
     Args:
         smallest: the smallest C, the strongest penalty.

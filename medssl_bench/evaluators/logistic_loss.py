@@ -155,4 +155,7 @@ class _Curvature:
     def undone(self, residuals: Tensor) -> Tensor:
         if self.axes is None:
             return residuals / self.diagonal
-        return self.axes @ (self.axes.mT @ residuals).div_(self.diagonal)
+        found = self.axes @ (self.axes.mT @ residuals).div_(self.diagonal)
+        # a bias that all classes share changes nothing and has no curvature: what rounding leaves there would be steps
+        found[:, :, -1] -= found[:, :, -1].mean(dim=1, keepdim=True)
+        return found

@@ -12,7 +12,7 @@ from medssl_bench.evaluators.logistic_loss import Images, LogisticLoss
 from medssl_bench.evaluators.newton import minimize
 from medssl_bench.evaluators.principal_axes import PrincipalAxes
 
-EXACT = 1e-11
+EXACT = 1e-13
 """How far the loss may be above its minimum, about twice, in what counts as the optimum."""
 
 _ROUGH, _NEAR = 1e-7, 1e-2

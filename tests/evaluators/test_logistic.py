@@ -57,6 +57,22 @@ def test_every_optimum_is_scikit_learns(make_trial, make_evaluator, task, c, lab
     assert found.flags == {}
 
 
+@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("balance", ["none", "class_weights"])
+def test_few_images_of_some_classes_have_scikit_learns_optimum(make_trial, make_evaluator, seed, balance):
+    """A bias that all classes share decides nothing, and must not grow by rounding."""
+    rng = np.random.default_rng(seed)
+    classes, images, c = int(rng.integers(3, 8)), int(rng.integers(3, 12)), 10 ** rng.uniform(-6, 0)
+    trial = make_trial(classes=classes, noise=1.5, train=rng.permutation(60)[:images], data_seed=seed)
+    present = np.unique(trial.splits["train"].labels[trial.train])
+    found = make_evaluator("logistic", **only(c), balance=balance).evaluate(trial)
+    weights = {"class_weight": None if balance == "none" else "balanced"}
+    scores = probabilities_of_scikit(trial, c, Task.MULTI_CLASS, **weights)
+    np.testing.assert_allclose(found.scores[:, present], scores, atol=1e-5)
+    if len(present) > 2:  # else it is one decision
+        assert abs(found.weights["head"]["bias"][present].mean()) < 1e-3
+
+
 @pytest.mark.parametrize("c", [1e-3, 1.0])
 def test_more_features_than_are_told_apart_have_scikit_learns_optimum(make_trial, make_evaluator, c):
     """As those of an untrained network: hundreds, which vary along few axes, none alike."""
