@@ -40,6 +40,11 @@ def torchs(images, point, penalty):
     return images.shares @ losses + penalty / 2 * point[:, :-1].square().sum()
 
 
+def without_common_logit(images, layers):
+    """Return layers as gradients are: classes together have none along their common logit."""
+    return layers if images.independent else layers - layers.mean(dim=1, keepdim=True)
+
+
 @pytest.fixture(params=[7, 2048], ids=["parts", "whole"])
 def look(request, images, monkeypatch):
     monkeypatch.setattr(logistic_loss, "_ROWS", request.param)
@@ -70,7 +75,7 @@ def test_some_are_what_they_are_among_all(images, look):
     number = torch.tensor([1])
     alone = LogisticLoss(images, PENALTIES).look(points()[number], number)
     some = look.some(torch.tensor([False, True]))
-    residuals = points()[number].float()
+    residuals = without_common_logit(images, points()[number].float())
     for found, wanted in (
         (some.values, alone.values),
         (some.gradients, alone.gradients),
@@ -88,10 +93,13 @@ def test_the_preconditioner_undoes_a_curvature_that_is_a_product(images):
     turned = F.pad((images.features[:, :-1] - middle) @ axes, (0, 1), value=1.0)
     images = Images(turned, F.pad(variances, (0, 1), value=1.0), images.wanted, images.shares, images.independent)
     look = LogisticLoss(images, PENALTIES).look(torch.zeros_like(points()), torch.arange(len(PENALTIES)))
-    residuals = points().float()
-    if not images.independent:  # all classes together have no curvature
-        residuals -= residuals.mean(dim=1, keepdim=True)
+    residuals = without_common_logit(images, points().float())
     torch.testing.assert_close(look.curvature.times(look.curvature.undone(residuals)), residuals, rtol=1e-4, atol=1e-5)
+
+
+def test_the_preconditioner_leaves_a_bias_that_all_classes_share(images, look):
+    found = look.curvature.undone(points().float())[:, :, -1].mean(dim=1).abs()
+    assert (found < 1e-3).tolist() == [not images.independent] * len(PENALTIES)
 
 
 def test_images_are_in_doubt_whose_decisions_are_even(images):
