@@ -19,6 +19,10 @@ _NONE = 1e-15
 _SURE = 1e-6
 """How much an image is in doubt that a layer is sure of."""
 
+_DAMPING = 1e-7
+"""A loss counts as more curved by this part of its height: float32 sees no curvature where all images are surely wrong,
+and a step would be 0 / 0."""
+
 _LEAST = 1e-3
 """No curvature counts as less than this part of the largest: classes together have none along their common logit."""
 
@@ -98,7 +102,8 @@ class LogisticLoss:
             errors = found.sub_(wanted).mul_(shares)
             gradients.view(-1, size).addmm_(errors.flatten(0, 1), features)
         # a loss that is far below 1 is a difference of logits that are not
-        return Look(values, 1 + values, gradients, _Curvature.at(self._narrow, ridge.float(), chances))
+        damped = ridge + _DAMPING * values[:, None, None] * images.variances
+        return Look(values, 1 + values, gradients, _Curvature.at(self._narrow, damped.float(), chances))
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,7 +137,7 @@ class _Curvature:
         else:
             products = (chances * images.shares) @ chances.mT
             bends, axes = torch.linalg.eigh(means.diag_embed() - products)
-        bends = bends.clamp(min=_LEAST * bends.amax(dim=1, keepdim=True))[:, :, None]
+        bends = bends.clamp(min=_LEAST * bends.amax(dim=1, keepdim=True).clamp(min=0))[:, :, None]
         return cls(images, ridge, chances, axes, bends * images.variances + ridge)
 
     def some(self, kept: Tensor) -> _Curvature:

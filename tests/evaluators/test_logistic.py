@@ -73,6 +73,24 @@ def test_few_images_of_some_classes_have_scikit_learns_optimum(make_trial, make_
         assert abs(found.weights["head"]["bias"][present].mean()) < 1e-3
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_steps_to_where_all_images_are_surely_wrong_are_survived(make_trial, make_evaluator, seed):
+    """Many classes of few images each, far apart: the first step can be far too long, and float32 sees no curvature."""
+    rng = np.random.default_rng(seed)
+    trial = make_trial(classes=60, counts={"train": 150, "val": 60, "test": 60})
+    means = 5 * rng.normal(size=(60, 700)) / np.sqrt(700)
+    for split, found in trial.splits.items():
+        found.labels[:] = rng.integers(0, 60, found.labels.shape)
+        trial.features[split] = torch.from_numpy(
+            rng.normal(size=(len(found.labels), 700)) + means[found.labels[:, 0]]
+        ).float()
+    found = make_evaluator("logistic").evaluate(trial)
+    present = np.unique(trial.splits["train"].labels)
+    wanted = probabilities_of_scikit(trial, found.metrics["C"], Task.MULTI_CLASS)
+    np.testing.assert_allclose(found.scores[:, present], wanted, atol=1e-5)
+    assert found.flags == {}
+
+
 @pytest.mark.parametrize("c", [1e-3, 1.0])
 def test_more_features_than_are_told_apart_have_scikit_learns_optimum(make_trial, make_evaluator, c):
     """As those of an untrained network: hundreds, which vary along few axes, none alike."""
