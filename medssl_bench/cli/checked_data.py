@@ -83,7 +83,7 @@ def checked(label: str, component: Component, registry: Registry, context: Datas
     """
     from medssl_bench.datasets import Dataset
     from medssl_bench.datasets.audit.audit import audit
-    from medssl_bench.datasets.check_splits import wrong_with_splits
+    from medssl_bench.datasets.check_splits import checked_splits
     from medssl_bench.datasets.copies import copies_key, remember_near_copies
     from medssl_bench.datasets.download import Downloadable
     from medssl_bench.datasets.parts import parts_of
@@ -95,10 +95,7 @@ def checked(label: str, component: Component, registry: Registry, context: Datas
     if isinstance(dataset, Downloadable) and not dataset.is_present():
         raise DataError(f"{label}: not in the data folder; medssl-bench data fetch {component.name} downloads it")
     with asking(component):
-        splits = dataset.load()
-        info = dataset.info()
-        if wrong := wrong_with_splits(info, splits):
-            raise DataError(f"data set {component.name!r}: {wrong}")
+        info, splits = checked_splits(dataset, component.name)
         parts = parts_of(dataset, splits)
         names = dataset.image_names() if isinstance(dataset, Dataset) else {}  # a plugin's may not be derived from it
     total = sum(len(part) for part in parts)

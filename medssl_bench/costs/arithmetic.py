@@ -22,10 +22,10 @@ _PATCH = re.compile(r"_patch(\d+)")
 """The side of a ViT's patches in timm's name of it."""
 _SMALL_MAP = 2
 """Side of the largest maps whose 3x3 convolutions are computed without taps on padding (`encoders/small_maps.py`)."""
-
-
-_OF_HUBS, _USUAL_SIDE = ("transformers", "open_clip"), 224
-"""Encoders that see images at the size that a configuration says, and the size that most of these say."""
+_OF_HUBS = ("transformers", "open_clip")
+"""Encoders that see images at the size that a configuration says."""
+_USUAL_SIDE = 224
+"""The size in pixels that most configurations say."""
 
 
 @dataclass(frozen=True)
@@ -78,17 +78,15 @@ def share_of_view(encoder: Component, side: int, size: int) -> float:
         side: of the view in pixels.
         size: side of a view of full size in pixels.
     """
-    if is_timm(encoder):
-        if encoder.parameters.get("input_size"):  # it sees all views at this size
-            return 1.0
-        encoder = replace(encoder, name="resnet18", parameters={})
-    elif _seen(encoder):
+    if is_timm(encoder) and encoder.parameters.get("input_size"):  # it sees all views at this size
+        return 1.0
+    if is_timm(encoder) or _seen(encoder):
         encoder = replace(encoder, name="resnet18", parameters={})
     return relative(encoder, side, made_for=size).multiply_adds / relative(encoder, size).multiply_adds
 
 
 def _seen(encoder: Component) -> int | None:
-    """Return the side in pixels at which a built-in encoder sees all images, if that is not theirs."""
+    """Return the side in pixels at which a built-in encoder sees all images, if that may not be their own."""
     if encoder.plugin != "encoders":
         return None
     side = encoder.parameters.get("input_size")

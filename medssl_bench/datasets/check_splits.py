@@ -7,11 +7,29 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from medssl_bench.datasets.base import SPLITS, Task
+from medssl_bench.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from medssl_bench.datasets.base import DatasetInfo, SplitName
+    from medssl_bench.datasets.base import Dataset, DatasetInfo, SplitName, Splits
+
+
+def checked_splits(dataset: Dataset, name: str) -> tuple[DatasetInfo, Splits]:
+    """Load the splits of a data set, and return them behind what it says of itself.
+
+    Args:
+        dataset: one that is here, or can be had.
+        name: what it is called, for the message.
+
+    Raises:
+        DataError: it cannot be had, or what it loads is not what it says of itself.
+    """
+    splits, info = dataset.load(), dataset.info()
+    assert info is not None
+    if wrong := wrong_with_splits(info, splits):
+        raise DataError(f"data set {name!r}: {wrong}")
+    return info, splits
 
 
 def wrong_with_splits(info: DatasetInfo, splits: Any) -> str:

@@ -116,7 +116,7 @@ class _Curvature:
 
     Attributes:
         images: in float32.
-        ridge: (A, 1, M) the penalty of each coordinate.
+        ridge: (A, 1, M) the penalty of each coordinate, and damping.
         chances: (A, C, n) the probability of each class, or of each decision.
         axes: (A, C, C) orthonormal, columns, in which the mean of S_i is diagonal; None: it is.
         diagonal: (A, C, M) the preconditioner along these axes and those of the features.

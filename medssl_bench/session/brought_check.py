@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from medssl_bench.datasets.check_splits import checked_splits
 from medssl_bench.datasets.download import Downloadable
 from medssl_bench.encoders.brought_file import is_brought, read_split
 from medssl_bench.errors import DataError, Problem, SuiteError, UserError
@@ -67,6 +68,7 @@ def _read(registry: Registry, spec: DatasetSpec, context: DatasetContext) -> tup
         with asking(spec.component):
             if isinstance(dataset, Downloadable) and not dataset.is_present():
                 return None
-            return dataset.load(), dataset.image_names()
+            _, splits = checked_splits(dataset, spec.component.name)
+            return splits, dataset.image_names()
     except UserError:
         return None

@@ -116,8 +116,7 @@ def _name(component: Component) -> str:
 def _needed(registry: Registry, stages: Iterable[Stage]) -> dict[str, Request]:
     """Return the encoders that stages build or try, each once with each size of images, by what they differ in."""
     found: dict[str, Request] = {}
-    tried: dict[int, bool] = {}
-    """Whether an evaluator tries encoders, by its identity: cells of an arm share it, and there may be thousands."""
+    tried: dict[int, bool] = {}  # by identity: the cells of an arm, thousands perhaps, share one evaluator
     for stage in stages:
         spec = stage.spec.encoder if isinstance(stage.spec, SpecWithEncoder) else None
         evaluator = stage.spec.evaluator if isinstance(stage.spec, EvaluateSpec) else None

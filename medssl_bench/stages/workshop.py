@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from medssl_bench.datasets import Dataset, DatasetContext, DatasetInfo, Images, Splits
 from medssl_bench.datasets.base import SPLITS, SplitName
-from medssl_bench.datasets.check_splits import wrong_with_splits, wrong_with_unlabelled
+from medssl_bench.datasets.check_splits import checked_splits, wrong_with_unlabelled
 from medssl_bench.datasets.copies import Copies, copies_key, known_copies
 from medssl_bench.datasets.folds import described, folded
 from medssl_bench.datasets.parts import parts_of
@@ -174,13 +174,9 @@ class Workshop:
 
     def _load(self, spec: DatasetSpec) -> LoadedDataset:
         dataset: Dataset = self.registry.build(spec.component, context=self.context)
-        splits = dataset.load()
+        info, splits = checked_splits(dataset, spec.component.name)
         if dataset.fingerprint() != spec.fingerprint:
             raise StageError(f"data set {spec.component.name!r} has changed since the plan was made; run again")
-        info = dataset.info()
-        assert info is not None
-        if wrong := wrong_with_splits(info, splits):
-            raise DataError(f"data set {spec.component.name!r}: {wrong}")
         if spec.fold:
             splits = folded(splits, spec.fold)
             info = described(info, splits, spec.fold)

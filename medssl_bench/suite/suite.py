@@ -133,10 +133,15 @@ class Suite:
 
         A plan has also encoders without their weights, and evaluators with fewer epochs.
         """
-        kind, name, given = component.kind, component.name, component.parameters
-        found = [(each, key) for each, key in self._places if (each.kind, each.name) == (kind, name)]
-        alike = [sum(each.parameters.get(name) == value for name, value in given.items()) for each, _ in found]
-        return found[alike.index(max(alike))][1] if found else (kind,)
+
+        def likeness(place: tuple[Component, object]) -> tuple[bool, int]:
+            other = place[0]
+            same = (other.parameters.get(name) == value for name, value in component.parameters.items())
+            return other == component, sum(same)
+
+        called = (component.kind, component.name)
+        found = [place for place in self._places if (place[0].kind, place[0].name) == called]
+        return max(found, key=likeness)[1] if found else (component.kind,)
 
     def _repr_html_(self) -> str:
         """Draw its recipes and comparisons in a notebook."""

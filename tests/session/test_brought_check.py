@@ -79,3 +79,38 @@ def test_features_of_images_that_are_not_here_are_read_later(write, cli):
     counts = {"train": 11_959, "val": 1_712, "test": 3_421}
     np.savez("hub.npz", **{f"{split}_features": np.full((count, 2), np.nan) for split, count in counts.items()})
     assert cli("validate", "suite.toml").status == 0
+
+
+PLUGIN = """
+from medssl_bench import hookimpl
+from medssl_bench.datasets import Dataset, DatasetInfo, Task
+
+class Own(Dataset):
+    def info(self):
+        return DatasetInfo("Own", Task.BINARY, ("a", "b"), 3, 28, {"train": 60, "val": 30, "test": 30})
+    def fingerprint(self):
+        return "x"
+    def load(self):
+        return LOADED
+
+@hookimpl
+def medssl_datasets(register):
+    register("own", own)
+
+def own(context):
+    return Own()
+"""
+
+
+@pytest.mark.parametrize("loaded", ["'nothing'", "{}", "1 / 0"])
+def test_a_data_set_that_loads_something_else_fails_its_own_stage(loaded, write, cli):
+    write(val_features=hole)
+    Path("own.py").write_text(PLUGIN.replace("LOADED", loaded), "utf-8")
+    text = Path("suite.toml").read_text("utf-8").replace('name = "npz"\npath = "squares.npz"', 'name = "own"')
+    Path("suite.toml").write_text(text.replace("seeds = [0]\n", 'seeds = [0]\nplugins = ["own.py"]\n'), "utf-8")
+    counts = {"train": 60, "val": 30, "test": 30}
+    np.savez("hub.npz", **{f"{split}_features": np.ones((count, 2)) for split, count in counts.items()})
+    result = cli("run", "suite.toml", "--only", "brought")
+    assert result.status == 1
+    assert "Traceback" not in result.err + result.out
+    assert ("ZeroDivisionError" if "/" in loaded else "load() gives ") in result.err + result.out

@@ -162,6 +162,21 @@ def test_an_evaluator_that_cannot_judge_with_an_encoder_is_refused_before_anythi
     assert not Path("store").exists()
 
 
+def test_of_two_evaluators_that_differ_in_what_is_tuned_the_right_one_is_named(
+    write: Callable[..., Path], cli: Callable[..., Any]
+) -> None:
+    sound = "lora = 4\ntune = { lr = [0.1, 0.2] }\nlora_targets = ['conv2']\n\n[evaluator.other]\nname = \"finetune\"\n"
+    _fine_tuned(
+        write(TIMM.format("test_resnet")),
+        f"{sound}lr = 0.1\nlora = 4\ntune = {{ lora_targets = [['conv2'], ['query']] }}",
+    )
+    suite = Path("suite.toml")
+    suite.write_text(suite.read_text("utf-8").replace('evaluator = "linear_probe"', 'evaluator = "other"'), "utf-8")
+    result = cli("validate", "suite.toml")
+    (line,) = result.err.splitlines()
+    assert ": evaluator.other: 'finetune' with encoder 'timm': " in line
+
+
 @pytest.mark.parametrize("options", ["lora = 4", "lora = 4\nlora_targets = ['conv2']", "layer_decay = 0.5"])
 def test_an_evaluator_that_can_judge_with_an_encoder_is_told_nothing_of(
     options: str, write: Callable[..., Path], cli: Callable[..., Any]
