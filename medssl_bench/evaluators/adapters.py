@@ -31,14 +31,19 @@ def add_adapters(encoder: nn.Module, rank: int, alpha: float | None, targets: Se
         raise StageError("lora needs the package peft, which is not installed: pip install 'medssl-bench[lora]'")
     from peft import LoraConfig, inject_adapter_in_model
 
-    names = list(targets) or _layers(encoder, nn.Linear) or _layers(encoder, nn.Conv2d)
+    linear, convolutions = _layers(encoder, nn.Linear), _layers(encoder, nn.Conv2d)
+    names = list(targets) or linear or convolutions
     try:
         config = LoraConfig(r=rank, lora_alpha=rank if alpha is None else alpha, target_modules=names, bias="none")
         with forked(seed):
             inject_adapter_in_model(config, encoder)
     except ValueError as error:
         reason = " ".join(str(error).split()).partition(". ")[0].rstrip(".")
-        raise StageError(f"lora: these layers can have no adapters: {reason}") from error
+        endings = sorted(
+            {ending for name in linear + convolutions if not (ending := name.rpartition(".")[2]).isdigit()}
+        )
+        can = f"; those that can are called {', '.join(endings)}" if endings else ""
+        raise StageError(f"lora: these layers can have no adapters: {reason}{can}") from error
 
 
 def merged_state(encoder: nn.Module) -> dict[str, Tensor]:

@@ -159,6 +159,7 @@ def test_an_evaluator_that_cannot_judge_with_an_encoder_is_refused_before_anythi
     (line,) = result.err.splitlines()
     assert line.startswith("error: suite.toml:13: evaluator.tuned: 'finetune' with encoder 'timm': "), line
     assert said in line
+    assert line.endswith("; those that can are called conv1, conv2, conv3"), line
     assert not Path("store").exists()
 
 
